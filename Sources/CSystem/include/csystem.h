@@ -1,0 +1,85 @@
+/* The system as the Swift sources see it: libc, libcrypto, zlib and SQLite
+ * behind functions that Embedded Swift can import. Private to libtuile: the
+ * version script hides every name in here. */
+#ifndef CSYSTEM_H
+#define CSYSTEM_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+/* The low-level SHA-256 keeps a state that can be copied, which is what makes
+ * an HMAC with both pads hashed beforehand possible; EVP_MAC costs three times
+ * as much a call. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
+
+/* ---- hashing (hash.c) ---- */
+
+/* HMAC-SHA-256 (RFC 2104) with both pads already hashed. */
+typedef struct sys_hmac {
+  SHA256_CTX inner;
+  SHA256_CTX outer;
+} sys_hmac;
+
+void sys_hmac_init(sys_hmac *hmac, const void *key, size_t size);
+void sys_hmac_digest(const sys_hmac *hmac, const void *data, size_t size, uint8_t digest[32]);
+/* Compares in time that depends on `size` alone. */
+bool sys_equal_constant_time(const void *a, const void *b, size_t size);
+void sys_wipe(void *data, size_t size);
+
+/* ---- zlib (compress.c) ---- */
+
+/* Both return the size written, or a negative number: SYS_Z_SPACE if the
+ * output does not fit, SYS_Z_DATA if the input is damaged, SYS_Z_MEMORY. */
+enum { SYS_Z_SPACE = -1, SYS_Z_DATA = -2, SYS_Z_MEMORY = -3 };
+ptrdiff_t sys_compress(const void *data, size_t size, void *out, size_t capacity);
+ptrdiff_t sys_decompress(const void *data, size_t size, void *out, size_t capacity);
+
+/* ---- the system (system.c) ---- */
+
+/* Fills from getrandom(2); false if the system gives none. */
+bool sys_random(void *data, size_t size);
+int64_t sys_now_microseconds(void);
+void sys_sleep_microseconds(unsigned int microseconds);
+/* Creates the file, readable by its owner alone, unless it is there. */
+void sys_create_private_file(const char *path);
+/* Shortest decimal text that reads back as the same double, as Python's repr
+ * writes it, in any locale. Returns the length; `text` holds 32 bytes. */
+size_t sys_double_write(double value, char text[32]);
+/* Reads decimal text, in any locale; `size` < 400. */
+double sys_double_read(const char *text, size_t size);
+
+/* ---- locks that fork() cannot break (mutex.c) ---- */
+
+/* A mutex that fork() waits for: the child gets it unlocked, and what it
+ * guards is in one piece there. fork() takes the newest first: while one is
+ * held, only an older one may be taken. */
+typedef struct sys_mutex {
+  pthread_mutex_t mutex;
+  struct sys_mutex *next;
+  struct sys_mutex **link;
+} sys_mutex;
+
+bool sys_mutex_init(sys_mutex *mutex);
+void sys_mutex_destroy(sys_mutex *mutex);
+void sys_mutex_lock(sys_mutex *mutex);
+/* false after that many milliseconds. */
+bool sys_mutex_lock_within(sys_mutex *mutex, int milliseconds);
+void sys_mutex_unlock(sys_mutex *mutex);
+/* How many fork()s lie between the process that loaded the library and this
+ * one: what was opened under another number belongs to a parent. */
+unsigned int sys_fork_generation(void);
+
+/* ---- SQLite's macros (sqlite.c) ---- */
+
+int sys_sqlite_bind_text(sqlite3_stmt *statement, int index, const void *data, size_t size);
+/* Waits in steps of well under a millisecond, up to `milliseconds` in all. */
+void sys_sqlite_set_busy_limit(sqlite3 *database, int *milliseconds);
+
+#endif /* CSYSTEM_H */

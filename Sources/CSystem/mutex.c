@@ -1,0 +1,67 @@
+#define _GNU_SOURCE
+#include "csystem.h"
+
+#include <stdatomic.h>
+#include <time.h>
+
+/* Every fork-safe mutex of the process, so that fork() can hold them all. */
+static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
+static sys_mutex *first;
+static atomic_uint generation;
+static pthread_once_t hooked = PTHREAD_ONCE_INIT;
+
+static void before_fork(void) {
+  pthread_mutex_lock(&registry);
+  for (sys_mutex *m = first; m; m = m->next) pthread_mutex_lock(&m->mutex);
+}
+
+static void release_all(void) {
+  for (sys_mutex *m = first; m; m = m->next) pthread_mutex_unlock(&m->mutex);
+  pthread_mutex_unlock(&registry);
+}
+
+static void in_child(void) {
+  atomic_fetch_add(&generation, 1);
+  release_all();
+}
+
+static void hook_fork(void) { pthread_atfork(before_fork, release_all, in_child); }
+
+bool sys_mutex_init(sys_mutex *mutex) {
+  pthread_once(&hooked, hook_fork);
+  if (pthread_mutex_init(&mutex->mutex, NULL) != 0) return false;
+  pthread_mutex_lock(&registry);
+  mutex->next = first;
+  mutex->link = &first;
+  if (first) first->link = &mutex->next;
+  first = mutex;
+  pthread_mutex_unlock(&registry);
+  return true;
+}
+
+void sys_mutex_destroy(sys_mutex *mutex) {
+  pthread_mutex_lock(&registry);
+  *mutex->link = mutex->next;
+  if (mutex->next) mutex->next->link = mutex->link;
+  pthread_mutex_unlock(&registry);
+  pthread_mutex_destroy(&mutex->mutex);
+}
+
+void sys_mutex_lock(sys_mutex *mutex) { pthread_mutex_lock(&mutex->mutex); }
+
+bool sys_mutex_lock_within(sys_mutex *mutex, int milliseconds) {
+  if (pthread_mutex_trylock(&mutex->mutex) == 0) return true;
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += milliseconds / 1000;
+  until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+  if (until.tv_nsec >= 1000000000) {
+    until.tv_sec += 1;
+    until.tv_nsec -= 1000000000;
+  }
+  return pthread_mutex_timedlock(&mutex->mutex, &until) == 0;
+}
+
+void sys_mutex_unlock(sys_mutex *mutex) { pthread_mutex_unlock(&mutex->mutex); }
+
+unsigned int sys_fork_generation(void) { return atomic_load(&generation); }

@@ -1,0 +1,115 @@
+#define _GNU_SOURCE
+#include "csystem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+bool sys_random(void *data, size_t size) {
+  uint8_t *next = data;
+  while (size > 0) {
+    ssize_t got = getrandom(next, size, 0);
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      return false;
+    }
+    next += got;
+    size -= (size_t)got;
+  }
+  return true;
+}
+
+/* Embedded Swift seeds its hash tables with this, and glibc has it only since
+ * 2.36: this hidden one keeps the library loadable on older systems. */
+__attribute__((visibility("hidden"))) void arc4random_buf(void *data, size_t size) {
+  if (!sys_random(data, size)) abort();
+}
+
+int64_t sys_now_microseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void sys_sleep_microseconds(unsigned int microseconds) {
+  struct timespec left = {microseconds / 1000000, (long)(microseconds % 1000000) * 1000};
+  while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+  }
+}
+
+void sys_create_private_file(const char *path) {
+  int file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  if (file >= 0) close(file);
+}
+
+/* The significant digits of `value` at a precision, and the power of ten of
+ * the first; printf's own separator depends on the locale and is skipped. */
+static int digits_of(double value, int precision, char digits[20], int *exponent) {
+  char text[40];
+  snprintf(text, sizeof text, "%.*e", precision - 1, value);
+  char *end = strchr(text, 'e');
+  int count = 0;
+  for (char *p = text; p < end; p++)
+    if (*p >= '0' && *p <= '9') digits[count++] = *p;
+  *exponent = atoi(end + 1);
+  while (count > 1 && digits[count - 1] == '0') count--;
+  return count;
+}
+
+static size_t layout(bool negative, const char *digits, int count, int exponent, char text[32]) {
+  size_t n = 0;
+  if (negative) text[n++] = '-';
+  if (exponent < -4 || exponent >= 16) {
+    text[n++] = digits[0];
+    if (count > 1) {
+      text[n++] = '.';
+      for (int i = 1; i < count; i++) text[n++] = digits[i];
+    }
+    return n + (size_t)snprintf(text + n, 32 - n, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
+  }
+  if (exponent < 0) {
+    text[n++] = '0';
+    text[n++] = '.';
+    for (int i = -1; i > exponent; i--) text[n++] = '0';
+    for (int i = 0; i < count; i++) text[n++] = digits[i];
+    return n;
+  }
+  for (int i = 0; i <= exponent; i++) text[n++] = i < count ? digits[i] : '0';
+  text[n++] = '.';
+  if (count <= exponent + 1) text[n++] = '0';
+  for (int i = exponent + 1; i < count; i++) text[n++] = digits[i];
+  return n;
+}
+
+size_t sys_double_write(double value, char text[32]) {
+  char digits[20];
+  int exponent;
+  bool negative = signbit(value) != 0;
+  double magnitude = fabs(value);
+  for (int precision = 15;; precision++) {
+    int count = digits_of(magnitude, precision, digits, &exponent);
+    size_t size = layout(negative, digits, count, exponent, text);
+    if (precision == 17 || sys_double_read(text, size) == value) return size;
+  }
+}
+
+static locale_t plain_locale;
+static pthread_once_t plain_locale_once = PTHREAD_ONCE_INIT;
+static void make_plain_locale(void) { plain_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0); }
+__attribute__((destructor)) static void free_plain_locale(void) {
+  if (plain_locale) freelocale(plain_locale);
+}
+
+double sys_double_read(const char *text, size_t size) {
+  char copy[400];
+  if (size >= sizeof copy) return NAN;
+  memcpy(copy, text, size);
+  copy[size] = 0;
+  pthread_once(&plain_locale_once, make_plain_locale);
+  return plain_locale ? strtod_l(copy, NULL, plain_locale) : strtod(copy, NULL);
+}

@@ -1,0 +1,53 @@
+import CSystem
+
+/// Memory that is handed out in pieces, never moves, and is freed at once: what
+/// a session lends to its caller stays valid until the session ends.
+struct Arena: ~Copyable {
+  private struct Block {
+    var next: UnsafeMutablePointer<Block>?
+    var size: Int
+  }
+
+  private var blocks: UnsafeMutablePointer<Block>?
+  private var room: UnsafeMutablePointer<UInt8>?
+  private var left = 0
+  private var total = 0
+  private let limit: Int
+
+  init(limit: Int) { self.limit = limit }
+
+  deinit {
+    var next = blocks
+    while let block = next {
+      next = block.pointee.next
+      sys_wipe(block, block.pointee.size)
+      free(block)
+    }
+  }
+
+  /// `size` bytes, or nil past the limit or without memory.
+  mutating func take(_ size: Int) -> UnsafeMutablePointer<UInt8>? {
+    if size > left {
+      let header = MemoryLayout<Block>.stride
+      guard size >= 0, size <= limit &- total else { return nil }
+      let wanted = max(size &+ header, 2048)
+      guard let raw = malloc(wanted) else { return nil }
+      let block = raw.assumingMemoryBound(to: Block.self)
+      block.pointee = Block(next: blocks, size: wanted)
+      blocks = block
+      room = raw.assumingMemoryBound(to: UInt8.self) + header
+      left = wanted &- header
+      total &+= wanted
+    }
+    guard let piece = room else { return nil }
+    room = piece + size
+    left &-= size
+    return piece
+  }
+
+  mutating func copy(_ bytes: Bytes) -> Bytes? {
+    guard let piece = take(bytes.count) else { return nil }
+    piece.update(from: bytes.start, count: bytes.count)
+    return Bytes(UnsafePointer(piece), bytes.count)
+  }
+}

@@ -1,0 +1,97 @@
+import CTuile
+
+/// Bytes that belong to someone else: the one view that every parser reads through.
+///
+/// Reading past either end gives NUL, so that no index from hostile input can
+/// trap or leave the memory; that makes this file the only one with unchecked
+/// loads. Whoever makes a view keeps the memory alive while it is used.
+struct Bytes {
+  let start: UnsafePointer<UInt8>
+  let count: Int
+
+  init(_ start: UnsafePointer<UInt8>, _ count: Int) {
+    self.start = start
+    self.count = count
+  }
+
+  init() { self.init(("" as StaticString).utf8Start, 0) }
+
+  init(_ text: StaticString) { self.init(text.utf8Start, text.utf8CodeUnitCount) }
+
+  /// What a caller of the C interface gave; nil if it can't be bytes: NULL with
+  /// a size, or a size that no object has.
+  init?(_ bytes: tuile_bytes) {
+    guard bytes.size > 0 else {
+      guard bytes.size == 0 else { return nil }
+      self.init()
+      return
+    }
+    guard let data = bytes.data else { return nil }
+    self.init(data.assumingMemoryBound(to: UInt8.self), bytes.size)
+  }
+
+  var c: tuile_bytes { tuile_bytes(data: UnsafeRawPointer(start), size: count) }
+  var isEmpty: Bool { count == 0 }
+  var end: UnsafePointer<UInt8> { start + count }
+
+  subscript(index: Int) -> UInt8 {
+    UInt(bitPattern: index) < UInt(bitPattern: count) ? start[index] : 0
+  }
+
+  /// The bytes from `from` up to `to`, both clamped to the view.
+  func slice(_ from: Int, _ to: Int) -> Bytes {
+    let low = max(0, min(from, count))
+    let high = max(low, min(to, count))
+    return Bytes(start + low, high &- low)
+  }
+
+  func dropFirst(_ n: Int) -> Bytes { slice(n, count) }
+
+  /// The offset of the first `byte` at or after `from`, or `count`.
+  func find(_ byte: UInt8, from: Int = 0) -> Int {
+    var i = max(0, from)
+    while i < count {
+      if start[i] == byte { return i }
+      i &+= 1
+    }
+    return count
+  }
+
+  /// The offset of the last `byte`, or nil.
+  func findLast(_ byte: UInt8) -> Int? {
+    var i = count
+    while i > 0 {
+      i &-= 1
+      if start[i] == byte { return i }
+    }
+    return nil
+  }
+
+  func contains(_ byte: UInt8) -> Bool { find(byte) < count }
+
+  static func == (a: Bytes, b: Bytes) -> Bool {
+    guard a.count == b.count else { return false }
+    var i = 0
+    while i < a.count {
+      if a.start[i] != b.start[i] { return false }
+      i &+= 1
+    }
+    return true
+  }
+
+  func hasPrefix(_ prefix: Bytes) -> Bool { slice(0, prefix.count) == prefix }
+
+  /// ASCII letters compare without case; `lowercase` is in lower case already.
+  func hasPrefix(ignoringCase lowercase: StaticString) -> Bool {
+    let prefix = Bytes(lowercase)
+    guard count >= prefix.count else { return false }
+    var i = 0
+    while i < prefix.count {
+      let byte = start[i]
+      let lower = byte &- 0x41 < 26 ? byte | 0x20 : byte
+      if lower != prefix.start[i] { return false }
+      i &+= 1
+    }
+    return true
+  }
+}

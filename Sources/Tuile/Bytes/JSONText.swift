@@ -1,0 +1,186 @@
+import CSystem
+import CTuile
+
+/// JSON in the form that Python's json.dumps writes with separators "," and
+/// ":": ASCII, no white space. What was read is kept to the byte otherwise.
+enum JSONText {
+  static func hex4(_ text: Bytes, at i: Int) -> UInt32? {
+    guard i &+ 4 <= text.count else { return nil }
+    var number: UInt32 = 0
+    var k = 0
+    while k < 4 {
+      let c = text[i &+ k]
+      let digit: UInt8
+      switch c {
+      case 0x30...0x39: digit = c &- 0x30
+      case 0x41...0x46: digit = c &- 0x41 &+ 10
+      case 0x61...0x66: digit = c &- 0x61 &+ 10
+      default: return nil
+      }
+      number = number &<< 4 | UInt32(digit)
+      k &+= 1
+    }
+    return number
+  }
+
+  private static func escape(_ unit: UInt32, to buffer: inout ByteBuffer) {
+    let digits: StaticString = "0123456789abcdef"
+    buffer.append("\\u")
+    var shift: UInt32 = 12
+    while true {
+      buffer.append(digits.utf8Start[Int(unit &>> shift & 15)])
+      if shift == 0 { return }
+      shift &-= 4
+    }
+  }
+
+  private static func appendEscaped(_ scalar: UInt32, to buffer: inout ByteBuffer) {
+    switch scalar {
+    case 0x22: buffer.append("\\\"")
+    case 0x5C: buffer.append("\\\\")
+    case 0x0A: buffer.append("\\n")
+    case 0x0D: buffer.append("\\r")
+    case 0x09: buffer.append("\\t")
+    case 0x08: buffer.append("\\b")
+    case 0x0C: buffer.append("\\f")
+    case 0x20...0x7E: buffer.append(UInt8(truncatingIfNeeded: scalar))
+    case 0x10000...:
+      escape(0xD800 &+ (scalar &- 0x10000) &>> 10, to: &buffer)
+      escape(0xDC00 &+ (scalar &- 0x10000) & 0x3FF, to: &buffer)
+    default: escape(scalar, to: &buffer)
+    }
+  }
+
+  /// UTF-8 text as a JSON string with its quotes.
+  static func writeString(_ text: Bytes, to buffer: inout ByteBuffer) throws(Failure) {
+    buffer.append(0x22)
+    var i = 0
+    while i < text.count {
+      guard let (scalar, size) = UTF8Text.scalar(text, at: i) else {
+        throw .syntax("the text is not UTF-8", at: i)
+      }
+      appendEscaped(scalar, to: &buffer)
+      i &+= size
+    }
+    buffer.append(0x22)
+  }
+
+  /// The text of a scanned string (with its quotes) as UTF-8. An unpaired
+  /// surrogate becomes three bytes that are no UTF-8 when `lenient`, so that
+  /// keys stay apart; else it is an error, since no text can hold it.
+  static func readString(_ raw: Bytes, lenient: Bool, to buffer: inout ByteBuffer) throws(Failure) {
+    var i = 1
+    while i < raw.count &- 1 {
+      let c = raw[i]
+      guard c == 0x5C else {
+        buffer.append(c)
+        i &+= 1
+        continue
+      }
+      i &+= 2
+      switch raw[i &- 1] {
+      case 0x62: buffer.append(0x08)
+      case 0x66: buffer.append(0x0C)
+      case 0x6E: buffer.append(0x0A)
+      case 0x72: buffer.append(0x0D)
+      case 0x74: buffer.append(0x09)
+      case 0x75:
+        var scalar = hex4(raw, at: i) ?? 0
+        i &+= 4
+        if scalar & 0xFC00 == 0xD800, raw[i] == 0x5C, raw[i &+ 1] == 0x75, let low = hex4(raw, at: i &+ 2),
+          low & 0xFC00 == 0xDC00
+        {
+          scalar = 0x10000 &+ (scalar & 0x3FF) &<< 10 &+ low & 0x3FF
+          i &+= 6
+        } else if scalar & 0xF800 == 0xD800, !lenient {
+          throw .syntax("the string has an unpaired surrogate; read it as JSON", at: i &- 6)
+        }
+        UTF8Text.append(scalar, to: &buffer)
+      default: buffer.append(raw[i &- 1])
+      }
+    }
+  }
+
+  /// Copies the value that comes next; as deep as the scanner would go.
+  private static func copyCanonical(_ scanner: inout JSONScanner, depth: Int, to buffer: inout ByteBuffer) throws(Failure) {
+    scanner.skipSpace()
+    let opening = scanner.text[scanner.position]
+    guard opening == 0x7B || opening == 0x5B else {
+      guard let (kind, raw) = scanner.value(depth: depth) else {
+        throw .syntax("not a JSON value", at: scanner.position)
+      }
+      if kind == .string { try copyString(raw, to: &buffer) } else { buffer.append(raw) }
+      return
+    }
+    guard depth < JSONScanner.deepest else { throw .syntax("nested too deeply", at: scanner.position) }
+    let closing: UInt8 = opening == 0x7B ? 0x7D : 0x5D
+    _ = scanner.take(opening)
+    buffer.append(opening)
+    if scanner.take(closing) {
+      buffer.append(closing)
+      return
+    }
+    while true {
+      if opening == 0x7B {
+        scanner.skipSpace()
+        guard let key = scanner.string() else { throw .syntax("expected a key", at: scanner.position) }
+        try copyString(key, to: &buffer)
+        guard scanner.take(0x3A) else { throw .syntax("expected ':'", at: scanner.position) }
+        buffer.append(0x3A)
+      }
+      try copyCanonical(&scanner, depth: depth &+ 1, to: &buffer)
+      if scanner.take(closing) {
+        buffer.append(closing)
+        return
+      }
+      guard scanner.take(0x2C) else { throw .syntax("expected ',' or the end", at: scanner.position) }
+      buffer.append(0x2C)
+    }
+  }
+
+  /// A scanned string with its escapes as Python writes them.
+  private static func copyString(_ raw: Bytes, to buffer: inout ByteBuffer) throws(Failure) {
+    buffer.append(0x22)
+    var i = 1
+    while i < raw.count &- 1 {
+      var scalar: UInt32
+      var size: Int
+      if raw[i] == 0x5C {
+        size = 2
+        switch raw[i &+ 1] {
+        case 0x62: scalar = 0x08
+        case 0x66: scalar = 0x0C
+        case 0x6E: scalar = 0x0A
+        case 0x72: scalar = 0x0D
+        case 0x74: scalar = 0x09
+        case 0x75: (scalar, size) = (hex4(raw, at: i &+ 2) ?? 0, 6)
+        default: scalar = UInt32(raw[i &+ 1])
+        }
+      } else {
+        guard let read = UTF8Text.scalar(raw, at: i) else { throw .syntax("not UTF-8", at: i) }
+        (scalar, size) = read
+      }
+      appendEscaped(scalar, to: &buffer)
+      i &+= size
+    }
+    buffer.append(0x22)
+  }
+
+  /// Writes one JSON value as Python would: strings in ASCII, no white space,
+  /// numbers as they stand.
+  static func canonicalize(_ text: Bytes, to buffer: inout ByteBuffer) throws(Failure) {
+    var scanner = JSONScanner(text)
+    try copyCanonical(&scanner, depth: 0, to: &buffer)
+    scanner.skipSpace()
+    guard scanner.isAtEnd else { throw .syntax("something follows the JSON value", at: scanner.position) }
+    guard !buffer.failed else { throw .memory }
+  }
+
+  /// Throws unless `text` is one JSON value.
+  static func check(_ text: Bytes) throws(Failure) {
+    var scanner = JSONScanner(text)
+    guard scanner.value() != nil else { throw .syntax("not a JSON value", at: scanner.position) }
+    scanner.skipSpace()
+    guard scanner.isAtEnd else { throw .syntax("something follows the JSON value", at: scanner.position) }
+  }
+}

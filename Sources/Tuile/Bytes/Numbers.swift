@@ -1,0 +1,52 @@
+/// Whole numbers as text, in base 10 and in the base 62 of Django's timestamps.
+enum Numbers {
+  /// Digits 0-9A-Za-z, most significant first; a minus sign in front.
+  static func write(_ number: Int64, base: UInt64, to writer: inout ByteWriter) {
+    let digits: StaticString = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    if number < 0 { writer.append(0x2D) }
+    var left = number.magnitude
+    var scale: UInt64 = 1
+    while left / scale >= base { scale = scale &* base }
+    while scale > 0 {
+      let digit = left / scale
+      writer.append(digits.utf8Start[Int(digit % base)])
+      left = left &- digit &* scale
+      scale = scale / base
+    }
+  }
+
+  static func writeDecimal(_ number: Int64, to buffer: inout ByteBuffer) {
+    _ = buffer.fill(20) { room in
+      var writer = ByteWriter(room, capacity: 20)
+      write(number, base: 10, to: &writer)
+      return writer.count
+    }
+  }
+
+  /// nil unless all of `text` is digits of the base with an optional minus sign,
+  /// and the number fits.
+  static func read(_ text: Bytes, base: Int64) -> Int64? {
+    let negative = text[0] == 0x2D
+    var i = negative ? 1 : 0
+    guard i < text.count else { return nil }
+    var number: Int64 = 0
+    while i < text.count {
+      let c = text[i]
+      let digit: Int64
+      switch c {
+      case 0x30...0x39: digit = Int64(c &- 0x30)
+      case 0x41...0x5A: digit = Int64(c &- 0x41) &+ 10
+      case 0x61...0x7A: digit = Int64(c &- 0x61) &+ 36
+      default: return nil
+      }
+      guard digit < base else { return nil }
+      let (scaled, overflow) = number.multipliedReportingOverflow(by: base)
+      let (next, overflow2) =
+        negative ? scaled.subtractingReportingOverflow(digit) : scaled.addingReportingOverflow(digit)
+      guard !overflow, !overflow2 else { return nil }
+      number = next
+      i &+= 1
+    }
+    return number
+  }
+}

@@ -1,0 +1,130 @@
+// Section 5: The manager
+// One per application: configuration, keys and the store. All functions but
+// tuile_manager_close are safe from all threads, and in a child after fork().
+
+import CTuile
+
+/// Sets all fields to what TUILE_CONFIG_INIT sets.
+///
+/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+@_cdecl("tuile_config_init")
+public func tuile_config_init(_ config: UnsafeMutablePointer<tuile_config>?) -> tuile_status {
+  guard let config else { return TUILE_E_ARGUMENT }
+  config.pointee = tuile_config()
+  config.pointee.size = MemoryLayout<tuile_config>.size
+  config.pointee.cookie_name = Bytes("sessionid").c
+  config.pointee.cookie_path = Bytes("/").c
+  config.pointee.cookie_age = 1_209_600
+  config.pointee.cookie_same_site = TUILE_SAME_SITE_LAX
+  config.pointee.cookie_http_only = true
+  config.pointee.max_data = 1_048_576
+  return TUILE_OK
+}
+
+/// Opens a manager. `*manager` is the caller's, to be closed with
+/// tuile_manager_close.
+///
+/// The store of the configuration is opened, or its table made, at once, so that
+/// a wrong path or a damaged file shows here and not at the first visitor.
+///
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a number or constant that can't
+/// be, a struct of another size, or no secret where the store needs one;
+/// TUILE_E_SYNTAX, TUILE_E_LIMIT or TUILE_E_RULE as tuile_set_cookie_write for
+/// the session cookie, and as tuile_store_open for the store's URL;
+/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT, TUILE_E_MEMORY, TUILE_E_RANDOM.
+/// Since 0.1.
+@_cdecl("tuile_manager_open")
+public func tuile_manager_open(
+  _ config: UnsafePointer<tuile_config>?, _ manager: UnsafeMutablePointer<UnsafeMutablePointer<tuile_manager>?>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  answering(error) { () throws(Failure) in
+    guard let config, let manager else { throw .argument("config or manager is NULL") }
+    let given = config.pointee
+    guard given.size == MemoryLayout<tuile_config>.size else { throw .argument("the config's size is wrong") }
+    manager.pointee = Handle.give(try Manager(given))
+    return TUILE_OK
+  }
+}
+
+/// Closes a manager, and its store unless that came as `open_store`; wipes its
+/// keys. NULL is fine. No session of it may be open. Since 0.1.
+@_cdecl("tuile_manager_close")
+public func tuile_manager_close(_ manager: UnsafeMutablePointer<tuile_manager>?) {
+  guard let manager else { return }
+  let object: Manager = Handle.take(manager)
+  object.close()
+}
+
+/// Removes at most `limit` expired sessions from the store.
+///
+/// For a timer: a limit keeps one run short. `*removed`, which may be NULL, gets
+/// how many there were; as many as `limit` means that there may be more.
+///
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; and as tuile_store_sweep. Since 0.1.
+@_cdecl("tuile_manager_clear_expired")
+public func tuile_manager_clear_expired(
+  _ manager: UnsafeMutablePointer<tuile_manager>?, _ limit: size_t, _ removed: UnsafeMutablePointer<size_t>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  answering(error) { () throws(Failure) in
+    guard let manager else { throw .argument("the manager is NULL") }
+    let object: Manager = Handle.borrow(manager)
+    let count = try object.clearExpired(limit: limit < 0 ? Int.max : limit)
+    removed?.pointee = count
+    return TUILE_OK
+  }
+}
+
+/// Reads the counters. The caller sets `stats->size`, as TUILE_STATS_INIT does.
+///
+/// Each is exact; together they are no snapshot while requests run.
+///
+/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a struct of another size.
+/// Since 0.1.
+@_cdecl("tuile_manager_stats")
+public func tuile_manager_stats(
+  _ manager: UnsafePointer<tuile_manager>?, _ stats: UnsafeMutablePointer<tuile_stats>?
+) -> tuile_status {
+  guard let manager, let stats, stats.pointee.size == MemoryLayout<tuile_stats>.size else { return TUILE_E_ARGUMENT }
+  let object: Manager = Handle.borrow(manager)
+  stats.pointee.loads = object.counters.loads.total
+  stats.pointee.misses = object.counters.misses.total
+  stats.pointee.saves = object.counters.saves.total
+  stats.pointee.conflicts = object.counters.conflicts.total
+  stats.pointee.deletes = object.counters.deletes.total
+  stats.pointee.bad_signatures = object.counters.badSignatures.total
+  stats.pointee.resurrections_refused = object.counters.resurrectionsRefused.total
+  stats.pointee.store_failures = object.counters.storeFailures.total
+  return TUILE_OK
+}
+
+extension Manager {
+  /// Opens what a configuration of the C interface says.
+  fileprivate convenience init(_ config: tuile_config) throws(Failure) {
+    let settings = try Settings(config)
+    let secrets: SecretList? =
+      config.secret.size == 0 && config.fallback_count == 0
+      ? nil
+      : try SecretList(secret: config.secret, fallbacks: config.fallbacks, count: config.fallback_count)
+    let store: any Store
+    if let open = config.open_store {
+      guard config.store.size == 0 else { throw .argument("both store and open_store are given") }
+      let handle: StoreHandle = Handle.borrow(open)
+      store = handle.store
+    } else {
+      guard let url = Bytes(config.store), !url.isEmpty else { throw .argument("no store is given") }
+      // Before the store makes its file.
+      guard secrets != nil || url == Bytes("memory:") else { throw .argument("the store needs a secret") }
+      store = try StoreURL.open(url)
+    }
+    var signer: Signer?
+    if !store.trusted {
+      guard let secrets else { throw .argument("the store needs a secret") }
+      signer = try Signer(secrets: secrets, salt: Bytes(Codec.salt), timed: true)
+    }
+    self.init(
+      settings: settings, store: store, ownsStore: config.open_store == nil,
+      codec: Codec(signer: signer, limit: settings.maxData))
+  }
+}

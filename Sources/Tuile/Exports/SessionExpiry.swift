@@ -1,0 +1,167 @@
+// Section 8: Sessions, their end
+// When a session expires, and Django's test cookie. The expiry is kept in the
+// session under `_session_expiry`, as Django keeps it, so that both honour it.
+// Each function may also return what section 6 says of functions that take an
+// `error`.
+
+import CTuile
+
+/// Lets the session expire after `seconds` without a change; 0: when the browser
+/// closes; negative: at once.
+///
+/// Returns TUILE_OK; TUILE_E_RANGE if no date up to the year 9999 holds it; and
+/// as above. Since 0.1.
+@_cdecl("tuile_session_set_expiry")
+public func tuile_session_set_expiry(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ seconds: Int64, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard seconds >= -Expiry.longest, seconds <= Expiry.longest else { throw .range("no date holds this expiry") }
+    try session.set(expiry: .integer(seconds))
+    return TUILE_OK
+  }
+}
+
+/// Lets the session expire at a fixed time, Unix seconds, which no activity moves.
+///
+/// Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999; and as above. Since 0.1.
+@_cdecl("tuile_session_set_expiry_date")
+public func tuile_session_set_expiry_date(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ seconds: Int64, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard seconds >= Date.earliest, seconds <= Date.latest else { throw .range("the date is not in the years 1 to 9999") }
+    var room: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    try withUnsafeMutableBytes(of: &room) { (bytes) throws(Failure) in
+      var writer = ByteWriter(bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), capacity: bytes.count)
+      Date(seconds: seconds).writeISO(to: &writer)
+      try session.set(expiry: .string(writer.written))
+    }
+    return TUILE_OK
+  }
+}
+
+/// Lets the session expire as the configuration says: Django's set_expiry(None).
+///
+/// Returns TUILE_OK; and as above. Since 0.1.
+@_cdecl("tuile_session_clear_expiry")
+public func tuile_session_clear_expiry(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    try session.access()
+    if session.data.remove(Bytes(Expiry.name)) { try session.change() }
+    return TUILE_OK
+  }
+}
+
+/// How many seconds the session has left if it is saved now; negative if its date
+/// has passed.
+///
+/// Until the browser closes counts as `cookie_age`, which is how long the store
+/// keeps such a session.
+///
+/// Returns TUILE_OK; and as above. Since 0.1.
+@_cdecl("tuile_session_get_expiry_age")
+public func tuile_session_get_expiry_age(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ seconds: UnsafeMutablePointer<Int64>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard let seconds else { throw .argument("seconds is NULL") }
+    try session.access()
+    seconds.pointee = session.expiry.age(standard: session.manager.settings.cookieAge, now: session.manager.now)
+    return TUILE_OK
+  }
+}
+
+/// When the session expires if it is saved now, in Unix seconds.
+///
+/// Returns TUILE_OK; and as above. Since 0.1.
+@_cdecl("tuile_session_get_expiry_date")
+public func tuile_session_get_expiry_date(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ seconds: UnsafeMutablePointer<Int64>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard let seconds else { throw .argument("seconds is NULL") }
+    try session.access()
+    let date = session.expiry.date(standard: session.manager.settings.cookieAge, now: session.manager.now)
+    seconds.pointee = date / 1_000_000 &- (date % 1_000_000 < 0 ? 1 : 0)
+    return TUILE_OK
+  }
+}
+
+/// Whether the session ends when the browser closes.
+///
+/// Returns TUILE_OK; and as above. Since 0.1.
+@_cdecl("tuile_session_get_expire_at_browser_close")
+public func tuile_session_get_expire_at_browser_close(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ answer: UnsafeMutablePointer<Bool>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard let answer else { throw .argument("answer is NULL") }
+    try session.access()
+    answer.pointee = session.expiry.atBrowserClose(standard: session.manager.settings.expireAtBrowserClose)
+    return TUILE_OK
+  }
+}
+
+/// Sets the test cookie: at the next request tuile_session_test_cookie_worked
+/// tells whether the browser takes cookies.
+///
+/// Returns TUILE_OK; and as above. Since 0.1.
+@_cdecl("tuile_session_set_test_cookie")
+public func tuile_session_set_test_cookie(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    try session.access()
+    try session.data.set(Bytes(testCookie), .string(Bytes("worked")))
+    try session.change()
+    return TUILE_OK
+  }
+}
+
+/// Whether the test cookie came back.
+///
+/// Returns TUILE_OK; and as above. Since 0.1.
+@_cdecl("tuile_session_test_cookie_worked")
+public func tuile_session_test_cookie_worked(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ worked: UnsafeMutablePointer<Bool>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard let worked else { throw .argument("worked is NULL") }
+    try session.access()
+    let value = session.data.value(of: Bytes(testCookie))
+    worked.pointee = value.map { $0 == Bytes("\"worked\"") } ?? false
+    return TUILE_OK
+  }
+}
+
+/// Deletes the test cookie.
+///
+/// Returns TUILE_OK; TUILE_ABSENT if there is none; and as above. Since 0.1.
+@_cdecl("tuile_session_delete_test_cookie")
+public func tuile_session_delete_test_cookie(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    try session.access()
+    guard session.data.remove(Bytes(testCookie)) else { return TUILE_ABSENT }
+    try session.change()
+    return TUILE_OK
+  }
+}
+
+private let testCookie: StaticString = "testcookie"
+
+extension Session {
+  fileprivate func set(expiry: SessionData.Value) throws(Failure) {
+    try access()
+    try data.set(Bytes(Expiry.name), expiry)
+    try change()
+  }
+}

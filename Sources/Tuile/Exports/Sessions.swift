@@ -1,0 +1,183 @@
+// Section 6: Sessions, one request
+// Begin from the request's Cookie header, read and change, commit while the
+// response's headers are still open, end. A session belongs to one thread at a
+// time. Nothing is read from the store before something is asked. The meaning of
+// each function is that of the method of Django's SessionBase with its name.
+// Where a function takes an `error` it may also return: TUILE_E_ARGUMENT for
+// NULL; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store gave no
+// answer, which is never taken for a missing session; TUILE_E_MEMORY;
+// TUILE_E_LIMIT if this request changed more than eight times `max_data`.
+
+import CTuile
+
+/// Begins a request's session from its Cookie header, which may be empty and is
+/// borrowed for the call.
+///
+/// The cookie's key is used only if it has a session; a client can't choose one.
+/// Of several cookies of the name the last counts, as in Django.
+///
+/// Returns the session, to be ended with tuile_session_end before its manager is
+/// closed; NULL if the manager is NULL, the header's size has no data, or memory
+/// ran out. Since 0.1.
+@_cdecl("tuile_session_begin")
+public func tuile_session_begin(
+  _ manager: UnsafeMutablePointer<tuile_manager>?, _ cookie_header: tuile_bytes
+) -> UnsafeMutablePointer<tuile_session>? {
+  guard let manager, let header = Bytes(cookie_header) else { return nil }
+  let owner: Manager = Handle.borrow(manager)
+  guard let session = try? Session(manager: owner, cookieHeader: header) else { return nil }
+  return Handle.give(session)
+}
+
+/// Saves what was changed and gives the response its headers, by the rules of
+/// Django's SessionMiddleware.
+///
+/// A changed session is saved, unless `http_status` is 500 or more, and the
+/// cookie set; a session without key and data has its cookie deleted, if one was
+/// sent; one that was only read gets `Vary: Cookie`. With a Set-Cookie come
+/// `Vary: Cookie` and `Cache-Control: private`. If another request changed the
+/// session meanwhile, this request's changes are made again on what it left.
+/// `add_header` is called after the store has saved, with `context`; it may be
+/// NULL if the response has no headers any more.
+///
+/// Returns TUILE_OK, also if there was nothing to do; TUILE_DELETED if the session
+/// was deleted meanwhile, by a logout say: nothing is saved; TUILE_E_LIMIT if its
+/// JSON is larger than `max_data`; TUILE_E_RANGE if a counter overflowed in
+/// another request's favour; TUILE_E_BUSY if others kept changing it for ten
+/// seconds; TUILE_E_CALLBACK if `add_header` refused; TUILE_E_RANDOM; and as
+/// above. After an error nothing was saved, except with TUILE_E_CALLBACK, and no
+/// header deletes the cookie. Since 0.1.
+@_cdecl("tuile_session_commit")
+public func tuile_session_commit(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ http_status: Int32, _ add_header: tuile_add_header?,
+  _ context: UnsafeMutableRawPointer?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    let committed = try session.commit(httpStatus: http_status) { (name, value) throws(Failure) in
+      guard let add_header else { return }
+      guard add_header(context, Bytes(name).c, value.c) == TUILE_OK else {
+        throw Failure(status: TUILE_E_CALLBACK, message: "add_header refused a header")
+      }
+    }
+    return committed == .done ? TUILE_OK : TUILE_DELETED
+  }
+}
+
+/// Ends a session and frees all views that it lent. NULL is fine. What was not
+/// committed is gone. Since 0.1.
+@_cdecl("tuile_session_end")
+public func tuile_session_end(_ session: UnsafeMutablePointer<tuile_session>?) {
+  guard let session else { return }
+  let _: Session = Handle.take(session)
+}
+
+/// The session's key, if it has one by now.
+///
+/// Before the session was read this is the key that the client sent. `*key` is
+/// valid until the session ends. The key is a password: do not log it.
+///
+/// Returns TUILE_OK; TUILE_ABSENT, for a new session that was not saved yet;
+/// TUILE_E_ARGUMENT for NULL. Since 0.1.
+@_cdecl("tuile_session_key")
+public func tuile_session_key(
+  _ session: UnsafePointer<tuile_session>?, _ key: UnsafeMutablePointer<tuile_bytes>?
+) -> tuile_status {
+  guard let session, let key else { return TUILE_E_ARGUMENT }
+  let object: Session = Handle.borrow(session)
+  guard let present = object.key else { return TUILE_ABSENT }
+  key.pointee = present.c
+  return TUILE_OK
+}
+
+/// Whether this request read or changed the session, so that the response
+/// depends on the cookie. false for NULL. Since 0.1.
+@_cdecl("tuile_session_accessed")
+public func tuile_session_accessed(_ session: UnsafePointer<tuile_session>?) -> Bool {
+  guard let session else { return false }
+  let object: Session = Handle.borrow(session)
+  return object.accessed
+}
+
+/// Whether this request changed the session since it began or was committed.
+/// false for NULL. Since 0.1.
+@_cdecl("tuile_session_modified")
+public func tuile_session_modified(_ session: UnsafePointer<tuile_session>?) -> Bool {
+  guard let session else { return false }
+  let object: Session = Handle.borrow(session)
+  return object.modified
+}
+
+/// Whether the session has neither a key nor data.
+///
+/// Returns TUILE_OK; and as above. Since 0.1.
+@_cdecl("tuile_session_is_empty")
+public func tuile_session_is_empty(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ empty: UnsafeMutablePointer<Bool>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard let empty else { throw .argument("empty is NULL") }
+    try session.access()
+    empty.pointee = session.isEmpty
+    return TUILE_OK
+  }
+}
+
+/// Drops all keys of the session, but keeps its own key. Nothing is read.
+///
+/// Returns TUILE_OK; and as above. Since 0.1.
+@_cdecl("tuile_session_clear")
+public func tuile_session_clear(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    session.clear()
+    return TUILE_OK
+  }
+}
+
+/// Ends the visitor's session, as a logout does: the data is dropped, the session
+/// deleted from the store at once, whatever becomes of the response, and the
+/// commit deletes the cookie. What is set afterwards starts a new session.
+///
+/// No request that began earlier can bring the session back.
+///
+/// Returns TUILE_OK; and as above: then the session is still in the store, and
+/// the call can be made again. Since 0.1.
+@_cdecl("tuile_session_flush")
+public func tuile_session_flush(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    try session.flush()
+    return TUILE_OK
+  }
+}
+
+/// Gives the session a new key and keeps its data, as every login should, so that
+/// a key known from before is worth nothing.
+///
+/// tuile_session_key has the new key at once; the commit stores it and deletes
+/// the old one.
+///
+/// Returns TUILE_OK; TUILE_E_RANDOM; and as above. Since 0.1.
+@_cdecl("tuile_session_cycle_key")
+public func tuile_session_cycle_key(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    try session.cycleKey()
+    return TUILE_OK
+  }
+}
+
+/// Runs what an export does with a session.
+func using(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?,
+  _ body: (Session) throws(Failure) -> tuile_status
+) -> tuile_status {
+  answering(error) { () throws(Failure) in
+    guard let session else { throw .argument("the session is NULL") }
+    return try body(Handle.borrow(session))
+  }
+}

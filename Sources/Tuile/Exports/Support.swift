@@ -1,0 +1,74 @@
+import CTuile
+
+/// Every handle that crosses the boundary is retained here, on its way out, and
+/// released here, when it is freed; nowhere else.
+enum Handle {
+  static func give<Object: AnyObject, Opaque>(_ object: Object) -> UnsafeMutablePointer<Opaque> {
+    Unmanaged.passRetained(object).toOpaque().assumingMemoryBound(to: Opaque.self)
+  }
+
+  static func borrow<Object: AnyObject, Opaque>(_ handle: UnsafePointer<Opaque>) -> Object {
+    Unmanaged<Object>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue()
+  }
+
+  static func take<Object: AnyObject, Opaque>(_ handle: UnsafePointer<Opaque>) -> Object {
+    Unmanaged<Object>.fromOpaque(UnsafeRawPointer(handle)).takeRetainedValue()
+  }
+}
+
+/// Writes a failure into the caller's `tuile_error` and returns its status.
+func report(_ failure: Failure, _ error: UnsafeMutablePointer<tuile_error>?) -> tuile_status {
+  guard let error else { return failure.status }
+  error.pointee.status = failure.status
+  error.pointee.offset = failure.offset
+  withUnsafeMutableBytes(of: &error.pointee.message) { room in
+    guard let start = room.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    let capacity = room.count &- 1
+    var writer = ByteWriter(start, capacity: capacity)
+    writer.append(Bytes(failure.message).slice(0, capacity))
+    if let detail = failure.detail, detail.text.count > 0 {
+      writer.append(": ")
+      writer.append(detail.text.bytes.slice(0, max(0, capacity &- writer.count)))
+    }
+    start[min(writer.count, capacity)] = 0
+  }
+  return failure.status
+}
+
+/// Runs what an export does and maps how it ends.
+func answering(
+  _ detail: UnsafeMutablePointer<tuile_error>?, _ body: () throws(Failure) -> tuile_status
+) -> tuile_status {
+  do {
+    return try body()
+  } catch {
+    return report(error, detail)
+  }
+}
+
+/// Copies a result into the caller's buffer: all of it, or nothing and the size
+/// that it needs.
+func deliver(
+  _ bytes: Bytes, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?
+) -> tuile_status {
+  guard capacity >= 0, buffer != nil || capacity == 0 else { return TUILE_E_ARGUMENT }
+  size?.pointee = bytes.count
+  guard bytes.count <= capacity else { return TUILE_E_SPACE }
+  if let buffer, bytes.count > 0 { UnsafeMutableRawPointer(buffer).copyMemory(from: bytes.start, byteCount: bytes.count) }
+  return TUILE_OK
+}
+
+/// As `deliver`, for what can be counted before it is written.
+func writing(
+  _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
+  _ body: (inout ByteWriter) -> Void
+) -> tuile_status {
+  guard capacity >= 0, buffer != nil || capacity == 0 else { return TUILE_E_ARGUMENT }
+  var counter = ByteWriter()
+  body(&counter)
+  size?.pointee = counter.count
+  guard counter.count <= capacity, let buffer else { return counter.count == 0 ? TUILE_OK : TUILE_E_SPACE }
+  var writer = ByteWriter(UnsafeMutableRawPointer(buffer).assumingMemoryBound(to: UInt8.self), capacity: capacity)
+  body(&writer)
+  return TUILE_OK
+}

@@ -1,0 +1,147 @@
+import CSystem
+
+/// What a request did to one key of a session.
+enum Change: UInt8 {
+  case none
+  /// The value is as this request left it.
+  case set
+  /// `delta` was added to what was there.
+  case add
+  /// The key was there, or may be by now, and goes.
+  case remove
+}
+
+/// One key of a session. All views live in the session's arena.
+struct Entry {
+  var name: Bytes
+  /// The name as a JSON string, quotes included.
+  var rawName: Bytes
+  /// JSON text.
+  var value: Bytes
+  var delta: Int64 = 0
+  var change: Change
+  /// false: removed, and kept only for its change.
+  var live = true
+  let hash: UInt32
+}
+
+/// The keys of a session in the order of Python's dict: the order in which they
+/// were added, a removed key that comes back at the end.
+struct Entries: ~Copyable {
+  private var start: UnsafeMutablePointer<Entry>?
+  private var capacity = 0
+  private(set) var count = 0
+  private(set) var liveCount = 0
+  /// Open addressing by hash, from a size at which walking gets slow; -1 is free.
+  private var index: UnsafeMutablePointer<Int32>?
+  private var indexSize = 0
+
+  private static let indexedFrom = 16
+  /// More keys than this are refused.
+  static let most = 1 << 20
+
+  init() {}
+
+  deinit {
+    free(start)
+    free(index)
+  }
+
+  static func hash(_ name: Bytes) -> UInt32 {
+    var hash: UInt32 = 2_166_136_261
+    var i = 0
+    while i < name.count {
+      hash = (hash ^ UInt32(name.start[i])) &* 16_777_619
+      i &+= 1
+    }
+    return hash ^ hash &>> 15
+  }
+
+  subscript(i: Int) -> Entry {
+    get { start.unsafelyUnwrapped[i] }
+    set { start.unsafelyUnwrapped[i] = newValue }
+  }
+
+  mutating func removeAll() {
+    count = 0
+    liveCount = 0
+    free(index)
+    index = nil
+    indexSize = 0
+  }
+
+  /// The live entry of that name.
+  func find(_ name: Bytes) -> Int? {
+    let hash = Entries.hash(name)
+    guard let index else {
+      var i = 0
+      while i < count {
+        if self[i].hash == hash, self[i].live, self[i].name == name { return i }
+        i &+= 1
+      }
+      return nil
+    }
+    var slot = Int(hash) & (indexSize &- 1)
+    while index[slot] >= 0 {
+      let i = Int(index[slot])
+      if self[i].hash == hash, self[i].live, self[i].name == name { return i }
+      slot = (slot &+ 1) & (indexSize &- 1)
+    }
+    return nil
+  }
+
+  /// Appends a live entry whose name no other live entry has.
+  mutating func append(name: Bytes, rawName: Bytes, value: Bytes, change: Change) throws(Failure) {
+    try grow()
+    self.start.unsafelyUnwrapped[count] = Entry(
+      name: name, rawName: rawName, value: value, change: change, hash: Entries.hash(name))
+    count &+= 1
+    liveCount &+= 1
+    if index != nil { insert(count &- 1) }
+    if count > indexSize / 2, count > Entries.indexedFrom { try rebuildIndex() }
+  }
+
+  /// Marks an entry removed.
+  mutating func kill(_ i: Int, change: Change) {
+    self[i].live = false
+    self[i].change = change
+    liveCount &-= 1
+  }
+
+  private mutating func grow() throws(Failure) {
+    guard count == capacity else { return }
+    guard count < Entries.most else { throw .limit("the session has too many keys") }
+    let wanted = max(8, capacity &* 2)
+    guard let grown = realloc(start, wanted &* MemoryLayout<Entry>.stride) else { throw .memory }
+    start = grown.assumingMemoryBound(to: Entry.self)
+    capacity = wanted
+  }
+
+  private mutating func rebuildIndex() throws(Failure) {
+    var size = 64
+    while size < count &* 4 { size = size &* 2 }
+    guard let table = malloc(size &* MemoryLayout<Int32>.stride) else { throw .memory }
+    free(index)
+    index = table.assumingMemoryBound(to: Int32.self)
+    indexSize = size
+    memset(table, 0xFF, size &* MemoryLayout<Int32>.stride)
+    var i = 0
+    while i < count {
+      if self[i].live { insert(i) }
+      i &+= 1
+    }
+  }
+
+  private mutating func insert(_ i: Int) {
+    guard let index else { return }
+    let entry = self[i]
+    var slot = Int(entry.hash) & (indexSize &- 1)
+    while index[slot] >= 0 {
+      let other = self[Int(index[slot])]
+      // A removed entry of the same name gives its slot up.
+      if !other.live, other.hash == entry.hash, other.name == entry.name { break }
+      slot = (slot &+ 1) & (indexSize &- 1)
+    }
+    index[slot] = Int32(truncatingIfNeeded: i)
+  }
+}

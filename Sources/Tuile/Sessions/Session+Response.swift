@@ -1,0 +1,73 @@
+import CTuile
+
+/// What a response needs, by the rules of Django's SessionMiddleware.
+extension Session {
+  enum Committed { case done, deleted }
+
+  /// Where the response's headers go; throws if the host refuses one.
+  typealias Deliver = (_ name: StaticString, _ value: Bytes) throws(Failure) -> Void
+
+  func commit(httpStatus: Int32, _ deliver: Deliver) throws(Failure) -> Committed {
+    let saveAlways = manager.settings.saveEveryRequest
+    // A session whose store did not answer is left alone: no save, no deletion.
+    if case .failed(let failure) = loading {
+      if accessed { try deliver("Vary", Bytes("Cookie")) }
+      throw failure
+    }
+    if modified || saveAlways { try load() }
+    if isEmpty {
+      if cookieSent { try deliverCookie(manager.settings.cookie.deletion, deliver) }
+      if cookieSent || accessed { try deliver("Vary", Bytes("Cookie")) }
+      return .done
+    }
+    if modified || saveAlways, httpStatus < 500 {
+      let touched = accessed
+      switch try saveOrTouch() {
+      case .saved: try deliverCookie(sessionCookie(), deliver)
+      case .deleted:
+        // The cookie stays: a newer login may have replaced it already.
+        if touched { try deliver("Vary", Bytes("Cookie")) }
+        return .deleted
+      }
+      try deliver("Vary", Bytes("Cookie"))
+    } else if accessed {
+      try deliver("Vary", Bytes("Cookie"))
+    }
+    return .done
+  }
+
+  /// A session that is saved only to live longer keeps its data untouched.
+  private func saveOrTouch() throws(Failure) -> Saved {
+    guard !modified, let key else { return try save() }
+    let expires = expiry.date(standard: manager.settings.cookieAge, now: manager.now)
+    let found = try manager.reaching { (store) throws(Failure) in try store.touch(key, expires: expires) }
+    if !found { didFindDeleted() }
+    return found ? .saved : .deleted
+  }
+
+  private func sessionCookie() -> SetCookie {
+    var cookie = manager.settings.cookie
+    cookie.value = key ?? Bytes()
+    if !expiry.atBrowserClose(standard: manager.settings.expireAtBrowserClose) {
+      let present = manager.now
+      let age = expiry.age(standard: manager.settings.cookieAge, now: present)
+      cookie.maxAge = age
+      cookie.expires = present / 1_000_000 &+ age
+    }
+    return cookie
+  }
+
+  /// A response that sets a cookie is for one visitor: `private` keeps it out of
+  /// shared caches.
+  private func deliverCookie(_ cookie: SetCookie, _ deliver: Deliver) throws(Failure) {
+    var measure = ByteWriter()
+    cookie.write(to: &measure)
+    guard let room = data.arena.take(measure.count) else { throw .memory }
+    var writer = ByteWriter(room, capacity: measure.count)
+    cookie.write(to: &writer)
+    try deliver("Set-Cookie", writer.written)
+    try deliver("Cache-Control", Bytes("private"))
+  }
+
+  var expiry: Expiry { Expiry(data.value(of: Bytes(Expiry.name))) }
+}

@@ -1,0 +1,169 @@
+import CTuile
+
+/// One request's session. Nothing is read from the store until something is
+/// asked, and nothing is written until commit, but for flush, which is final at
+/// once. Belongs to one thread at a time.
+final class Session {
+  let manager: Manager
+  var data: SessionData
+  /// What the store holds under `key`, to the byte, as far as we know.
+  var stored = ByteBuffer()
+  var json = ByteBuffer()
+  /// What is about to be stored.
+  var encoded = ByteBuffer()
+
+  /// The session cookie was sent, whatever was in it.
+  let cookieSent: Bool
+  /// nil: the session has none until it is saved.
+  private(set) var key: Bytes?
+  /// The key that cycle_key replaced, until commit.
+  private(set) var retiring: Bytes?
+  /// `key` was made here and is not in the store yet.
+  private(set) var keyIsNew = false
+
+  enum Loading {
+    case pending
+    case loaded
+    /// The store gave no answer: the session is neither there nor absent.
+    case failed(Failure)
+  }
+  private(set) var loading = Loading.pending
+  private(set) var accessed = false
+  private(set) var modified = false
+
+  init(manager: Manager, cookieHeader: Bytes) throws(Failure) {
+    self.manager = manager
+    // Room for a few times the largest session: the payload, new values, text.
+    data = SessionData(arenaLimit: manager.settings.maxData &* 8 &+ (1 << 20))
+    let sent = CookieHeader(text: cookieHeader).value(of: manager.settings.cookieName, last: true)
+    cookieSent = sent != nil
+    if let sent, SessionKey.isValid(sent) {
+      guard let kept = data.arena.copy(sent) else { throw .memory }
+      key = kept
+    } else {
+      loading = .loaded
+    }
+  }
+
+  // MARK: Reading and changing
+
+  /// Loads unless that is done, and marks the session accessed, so that the
+  /// response says `Vary: Cookie` whatever the answer is.
+  func access() throws(Failure) {
+    accessed = true
+    try load()
+  }
+
+  func load() throws(Failure) {
+    switch loading {
+    case .loaded: return
+    case .failed(let failure): throw failure
+    case .pending: break
+    }
+    do {
+      if let key, try !fetch(key) { self.key = nil }
+      loading = .loaded
+    } catch {
+      loading = .failed(error)
+      throw error
+    }
+  }
+
+  /// Reads what the store has under `key` into `stored` and, by way of a replay
+  /// of the changes so far, into `data`; false if the store has nothing.
+  func fetch(_ key: Bytes) throws(Failure) -> Bool {
+    stored.removeAll()
+    let present = manager.now
+    let session = self
+    let expires = try manager.reaching { (store) throws(Failure) in
+      try store.load(key, now: present, into: &session.stored)
+    }
+    guard expires != nil else {
+      manager.counters.misses.increment()
+      return false
+    }
+    manager.counters.loads.increment()
+    try replayOnStored()
+    return true
+  }
+
+  private func replayOnStored() throws(Failure) {
+    var readable = false
+    do {
+      readable = try manager.codec.decode(stored.bytes, to: &json)
+      if readable { try data.replay(on: json.bytes) }
+    } catch {
+      // Signed with our key, but no dictionary: as with a bad signature.
+      guard error.status == TUILE_E_SYNTAX else { throw error }
+      readable = false
+    }
+    if !readable {
+      manager.counters.badSignatures.increment()
+      try data.replay(on: Bytes("{}"))
+    }
+  }
+
+  func change() throws(Failure) {
+    try access()
+    modified = true
+  }
+
+  /// Drops everything without reading what is there.
+  func clear() {
+    data.clear()
+    accessed = true
+    modified = true
+  }
+
+  /// Logs out: the data goes, and the key with it, now and for good.
+  func flush() throws(Failure) {
+    clear()
+    if let old = retiring ?? (keyIsNew ? nil : key) {
+      try manager.reaching { (store) throws(Failure) in try store.remove(old) }
+      manager.counters.deletes.increment()
+    }
+    key = nil
+    retiring = nil
+    keyIsNew = false
+    stored.removeAll()
+    loading = .loaded
+  }
+
+  /// Gives the session a new key, for a login; the old one ends with the commit.
+  func cycleKey() throws(Failure) {
+    try access()
+    let fresh = try SessionKey.make(in: &data.arena)
+    if retiring == nil, !keyIsNew { retiring = key }
+    key = fresh
+    keyIsNew = true
+    modified = true
+  }
+
+  /// Django's is_empty: no key and no data.
+  var isEmpty: Bool { key == nil && data.entries.liveCount == 0 }
+
+  // MARK: For commit
+
+  /// Gives a session that has none a key.
+  func adoptNewKey() throws(Failure) -> Bytes {
+    let fresh = try SessionKey.make(in: &data.arena)
+    key = fresh
+    keyIsNew = true
+    return fresh
+  }
+
+  func didSave() {
+    keyIsNew = false
+    retiring = nil
+    modified = false
+    manager.counters.saves.increment()
+  }
+
+  /// The session was deleted while this request ran.
+  func didFindDeleted() {
+    key = nil
+    retiring = nil
+    keyIsNew = false
+    manager.counters.resurrectionsRefused.increment()
+  }
+}

@@ -1,0 +1,91 @@
+import CTuile
+
+/// A host's own store behind `tuile_store_ops`.
+final class CallbackStore: Store {
+  private let ops: tuile_store_ops
+  private let context: UnsafeMutableRawPointer?
+
+  init(_ ops: tuile_store_ops, context: UnsafeMutableRawPointer?) throws(Failure) {
+    guard ops.load != nil, ops.create != nil, ops.replace != nil, ops.touch != nil, ops.remove != nil, ops.sweep != nil
+    else { throw .argument("an operation of the store is NULL") }
+    self.ops = ops
+    self.context = context
+  }
+
+  var trusted: Bool { ops.trusted }
+
+  func close() { ops.close?(context) }
+
+  /// Makes a call, takes `answers` as they are, and throws everything else.
+  private func call(
+    _ answers: (tuile_status, tuile_status, tuile_status), _ body: (UnsafeMutablePointer<tuile_error>) -> tuile_status
+  ) throws(Failure) -> tuile_status {
+    var error = tuile_error()
+    let status = body(&error)
+    if status == answers.0 || status == answers.1 || status == answers.2 { return status }
+    let detail = withUnsafeBytes(of: &error.message) { text in
+      Failure.Detail(text.baseAddress?.assumingMemoryBound(to: CChar.self))
+    }
+    let known = status == TUILE_E_BUSY || status == TUILE_E_CORRUPT || status == TUILE_E_MEMORY || status == TUILE_E_LIMIT
+    throw Failure(status: known ? status : TUILE_E_STORE, message: "the host's store failed", detail: detail)
+  }
+
+  /// Where `receive` puts what it gets.
+  private struct Received: ~Copyable {
+    var data = ByteBuffer()
+    var expires: Int64?
+  }
+
+  func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
+    var received = Received()
+    let status = try withUnsafeMutablePointer(to: &received) { (receiver) throws(Failure) in
+      try call((TUILE_OK, TUILE_ABSENT, TUILE_OK)) { error in
+        let receive: tuile_receive = { context, bytes, expires in
+          guard let received = context?.assumingMemoryBound(to: Received.self), let bytes = Bytes(bytes) else { return }
+          received.pointee.data.removeAll()
+          received.pointee.data.append(bytes)
+          received.pointee.expires = expires
+        }
+        return ops.load.unsafelyUnwrapped(context, key.c, now, receive, receiver, error)
+      }
+    }
+    guard status == TUILE_OK else { return nil }
+    guard let expires = received.expires else {
+      throw Failure(status: TUILE_E_STORE, message: "the host's store loaded without calling receive")
+    }
+    data.append(received.data.bytes)
+    guard !received.data.failed, !data.failed else { throw .memory }
+    return expires
+  }
+
+  func create(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Bool {
+    try call((TUILE_OK, TUILE_EXISTS, TUILE_OK)) { error in
+      ops.create.unsafelyUnwrapped(context, key.c, data.c, expires, error)
+    } == TUILE_OK
+  }
+
+  func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
+    let status = try call((TUILE_OK, TUILE_CONFLICT, TUILE_ABSENT)) { error in
+      ops.replace.unsafelyUnwrapped(context, key.c, expected.c, data.c, expires, error)
+    }
+    return status == TUILE_OK ? .replaced : status == TUILE_CONFLICT ? .conflict : .absent
+  }
+
+  func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
+    try call((TUILE_OK, TUILE_ABSENT, TUILE_OK)) { error in
+      ops.touch.unsafelyUnwrapped(context, key.c, expires, error)
+    } == TUILE_OK
+  }
+
+  func remove(_ key: Bytes) throws(Failure) {
+    _ = try call((TUILE_OK, TUILE_ABSENT, TUILE_OK)) { error in ops.remove.unsafelyUnwrapped(context, key.c, error) }
+  }
+
+  func sweep(now: Int64, limit: Int) throws(Failure) -> Int {
+    var removed: size_t = 0
+    _ = try call((TUILE_OK, TUILE_OK, TUILE_OK)) { error in
+      ops.sweep.unsafelyUnwrapped(context, now, limit, &removed, error)
+    }
+    return removed
+  }
+}

@@ -1,0 +1,205 @@
+import CSystem
+import CTuile
+
+/// Sessions in Django's own table in a SQLite file, for many threads and many
+/// processes. Each thread that is in the store has a connection of its own;
+/// idle ones wait in a list. After a fork the child leaves its parent's
+/// connections alone and opens new ones.
+final class SQLiteStore: Store {
+  private let path: UnsafeMutablePointer<CChar>
+  private let options: SQLiteOptions
+
+  /// Guards the list of idle connections. Made before `writing`, since fork()
+  /// takes the newest first, and a writer takes this one while it has the other.
+  private var pool = sys_mutex()
+  private var idle: SQLiteConnection?
+  private var idleCount = 0
+  private var generation = sys_fork_generation()
+  private static let mostIdle = 16
+
+  /// One writer of this process at a time: the others queue here, where waking
+  /// up is cheap, instead of polling the file's lock.
+  private var writing = sys_mutex()
+
+  var trusted: Bool { false }
+
+  init(path text: Bytes, options: SQLiteOptions) throws(Failure) {
+    path = .allocate(capacity: text.count &+ 1)
+    UnsafeMutableRawPointer(path).copyMemory(from: text.start, byteCount: text.count)
+    path[text.count] = 0
+    self.options = options
+    _ = sys_mutex_init(&pool)
+    _ = sys_mutex_init(&writing)
+    // Sessions are logins: a file that SQLite made would be readable by all.
+    sys_create_private_file(path)
+    let first = try SQLiteConnection(path: path, options: options)
+    giveBack(first)
+  }
+
+  deinit {
+    // One by one: a chain of deinits would go as deep as the list is long.
+    while let connection = idle {
+      idle = connection.next
+      connection.next = nil
+    }
+    sys_mutex_destroy(&pool)
+    sys_mutex_destroy(&writing)
+    path.deallocate()
+  }
+
+  func close() {}
+
+  // MARK: Connections
+
+  private func take() throws(Failure) -> SQLiteConnection {
+    sys_mutex_lock(&pool)
+    if generation != sys_fork_generation() {
+      generation = sys_fork_generation()
+      // Left as they are, for ever: they are the parent's.
+      if let inherited = idle { _ = Unmanaged.passRetained(inherited) }
+      idle = nil
+      idleCount = 0
+    }
+    let found = idle
+    if let found {
+      idle = found.next
+      found.next = nil
+      idleCount &-= 1
+    }
+    sys_mutex_unlock(&pool)
+    if let found { return found }
+    return try SQLiteConnection(path: path, options: options)
+  }
+
+  private func giveBack(_ connection: SQLiteConnection) {
+    sys_mutex_lock(&pool)
+    if idleCount < SQLiteStore.mostIdle, connection.generation == generation {
+      connection.next = idle
+      idle = connection
+      idleCount &+= 1
+    }
+    sys_mutex_unlock(&pool)
+  }
+
+  private func reading<Answer>(_ body: (SQLiteConnection) throws(Failure) -> Answer) throws(Failure) -> Answer {
+    let connection = try take()
+    defer { giveBack(connection) }
+    return try body(connection)
+  }
+
+  private func writing<Answer>(_ body: (SQLiteConnection) throws(Failure) -> Answer) throws(Failure) -> Answer {
+    guard sys_mutex_lock_within(&writing, options.busyMilliseconds) else {
+      throw Failure(status: TUILE_E_BUSY, message: "the session database had too many writers for too long")
+    }
+    defer { sys_mutex_unlock(&writing) }
+    return try reading(body)
+  }
+
+  // MARK: Store
+
+  func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
+    let present = SQLiteDate(now)
+    var expires: Int64?
+    let connection = try take()
+    defer { giveBack(connection) }
+    _ = try present.withText { (date) throws(Failure) in
+      try connection.execute(.load) {
+        $0.text(1, key)
+        $0.text(2, date)
+      } row: { columns in
+        data.append(columns.text(0))
+        expires = Date.readISO(columns.text(1)) ?? now
+      }
+    }
+    guard !data.failed else { throw .memory }
+    return expires
+  }
+
+  func create(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Bool {
+    let date = SQLiteDate(expires)
+    return try writing { (connection) throws(Failure) in
+      try date.withText { (date) throws(Failure) in
+        try connection.execute(.create) {
+          $0.text(1, key)
+          $0.text(2, data)
+          $0.text(3, date)
+        }
+      }
+    } == 1
+  }
+
+  func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
+    let date = SQLiteDate(expires)
+    return try writing { (connection) throws(Failure) in
+      let changed = try date.withText { (date) throws(Failure) in
+        try connection.execute(.replace) {
+          $0.text(1, key)
+          $0.text(2, data)
+          $0.text(3, date)
+          $0.text(4, expected)
+        }
+      }
+      if changed == 1 { return .replaced }
+      return try connection.execute(.exists) { $0.text(1, key) } == 1 ? .conflict : .absent
+    }
+  }
+
+  func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
+    let date = SQLiteDate(expires)
+    return try writing { (connection) throws(Failure) in
+      try date.withText { (date) throws(Failure) in
+        try connection.execute(.touch) {
+          $0.text(1, key)
+          $0.text(2, date)
+        }
+      }
+    } == 1
+  }
+
+  func remove(_ key: Bytes) throws(Failure) {
+    _ = try writing { (connection) throws(Failure) in
+      try connection.execute(.remove) { $0.text(1, key) }
+    }
+  }
+
+  func sweep(now: Int64, limit: Int) throws(Failure) -> Int {
+    let date = SQLiteDate(now)
+    var removed = 0
+    // In small steps, so that other writers get their turn in between.
+    while removed < limit {
+      let step = min(limit &- removed, 500)
+      let gone = try writing { (connection) throws(Failure) in
+        try date.withText { (date) throws(Failure) in
+          try connection.execute(.sweep) {
+            $0.text(1, date)
+            $0.integer(2, step)
+          }
+        }
+      }
+      removed &+= gone
+      if gone < step { break }
+    }
+    return removed
+  }
+}
+
+/// A time as the text of Django's `expire_date`.
+private struct SQLiteDate {
+  private var text: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+  private var size = 0
+
+  init(_ microseconds: Int64) {
+    size = withUnsafeMutableBytes(of: &text) { room in
+      var writer = ByteWriter(room.baseAddress?.assumingMemoryBound(to: UInt8.self), capacity: 32)
+      Date.writeSQLite(microseconds: microseconds, to: &writer)
+      return writer.count
+    }
+  }
+
+  func withText<Answer>(_ body: (Bytes) throws(Failure) -> Answer) throws(Failure) -> Answer {
+    try withUnsafeBytes(of: text) { (room) throws(Failure) in
+      guard let start = room.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return try body(Bytes()) }
+      return try body(Bytes(start, size))
+    }
+  }
+}
