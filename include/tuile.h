@@ -1,87 +1,755 @@
-/* DRAFT: replaced by the generated header. */
+/* tuile.h - cookies, signing and sessions for any web server.
+ *
+ * Generated from the library's sources by scripts/generate-header: edit those.
+ *
+ * Rules that hold for every function
+ * - A function that can fail returns a tuile_status: 0 is fine, positive numbers
+ *   are ordinary answers (absent, expired, tampered with), negative ones errors.
+ * - Outputs are written only as their function says, in general for TUILE_OK alone.
+ * - Inputs are tuile_bytes: UTF-8, no NUL needed, borrowed for the call.
+ * - Detail on a failure goes into the caller's tuile_error, which may be NULL.
+ * - A view that is given out states how long it lives.
+ * - Freeing or closing NULL is fine. Using a handle after that is not.
+ * - Hostile input gets a status. No call traps, prints, or changes signal
+ *   handlers, locale or environment.
+ */
 #ifndef TUILE_H
 #define TUILE_H
+
 #include <tuile/types.h>
+
+/* The version of this header; tuile_version() is the loaded library's. */
+#define TUILE_VERSION_MAJOR 0
+#define TUILE_VERSION_MINOR 1
+#define TUILE_VERSION_PATCH 0
+#define TUILE_VERSION_STRING "0.1.0"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
-/* library */
-uint32_t tuile_version(void);              /* 0x00MMmmpp: major<<16 | minor<<8 | patch */
+
+/* ============================================================================
+ * 1. The library
+ *
+ * Which version is loaded, and what a status means.
+ * ============================================================================ */
+
+/** The version of the loaded library as major << 16 | minor << 8 | patch.
+ *
+ * A program that was compiled with an older header of the same major version
+ * works with it. Safe from all threads. Since 0.1.
+ */
+uint32_t tuile_version(void);
+
+/** The version of the loaded library as text, such as "0.1.0".
+ *
+ * The text ends with a NUL and lives as long as the library. Safe from all
+ * threads. Since 0.1.
+ */
 const char *tuile_version_string(void);
-const char *tuile_status_name(tuile_status status);     /* "TUILE_E_SPACE" */
-const char *tuile_status_message(tuile_status status);  /* English sentence */
-int64_t tuile_unset(void);                 /* TUILE_UNSET */
-/* cookies */
-tuile_status tuile_cookie_next(tuile_bytes header, size_t *position, tuile_cookie *cookie);
-tuile_status tuile_cookie_get(tuile_bytes header, tuile_bytes name, tuile_match match, tuile_bytes *value);
+
+/** The name of a status as it stands in the header, such as "TUILE_E_SPACE".
+ *
+ * "TUILE_UNKNOWN" for a number that is no status. The text ends with a NUL and
+ * lives as long as the library. Safe from all threads. Since 0.1.
+ */
+const char *tuile_status_name(tuile_status status);
+
+/** An English sentence on a status, such as "the buffer is too small".
+ *
+ * The text ends with a NUL and lives as long as the library. Safe from all
+ * threads. Since 0.1.
+ */
+const char *tuile_status_message(tuile_status status);
+
+/** The value of TUILE_UNSET, for bindings that read no macros.
+ *
+ * Safe from all threads. Since 0.1.
+ */
+int64_t tuile_unset(void);
+
+/* ============================================================================
+ * 2. Cookies
+ *
+ * Read a request's Cookie header without copying it, and write a response's
+ * Set-Cookie headers. The rules are those of RFC 6265bis, draft 22: nothing is
+ * written that a browser would drop, and no data can become an attribute or a
+ * header. All functions are safe from all threads; none allocates memory.
+ * ============================================================================ */
+
+/** Takes the next pair of a Cookie header.
+ *
+ * Start with *position 0 and call until TUILE_ABSENT. Pairs end at ';', name
+ * and value are split at the first '=', spaces and tabs around both are left
+ * out. A piece without '=' is a cookie with an empty name, as browsers mean it.
+ * Names are not decoded, quotes stay part of the value, empty pieces are passed
+ * over. The views of *cookie point into header.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT at the end; TUILE_E_ARGUMENT if a pointer is
+ * NULL or the header's size has no data. Time is linear in the header's size
+ * over a whole walk. Since 0.1; RFC 6265bis, section 4.2.
+ */
+tuile_status tuile_cookie_next(tuile_bytes header, size_t *position,
+    tuile_cookie *cookie);
+
+/** Finds a cookie by its name, which compares to the byte.
+ *
+ * A browser may send several cookies of one name, those of longer paths first:
+ * match says which one to take. *value points into header.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is none; TUILE_E_ARGUMENT for NULL or
+ * an unknown match. Since 0.1.
+ */
+tuile_status tuile_cookie_get(tuile_bytes header, tuile_bytes name,
+    tuile_match match, tuile_bytes *value);
+
+/** Sets all fields to what TUILE_SET_COOKIE_INIT sets: no name, Path=/, no other
+ * attribute.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
 tuile_status tuile_set_cookie_init(tuile_set_cookie *cookie);
-tuile_status tuile_set_cookie_write(const tuile_set_cookie *cookie, char *buffer, size_t capacity, size_t *size, tuile_error *error);
-tuile_status tuile_set_cookie_delete(const tuile_set_cookie *cookie, char *buffer, size_t capacity, size_t *size, tuile_error *error);
-tuile_status tuile_date_write(int64_t seconds, char *buffer, size_t capacity, size_t *size);
-/* signing */
+
+/** Writes the value of a Set-Cookie header, without the header's name, line end
+ * or NUL; attributes stand in the order in which Django writes them.
+ *
+ * buffer takes capacity bytes; *size, which may be NULL, gets the size that is
+ * needed, also for TUILE_E_SPACE. The buffer is written only on success.
+ * Max-Age and Expires are written as they are given, either, both or none.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for an octet that the name,
+ * value, domain or path may not have (offset says where); TUILE_E_LIMIT for
+ * more than 4096 octets of name and value, or 1024 of an attribute;
+ * TUILE_E_RULE for what browsers refuse: SameSite=None or Partitioned without
+ * Secure, and the conditions of the prefixes __Secure-, __Host-, __Http- and
+ * __Host-Http-; TUILE_E_ARGUMENT for NULL or a struct of another size. Since
+ * 0.1; RFC 6265bis, sections 4.1 and 5.6.
+ */
+tuile_status tuile_set_cookie_write(const tuile_set_cookie *cookie,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/** Writes the value of a Set-Cookie header that makes browsers delete a cookie.
+ *
+ * cookie has the name, domain and path that the cookie was set with; its value
+ * and ages are not looked at. Secure is added where browsers would ignore the
+ * header without it. Otherwise as tuile_set_cookie_write, with the same
+ * answers. Since 0.1.
+ */
+tuile_status tuile_set_cookie_delete(const tuile_set_cookie *cookie,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/** Writes a time as an HTTP date, such as "Sun, 06 Nov 1994 08:49:37 GMT": 29
+ * bytes, no NUL.
+ *
+ * seconds are Unix seconds; times outside the years 1 to 9999 become the
+ * nearest of them. Neither locale nor time zone matters.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE, with the size in *size, which may be NULL;
+ * TUILE_E_ARGUMENT if buffer is NULL and has a capacity. Since 0.1; RFC 9110,
+ * section 5.6.7.
+ */
+tuile_status tuile_date_write(int64_t seconds, char *buffer, size_t capacity,
+    size_t *size);
+
+/* ============================================================================
+ * 3. Signing
+ *
+ * Django's Signer, TimestampSigner, dumps and loads, to the byte. A signer keeps
+ * keys, not secrets, and wipes them when it is freed. A signature that does not
+ * match is an ordinary answer, TUILE_BAD_SIGNATURE, and compared in constant
+ * time. All functions but tuile_signer_free are safe from all threads.
+ * ============================================================================ */
+
+/** Sets all fields to what TUILE_SIGNER_CONFIG_INIT sets.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
 tuile_status tuile_signer_config_init(tuile_signer_config *config);
-tuile_status tuile_signer_new(const tuile_signer_config *config, tuile_signer **signer, tuile_error *error);
+
+/** Makes a signer. *signer is the caller's, to be freed with tuile_signer_free.
+ *
+ * The salt names the purpose: a value signed under one salt does not verify
+ * under another. Django's default salts are "django.core.signing.Signer",
+ * "django.core.signing.TimestampSigner" and, for dumps, "django.core.signing".
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an empty secret or fallback, or
+ * a struct of another size; TUILE_E_LIMIT for more than 64 fallbacks or a
+ * secret or salt over 4096 bytes; TUILE_E_MEMORY. Since 0.1.
+ */
+tuile_status tuile_signer_new(const tuile_signer_config *config,
+    tuile_signer **signer, tuile_error *error);
+
+/** Frees a signer and wipes its keys. NULL is fine. No call with it may be under
+ * way. Since 0.1.
+ */
 void tuile_signer_free(tuile_signer *signer);
-tuile_status tuile_signer_sign(const tuile_signer *signer, tuile_bytes value, int64_t now, char *buffer, size_t capacity, size_t *size);
-/* value: view into token; verified may be NULL; max_age seconds or TUILE_UNSET; now Unix seconds or TUILE_UNSET = clock */
-tuile_status tuile_signer_verify(const tuile_signer *signer, tuile_bytes token, int64_t max_age, int64_t now, tuile_bytes *value, tuile_verified *verified);
-/* json text in, token out */
-tuile_status tuile_signer_dumps(const tuile_signer *signer, tuile_bytes json, bool compress, int64_t now, char *buffer, size_t capacity, size_t *size, tuile_error *error);
-tuile_status tuile_signer_loads(const tuile_signer *signer, tuile_bytes token, int64_t max_age, int64_t now, char *buffer, size_t capacity, size_t *size, tuile_verified *verified, tuile_error *error);
-/* stores */
-tuile_status tuile_store_open(tuile_bytes url, tuile_store **store, tuile_error *error);
-tuile_status tuile_store_new(const tuile_store_ops *ops, void *context, tuile_store **store, tuile_error *error);
+
+/** Signs text: writes value:signature, or value:timestamp:signature if the
+ * signer is timed, without a NUL.
+ *
+ * now is Unix seconds, or TUILE_UNSET for the clock; an untimed signer does not
+ * look at it. Needs 44 bytes more than the value, or up to 58 if timed; *size,
+ * which may be NULL, gets the size that is needed, also for TUILE_E_SPACE. The
+ * buffer is written only on success. No memory is allocated.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_LIMIT for a value over 64 MiB;
+ * TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_signer_sign(const tuile_signer *signer, tuile_bytes value,
+    int64_t now, char *buffer, size_t capacity, size_t *size);
+
+/** Checks a token and gives the value that was signed.
+ *
+ * max_age is in seconds, or TUILE_UNSET for no limit; a token of just that age
+ * is still good, and one from the future too, as in Django. now is Unix
+ * seconds, or TUILE_UNSET for the clock. *value points into token; verified,
+ * which may be NULL, gets the timestamp and which key matched: one that is not
+ * 0 is a fallback, and the value worth signing again. No memory is allocated.
+ *
+ * Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_ARGUMENT for
+ * NULL. Outputs are written for TUILE_OK alone. Since 0.1.
+ */
+tuile_status tuile_signer_verify(const tuile_signer *signer, tuile_bytes token,
+    int64_t max_age, int64_t now, tuile_bytes *value, tuile_verified *verified);
+
+/** Signs JSON, as Django's signing.dumps does: compact JSON in URL-safe base64,
+ * then ':timestamp:signature'.
+ *
+ * json is one JSON value; white space is dropped and other than ASCII escaped,
+ * as Python's json.dumps does, numbers stay as they stand. With compress it is
+ * deflated where that makes it shorter. now, buffer, capacity and *size as in
+ * tuile_signer_sign.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if json is none (offset says
+ * where); TUILE_E_LIMIT for more than 64 MiB; TUILE_E_MEMORY; TUILE_E_ARGUMENT
+ * for NULL. Since 0.1.
+ */
+tuile_status tuile_signer_dumps(const tuile_signer *signer, tuile_bytes json,
+    bool compress, int64_t now, char *buffer, size_t capacity, size_t *size,
+    tuile_error *error);
+
+/** Checks a token of tuile_signer_dumps or Django's signing.dumps and writes its
+ * JSON, without a NUL.
+ *
+ * max_age, now and verified as in tuile_signer_verify; buffer, capacity and
+ * *size as in tuile_signer_sign. Nothing is decoded before the signature was
+ * found right.
+ *
+ * Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_SPACE;
+ * TUILE_E_SYNTAX if what was signed is no JSON; TUILE_E_LIMIT if it has more
+ * than 64 MiB, deflated or not; TUILE_E_MEMORY; TUILE_E_ARGUMENT for NULL.
+ * Since 0.1.
+ */
+tuile_status tuile_signer_loads(const tuile_signer *signer, tuile_bytes token,
+    int64_t max_age, int64_t now, char *buffer, size_t capacity, size_t *size,
+    tuile_verified *verified, tuile_error *error);
+
+/* ============================================================================
+ * 4. Stores
+ *
+ * Where sessions are kept. Most programs name one in tuile_config and need
+ * nothing of this; it is for hosts that bring their own store, share one between
+ * managers, or look into one. Keys are 8 to 40 bytes of a-z and 0-9; anything
+ * else is TUILE_E_ARGUMENT and never reaches a path or a query. Times are Unix
+ * microseconds. All functions but tuile_store_close are safe from all threads,
+ * and in a child after fork(): it opens connections of its own.
+ * Each may also return TUILE_E_STORE if the store failed or could not be reached,
+ * TUILE_E_BUSY if others held it for too long, TUILE_E_CORRUPT if its file or
+ * table is damaged, and TUILE_E_MEMORY.
+ * ============================================================================ */
+
+/** Opens the store that a URL names. *store is the caller's, to be closed with
+ * tuile_store_close.
+ *
+ * "memory:" keeps sessions in this process. "sqlite:///absolute/path" keeps
+ * them in Django's table django_session in that file; both are made if missing,
+ * the file readable by its owner alone. Its options: busy=5000, the
+ * milliseconds to wait for other writers; synchronous=full, so that a commit
+ * also survives power loss (normal, the default, survives a crash of the
+ * process only).
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX for another URL (offset says where);
+ * TUILE_E_LIMIT for one over 4096 bytes; TUILE_E_ARGUMENT for NULL; and as
+ * above. Since 0.1.
+ */
+tuile_status tuile_store_open(tuile_bytes url, tuile_store **store,
+    tuile_error *error);
+
+/** Makes a store of your own operations, which are copied.
+ *
+ * context is given to each of them and must live until close was called, which
+ * tuile_store_close does.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a missing operation other than
+ * close, or a struct of another size. Since 0.1.
+ */
+tuile_status tuile_store_new(const tuile_store_ops *ops, void *context,
+    tuile_store **store, tuile_error *error);
+
+/** Closes a store. NULL is fine. No call with it may be under way, and no
+ * manager may use it any more. Since 0.1.
+ */
 void tuile_store_close(tuile_store *store);
-tuile_status tuile_store_load(tuile_store *store, tuile_bytes key, int64_t now, tuile_receive receive, void *context, tuile_error *error);
-tuile_status tuile_store_create(tuile_store *store, tuile_bytes key, tuile_bytes data, int64_t expires, tuile_error *error);
-tuile_status tuile_store_replace(tuile_store *store, tuile_bytes key, tuile_bytes expected, tuile_bytes data, int64_t expires, tuile_error *error);
-tuile_status tuile_store_touch(tuile_store *store, tuile_bytes key, int64_t expires, tuile_error *error);
-tuile_status tuile_store_remove(tuile_store *store, tuile_bytes key, tuile_error *error);
-tuile_status tuile_store_sweep(tuile_store *store, int64_t now, size_t limit, size_t *removed, tuile_error *error);
-/* manager */
+
+/** Gives receive the data and expiry of a key.
+ *
+ * receive is called once, for TUILE_OK alone, while no lock is held; the data
+ * is borrowed for that call. context is handed to it.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is no such key or its expiry is not
+ * later than now; TUILE_E_ARGUMENT; and as above. Since 0.1.
+ */
+tuile_status tuile_store_load(tuile_store *store, tuile_bytes key, int64_t now,
+    tuile_receive receive, void *context, tuile_error *error);
+
+/** Stores data under a key that is not taken.
+ *
+ * Returns TUILE_OK; TUILE_EXISTS if the key is stored, expired or not;
+ * TUILE_E_ARGUMENT; and as above. Since 0.1.
+ */
+tuile_status tuile_store_create(tuile_store *store, tuile_bytes key,
+    tuile_bytes data, int64_t expires, tuile_error *error);
+
+/** Replaces the data of a key, if it is expected to the byte, and its expiry, in
+ * one atomic step.
+ *
+ * Returns TUILE_OK; TUILE_CONFLICT if other data is stored; TUILE_ABSENT if the
+ * key is not; TUILE_E_ARGUMENT; and as above. Since 0.1.
+ */
+tuile_status tuile_store_replace(tuile_store *store, tuile_bytes key,
+    tuile_bytes expected, tuile_bytes data, int64_t expires,
+    tuile_error *error);
+
+/** Sets the expiry of a key and leaves its data alone.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if the key is not stored; TUILE_E_ARGUMENT;
+ * and as above. Since 0.1.
+ */
+tuile_status tuile_store_touch(tuile_store *store, tuile_bytes key,
+    int64_t expires, tuile_error *error);
+
+/** Removes a key and its data.
+ *
+ * Returns TUILE_OK, whether or not it was there; TUILE_E_ARGUMENT; and as
+ * above. Since 0.1.
+ */
+tuile_status tuile_store_remove(tuile_store *store, tuile_bytes key,
+    tuile_error *error);
+
+/** Removes at most limit keys whose expiry is before now.
+ *
+ * *removed, which may be NULL, gets how many. SQLite removes up to 500 in one
+ * transaction, so that other writers get their turn in between.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT; and as above. Since 0.1.
+ */
+tuile_status tuile_store_sweep(tuile_store *store, int64_t now, size_t limit,
+    size_t *removed, tuile_error *error);
+
+/* ============================================================================
+ * 5. The manager
+ *
+ * One per application: configuration, keys and the store. All functions but
+ * tuile_manager_close are safe from all threads, and in a child after fork().
+ * ============================================================================ */
+
+/** Sets all fields to what TUILE_CONFIG_INIT sets.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
 tuile_status tuile_config_init(tuile_config *config);
-tuile_status tuile_manager_open(const tuile_config *config, tuile_manager **manager, tuile_error *error);
+
+/** Opens a manager. *manager is the caller's, to be closed with
+ * tuile_manager_close.
+ *
+ * The store of the configuration is opened, or its table made, at once, so that
+ * a wrong path or a damaged file shows here and not at the first visitor.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a number or constant that can't
+ * be, a struct of another size, or no secret where the store needs one;
+ * TUILE_E_SYNTAX, TUILE_E_LIMIT or TUILE_E_RULE as tuile_set_cookie_write for
+ * the session cookie, and as tuile_store_open for the store's URL;
+ * TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT, TUILE_E_MEMORY, TUILE_E_RANDOM.
+ * Since 0.1.
+ */
+tuile_status tuile_manager_open(const tuile_config *config,
+    tuile_manager **manager, tuile_error *error);
+
+/** Closes a manager, and its store unless that came as open_store; wipes its
+ * keys. NULL is fine. No session of it may be open. Since 0.1.
+ */
 void tuile_manager_close(tuile_manager *manager);
-tuile_status tuile_manager_clear_expired(tuile_manager *manager, size_t limit, size_t *removed, tuile_error *error);
-tuile_status tuile_manager_stats(const tuile_manager *manager, tuile_stats *stats);
-/* sessions: begin returns NULL only if manager is NULL or memory is out; nothing is loaded until needed */
-tuile_session *tuile_session_begin(tuile_manager *manager, tuile_bytes cookie_header);
-tuile_status tuile_session_commit(tuile_session *session, int32_t http_status, tuile_add_header add_header, void *context, tuile_error *error);
+
+/** Removes at most limit expired sessions from the store.
+ *
+ * For a timer: a limit keeps one run short. *removed, which may be NULL, gets
+ * how many there were; as many as limit means that there may be more.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; and as tuile_store_sweep. Since
+ * 0.1.
+ */
+tuile_status tuile_manager_clear_expired(tuile_manager *manager, size_t limit,
+    size_t *removed, tuile_error *error);
+
+/** Reads the counters. The caller sets stats->size, as TUILE_STATS_INIT does.
+ *
+ * Each is exact; together they are no snapshot while requests run.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a struct of another size.
+ * Since 0.1.
+ */
+tuile_status tuile_manager_stats(const tuile_manager *manager,
+    tuile_stats *stats);
+
+/* ============================================================================
+ * 6. Sessions, one request
+ *
+ * Begin from the request's Cookie header, read and change, commit while the
+ * response's headers are still open, end. A session belongs to one thread at a
+ * time. Nothing is read from the store before something is asked. The meaning of
+ * each function is that of the method of Django's SessionBase with its name.
+ * Where a function takes an `error` it may also return: TUILE_E_ARGUMENT for
+ * NULL; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store gave no
+ * answer, which is never taken for a missing session; TUILE_E_MEMORY;
+ * TUILE_E_LIMIT if this request changed more than eight times `max_data`.
+ * ============================================================================ */
+
+/** Begins a request's session from its Cookie header, which may be empty and is
+ * borrowed for the call.
+ *
+ * The cookie's key is used only if it has a session; a client can't choose one.
+ * Of several cookies of the name the last counts, as in Django.
+ *
+ * Returns the session, to be ended with tuile_session_end before its manager is
+ * closed; NULL if the manager is NULL, the header's size has no data, or memory
+ * ran out. Since 0.1.
+ */
+tuile_session *tuile_session_begin(tuile_manager *manager,
+    tuile_bytes cookie_header);
+
+/** Saves what was changed and gives the response its headers, by the rules of
+ * Django's SessionMiddleware.
+ *
+ * A changed session is saved, unless http_status is 500 or more, and the cookie
+ * set; a session without key and data has its cookie deleted, if one was sent;
+ * one that was only read gets Vary: Cookie. With a Set-Cookie come Vary: Cookie
+ * and Cache-Control: private. If another request changed the session meanwhile,
+ * this request's changes are made again on what it left. add_header is called
+ * after the store has saved, with context; it may be NULL if the response has
+ * no headers any more.
+ *
+ * Returns TUILE_OK, also if there was nothing to do; TUILE_DELETED if the
+ * session was deleted meanwhile, by a logout say: nothing is saved;
+ * TUILE_E_LIMIT if its JSON is larger than max_data; TUILE_E_RANGE if a counter
+ * overflowed in another request's favour; TUILE_E_BUSY if others kept changing
+ * it for ten seconds; TUILE_E_CALLBACK if add_header refused; TUILE_E_RANDOM;
+ * and as above. After an error nothing was saved, except with TUILE_E_CALLBACK,
+ * and no header deletes the cookie. Since 0.1.
+ */
+tuile_status tuile_session_commit(tuile_session *session, int32_t http_status,
+    tuile_add_header add_header, void *context, tuile_error *error);
+
+/** Ends a session and frees all views that it lent. NULL is fine. What was not
+ * committed is gone. Since 0.1.
+ */
 void tuile_session_end(tuile_session *session);
-tuile_status tuile_session_key(const tuile_session *session, tuile_bytes *key);  /* TUILE_ABSENT if none yet */
+
+/** The session's key, if it has one by now.
+ *
+ * Before the session was read this is the key that the client sent. *key is
+ * valid until the session ends. The key is a password: do not log it.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT, for a new session that was not saved yet;
+ * TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_session_key(const tuile_session *session, tuile_bytes *key);
+
+/** Whether this request read or changed the session, so that the response
+ * depends on the cookie. false for NULL. Since 0.1.
+ */
 bool tuile_session_accessed(const tuile_session *session);
+
+/** Whether this request changed the session since it began or was committed.
+ * false for NULL. Since 0.1.
+ */
 bool tuile_session_modified(const tuile_session *session);
-tuile_status tuile_session_is_empty(tuile_session *session, bool *empty, tuile_error *error);
-tuile_status tuile_session_type(tuile_session *session, tuile_bytes key, tuile_type *type, tuile_error *error);
-tuile_status tuile_session_get_bool(tuile_session *session, tuile_bytes key, bool *value, tuile_error *error);
-tuile_status tuile_session_get_int(tuile_session *session, tuile_bytes key, int64_t *value, tuile_error *error);
-tuile_status tuile_session_get_double(tuile_session *session, tuile_bytes key, double *value, tuile_error *error);  /* ints convert */
-tuile_status tuile_session_get_string(tuile_session *session, tuile_bytes key, tuile_bytes *value, tuile_error *error); /* view until the session ends */
-tuile_status tuile_session_get_json(tuile_session *session, tuile_bytes key, tuile_bytes *value, tuile_error *error);   /* any type, JSON text; view until the session ends */
-tuile_status tuile_session_set_null(tuile_session *session, tuile_bytes key, tuile_error *error);
-tuile_status tuile_session_set_bool(tuile_session *session, tuile_bytes key, bool value, tuile_error *error);
-tuile_status tuile_session_set_int(tuile_session *session, tuile_bytes key, int64_t value, tuile_error *error);
-tuile_status tuile_session_set_double(tuile_session *session, tuile_bytes key, double value, tuile_error *error); /* NaN, infinity: E_RANGE */
-tuile_status tuile_session_set_string(tuile_session *session, tuile_bytes key, tuile_bytes value, tuile_error *error);
-tuile_status tuile_session_set_json(tuile_session *session, tuile_bytes key, tuile_bytes json, tuile_error *error);
-tuile_status tuile_session_add_int(tuile_session *session, tuile_bytes key, int64_t delta, int64_t *value, tuile_error *error); /* absent counts as 0; value may be NULL */
-tuile_status tuile_session_remove(tuile_session *session, tuile_bytes key, tuile_error *error);
-tuile_status tuile_session_contains(tuile_session *session, tuile_bytes key, tuile_error *error);  /* OK or ABSENT */
-tuile_status tuile_session_count(tuile_session *session, size_t *count, tuile_error *error);
-tuile_status tuile_session_next_key(tuile_session *session, size_t *position, tuile_bytes *key, tuile_error *error);
+
+/** Whether the session has neither a key nor data.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_is_empty(tuile_session *session, bool *empty,
+    tuile_error *error);
+
+/** Drops all keys of the session, but keeps its own key. Nothing is read.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
 tuile_status tuile_session_clear(tuile_session *session, tuile_error *error);
+
+/** Ends the visitor's session, as a logout does: the data is dropped, the
+ * session deleted from the store at once, whatever becomes of the response, and
+ * the commit deletes the cookie. What is set afterwards starts a new session.
+ *
+ * No request that began earlier can bring the session back.
+ *
+ * Returns TUILE_OK; and as above: then the session is still in the store, and
+ * the call can be made again. Since 0.1.
+ */
 tuile_status tuile_session_flush(tuile_session *session, tuile_error *error);
-tuile_status tuile_session_cycle_key(tuile_session *session, tuile_error *error);
-tuile_status tuile_session_set_expiry(tuile_session *session, int64_t seconds, tuile_error *error); /* 0: until the browser closes */
-tuile_status tuile_session_set_expiry_date(tuile_session *session, int64_t unix_seconds, tuile_error *error);
-tuile_status tuile_session_clear_expiry(tuile_session *session, tuile_error *error); /* Django's set_expiry(None) */
-tuile_status tuile_session_get_expiry_age(tuile_session *session, int64_t *seconds, tuile_error *error);
-tuile_status tuile_session_get_expiry_date(tuile_session *session, int64_t *unix_seconds, tuile_error *error);
-tuile_status tuile_session_get_expire_at_browser_close(tuile_session *session, bool *answer, tuile_error *error);
-tuile_status tuile_session_set_test_cookie(tuile_session *session, tuile_error *error);
-tuile_status tuile_session_test_cookie_worked(tuile_session *session, bool *worked, tuile_error *error);
-tuile_status tuile_session_delete_test_cookie(tuile_session *session, tuile_error *error);
+
+/** Gives the session a new key and keeps its data, as every login should, so
+ * that a key known from before is worth nothing.
+ *
+ * tuile_session_key has the new key at once; the commit stores it and deletes
+ * the old one.
+ *
+ * Returns TUILE_OK; TUILE_E_RANDOM; and as above. Since 0.1.
+ */
+tuile_status tuile_session_cycle_key(tuile_session *session,
+    tuile_error *error);
+
+/* ============================================================================
+ * 7. Sessions, their values
+ *
+ * A session is a dictionary from text to JSON values. Text is UTF-8; a name may
+ * be any text, the empty one too. Every function here reads the session from the
+ * store if that was not done yet, and marks it accessed. Each may also return
+ * what section 6 says of functions that take an `error`.
+ * ============================================================================ */
+
+/** The JSON type of a value.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is no such name; and as above. Since
+ * 0.1.
+ */
+tuile_status tuile_session_type(tuile_session *session, tuile_bytes key,
+    tuile_type *type, tuile_error *error);
+
+/** Reads a bool.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is none; and as
+ * above. Since 0.1.
+ */
+tuile_status tuile_session_get_bool(tuile_session *session, tuile_bytes key,
+    bool *value, tuile_error *error);
+
+/** Reads an integer.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is none, a number
+ * with a fraction or an exponent included; TUILE_E_RANGE if it does not fit;
+ * and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_int(tuile_session *session, tuile_bytes key,
+    int64_t *value, tuile_error *error);
+
+/** Reads a number as a double; integers are rounded to the nearest.
+ *
+ * Python's NaN and Infinity, which Django may have stored, are read as such.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no number;
+ * TUILE_E_RANGE if it has more than 399 characters; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_double(tuile_session *session, tuile_bytes key,
+    double *value, tuile_error *error);
+
+/** Reads a string as UTF-8 text, its escapes resolved; it may hold NULs.
+ *
+ * *value is valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no string;
+ * TUILE_E_SYNTAX if it has an unpaired surrogate, which UTF-8 can't hold; and
+ * as above. Since 0.1.
+ */
+tuile_status tuile_session_get_string(tuile_session *session, tuile_bytes key,
+    tuile_bytes *value, tuile_error *error);
+
+/** Reads a value of any type as JSON text, to the byte as it is stored.
+ *
+ * *value is valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_json(tuile_session *session, tuile_bytes key,
+    tuile_bytes *value, tuile_error *error);
+
+/** Sets a value to null.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since
+ * 0.1.
+ */
+tuile_status tuile_session_set_null(tuile_session *session, tuile_bytes key,
+    tuile_error *error);
+
+/** Sets a value to true or false.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since
+ * 0.1.
+ */
+tuile_status tuile_session_set_bool(tuile_session *session, tuile_bytes key,
+    bool value, tuile_error *error);
+
+/** Sets a value to an integer. To count, use tuile_session_add_int.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since
+ * 0.1.
+ */
+tuile_status tuile_session_set_int(tuile_session *session, tuile_bytes key,
+    int64_t value, tuile_error *error);
+
+/** Sets a value to a double, written with the fewest digits that read back the
+ * same, as Python does.
+ *
+ * Returns TUILE_OK; TUILE_E_RANGE for NaN and infinities, which JSON has not;
+ * TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since 0.1.
+ */
+tuile_status tuile_session_set_double(tuile_session *session, tuile_bytes key,
+    double value, tuile_error *error);
+
+/** Sets a value to a string of UTF-8 text.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if key or value are not UTF-8 (offset says
+ * where); and as above. Since 0.1.
+ */
+tuile_status tuile_session_set_string(tuile_session *session, tuile_bytes key,
+    tuile_bytes value, tuile_error *error);
+
+/** Sets a value to what JSON text says: any one value, nested up to 128 deep.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON or the key is not UTF-8
+ * (offset says where); and as above. Since 0.1; RFC 8259.
+ */
+tuile_status tuile_session_set_json(tuile_session *session, tuile_bytes key,
+    tuile_bytes json, tuile_error *error);
+
+/** Adds to an integer; one that is not there counts as 0.
+ *
+ * Exact under concurrency: of two requests that add 1 at once, both count.
+ * *value, which may be NULL, gets the sum as this request sees it.
+ *
+ * Returns TUILE_OK; TUILE_E_TYPE if the value is no integer; TUILE_E_RANGE if
+ * the sum does not fit; TUILE_E_SYNTAX if the key is not UTF-8; and as above.
+ * Since 0.1.
+ */
+tuile_status tuile_session_add_int(tuile_session *session, tuile_bytes key,
+    int64_t delta, int64_t *value, tuile_error *error);
+
+/** Removes a value. The session counts as changed only if it was there.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; and as above. Since 0.1.
+ */
+tuile_status tuile_session_remove(tuile_session *session, tuile_bytes key,
+    tuile_error *error);
+
+/** Whether there is a value of that name.
+ *
+ * Returns TUILE_OK if so; TUILE_ABSENT if not; and as above. Since 0.1.
+ */
+tuile_status tuile_session_contains(tuile_session *session, tuile_bytes key,
+    tuile_error *error);
+
+/** How many values the session has, those that Django and this library keep
+ * under names of their own (such as _auth_user_id) included.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_count(tuile_session *session, size_t *count,
+    tuile_error *error);
+
+/** Takes the next name, in the order in which the values were added.
+ *
+ * Start with *position 0 and call until TUILE_ABSENT. Removing the value just
+ * named is fine; one added meanwhile comes at the end. *key is valid until the
+ * session ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT at the end; and as above. Since 0.1.
+ */
+tuile_status tuile_session_next_key(tuile_session *session, size_t *position,
+    tuile_bytes *key, tuile_error *error);
+
+/* ============================================================================
+ * 8. Sessions, their end
+ *
+ * When a session expires, and Django's test cookie. The expiry is kept in the
+ * session under `_session_expiry`, as Django keeps it, so that both honour it.
+ * Each function may also return what section 6 says of functions that take an
+ * `error`.
+ * ============================================================================ */
+
+/** Lets the session expire after seconds without a change; 0: when the browser
+ * closes; negative: at once.
+ *
+ * Returns TUILE_OK; TUILE_E_RANGE if no date up to the year 9999 holds it; and
+ * as above. Since 0.1.
+ */
+tuile_status tuile_session_set_expiry(tuile_session *session, int64_t seconds,
+    tuile_error *error);
+
+/** Lets the session expire at a fixed time, Unix seconds, which no activity
+ * moves.
+ *
+ * Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999; and as above.
+ * Since 0.1.
+ */
+tuile_status tuile_session_set_expiry_date(tuile_session *session,
+    int64_t seconds, tuile_error *error);
+
+/** Lets the session expire as the configuration says: Django's set_expiry(None).
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_clear_expiry(tuile_session *session,
+    tuile_error *error);
+
+/** How many seconds the session has left if it is saved now; negative if its
+ * date has passed.
+ *
+ * Until the browser closes counts as cookie_age, which is how long the store
+ * keeps such a session.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_expiry_age(tuile_session *session,
+    int64_t *seconds, tuile_error *error);
+
+/** When the session expires if it is saved now, in Unix seconds.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_expiry_date(tuile_session *session,
+    int64_t *seconds, tuile_error *error);
+
+/** Whether the session ends when the browser closes.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_expire_at_browser_close(tuile_session *session,
+    bool *answer, tuile_error *error);
+
+/** Sets the test cookie: at the next request tuile_session_test_cookie_worked
+ * tells whether the browser takes cookies.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_set_test_cookie(tuile_session *session,
+    tuile_error *error);
+
+/** Whether the test cookie came back.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_test_cookie_worked(tuile_session *session,
+    bool *worked, tuile_error *error);
+
+/** Deletes the test cookie.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is none; and as above. Since 0.1.
+ */
+tuile_status tuile_session_delete_test_cookie(tuile_session *session,
+    tuile_error *error);
+
 #ifdef __cplusplus
 }
 #endif
-#endif
+
+#endif /* TUILE_H */

@@ -82,4 +82,12 @@ int sys_sqlite_bind_text(sqlite3_stmt *statement, int index, const void *data, s
 /* Waits in steps of well under a millisecond, up to `milliseconds` in all. */
 void sys_sqlite_set_busy_limit(sqlite3 *database, int *milliseconds);
 
+/* ---- tuile_error, whose array of char Swift sees as a tuple (error.c) ---- */
+
+/* "message", or "message: detail" if there is a detail, cut where it is full. */
+void sys_error_set(void *tuile_error, int status, size_t offset, const void *message, size_t message_size,
+                   const void *detail, size_t detail_size);
+/* The message, made to end with a NUL. */
+const char *sys_error_message(void *tuile_error);
+
 #endif /* CSYSTEM_H */

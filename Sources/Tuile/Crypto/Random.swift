@@ -6,24 +6,22 @@ enum Random {
   static func lowercaseAlphanumerics(_ out: UnsafeMutablePointer<UInt8>, count: Int) throws(Failure) {
     var done = 0
     while done < count {
-      var block: (UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0)
-      let filled = withUnsafeMutableBytes(of: &block) { bytes in
-        guard sys_random(bytes.baseAddress, 40) else { return false }
+      done = try withScratch(40) { (block) throws(Failure) in
+        guard sys_random(block, 40) else { throw .random }
+        var next = done
         var i = 0
-        while i < 40, done < count {
-          let byte = bytes[i]
+        while i < 40, next < count {
+          let byte = block[i]
           // 252 is the largest multiple of 36: the rest would favour some.
           if byte < 252 {
             let digit = byte % 36
-            out[done] = digit < 26 ? 0x61 &+ digit : 0x30 &+ digit &- 26
-            done &+= 1
+            out[next] = digit < 26 ? 0x61 &+ digit : 0x30 &+ digit &- 26
+            next &+= 1
           }
           i &+= 1
         }
-        sys_wipe(bytes.baseAddress, 40)
-        return true
+        return next
       }
-      guard filled else { throw .random }
     }
   }
 }

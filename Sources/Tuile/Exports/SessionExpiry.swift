@@ -31,9 +31,8 @@ public func tuile_session_set_expiry_date(
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
     guard seconds >= Date.earliest, seconds <= Date.latest else { throw .range("the date is not in the years 1 to 9999") }
-    var room: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-    try withUnsafeMutableBytes(of: &room) { (bytes) throws(Failure) in
-      var writer = ByteWriter(bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), capacity: bytes.count)
+    try withScratch(32) { (room) throws(Failure) in
+      var writer = ByteWriter(room, capacity: 32)
       Date(seconds: seconds).writeISO(to: &writer)
       try session.set(expiry: .string(writer.written))
     }

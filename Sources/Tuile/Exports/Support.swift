@@ -1,3 +1,4 @@
+import CSystem
 import CTuile
 
 /// Every handle that crosses the boundary is retained here, on its way out, and
@@ -19,19 +20,10 @@ enum Handle {
 /// Writes a failure into the caller's `tuile_error` and returns its status.
 func report(_ failure: Failure, _ error: UnsafeMutablePointer<tuile_error>?) -> tuile_status {
   guard let error else { return failure.status }
-  error.pointee.status = failure.status
-  error.pointee.offset = failure.offset
-  withUnsafeMutableBytes(of: &error.pointee.message) { room in
-    guard let start = room.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
-    let capacity = room.count &- 1
-    var writer = ByteWriter(start, capacity: capacity)
-    writer.append(Bytes(failure.message).slice(0, capacity))
-    if let detail = failure.detail, detail.text.count > 0 {
-      writer.append(": ")
-      writer.append(detail.text.bytes.slice(0, max(0, capacity &- writer.count)))
-    }
-    start[min(writer.count, capacity)] = 0
-  }
+  let message = Bytes(failure.message)
+  let detail = failure.detail?.text.bytes ?? Bytes()
+  sys_error_set(
+    error, failure.status.rawValue, failure.offset, message.start, message.count, detail.start, detail.count)
   return failure.status
 }
 

@@ -19,7 +19,6 @@ final class Signer {
     guard let keys = HMACKeys(count: secrets.count) else { throw .memory }
     var material = ByteBuffer()
     defer { material.wipe() }
-    var digest: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     var i = 0
     while i < secrets.count {
       material.removeAll()
@@ -28,11 +27,9 @@ final class Signer {
       material.append(salt)
       material.append("signer")
       material.append(secrets[i])
-      withUnsafeMutableBytes(of: &digest) { out in
-        guard let out = out.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
-        SHA256(material.bytes.start, material.bytes.count, out)
-        keys.set(i, key: Bytes(out, HMACKeys.digestSize))
-        sys_wipe(out, HMACKeys.digestSize)
+      try withScratch(HMACKeys.digestSize) { (digest) throws(Failure) in
+        SHA256(material.bytes.start, material.bytes.count, digest)
+        keys.set(i, key: Bytes(digest, HMACKeys.digestSize))
       }
       i &+= 1
     }
@@ -45,11 +42,10 @@ final class Signer {
   static func roomFor(_ value: Int) -> Int { value &+ 14 &+ signatureSize }
 
   private func signature(_ key: Int, of text: Bytes, to out: UnsafeMutablePointer<UInt8>) {
-    var digest: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-    withUnsafeMutableBytes(of: &digest) { bytes in
-      guard let bytes = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
-      keys.digest(key, of: text, to: bytes)
-      Base64URL.encode(Bytes(bytes, HMACKeys.digestSize), to: out)
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: HMACKeys.digestSize) { room in
+      guard let digest = room.baseAddress else { return }
+      keys.digest(key, of: text, to: digest)
+      Base64URL.encode(Bytes(digest, HMACKeys.digestSize), to: out)
     }
   }
 
@@ -108,13 +104,12 @@ final class Signer {
   }
 
   private func matching(_ text: Bytes, _ given: Bytes) -> Int? {
-    var expected: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
-    return withUnsafeMutableBytes(of: &expected) { room in
-      guard let out = room.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return nil }
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Signer.signatureSize) { room in
+      guard let expected = room.baseAddress else { return nil }
       var key = 0
       while key < keys.count {
-        signature(key, of: text, to: out)
-        if ConstantTime.equal(Bytes(out, Signer.signatureSize), given) { return key }
+        signature(key, of: text, to: expected)
+        if ConstantTime.equal(Bytes(expected, Signer.signatureSize), given) { return key }
         key &+= 1
       }
       return nil

@@ -1,3 +1,4 @@
+import CSystem
 import CTuile
 
 /// A host's own store behind `tuile_store_ops`.
@@ -23,9 +24,7 @@ final class CallbackStore: Store {
     var error = tuile_error()
     let status = body(&error)
     if status == answers.0 || status == answers.1 || status == answers.2 { return status }
-    let detail = withUnsafeBytes(of: &error.message) { text in
-      Failure.Detail(text.baseAddress?.assumingMemoryBound(to: CChar.self))
-    }
+    let detail = Failure.Detail(sys_error_message(&error))
     let known = status == TUILE_E_BUSY || status == TUILE_E_CORRUPT || status == TUILE_E_MEMORY || status == TUILE_E_LIMIT
     throw Failure(status: known ? status : TUILE_E_STORE, message: "the host's store failed", detail: detail)
   }

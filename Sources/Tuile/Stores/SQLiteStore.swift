@@ -185,21 +185,15 @@ final class SQLiteStore: Store {
 
 /// A time as the text of Django's `expire_date`.
 private struct SQLiteDate {
-  private var text: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-  private var size = 0
+  private let microseconds: Int64
 
-  init(_ microseconds: Int64) {
-    size = withUnsafeMutableBytes(of: &text) { room in
-      var writer = ByteWriter(room.baseAddress?.assumingMemoryBound(to: UInt8.self), capacity: 32)
-      Date.writeSQLite(microseconds: microseconds, to: &writer)
-      return writer.count
-    }
-  }
+  init(_ microseconds: Int64) { self.microseconds = microseconds }
 
   func withText<Answer>(_ body: (Bytes) throws(Failure) -> Answer) throws(Failure) -> Answer {
-    try withUnsafeBytes(of: text) { (room) throws(Failure) in
-      guard let start = room.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return try body(Bytes()) }
-      return try body(Bytes(start, size))
+    try withScratch(32) { (room) throws(Failure) in
+      var writer = ByteWriter(room, capacity: 32)
+      Date.writeSQLite(microseconds: microseconds, to: &writer)
+      return try body(writer.written)
     }
   }
 }

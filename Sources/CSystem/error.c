@@ -1,0 +1,20 @@
+#include "csystem.h"
+
+#include "../../include/tuile/types.h"
+
+#include <stdio.h>
+
+void sys_error_set(void *tuile_error_, int status, size_t offset, const void *message, size_t message_size,
+                   const void *detail, size_t detail_size) {
+  tuile_error *error = tuile_error_;
+  error->status = (tuile_status)status;
+  error->offset = offset;
+  snprintf(error->message, sizeof error->message, "%.*s%s%.*s", (int)message_size, (const char *)message,
+           detail_size > 0 ? ": " : "", (int)detail_size, (const char *)detail);
+}
+
+const char *sys_error_message(void *tuile_error_) {
+  tuile_error *error = tuile_error_;
+  error->message[sizeof error->message - 1] = 0;
+  return error->message;
+}
