@@ -1,65 +1,62 @@
-"""The only module that knows ctypes: layouts, prototypes, and the library itself.
+"""The one module that knows ctypes: structs, prototypes, and finding the library.
 
-Everything here mirrors include/tuile.h and include/tuile/types.h by name;
-tests/test_native.py parses both and fails when they drift apart. The library
-is loaded as a CDLL, so the interpreter lock is free while a call runs.
+``PROTOTYPES`` and the structs repeat ``tuile.h`` and ``tuile/types.h``;
+``tests/test_native.py`` compares the two.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-from ctypes import CFUNCTYPE, POINTER, Structure, c_bool, c_char, c_char_p, c_double, c_int, c_int32
-from ctypes import c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    byref,
+    c_bool,
+    c_char,
+    c_char_p,
+    c_double,
+    c_int,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+    create_string_buffer,
+)
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable, Optional
 
-# The version of the header that this file mirrors.
-VERSION = (0, 1)
+from . import errors
+
+OK, ABSENT, EXPIRED, BAD_SIGNATURE = 0, 1, 2, 3
+CONFLICT, EXISTS, DELETED = 4, 5, 6
+E_ARGUMENT, E_SPACE, E_LIMIT, E_SYNTAX, E_RULE, E_TYPE, E_RANGE = -1, -2, -3, -4, -5, -6, -7
+E_MEMORY, E_RANDOM, E_STORE, E_BUSY, E_CORRUPT, E_CALLBACK = -8, -9, -10, -11, -12, -13
+
 UNSET = -(2**63)
+MATCH_FIRST, MATCH_LAST = 0, 1
+SAME_SITE = {None: 0, "Lax": 1, "Strict": 2, "None": 3}
 
-# enum tuile_status
-OK = 0
-ABSENT = 1
-EXPIRED = 2
-BAD_SIGNATURE = 3
-CONFLICT = 4
-EXISTS = 5
-DELETED = 6
-E_ARGUMENT = -1
-E_SPACE = -2
-E_LIMIT = -3
-E_SYNTAX = -4
-E_RULE = -5
-E_TYPE = -6
-E_RANGE = -7
-E_MEMORY = -8
-E_RANDOM = -9
-E_STORE = -10
-E_BUSY = -11
-E_CORRUPT = -12
-E_CALLBACK = -13
-
-# enum tuile_same_site, by the attribute's value in lower case
-SAME_SITE = {"": 0, "lax": 1, "strict": 2, "none": 3}
+_EXCEPTIONS: dict[int, type[errors.TuileError]] = {
+    E_ARGUMENT: errors.ArgumentError,
+    E_LIMIT: errors.LimitError,
+    E_SYNTAX: errors.SyntaxProblem,
+    E_RULE: errors.CookieRuleError,
+    E_TYPE: errors.ValueTypeError,
+    E_RANGE: errors.RangeError,
+    E_STORE: errors.StoreError,
+    E_BUSY: errors.BusyError,
+    E_CORRUPT: errors.CorruptStoreError,
+}
 
 
 class Bytes(Structure):
-    """struct tuile_bytes; it keeps what it was made from alive."""
-
     _fields_ = [("data", c_void_p), ("size", c_size_t)]
-
-    @classmethod
-    def of(cls, value: bytes) -> Bytes:
-        # Going through c_char_p stores a reference to `value` in the pointer
-        # object, which the attribute below keeps for as long as the struct.
-        pointer = c_char_p(value)
-        made = cls(ctypes.cast(pointer, c_void_p), len(value))
-        made.owner = pointer
-        return made
-
-    def copy(self) -> bytes:
-        return ctypes.string_at(self.data, self.size) if self.size else b""
+    # Keeps what `data` points to alive as long as this.
+    owner: object
 
 
 class Error(Structure):
@@ -101,6 +98,7 @@ class Verified(Structure):
     _fields_ = [("timestamp", c_int64), ("key", c_size_t)]
 
 
+Receive = CFUNCTYPE(None, c_void_p, Bytes, c_int64)
 Clock = CFUNCTYPE(c_int64, c_void_p)
 AddHeader = CFUNCTYPE(c_int, c_void_p, Bytes, Bytes)
 
@@ -143,14 +141,10 @@ class Stats(Structure):
     ]
 
 
-Handle = c_void_p
 _error = POINTER(Error)
 _size = POINTER(c_size_t)
-_write = [c_void_p, c_size_t, _size]  # buffer, capacity, *size
-_key = [Handle, Bytes]
-_simple = (c_int, [Handle, _error])
 
-# What this package calls: name -> (restype, argtypes).
+# Name: (what it returns, what it takes).
 PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_version": (c_uint32, []),
     "tuile_version_string": (c_char_p, []),
@@ -158,76 +152,148 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_status_message": (c_char_p, [c_int]),
     "tuile_unset": (c_int64, []),
     "tuile_cookie_next": (c_int, [Bytes, _size, POINTER(Cookie)]),
+    "tuile_cookie_get": (c_int, [Bytes, Bytes, c_int, POINTER(Bytes)]),
     "tuile_set_cookie_init": (c_int, [POINTER(SetCookie)]),
-    "tuile_set_cookie_write": (c_int, [POINTER(SetCookie), *_write, _error]),
-    "tuile_set_cookie_delete": (c_int, [POINTER(SetCookie), *_write, _error]),
+    "tuile_set_cookie_write": (c_int, [POINTER(SetCookie), c_char_p, c_size_t, _size, _error]),
+    "tuile_set_cookie_delete": (c_int, [POINTER(SetCookie), c_char_p, c_size_t, _size, _error]),
+    "tuile_date_write": (c_int, [c_int64, c_char_p, c_size_t, _size]),
     "tuile_signer_config_init": (c_int, [POINTER(SignerConfig)]),
-    "tuile_signer_new": (c_int, [POINTER(SignerConfig), POINTER(Handle), _error]),
-    "tuile_signer_free": (None, [Handle]),
-    "tuile_signer_sign": (c_int, [Handle, Bytes, c_int64, *_write]),
-    "tuile_signer_verify": (c_int, [Handle, Bytes, c_int64, c_int64, POINTER(Bytes), POINTER(Verified)]),
-    "tuile_signer_dumps": (c_int, [Handle, Bytes, c_bool, c_int64, *_write, _error]),
-    "tuile_signer_loads": (c_int, [Handle, Bytes, c_int64, c_int64, *_write, POINTER(Verified), _error]),
+    "tuile_signer_new": (c_int, [POINTER(SignerConfig), POINTER(c_void_p), _error]),
+    "tuile_signer_free": (None, [c_void_p]),
+    "tuile_signer_sign": (c_int, [c_void_p, Bytes, c_int64, c_char_p, c_size_t, _size]),
+    "tuile_signer_verify": (c_int, [c_void_p, Bytes, c_int64, c_int64, POINTER(Bytes), POINTER(Verified)]),
+    "tuile_signer_dumps": (c_int, [c_void_p, Bytes, c_bool, c_int64, c_char_p, c_size_t, _size, _error]),
+    "tuile_signer_loads": (
+        c_int,
+        [c_void_p, Bytes, c_int64, c_int64, c_char_p, c_size_t, _size, POINTER(Verified), _error],
+    ),
+    "tuile_store_open": (c_int, [Bytes, POINTER(c_void_p), _error]),
+    "tuile_store_new": (c_int, [c_void_p, c_void_p, POINTER(c_void_p), _error]),
+    "tuile_store_close": (None, [c_void_p]),
+    "tuile_store_load": (c_int, [c_void_p, Bytes, c_int64, Receive, c_void_p, _error]),
+    "tuile_store_create": (c_int, [c_void_p, Bytes, Bytes, c_int64, _error]),
+    "tuile_store_replace": (c_int, [c_void_p, Bytes, Bytes, Bytes, c_int64, _error]),
+    "tuile_store_touch": (c_int, [c_void_p, Bytes, c_int64, _error]),
+    "tuile_store_remove": (c_int, [c_void_p, Bytes, _error]),
+    "tuile_store_sweep": (c_int, [c_void_p, c_int64, c_size_t, _size, _error]),
     "tuile_config_init": (c_int, [POINTER(Config)]),
-    "tuile_manager_open": (c_int, [POINTER(Config), POINTER(Handle), _error]),
-    "tuile_manager_close": (None, [Handle]),
-    "tuile_manager_clear_expired": (c_int, [Handle, c_size_t, _size, _error]),
-    "tuile_manager_stats": (c_int, [Handle, POINTER(Stats)]),
-    "tuile_session_begin": (Handle, [Handle, Bytes]),
-    "tuile_session_commit": (c_int, [Handle, c_int32, AddHeader, c_void_p, _error]),
-    "tuile_session_end": (None, [Handle]),
-    "tuile_session_key": (c_int, [Handle, POINTER(Bytes)]),
-    "tuile_session_accessed": (c_bool, [Handle]),
-    "tuile_session_modified": (c_bool, [Handle]),
-    "tuile_session_is_empty": (c_int, [Handle, POINTER(c_bool), _error]),
-    "tuile_session_clear": _simple,
-    "tuile_session_flush": _simple,
-    "tuile_session_cycle_key": _simple,
-    "tuile_session_get_json": (c_int, [*_key, POINTER(Bytes), _error]),
-    "tuile_session_set_json": (c_int, [*_key, Bytes, _error]),
-    "tuile_session_set_double": (c_int, [*_key, c_double, _error]),
-    "tuile_session_add_int": (c_int, [*_key, c_int64, POINTER(c_int64), _error]),
-    "tuile_session_remove": (c_int, [*_key, _error]),
-    "tuile_session_contains": (c_int, [*_key, _error]),
-    "tuile_session_count": (c_int, [Handle, _size, _error]),
-    "tuile_session_next_key": (c_int, [Handle, _size, POINTER(Bytes), _error]),
-    "tuile_session_set_expiry": (c_int, [Handle, c_int64, _error]),
-    "tuile_session_set_expiry_date": (c_int, [Handle, c_int64, _error]),
-    "tuile_session_clear_expiry": _simple,
-    "tuile_session_get_expiry_age": (c_int, [Handle, POINTER(c_int64), _error]),
-    "tuile_session_get_expiry_date": (c_int, [Handle, POINTER(c_int64), _error]),
-    "tuile_session_get_expire_at_browser_close": (c_int, [Handle, POINTER(c_bool), _error]),
-    "tuile_session_set_test_cookie": _simple,
-    "tuile_session_test_cookie_worked": (c_int, [Handle, POINTER(c_bool), _error]),
-    "tuile_session_delete_test_cookie": _simple,
+    "tuile_manager_open": (c_int, [POINTER(Config), POINTER(c_void_p), _error]),
+    "tuile_manager_close": (None, [c_void_p]),
+    "tuile_manager_clear_expired": (c_int, [c_void_p, c_size_t, _size, _error]),
+    "tuile_manager_stats": (c_int, [c_void_p, POINTER(Stats)]),
+    "tuile_session_begin": (c_void_p, [c_void_p, Bytes]),
+    "tuile_session_commit": (c_int, [c_void_p, c_int32, AddHeader, c_void_p, _error]),
+    "tuile_session_end": (None, [c_void_p]),
+    "tuile_session_key": (c_int, [c_void_p, POINTER(Bytes)]),
+    "tuile_session_accessed": (c_bool, [c_void_p]),
+    "tuile_session_modified": (c_bool, [c_void_p]),
+    "tuile_session_is_empty": (c_int, [c_void_p, POINTER(c_bool), _error]),
+    "tuile_session_clear": (c_int, [c_void_p, _error]),
+    "tuile_session_flush": (c_int, [c_void_p, _error]),
+    "tuile_session_cycle_key": (c_int, [c_void_p, _error]),
+    "tuile_session_type": (c_int, [c_void_p, Bytes, POINTER(c_int), _error]),
+    "tuile_session_get_bool": (c_int, [c_void_p, Bytes, POINTER(c_bool), _error]),
+    "tuile_session_get_int": (c_int, [c_void_p, Bytes, POINTER(c_int64), _error]),
+    "tuile_session_get_double": (c_int, [c_void_p, Bytes, POINTER(c_double), _error]),
+    "tuile_session_get_string": (c_int, [c_void_p, Bytes, POINTER(Bytes), _error]),
+    "tuile_session_get_json": (c_int, [c_void_p, Bytes, POINTER(Bytes), _error]),
+    "tuile_session_set_null": (c_int, [c_void_p, Bytes, _error]),
+    "tuile_session_set_bool": (c_int, [c_void_p, Bytes, c_bool, _error]),
+    "tuile_session_set_int": (c_int, [c_void_p, Bytes, c_int64, _error]),
+    "tuile_session_set_double": (c_int, [c_void_p, Bytes, c_double, _error]),
+    "tuile_session_set_string": (c_int, [c_void_p, Bytes, Bytes, _error]),
+    "tuile_session_set_json": (c_int, [c_void_p, Bytes, Bytes, _error]),
+    "tuile_session_add_int": (c_int, [c_void_p, Bytes, c_int64, POINTER(c_int64), _error]),
+    "tuile_session_remove": (c_int, [c_void_p, Bytes, _error]),
+    "tuile_session_contains": (c_int, [c_void_p, Bytes, _error]),
+    "tuile_session_count": (c_int, [c_void_p, _size, _error]),
+    "tuile_session_next_key": (c_int, [c_void_p, _size, POINTER(Bytes), _error]),
+    "tuile_session_set_expiry": (c_int, [c_void_p, c_int64, _error]),
+    "tuile_session_set_expiry_date": (c_int, [c_void_p, c_int64, _error]),
+    "tuile_session_clear_expiry": (c_int, [c_void_p, _error]),
+    "tuile_session_get_expiry_age": (c_int, [c_void_p, POINTER(c_int64), _error]),
+    "tuile_session_get_expiry_date": (c_int, [c_void_p, POINTER(c_int64), _error]),
+    "tuile_session_get_expire_at_browser_close": (c_int, [c_void_p, POINTER(c_bool), _error]),
+    "tuile_session_set_test_cookie": (c_int, [c_void_p, _error]),
+    "tuile_session_test_cookie_worked": (c_int, [c_void_p, POINTER(c_bool), _error]),
+    "tuile_session_delete_test_cookie": (c_int, [c_void_p, _error]),
 }
 
-
-def _find() -> str:
-    chosen = os.environ.get("TUILE_LIBRARY")
-    if chosen:
-        return chosen
-    shipped = Path(__file__).parent / "libtuile.so.0"
-    return str(shipped) if shipped.exists() else "libtuile.so.0"
+VERSION = (0, 1)
 
 
-def _load(path: str) -> ctypes.CDLL:
+def _load() -> ctypes.CDLL:
+    """The library that TUILE_LIBRARY names, else the one in this package, else the system's."""
+    named = os.environ.get("TUILE_LIBRARY")
+    packaged = Path(__file__).with_name("libtuile.so.0")
+    path = named or (str(packaged) if packaged.exists() else "libtuile.so.0")
     try:
-        library = ctypes.CDLL(path)
-        library.tuile_version.restype = c_uint32
-        found = library.tuile_version()
-    except (OSError, AttributeError) as error:
-        raise ImportError(f"tuile: {path} is no usable libtuile: {error}") from None
-    if (found >> 16, found >> 8 & 255) != VERSION:
+        loaded = ctypes.CDLL(path)
+        found = loaded.tuile_version
+    except (OSError, AttributeError) as problem:
+        raise ImportError(f"libtuile cannot be loaded from {path}: {problem}") from problem
+    number = found()
+    if (number >> 16, number >> 8 & 0xFF) != VERSION:
         raise ImportError(
-            f"tuile: {path} is version {found >> 16}.{found >> 8 & 255}, "
-            f"this package needs {VERSION[0]}.{VERSION[1]}; install the two from one release"
+            f"{path} is libtuile {number >> 16}.{number >> 8 & 0xFF}, but this package is made for "
+            f"{VERSION[0]}.{VERSION[1]}"
         )
     for name, (result, arguments) in PROTOTYPES.items():
-        function = getattr(library, name)
+        function = getattr(loaded, name)
         function.restype = result
         function.argtypes = arguments
-    return library
+    return loaded
 
 
-library = _load(_find())
+lib = _load()
+
+
+def version() -> str:
+    text: bytes = lib.tuile_version_string()
+    return text.decode("ascii")
+
+
+def view(value: str | bytes) -> Bytes:
+    """A view of text or bytes that stays valid as long as it is referred to."""
+    raw = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else bytes(value)
+    made = Bytes(ctypes.cast(c_char_p(raw), c_void_p), len(raw))
+    made.owner = raw
+    return made
+
+
+def copy(borrowed: Bytes) -> bytes:
+    return ctypes.string_at(borrowed.data, borrowed.size) if borrowed.size else b""
+
+
+def failure(status: int, error: Optional[Error] = None) -> errors.TuileError:
+    """The exception for a negative status."""
+    if error is not None and error.message:
+        message = error.message.decode("utf-8", "replace")
+    else:
+        message = lib.tuile_status_message(status).decode("ascii")
+    if status == E_MEMORY:
+        raise MemoryError(message)
+    made = _EXCEPTIONS.get(status, errors.TuileError)(message)
+    made.status = status
+    made.offset = error.offset if error is not None else 0
+    return made
+
+
+def check(call: Callable[..., int], *arguments: object) -> int:
+    """Calls a function whose last parameter is a tuile_error; its ordinary answer."""
+    error = Error()
+    status = call(*arguments, byref(error))
+    if status < 0:
+        raise failure(status, error)
+    return status
+
+
+def filled(room: int, call: Callable[[Any, int, Any], int]) -> tuple[int, bytes]:
+    """Calls with a buffer of `room` bytes, and once more if that was too small."""
+    size = c_size_t()
+    buffer = create_string_buffer(room)
+    status = call(buffer, room, byref(size))
+    if status == E_SPACE:
+        buffer = create_string_buffer(size.value)
+        status = call(buffer, size.value, byref(size))
+    return status, buffer.raw[: size.value] if status == OK else b""
