@@ -1,145 +1,270 @@
-"""The manager: configuration, keys and store of one application. It begins sessions."""
+"""Sessions: a manager for the application, a session for each request.
+
+>>> with Manager(store="memory:") as manager:
+...     with manager.begin("") as session:
+...         session["name"] = "Ada"
+...         visits = session.add_int("visits", 1)
+...         headers = session.commit(200)
+>>> [name for name, _ in headers]
+['Set-Cookie', 'Cache-Control', 'Vary']
+"""
 
 from __future__ import annotations
 
-from ctypes import byref, c_size_t, c_void_p, sizeof
-from datetime import datetime, timedelta, timezone
-from typing import Callable, Iterable
+import datetime
+import json
+from collections.abc import Iterable, Iterator, MutableMapping
+from ctypes import byref, c_bool, c_int64, c_size_t, c_void_p
+from types import TracebackType
+from typing import Any, Optional, Union
 
-from . import _native
-from .cookies import int64, same_site
-from .errors import fail
-from .session import Session, SessionHandle
+from . import _native as native
+from .errors import TuileError
 
-__all__ = ["Manager", "Session"]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+class SessionDeleted(TuileError):
+    """Another request deleted the session meanwhile; nothing was saved."""
 
 
 class Manager:
-    """Opens sessions; safe from all threads, and in a child after fork().
+    """One for the application: configuration, keys and store. Safe from all threads and after fork.
 
-    `store` is "memory:" or "sqlite:///absolute/path"; the latter needs `secret`,
-    Django's SECRET_KEY, and is Django's own table. The names and defaults of the
-    others are those of Django's settings. `clock` replaces time.time.
-
-    >>> with Manager("memory:", cookie_name="sid") as manager:
-    ...     manager
-    <tuile.Manager memory: open>
+    Settings have the names of ``tuile_config``: ``cookie_name``, ``cookie_age``,
+    ``cookie_secure``, ``save_every_request``, and so on; the defaults are Django's.
     """
-
-    _close = staticmethod(_native.library.tuile_manager_close)
-    _pointer: int | None = None
 
     def __init__(
         self,
-        store: str,
-        secret: str | bytes = b"",
         *,
+        store: str,
+        secret: str | bytes = "",
         fallbacks: Iterable[str | bytes] = (),
-        cookie_name: str = "sessionid",
-        cookie_domain: str = "",
-        cookie_path: str = "/",
-        cookie_age: int = 1209600,
-        cookie_samesite: str = "Lax",
-        cookie_secure: bool = False,
-        cookie_httponly: bool = True,
-        cookie_partitioned: bool = False,
-        expire_at_browser_close: bool = False,
-        save_every_request: bool = False,
-        max_data: int = 1048576,
-        clock: Callable[[], float] | None = None,
+        cookie_same_site: Optional[str] = "Lax",
+        **settings: Union[str, int, bool],
     ) -> None:
-        config = _native.Config()
-        config.size = sizeof(config)
-        texts = {
-            "store": store,
-            "secret": secret,
-            "cookie_name": cookie_name,
-            "cookie_domain": cookie_domain,
-            "cookie_path": cookie_path,
-        }
-        views = {name: _native.Bytes.of(text) for name, text in texts.items()}
-        for name, view in views.items():
-            setattr(config, name, view)
-        older = [_native.Bytes.of(old) for old in fallbacks]
-        config.fallbacks = (_native.Bytes * len(older))(*older)
+        self._handle: Optional[int] = None
+        self._store = store.split("?")[0]
+        config = native.Config()
+        native.lib.tuile_config_init(byref(config))
+        older = [native.view(fallback) for fallback in fallbacks]
+        config.fallbacks = (native.Bytes * len(older))(*older)
         config.fallback_count = len(older)
-        config.cookie_age = int64(cookie_age)
-        config.cookie_same_site = same_site(cookie_samesite)
-        config.cookie_secure = cookie_secure
-        config.cookie_http_only = cookie_httponly
-        config.cookie_partitioned = cookie_partitioned
-        config.expire_at_browser_close = expire_at_browser_close
-        config.save_every_request = save_every_request
-        config.max_data = int64(max_data)
-        self._clock = clock
-        if clock is not None:
-            # The library calls it for as long as the manager lives.
-            self._native_clock = config.clock = _native.Clock(lambda _: round(clock() * 1_000_000))
-        pointer, error = c_void_p(), _native.Error()
-        status = _native.library.tuile_manager_open(byref(config), byref(pointer), byref(error))
-        del views, older  # kept up to here: the configuration points into them
-        if status != _native.OK:
-            fail(status, error)
-        self._pointer = pointer.value
-        self._scheme = store.partition(":")[0]
-        self._open: set[SessionHandle] = set()
+        known = {name for name, *_ in native.Config._fields_} - {"size", "open_store", "clock", "clock_context"}
+        if unknown := settings.keys() - known:
+            raise TypeError(f"unknown setting: {', '.join(sorted(unknown))}")
+        texts = {name: value for name, value in settings.items() if isinstance(value, (str, bytes))}
+        views = {name: native.view(text) for name, text in {"secret": secret, "store": store, **texts}.items()}
+        for name, value in {**settings, **views, "cookie_same_site": native.SAME_SITE[cookie_same_site]}.items():
+            setattr(config, name, value)
+        handle = c_void_p()
+        native.check(native.lib.tuile_manager_open, byref(config), byref(handle))
+        self._handle = handle.value
 
-    def begin(self, cookie_header: str | bytes | None = None) -> Session:
-        """The session of a request with this Cookie header."""
-        pointer = _native.library.tuile_session_begin(self._get(), _native.Bytes.of(cookie_header or b""))
-        if not pointer:
-            raise MemoryError("libtuile ran out of memory")
-        handle = SessionHandle(self, pointer)
-        self._open.add(handle)
-        return Session(handle)
+    def begin(self, cookie_header: str | bytes) -> Session:
+        """A request's session, from its Cookie header; nothing is read before it is needed."""
+        if self._handle is None:
+            raise native.failure(native.E_ARGUMENT)
+        return Session(self, native.lib.tuile_session_begin(self._handle, native.view(cookie_header)))
 
     def clear_expired(self, limit: int = 10_000) -> int:
-        """Removes at most `limit` expired sessions and returns how many; for a timer."""
-        removed, error = c_size_t(), _native.Error()
-        status = _native.library.tuile_manager_clear_expired(self._get(), limit, byref(removed), byref(error))
-        if status != _native.OK:
-            fail(status, error)
+        """Removes at most ``limit`` expired sessions; how many there were."""
+        removed = c_size_t()
+        native.check(native.lib.tuile_manager_clear_expired, self._handle, limit, byref(removed))
         return removed.value
 
     def stats(self) -> dict[str, int]:
-        """Counts since the manager was opened: loads, misses, saves, conflicts and so on."""
-        stats = _native.Stats()
-        stats.size = sizeof(stats)
-        status = _native.library.tuile_manager_stats(self._get(), byref(stats))
-        if status != _native.OK:
-            fail(status)
-        return {field[0]: getattr(stats, field[0]) for field in stats._fields_[1:]}
-
-    def now(self) -> datetime:
-        """The present time by the manager's clock."""
-        if self._clock is None:
-            return datetime.now(timezone.utc)
-        return _EPOCH + timedelta(seconds=self._clock())
+        """Counters since the manager was opened."""
+        stats = native.Stats()
+        stats.size = _sizeof_stats
+        if (status := native.lib.tuile_manager_stats(self._handle, byref(stats))) != native.OK:
+            raise native.failure(status)
+        return {name: getattr(stats, name) for name, *_ in native.Stats._fields_ if name != "size"}
 
     def close(self) -> None:
-        """Ends all sessions and closes the store. Again is fine. No thread may be using it."""
-        pointer, self._pointer = self._pointer, None
-        if pointer is not None:
-            for handle in list(self._open):
-                handle.close()
-            self._close(pointer)
+        """Closes the store and wipes the keys. All sessions must have ended."""
+        handle, self._handle = getattr(self, "_handle", None), None
+        if handle is not None and native is not None:
+            native.lib.tuile_manager_close(handle)
+
+    __del__ = close
 
     def __enter__(self) -> Manager:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
+    def __exit__(self, kind: Optional[type[BaseException]], value: object, trace: Optional[TracebackType]) -> None:
         self.close()
 
     def __repr__(self) -> str:
-        # Only the scheme: a store's URL may hold a password.
-        return f"<tuile.Manager {self._scheme}: {'open' if self._pointer is not None else 'closed'}>"
+        return f"Manager(store={self._store!r})"
 
-    def _get(self) -> int:
-        if self._pointer is None:
-            raise ValueError("the manager is closed")
-        return self._pointer
+
+_sizeof_stats = native.ctypes.sizeof(native.Stats)
+
+
+class Session(MutableMapping[str, Any]):
+    """One request's session: a dictionary of what JSON can hold, with Django's methods.
+
+    Values are read as copies: change one by setting it again.
+    """
+
+    def __init__(self, manager: Manager, handle: Optional[int]) -> None:
+        self._handle: Optional[int] = handle
+        if not handle:
+            raise native.failure(native.E_MEMORY)
+        self._manager = manager  # so that it outlives this
+
+    # -- the dictionary
+
+    def __getitem__(self, key: str) -> Any:
+        value = native.Bytes()
+        if self._call("get_json", native.view(key), byref(value)) == native.ABSENT:
+            raise KeyError(key)
+        return json.loads(native.copy(value))
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._call("set_json", native.view(key), native.view(json.dumps(value, separators=(",", ":"))))
+
+    def __delitem__(self, key: str) -> None:
+        if self._call("remove", native.view(key)) == native.ABSENT:
+            raise KeyError(key)
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self._call("contains", native.view(key)) == native.OK
+
+    def __len__(self) -> int:
+        count = c_size_t()
+        self._call("count", byref(count))
+        return count.value
+
+    def __iter__(self) -> Iterator[str]:
+        position, key = c_size_t(), native.Bytes()
+        while self._call("next_key", byref(position), byref(key)) == native.OK:
+            yield native.copy(key).decode("utf-8", "surrogatepass")
+
+    has_key = __contains__
+
+    def add_int(self, key: str, delta: int = 1) -> int:
+        """Adds to a counter, exactly, whatever other requests do at once; the sum so far."""
+        value = c_int64()
+        self._call("add_int", native.view(key), delta, byref(value))
+        return value.value
+
+    def clear(self) -> None:
+        """Drops all values without reading them; the session keeps its key."""
+        self._call("clear")
+
+    # -- the session
+
+    @property
+    def session_key(self) -> Optional[str]:
+        """The key, once the session has one. A password: do not log it."""
+        key = native.Bytes()
+        found = native.lib.tuile_session_key(self._live(), byref(key)) == native.OK
+        return native.copy(key).decode("ascii") if found else None
+
+    @property
+    def accessed(self) -> bool:
+        return bool(native.lib.tuile_session_accessed(self._live()))
+
+    @property
+    def modified(self) -> bool:
+        return bool(native.lib.tuile_session_modified(self._live()))
+
+    def is_empty(self) -> bool:
+        """Neither a key nor data."""
+        return self._bool("is_empty")
+
+    def flush(self) -> None:
+        """Logs out: deletes the data, the session in the store and, on commit, the cookie."""
+        self._call("flush")
+
+    def cycle_key(self) -> None:
+        """A new key for the same data, as every login should do."""
+        self._call("cycle_key")
+
+    def set_expiry(self, value: Union[int, datetime.datetime, datetime.timedelta, None]) -> None:
+        """Idle seconds, 0 until the browser closes, a fixed time, or None for the default."""
+        if isinstance(value, datetime.timedelta):
+            value = datetime.datetime.now(datetime.timezone.utc) + value
+        if value is None:
+            self._call("clear_expiry")
+        elif isinstance(value, datetime.datetime):
+            if value.tzinfo is None:
+                value = value.replace(tzinfo=datetime.timezone.utc)
+            self._call("set_expiry_date", int(value.timestamp()))
+        else:
+            self._call("set_expiry", value)
+
+    def get_expiry_age(self) -> int:
+        """Seconds left if the session is saved now."""
+        return self._int("get_expiry_age")
+
+    def get_expiry_date(self) -> datetime.datetime:
+        """When the session expires if it is saved now."""
+        return datetime.datetime.fromtimestamp(self._int("get_expiry_date"), datetime.timezone.utc)
+
+    def get_expire_at_browser_close(self) -> bool:
+        return self._bool("get_expire_at_browser_close")
+
+    def set_test_cookie(self) -> None:
+        """At the next request, test_cookie_worked() tells whether the browser takes cookies."""
+        self._call("set_test_cookie")
+
+    def test_cookie_worked(self) -> bool:
+        return self._bool("test_cookie_worked")
+
+    def delete_test_cookie(self) -> None:
+        self._call("delete_test_cookie")
+
+    # -- the request
+
+    def commit(self, status: int = 200) -> list[tuple[str, str]]:
+        """Saves, and gives the headers that the response needs.
+
+        Raises SessionDeleted if another request deleted the session meanwhile, and
+        StoreError if the store gave no answer; then the cookie stays as it is.
+        """
+        headers: list[tuple[str, str]] = []
+
+        def add(context: object, name: native.Bytes, value: native.Bytes) -> int:
+            headers.append((native.copy(name).decode("ascii"), native.copy(value).decode("ascii")))
+            return native.OK
+
+        if self._call("commit", status, native.AddHeader(add), None) == native.DELETED:
+            raise SessionDeleted("the session was deleted meanwhile")
+        return headers
+
+    def close(self) -> None:
+        """Ends the session. What was not committed is gone."""
+        handle, self._handle = getattr(self, "_handle", None), None
+        if handle is not None and native is not None:
+            native.lib.tuile_session_end(handle)
+
+    __del__ = close
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, kind: Optional[type[BaseException]], value: object, trace: Optional[TracebackType]) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Session {'ended' if self._handle is None else 'open'}>"
+
+    def _live(self) -> int:
+        if self._handle is None:
+            raise native.failure(native.E_ARGUMENT)
+        return self._handle
+
+    def _call(self, name: str, *arguments: object) -> int:
+        return native.check(getattr(native.lib, f"tuile_session_{name}"), self._live(), *arguments)
+
+    def _bool(self, name: str) -> bool:
+        answer = c_bool()
+        self._call(name, byref(answer))
+        return answer.value
+
+    def _int(self, name: str) -> int:
+        answer = c_int64()
+        self._call(name, byref(answer))
+        return answer.value
