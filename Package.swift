@@ -15,10 +15,7 @@ let library: [Target] = [
   .target(name: "Tuile", dependencies: ["CTuile", "CSystem"], swiftSettings: mode),
 ]
 let tests: [Target] = [
-  .target(
-    name: "StoreContract", path: "Tests/StoreContract", sources: ["store_contract.c"],
-    cSettings: [.headerSearchPath("../../include")]),
-  .testTarget(name: "TuileTests", dependencies: ["Tuile", "StoreContract"]),
+  .testTarget(name: "TuileTests", dependencies: ["Tuile", "CTuile"]),
 ]
 
 let package = Package(

@@ -86,15 +86,37 @@ static size_t layout(bool negative, const char *digits, int count, int exponent,
   return n;
 }
 
+/* The next decimal of 16 digits; false if all are nines. */
+static bool next_up(char digits[20]) {
+  for (int i = 15; i >= 0; i--) {
+    if (digits[i] != '9') {
+      digits[i]++;
+      return true;
+    }
+    digits[i] = '0';
+  }
+  return false;
+}
+
 size_t sys_double_write(double value, char text[32]) {
   char digits[20];
   int exponent;
   bool negative = signbit(value) != 0;
   double magnitude = fabs(value);
-  for (int precision = 15;; precision++) {
+  /* Any decimal of 15 digits reads back the same, unless the double is subnormal. */
+  for (int precision = magnitude < 2.2250738585072014e-308 ? 1 : 15;; precision++) {
     int count = digits_of(magnitude, precision, digits, &exponent);
     size_t size = layout(negative, digits, count, exponent, text);
     if (precision == 17 || sys_double_read(text, size) == value) return size;
+    /* Above a power of two doubles lie twice as far apart as below it: there the
+     * nearest 16 digits can miss while the next ones up read back. */
+    if (precision == 16) {
+      while (count < 16) digits[count++] = '0';
+      if (!next_up(digits)) continue;
+      while (digits[count - 1] == '0') count--;
+      size = layout(negative, digits, count, exponent, text);
+      if (sys_double_read(text, size) == value) return size;
+    }
   }
 }
 
