@@ -4,7 +4,8 @@ import PackageDescription
 // `swift test` needs the normal mode; TUILE_EMBEDDED=1 builds the library the
 // way it ships (CMakeLists.txt makes the shared object itself).
 let embedded = Context.environment["TUILE_EMBEDDED"] == "1"
-let mode: [SwiftSetting] = embedded
+let mode: [SwiftSetting] =
+  embedded
   ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-enforce-exclusivity=unchecked"])] : []
 
 let library: [Target] = [
@@ -15,7 +16,7 @@ let library: [Target] = [
   .target(name: "Tuile", dependencies: ["CTuile", "CSystem"], swiftSettings: mode),
 ]
 let tests: [Target] = [
-  .testTarget(name: "TuileTests", dependencies: ["Tuile", "CTuile"]),
+  .testTarget(name: "TuileTests", dependencies: ["Tuile", "CTuile"])
 ]
 
 let package = Package(

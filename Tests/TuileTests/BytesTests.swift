@@ -29,7 +29,9 @@ import Testing
     var out = [UInt8](repeating: 0, count: 8)
     for octet in UInt8.min...UInt8.max {
       let known = octet.isAlphanumeric || octet == 0x2D || octet == 0x5F
-      let count = out.withUnsafeMutableBufferPointer { Base64URL.decode(bytes([0x41, 0x41, 0x41, octet]), to: $0.baseAddress!) }
+      let count = out.withUnsafeMutableBufferPointer {
+        Base64URL.decode(bytes([0x41, 0x41, 0x41, octet]), to: $0.baseAddress!)
+      }
       #expect((count != nil) == known, "octet \(octet)")
     }
     for text in ["A", "AAAAA", "AB", "AAB", "AA=", "AA=="] {
@@ -86,9 +88,12 @@ import Testing
 
   @Test func storesTimesAsDjangoDoesInSQLite() {
     #expect(written { Tuile.Date.writeSQLite(microseconds: 1_700_000_000_000_000, to: &$0) } == "2023-11-14 22:13:20")
-    #expect(written { Tuile.Date.writeSQLite(microseconds: 1_700_000_000_000_042, to: &$0) } == "2023-11-14 22:13:20.000042")
+    #expect(
+      written { Tuile.Date.writeSQLite(microseconds: 1_700_000_000_000_042, to: &$0) } == "2023-11-14 22:13:20.000042")
     #expect(written { Tuile.Date.writeSQLite(microseconds: -1, to: &$0) } == "1969-12-31 23:59:59.999999")
-    for extreme in [Int64.min, .max] { #expect(written { Tuile.Date.writeSQLite(microseconds: extreme, to: &$0) }.utf8.count <= 26) }
+    for extreme in [Int64.min, .max] {
+      #expect(written { Tuile.Date.writeSQLite(microseconds: extreme, to: &$0) }.utf8.count <= 26)
+    }
   }
 
   @Test func utf8IsWhatFoundationTakes() {

@@ -13,9 +13,11 @@ import Testing
 
   @Test func walksAsBrowsersMeanIt() {
     let cases: [(String, [String])] = [
-      ("", []), (";", []), (" ; ;\t;", []), ("a=1", ["a|1"]), ("a=1; b=2", ["a|1", "b|2"]), ("a=1;b=2;", ["a|1", "b|2"]),
+      ("", []), (";", []), (" ; ;\t;", []), ("a=1", ["a|1"]), ("a=1; b=2", ["a|1", "b|2"]),
+      ("a=1;b=2;", ["a|1", "b|2"]),
       (" a = 1 ;\tb\t=\t2\t", ["a|1", "b|2"]), ("a", ["|a"]), ("=a", ["|a"]), ("a=", ["a|"]), ("=", ["|"]),
-      ("a=b=c", ["a|b=c"]), ("a=\"x y\"", ["a|\"x y\""]), ("a=1; a=2", ["a|1", "a|2"]), ("=__Host-x=1", ["|__Host-x=1"]),
+      ("a=b=c", ["a|b=c"]), ("a=\"x y\"", ["a|\"x y\""]), ("a=1; a=2", ["a|1", "a|2"]),
+      ("=__Host-x=1", ["|__Host-x=1"]),
       ("__proto__=1", ["__proto__|1"]), ("%41=1", ["%41|1"]),
     ]
     for (header, expected) in cases { #expect(walk(Array(header.utf8)) == expected, "\(header)") }
@@ -72,7 +74,9 @@ import Testing
   @Test func noOctetOfDataBecomesAnAttribute() {
     for octet in UInt8.min...UInt8.max {
       let text = string(bytes([octet]))
-      let token = "!#$%&'*+-.^_`|~".utf8.contains(octet) || (octet < 0x80 && Character(text).isLetter) || (octet < 0x80 && Character(text).isNumber)
+      let token =
+        "!#$%&'*+-.^_`|~".utf8.contains(octet) || (octet < 0x80 && Character(text).isLetter)
+        || (octet < 0x80 && Character(text).isNumber)
       var named = cookie("a")
       named.name = bytes([0x61, octet])
       #expect(((try? named.check()) != nil) == token, "name octet \(octet)")
@@ -101,16 +105,27 @@ import Testing
     #expect(breaks("a") { $0.sameSite = .none })
     #expect(breaks("a") { $0.partitioned = true })
     #expect(breaks("__Secure-a") && breaks("__secure-a") && breaks("__Host-a") && breaks("__HOST-A"))
-    #expect(breaks("__Host-a") { $0.secure = true; $0.domain = bytes("example.com") })
-    #expect(breaks("__Host-a") { $0.secure = true; $0.path = bytes("/p") })
+    #expect(
+      breaks("__Host-a") {
+        $0.secure = true; $0.domain = bytes("example.com")
+      })
+    #expect(
+      breaks("__Host-a") {
+        $0.secure = true; $0.path = bytes("/p")
+      })
     #expect(breaks("__Http-a") { $0.secure = true })
     #expect(breaks("__Host-Http-a") { $0.secure = true })
-    #expect(!breaks("__Host-Http-a") { $0.secure = true; $0.httpOnly = true })
+    #expect(
+      !breaks("__Host-Http-a") {
+        $0.secure = true; $0.httpOnly = true
+      })
     #expect(breaks("a") { $0.value = bytes(String(repeating: "x", count: 4096)) })
     #expect(!breaks("a") { $0.value = bytes(String(repeating: "x", count: 4095)) })
     #expect(breaks("a") { $0.path = bytes("/" + String(repeating: "x", count: 1024)) })
     #expect(breaks("a") { $0.path = bytes("relative") })
-    for domain in [".", "..a", "a..b", "a.", "a b", "-;"] { #expect(breaks("a") { $0.domain = bytes(domain) }, "\(domain)") }
+    for domain in [".", "..a", "a..b", "a.", "a b", "-;"] {
+      #expect(breaks("a") { $0.domain = bytes(domain) }, "\(domain)")
+    }
     #expect(breaks("a") { $0.value = bytes("\"") } && breaks("a") { $0.value = bytes("\"a") })
     #expect(!breaks("a") { $0.value = bytes("\"\"") } && !breaks("a") { $0.domain = bytes(".example.com") })
   }

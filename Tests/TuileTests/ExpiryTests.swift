@@ -15,7 +15,9 @@ import Testing
   }
 
   @Test func closesWithTheBrowserOnlyForZero() {
-    func closes(_ raw: String?, _ standard: Bool) -> Bool { Expiry(raw.map { bytes($0) }).atBrowserClose(standard: standard) }
+    func closes(_ raw: String?, _ standard: Bool) -> Bool {
+      Expiry(raw.map { bytes($0) }).atBrowserClose(standard: standard)
+    }
     #expect(closes("0", false) && !closes("5", true) && closes(nil, true) && !closes(nil, false))
     #expect(!closes("\"2023-11-14T22:14:20+00:00\"", true))
   }

@@ -92,7 +92,9 @@ func signer(_ secret: String, fallbacks: [String] = [], salt: String, timed: Boo
   }
 
   @Test func refusesEveryFlippedBitAndEveryTruncation() throws {
-    let vectors = try Vector.cases("django_signing", kind: "TimestampSigner").filter { $0.text("token").utf8.count < 400 }
+    let vectors = try Vector.cases("django_signing", kind: "TimestampSigner").filter {
+      $0.text("token").utf8.count < 400
+    }
     try #require(!vectors.isEmpty)
     for vector in vectors {
       let signer = try signer(vector.text("secret"), salt: vector.text("salt"), timed: true)

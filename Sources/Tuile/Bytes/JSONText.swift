@@ -102,7 +102,9 @@ enum JSONText {
   }
 
   /// Copies the value that comes next; as deep as the scanner would go.
-  private static func copyCanonical(_ scanner: inout JSONScanner, depth: Int, to buffer: inout ByteBuffer) throws(Failure) {
+  private static func copyCanonical(_ scanner: inout JSONScanner, depth: Int, to buffer: inout ByteBuffer)
+    throws(Failure)
+  {
     scanner.skipSpace()
     let opening = scanner.text[scanner.position]
     guard opening == 0x7B || opening == 0x5B else {

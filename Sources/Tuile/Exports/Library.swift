@@ -29,7 +29,9 @@ public func tuile_status_name(_ status: tuile_status) -> UnsafePointer<CChar> { 
 /// The text ends with a NUL and lives as long as the library. Safe from all
 /// threads. Since 0.1.
 @_cdecl("tuile_status_message")
-public func tuile_status_message(_ status: tuile_status) -> UnsafePointer<CChar> { cString(statusTexts(status).message) }
+public func tuile_status_message(_ status: tuile_status) -> UnsafePointer<CChar> {
+  cString(statusTexts(status).message)
+}
 
 /// The value of TUILE_UNSET, for bindings that read no macros.
 ///

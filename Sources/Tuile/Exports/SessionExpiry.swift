@@ -30,7 +30,9 @@ public func tuile_session_set_expiry_date(
   _ session: UnsafeMutablePointer<tuile_session>?, _ seconds: Int64, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
-    guard seconds >= Date.earliest, seconds <= Date.latest else { throw .range("the date is not in the years 1 to 9999") }
+    guard seconds >= Date.earliest, seconds <= Date.latest else {
+      throw .range("the date is not in the years 1 to 9999")
+    }
     try withScratch(32) { (room) throws(Failure) in
       var writer = ByteWriter(room, capacity: 32)
       Date(seconds: seconds).writeISO(to: &writer)

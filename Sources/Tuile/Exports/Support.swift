@@ -46,7 +46,9 @@ func deliver(
   guard capacity >= 0, buffer != nil || capacity == 0 else { return TUILE_E_ARGUMENT }
   size?.pointee = bytes.count
   guard bytes.count <= capacity else { return TUILE_E_SPACE }
-  if let buffer, bytes.count > 0 { UnsafeMutableRawPointer(buffer).copyMemory(from: bytes.start, byteCount: bytes.count) }
+  if let buffer, bytes.count > 0 {
+    UnsafeMutableRawPointer(buffer).copyMemory(from: bytes.start, byteCount: bytes.count)
+  }
   return TUILE_OK
 }
 

@@ -71,7 +71,8 @@ final class Settings {
     guard config.cookie_age >= 0, config.cookie_age <= Expiry.longest else {
       throw .argument("cookie_age is not between 0 and the year 9999")
     }
-    guard name.count <= SetCookie.largestPair, domain.count <= SetCookie.largestPair, path.count <= SetCookie.largestPair
+    guard name.count <= SetCookie.largestPair, domain.count <= SetCookie.largestPair,
+      path.count <= SetCookie.largestPair
     else { throw .limit("a name, domain or path of the configuration is too long") }
     guard let raw = malloc(max(1, name.count &+ domain.count &+ path.count)) else { throw .memory }
     text = raw.assumingMemoryBound(to: UInt8.self)

@@ -25,7 +25,8 @@ final class CallbackStore: Store {
     let status = body(&error)
     if status == answers.0 || status == answers.1 || status == answers.2 { return status }
     let detail = Failure.Detail(sys_error_message(&error))
-    let known = status == TUILE_E_BUSY || status == TUILE_E_CORRUPT || status == TUILE_E_MEMORY || status == TUILE_E_LIMIT
+    let known =
+      status == TUILE_E_BUSY || status == TUILE_E_CORRUPT || status == TUILE_E_MEMORY || status == TUILE_E_LIMIT
     throw Failure(status: known ? status : TUILE_E_STORE, message: "the host's store failed", detail: detail)
   }
 

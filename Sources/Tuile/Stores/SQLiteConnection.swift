@@ -18,9 +18,11 @@ final class SQLiteConnection {
     switch statement {
     case .load: return "SELECT session_data, expire_date FROM django_session WHERE session_key = ? AND expire_date > ?"
     case .create:
-      return "INSERT INTO django_session (session_key, session_data, expire_date) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"
+      return
+        "INSERT INTO django_session (session_key, session_data, expire_date) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"
     case .replace:
-      return "UPDATE django_session SET session_data = ?2, expire_date = ?3 WHERE session_key = ?1 AND session_data = ?4"
+      return
+        "UPDATE django_session SET session_data = ?2, expire_date = ?3 WHERE session_key = ?1 AND session_data = ?4"
     case .exists: return "SELECT 1 FROM django_session WHERE session_key = ?"
     case .touch: return "UPDATE django_session SET expire_date = ?2 WHERE session_key = ?1"
     case .remove: return "DELETE FROM django_session WHERE session_key = ?"
@@ -33,7 +35,8 @@ final class SQLiteConnection {
   }
 
   private var database: OpaquePointer?
-  private var statements: (OpaquePointer?, OpaquePointer?, OpaquePointer?, OpaquePointer?, OpaquePointer?, OpaquePointer?, OpaquePointer?)
+  private var statements:
+    (OpaquePointer?, OpaquePointer?, OpaquePointer?, OpaquePointer?, OpaquePointer?, OpaquePointer?, OpaquePointer?)
   let generation = sys_fork_generation()
   var next: SQLiteConnection?
   /// What the busy handler reads, for as long as the connection is open.
