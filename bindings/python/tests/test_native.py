@@ -1,0 +1,120 @@
+"""The table of prototypes, the structs and the constants say what the C headers say."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import subprocess
+import sys
+from ctypes import POINTER
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tuile import _native as native
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def code(name: str) -> str:
+    """A header without its comments and preprocessor lines."""
+    text = re.sub(r"/\*.*?\*/", "", (ROOT / "include" / name).read_text(), flags=re.DOTALL)
+    text = text.replace("\\\n", " ")
+    return re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
+
+
+HEADER, TYPES = code("tuile.h"), code("tuile/types.h")
+FUNCTIONS = {
+    name: (result.strip(), parameters)
+    for result, name, parameters in re.findall(r"^([\w \t]+[\s*]+)(tuile_\w+)\(([^;]*)\);", HEADER, re.MULTILINE)
+}
+STRUCTS = {name: body for body, name in re.findall(r"typedef struct \w+ \{(.*?)\} (tuile_\w+);", TYPES, re.DOTALL)}
+ENUMS = {name: int(number) for name, number in re.findall(r"\b(TUILE_\w+) = (-?\d+)", TYPES)}
+
+SCALARS: dict[str, Any] = {
+    "void": None, "bool": ctypes.c_bool, "double": ctypes.c_double, "size_t": ctypes.c_size_t,
+    "int32_t": ctypes.c_int32, "int64_t": ctypes.c_int64, "uint32_t": ctypes.c_uint32, "uint64_t": ctypes.c_uint64,
+    "tuile_status": ctypes.c_int, "tuile_match": ctypes.c_int, "tuile_same_site": ctypes.c_int,
+    "tuile_type": ctypes.c_int, "tuile_receive": native.Receive, "tuile_clock": native.Clock,
+    "tuile_add_header": native.AddHeader,
+}  # fmt: skip
+MIRRORS: dict[str, Any] = {
+    "tuile_bytes": native.Bytes, "tuile_error": native.Error, "tuile_cookie": native.Cookie,
+    "tuile_set_cookie": native.SetCookie, "tuile_signer_config": native.SignerConfig,
+    "tuile_verified": native.Verified, "tuile_config": native.Config, "tuile_stats": native.Stats,
+}  # fmt: skip
+HANDLES = {"tuile_signer", "tuile_store", "tuile_manager", "tuile_session"}
+
+
+def ctype(declared: str) -> Any:
+    """What ctypes should say for a C type."""
+    base = re.sub(r"\bconst\b|\*", "", declared).strip()
+    stars = declared.count("*")
+    if stars and base == "char":
+        return ctypes.c_char_p
+    if stars and base in HANDLES | {"void", "tuile_store_ops"}:
+        return POINTER(ctypes.c_void_p) if stars == 2 else ctypes.c_void_p
+    plain = SCALARS.get(base, MIRRORS.get(base)) if base in SCALARS.keys() | MIRRORS.keys() else base
+    return POINTER(plain) if stars else plain
+
+
+def declared_type(parameter: str) -> str:
+    return re.sub(r"\w+\s*$", "", parameter.strip())
+
+
+@pytest.mark.parametrize("name", sorted(native.PROTOTYPES))
+def test_prototype_is_the_headers(name: str) -> None:
+    result, parameters = FUNCTIONS[name]
+    types = [] if parameters.strip() == "void" else [ctype(declared_type(p)) for p in parameters.split(",")]
+    assert native.PROTOTYPES[name] == (ctype(result), types)
+
+
+def test_every_function_of_the_header_has_a_prototype() -> None:
+    assert native.PROTOTYPES.keys() == FUNCTIONS.keys()
+    assert len(FUNCTIONS) > 60
+
+
+@pytest.mark.parametrize("name", sorted(MIRRORS))
+def test_struct_is_the_headers(name: str) -> None:
+    fields = []
+    for field in filter(None, (part.strip() for part in STRUCTS[name].split(";"))):
+        array = re.fullmatch(r"char (\w+)\[(\d+)\]", field)
+        if array:
+            fields.append((array[1], ctypes.c_char * int(array[2])))
+        else:
+            fields.append((re.findall(r"\w+", field)[-1], ctype(declared_type(field))))
+    assert MIRRORS[name]._fields_ == fields
+
+
+def test_constants_are_the_headers() -> None:
+    statuses = {name.removeprefix("TUILE_") for name in ENUMS if not re.match(r"TUILE_(MATCH|SAME_SITE|TYPE)_", name)}
+    assert len(statuses) == 20
+    for name in statuses | {"MATCH_FIRST", "MATCH_LAST"}:
+        assert getattr(native, name) == ENUMS[f"TUILE_{name}"]
+    for text, number in native.SAME_SITE.items():
+        assert number == ENUMS[f"TUILE_SAME_SITE_{(text or 'unset').upper()}"]
+    assert native.UNSET == native.lib.tuile_unset()
+
+
+def test_versions_agree() -> None:
+    version = (ROOT / "VERSION").read_text().strip()
+    assert native.version() == version
+    assert f'version = "{version}"' in (ROOT / "bindings/python/pyproject.toml").read_text()
+    assert native.VERSION == tuple(map(int, version.split(".")[:2]))
+
+
+@pytest.mark.parametrize("library", ["/nonexistent/libtuile.so.0", "libc.so.6"])
+def test_what_is_no_libtuile_is_an_import_error(library: str) -> None:
+    program = [sys.executable, "-c", "import tuile"]
+    environment = {"TUILE_LIBRARY": library, "PYTHONPATH": str(ROOT / "bindings/python")}
+    result = subprocess.run(program, env=environment, capture_output=True, text=True)
+    assert result.returncode == 1 and "ImportError" in result.stderr and library in result.stderr
+
+
+def test_another_version_is_refused(tmp_path: Path) -> None:
+    source, library = tmp_path / "other.c", tmp_path / "other.so"
+    source.write_text("unsigned tuile_version(void) { return 0 << 16 | 9 << 8; }")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    environment = {"TUILE_LIBRARY": str(library), "PYTHONPATH": str(ROOT / "bindings/python")}
+    result = subprocess.run([sys.executable, "-c", "import tuile"], env=environment, capture_output=True, text=True)
+    assert "0.9" in result.stderr and "ImportError" in result.stderr
