@@ -56,7 +56,7 @@ _EXCEPTIONS: dict[int, type[errors.TuileError]] = {
 class Bytes(Structure):
     _fields_ = [("data", c_void_p), ("size", c_size_t)]
     # Keeps what `data` points to alive as long as this.
-    owner: object
+    owner: bytes
 
 
 class Error(Structure):

@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterable, Iterator, MutableMapping
-from ctypes import byref, c_bool, c_int64, c_size_t, c_void_p
+from ctypes import byref, c_bool, c_int64, c_size_t, c_void_p, sizeof
 from types import TracebackType
 from typing import Any, Optional, Union
 
@@ -98,7 +98,7 @@ class Manager:
         return f"Manager(store={self._store!r})"
 
 
-_sizeof_stats = native.ctypes.sizeof(native.Stats)
+_sizeof_stats = sizeof(native.Stats)
 
 
 class Session(MutableMapping[str, Any]):
