@@ -227,3 +227,12 @@ def test_wsgi_example_counts(manager: Manager) -> None:
 
     assert visit("") == b"You have seen 1 pages.\n"
     assert visit(answers[0]["Set-Cookie"].partition(";")[0]) == b"You have seen 2 pages.\n"
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64 + 5, -(2**63) - 1])
+def test_a_number_over_64_bits_is_refused_and_not_cut(manager: Manager, number: int) -> None:
+    with manager.begin("") as session:
+        for call in (lambda: session.add_int("n", number), lambda: session.set_expiry(number)):
+            with pytest.raises(errors.RangeError):
+                call()
+        assert dict(session) == {}

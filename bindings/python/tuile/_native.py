@@ -288,6 +288,13 @@ def check(call: Callable[..., int], *arguments: object) -> int:
     return status
 
 
+def int64(number: int) -> int:
+    """The number, if it fits: ctypes would cut it without a word."""
+    if not -(2**63) <= number < 2**63:
+        raise failure(E_RANGE)
+    return number
+
+
 def filled(room: int, call: Callable[[Any, int, Any], int]) -> tuple[int, bytes]:
     """Calls with a buffer of `room` bytes, and once more if that was too small."""
     size = c_size_t()

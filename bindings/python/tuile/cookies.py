@@ -69,8 +69,8 @@ class SetCookie:
         fields = native.SetCookie()
         native.lib.tuile_set_cookie_init(byref(fields))
         fields.name, fields.value, fields.domain, fields.path = views
-        fields.max_age = native.UNSET if self.max_age is None else self.max_age
-        fields.expires = native.UNSET if self.expires is None else self.expires
+        fields.max_age = native.UNSET if self.max_age is None else native.int64(self.max_age)
+        fields.expires = native.UNSET if self.expires is None else native.int64(self.expires)
         fields.same_site = native.SAME_SITE[self.same_site]
         fields.secure, fields.http_only, fields.partitioned = self.secure, self.http_only, self.partitioned
         error = native.Error()

@@ -146,7 +146,7 @@ class Session(MutableMapping[str, Any]):
     def add_int(self, key: str, delta: int = 1) -> int:
         """Adds to a counter, exactly, whatever other requests do at once; the sum so far."""
         value = c_int64()
-        self._call("add_int", native.view(key), delta, byref(value))
+        self._call("add_int", native.view(key), native.int64(delta), byref(value))
         return value.value
 
     def clear(self) -> None:
@@ -193,7 +193,7 @@ class Session(MutableMapping[str, Any]):
                 value = value.replace(tzinfo=datetime.timezone.utc)
             self._call("set_expiry_date", int(value.timestamp()))
         else:
-            self._call("set_expiry", value)
+            self._call("set_expiry", native.int64(value))
 
     def get_expiry_age(self) -> int:
         """Seconds left if the session is saved now."""
