@@ -95,7 +95,7 @@ public func tuile_store_create(
 ) -> tuile_status {
   calling(store, key, error) { (store, key) throws(Failure) in
     let data = try payload(data)
-    return try store.create(key, data: data, expires: expires) ? TUILE_OK : TUILE_EXISTS
+    return try store.create(key, data: data, expires: expires, now: .min) ? TUILE_OK : TUILE_EXISTS
   }
 }
 

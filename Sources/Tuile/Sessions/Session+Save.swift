@@ -66,7 +66,7 @@ extension Session {
     while attempts < 8 {
       let name = fresh
       let created = try manager.reaching { (store) throws(Failure) in
-        try store.create(name, data: session.encoded.bytes, expires: expires)
+        try store.create(name, data: session.encoded.bytes, expires: expires, now: now)
       }
       if created { return }
       fresh = try adoptNewKey()
@@ -101,7 +101,7 @@ extension Session {
           let session = self
           _ = try manager.reaching { (store) throws(Failure) -> Bool in
             try store.remove(key)
-            return try store.create(key, data: session.encoded.bytes, expires: expires)
+            return try store.create(key, data: session.encoded.bytes, expires: expires, now: now)
           }
           continue
         }

@@ -8,8 +8,9 @@ protocol Store: AnyObject {
   /// Appends the data and returns the expiry; nil if there is no such key or its
   /// expiry is not later than `now`.
   func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64?
-  /// false if the key is stored, expired or not.
-  func create(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Bool
+  /// false if the key is stored, expired or not. A store in memory drops a few
+  /// others that expired before `now`.
+  func create(_ key: Bytes, data: Bytes, expires: Int64, now: Int64) throws(Failure) -> Bool
   /// Replaces the data if it is `expected`, as one atomic step.
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced
   /// Sets the expiry only; false if there is no such key.

@@ -58,7 +58,7 @@ final class CallbackStore: Store {
     return expires
   }
 
-  func create(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Bool {
+  func create(_ key: Bytes, data: Bytes, expires: Int64, now: Int64) throws(Failure) -> Bool {
     try call((TUILE_OK, TUILE_EXISTS, TUILE_OK)) { error in
       ops.create.unsafelyUnwrapped(context, key.c, data.c, expires, error)
     } == TUILE_OK

@@ -75,12 +75,11 @@ final class MemoryStore: Store {
     return expires
   }
 
-  func create(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Bool {
+  func create(_ key: Bytes, data: Bytes, expires: Int64, now: Int64) throws(Failure) -> Bool {
     let hash = hash(key)
-    let present = sys_now_microseconds()
     let answer: Bool? = locked(hash) { shard in
       if shard.find(hash, key) != nil { return false }
-      shard.expireSome(before: present)
+      shard.expireSome(before: now)
       return shard.insert(hash, key, data, expires) ? true : nil
     }
     guard let answer else { throw .memory }

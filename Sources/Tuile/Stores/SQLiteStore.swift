@@ -115,7 +115,7 @@ final class SQLiteStore: Store {
     return expires
   }
 
-  func create(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Bool {
+  func create(_ key: Bytes, data: Bytes, expires: Int64, now: Int64) throws(Failure) -> Bool {
     let date = SQLiteDate(expires)
     return try writing { (connection) throws(Failure) in
       try date.withText { (date) throws(Failure) in

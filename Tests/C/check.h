@@ -1,0 +1,24 @@
+/* CHECK stops a test at the first expression that does not hold. */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tuile.h>
+
+#define CHECK(expression)                                                        \
+  do {                                                                           \
+    if (!(expression)) {                                                         \
+      fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #expression); \
+      abort();                                                                   \
+    }                                                                            \
+  } while (0)
+
+static inline tuile_bytes text(const char *string) { return (tuile_bytes){string, strlen(string)}; }
+
+static inline bool equals(tuile_bytes bytes, const char *string) {
+  return bytes.size == strlen(string) && memcmp(bytes.data, string, bytes.size) == 0;
+}
+
+#endif

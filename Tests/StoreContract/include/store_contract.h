@@ -1,0 +1,19 @@
+/* One suite for every store: the rules of tuile_store_ops in tuile/types.h, run
+ * through the public tuile_store_* functions, so that a store of your own can be
+ * held to them too. */
+#ifndef STORE_CONTRACT_H
+#define STORE_CONTRACT_H
+
+#include <stdbool.h>
+#include <tuile.h>
+
+typedef struct store_contract {
+  tuile_store *store; /* empty */
+  bool binary;        /* data may hold NULs and any octet */
+  bool shared;        /* other processes see the same sessions */
+} store_contract;
+
+/* NULL if the store keeps every rule, else the rule that it broke. */
+const char *store_contract_run(const store_contract *contract);
+
+#endif
