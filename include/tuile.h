@@ -600,8 +600,8 @@ tuile_status tuile_session_set_int(tuile_session *session, tuile_bytes key,
 /** Sets a value to a double, written with the fewest digits that read back the
  * same, as Python does.
  *
- * Returns TUILE_OK; TUILE_E_RANGE for NaN and infinities, which JSON has not;
- * TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since 0.1.
+ * Returns TUILE_OK; TUILE_E_RANGE for NaN and infinities, which RFC 8259 has
+ * not; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since 0.1.
  */
 tuile_status tuile_session_set_double(tuile_session *session, tuile_bytes key,
     double value, tuile_error *error);
@@ -615,6 +615,9 @@ tuile_status tuile_session_set_string(tuile_session *session, tuile_bytes key,
     tuile_bytes value, tuile_error *error);
 
 /** Sets a value to what JSON text says: any one value, nested up to 128 deep.
+ *
+ * NaN, Infinity and -Infinity are taken as well, since Python's json writes
+ * them and Django's sessions may hold them.
  *
  * Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON or the key is not UTF-8
  * (offset says where); and as above. Since 0.1; RFC 8259.

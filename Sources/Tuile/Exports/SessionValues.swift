@@ -125,7 +125,7 @@ public func tuile_session_set_int(
 /// Sets a value to a double, written with the fewest digits that read back the
 /// same, as Python does.
 ///
-/// Returns TUILE_OK; TUILE_E_RANGE for NaN and infinities, which JSON has not;
+/// Returns TUILE_OK; TUILE_E_RANGE for NaN and infinities, which RFC 8259 has not;
 /// TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since 0.1.
 @_cdecl("tuile_session_set_double")
 public func tuile_session_set_double(
@@ -150,6 +150,9 @@ public func tuile_session_set_string(
 }
 
 /// Sets a value to what JSON text says: any one value, nested up to 128 deep.
+///
+/// NaN, Infinity and -Infinity are taken as well, since Python's json writes them
+/// and Django's sessions may hold them.
 ///
 /// Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON or the key is not UTF-8
 /// (`offset` says where); and as above. Since 0.1; RFC 8259.

@@ -117,11 +117,11 @@ final class Session {
 
   /// Logs out: the data goes, and the key with it, now and for good.
   func flush() throws(Failure) {
-    clear()
     if let old = retiring ?? (keyIsNew ? nil : key) {
       try manager.reaching { (store) throws(Failure) in try store.remove(old) }
       manager.counters.deletes.increment()
     }
+    clear()
     key = nil
     retiring = nil
     keyIsNew = false

@@ -1,0 +1,285 @@
+/* Every export with what no caller should pass: NULL, sizes without data, sizes
+ * that no object has, wrong constants, text that is none, and buffers one byte
+ * too short with a guard page behind. A status, no crash, outputs untouched. */
+#define _GNU_SOURCE
+#include "check.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+static const tuile_bytes nothing = {NULL, 0}, lie = {NULL, 5}, endless = {"x", SIZE_MAX}, huge = {"x", SIZE_MAX / 2};
+static tuile_error error;
+
+/* `size` bytes that end where reading and writing faults. */
+static char *guarded(size_t size) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (size + page - 1) / page * page;
+  char *start = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(start != MAP_FAILED);
+  CHECK(mprotect(start + room, page, PROT_NONE) == 0);
+  memset(start, 'u', room);
+  return start + room - size;
+}
+
+static bool untouched(const char *buffer, size_t size) {
+  for (size_t i = 0; i < size; i++)
+    if (buffer[i] != 'u') return false;
+  return true;
+}
+
+static void library(void) {
+  CHECK(strcmp(tuile_status_name((tuile_status)99), "TUILE_UNKNOWN") == 0);
+  CHECK(strcmp(tuile_status_name(TUILE_E_SPACE), "TUILE_E_SPACE") == 0);
+  for (int status = -100; status < 100; status++) CHECK(*tuile_status_message((tuile_status)status) != 0);
+  CHECK(tuile_version() == (TUILE_VERSION_MAJOR << 16 | TUILE_VERSION_MINOR << 8 | TUILE_VERSION_PATCH));
+  CHECK(strcmp(tuile_version_string(), TUILE_VERSION_STRING) == 0 && tuile_unset() == TUILE_UNSET);
+}
+
+static void cookies(void) {
+  tuile_cookie pair;
+  tuile_bytes value = {"keep", 4};
+  size_t position = 0, size = 77;
+  CHECK(tuile_cookie_next(lie, &position, &pair) == TUILE_E_ARGUMENT);
+  CHECK(tuile_cookie_next(endless, &position, &pair) == TUILE_E_ARGUMENT);
+  CHECK(tuile_cookie_next(text("a=1"), NULL, &pair) == TUILE_E_ARGUMENT);
+  CHECK(tuile_cookie_next(text("a=1"), &position, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_cookie_next(nothing, &position, &pair) == TUILE_ABSENT);
+  position = SIZE_MAX;
+  CHECK(tuile_cookie_next(text("a=1"), &position, &pair) == TUILE_ABSENT && position == SIZE_MAX);
+  position = 1000;
+  CHECK(tuile_cookie_next(text("a=1"), &position, &pair) == TUILE_ABSENT);
+  CHECK(tuile_cookie_get(lie, text("a"), TUILE_MATCH_FIRST, &value) == TUILE_E_ARGUMENT);
+  CHECK(tuile_cookie_get(text("a=1"), lie, TUILE_MATCH_FIRST, &value) == TUILE_E_ARGUMENT);
+  CHECK(tuile_cookie_get(text("a=1"), text("a"), (tuile_match)7, &value) == TUILE_E_ARGUMENT);
+  CHECK(tuile_cookie_get(text("a=1"), text("a"), TUILE_MATCH_LAST, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_cookie_get(text("a=1"), text("b"), TUILE_MATCH_LAST, &value) == TUILE_ABSENT && equals(value, "keep"));
+
+  char *exact = guarded(33);
+  tuile_set_cookie cookie = TUILE_SET_COOKIE_INIT, bad;
+  cookie.name = text("name"), cookie.value = text("value"), cookie.max_age = 12, cookie.secure = true;
+  CHECK(tuile_set_cookie_init(NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_set_cookie_write(NULL, exact, 33, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_set_cookie_write(&cookie, NULL, 33, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_set_cookie_write(&cookie, NULL, 0, &size, &error) == TUILE_E_SPACE && size == 38);
+  exact = guarded(38);
+  CHECK(tuile_set_cookie_write(&cookie, exact + 1, 37, &size, &error) == TUILE_E_SPACE && untouched(exact, 38));
+  CHECK(tuile_set_cookie_write(&cookie, exact, 38, NULL, NULL) == TUILE_OK);
+  CHECK(memcmp(exact, "name=value; Max-Age=12; Path=/; Secure", 38) == 0);
+  exact = guarded(64);
+#define REFUSED(field, what, answer)                                                             \
+  do {                                                                                           \
+    bad = cookie;                                                                                \
+    bad.field = what;                                                                            \
+    memset(&error, 0, sizeof error);                                                             \
+    CHECK(tuile_set_cookie_write(&bad, exact, 64, &size, &error) == (answer) && untouched(exact, 64)); \
+    CHECK(error.status == (answer) && error.message[0] != 0);                                    \
+  } while (0)
+  REFUSED(size, 3, TUILE_E_ARGUMENT);
+  REFUSED(name, lie, TUILE_E_ARGUMENT);
+  REFUSED(value, endless, TUILE_E_ARGUMENT);
+  REFUSED(same_site, (tuile_same_site)9, TUILE_E_ARGUMENT);
+  REFUSED(name, text("a b"), TUILE_E_SYNTAX);
+  REFUSED(name, ((tuile_bytes){"a\0b", 3}), TUILE_E_SYNTAX);
+  REFUSED(value, text("a\r\nSet-Cookie: b=c"), TUILE_E_SYNTAX);
+  REFUSED(value, text("a; Domain=evil"), TUILE_E_SYNTAX);
+  REFUSED(value, text("\xff"), TUILE_E_SYNTAX);
+  REFUSED(path, text("/\n"), TUILE_E_SYNTAX);
+  REFUSED(path, text("/;x"), TUILE_E_SYNTAX);
+  REFUSED(domain, text("a;b"), TUILE_E_SYNTAX);
+  cookie.secure = false;
+  REFUSED(name, text("__Host-a"), TUILE_E_RULE);
+  REFUSED(partitioned, true, TUILE_E_RULE);
+  REFUSED(same_site, TUILE_SAME_SITE_NONE, TUILE_E_RULE);
+  char date[29];
+  memset(date, 'u', sizeof date);
+  CHECK(tuile_date_write(0, date, 28, &size) == TUILE_E_SPACE && size == 29 && untouched(date, 29));
+  CHECK(tuile_date_write(INT64_MIN, date, 29, NULL) == TUILE_OK && tuile_date_write(INT64_MAX, date, 29, &size) == TUILE_OK);
+  CHECK(tuile_date_write(0, NULL, 29, &size) == TUILE_E_ARGUMENT && tuile_date_write(0, date, SIZE_MAX, &size) == TUILE_E_ARGUMENT);
+}
+
+static void signing(void) {
+  tuile_signer *signer = NULL, *kept = NULL;
+  tuile_signer_config config = TUILE_SIGNER_CONFIG_INIT, bad;
+  size_t size = 0;
+  tuile_bytes value = {"keep", 4};
+  config.secret = text("secret"), config.salt = text("salt");
+  tuile_signer_free(NULL);
+  CHECK(tuile_signer_config_init(NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_signer_new(NULL, &signer, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_signer_new(&config, NULL, &error) == TUILE_E_ARGUMENT);
+#define NO_SIGNER(field, what, answer)                                                          \
+  do {                                                                                          \
+    bad = config;                                                                               \
+    bad.field = what;                                                                           \
+    CHECK(tuile_signer_new(&bad, &kept, &error) == (answer) && kept == NULL);                    \
+    CHECK(strstr(error.message, "secret") == NULL || strstr(error.message, "secret is") != NULL || \
+          strstr(error.message, "secret has") != NULL);                                         \
+  } while (0)
+  NO_SIGNER(size, 0, TUILE_E_ARGUMENT);
+  NO_SIGNER(secret, nothing, TUILE_E_ARGUMENT);
+  NO_SIGNER(secret, lie, TUILE_E_ARGUMENT);
+  NO_SIGNER(secret, huge, TUILE_E_LIMIT);
+  NO_SIGNER(salt, lie, TUILE_E_ARGUMENT);
+  NO_SIGNER(salt, huge, TUILE_E_LIMIT);
+  NO_SIGNER(fallback_count, 1, TUILE_E_ARGUMENT);
+  NO_SIGNER(fallback_count, 65, TUILE_E_LIMIT);
+  NO_SIGNER(fallback_count, SIZE_MAX, TUILE_E_LIMIT);
+  bad = config, bad.fallbacks = &lie, bad.fallback_count = 1;
+  CHECK(tuile_signer_new(&bad, &kept, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_signer_new(&config, &signer, &error) == TUILE_OK);
+
+  char *exact = guarded(52), *room = guarded(200);
+  CHECK(tuile_signer_sign(NULL, text("v"), 0, room, 200, &size) == TUILE_E_ARGUMENT);
+  CHECK(tuile_signer_sign(signer, lie, 0, room, 200, &size) == TUILE_E_ARGUMENT);
+  CHECK(tuile_signer_sign(signer, endless, 0, room, 200, &size) == TUILE_E_ARGUMENT);
+  CHECK(tuile_signer_sign(signer, huge, 0, room, 200, &size) == TUILE_E_LIMIT && untouched(room, 200));
+  CHECK(tuile_signer_sign(signer, text("v"), 1700000000, NULL, 0, &size) == TUILE_E_SPACE && size == 52);
+  CHECK(tuile_signer_sign(signer, text("v"), 1700000000, exact + 1, 51, &size) == TUILE_E_SPACE && untouched(exact, 52));
+  CHECK(tuile_signer_sign(signer, text("v"), 1700000000, exact, 52, &size) == TUILE_OK && size == 52);
+  CHECK(tuile_signer_sign(signer, nothing, INT64_MAX, room, 200, &size) == TUILE_OK);
+
+  tuile_bytes token = {exact, 52};
+  CHECK(tuile_signer_verify(NULL, token, 0, 0, &value, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_signer_verify(signer, token, 0, 0, NULL, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_signer_verify(signer, lie, 0, 0, &value, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_signer_verify(signer, huge, 0, 0, &value, NULL) == TUILE_BAD_SIGNATURE);
+  CHECK(tuile_signer_verify(signer, nothing, 0, 0, &value, NULL) == TUILE_BAD_SIGNATURE);
+  CHECK(tuile_signer_verify(signer, token, 10, 1700000011, &value, NULL) == TUILE_EXPIRED && equals(value, "keep"));
+  CHECK(tuile_signer_verify(signer, token, INT64_MAX, INT64_MAX, &value, NULL) == TUILE_OK && equals(value, "v"));
+
+  memset(room, 'u', 200);
+  CHECK(tuile_signer_dumps(signer, text("{"), true, 0, room, 200, &size, &error) == TUILE_E_SYNTAX && untouched(room, 200));
+  CHECK(tuile_signer_dumps(signer, text("\"\xff\""), true, 0, room, 200, &size, &error) == TUILE_E_SYNTAX);
+  CHECK(tuile_signer_dumps(signer, huge, true, 0, room, 200, &size, &error) == TUILE_E_LIMIT);
+  CHECK(tuile_signer_dumps(NULL, text("{}"), true, 0, room, 200, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_signer_dumps(signer, text("{}"), true, 0, NULL, 9, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_signer_dumps(signer, text("{}"), true, 0, room, 10, &size, &error) == TUILE_E_SPACE && untouched(room, 200));
+  CHECK(tuile_signer_loads(signer, token, TUILE_UNSET, 0, room, 200, &size, NULL, &error) == TUILE_E_SYNTAX);
+  CHECK(tuile_signer_loads(signer, text("a:b:c"), TUILE_UNSET, 0, room, 200, &size, NULL, NULL) == TUILE_BAD_SIGNATURE);
+  CHECK(tuile_signer_loads(signer, lie, TUILE_UNSET, 0, room, 200, &size, NULL, NULL) == TUILE_E_ARGUMENT);
+  CHECK(untouched(room, 200));
+  tuile_signer_free(signer);
+}
+
+static void managers(void) {
+  tuile_manager *manager = NULL;
+  tuile_config config = TUILE_CONFIG_INIT, bad;
+  config.secret = text("secret"), config.store = text("memory:");
+  CHECK(tuile_config_init(NULL) == TUILE_E_ARGUMENT && tuile_manager_open(NULL, &manager, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_manager_open(&config, NULL, &error) == TUILE_E_ARGUMENT);
+  tuile_manager_close(NULL);
+#define NO_MANAGER(field, what, answer)                                                    \
+  do {                                                                                     \
+    bad = config;                                                                          \
+    bad.field = what;                                                                      \
+    CHECK(tuile_manager_open(&bad, &manager, &error) == (answer) && manager == NULL);       \
+  } while (0)
+  NO_MANAGER(size, 1, TUILE_E_ARGUMENT);
+  NO_MANAGER(secret, lie, TUILE_E_ARGUMENT);
+  NO_MANAGER(store, nothing, TUILE_E_ARGUMENT);
+  NO_MANAGER(store, lie, TUILE_E_ARGUMENT);
+  NO_MANAGER(store, huge, TUILE_E_LIMIT);
+  NO_MANAGER(store, text("redis://x"), TUILE_E_SYNTAX);
+  NO_MANAGER(store, text("sqlite://relative"), TUILE_E_SYNTAX);
+  NO_MANAGER(store, text("sqlite:///a%0"), TUILE_E_SYNTAX);
+  NO_MANAGER(store, text("sqlite:///a%00b"), TUILE_E_SYNTAX);
+  NO_MANAGER(store, text("sqlite:///a?what=1"), TUILE_E_SYNTAX);
+  NO_MANAGER(store, text("sqlite:///a?busy=-1"), TUILE_E_SYNTAX);
+  NO_MANAGER(cookie_name, nothing, TUILE_E_SYNTAX);
+  NO_MANAGER(cookie_name, text("a;b"), TUILE_E_SYNTAX);
+  NO_MANAGER(cookie_name, text("__Host-sid"), TUILE_E_RULE);
+  NO_MANAGER(cookie_domain, text("a b"), TUILE_E_SYNTAX);
+  NO_MANAGER(cookie_path, text("x"), TUILE_E_SYNTAX);
+  NO_MANAGER(cookie_path, huge, TUILE_E_LIMIT);
+  NO_MANAGER(cookie_age, -1, TUILE_E_ARGUMENT);
+  NO_MANAGER(cookie_age, INT64_MAX, TUILE_E_ARGUMENT);
+  NO_MANAGER(cookie_same_site, (tuile_same_site)12, TUILE_E_ARGUMENT);
+  NO_MANAGER(cookie_same_site, TUILE_SAME_SITE_NONE, TUILE_E_RULE);
+  NO_MANAGER(max_data, 0, TUILE_E_ARGUMENT);
+  NO_MANAGER(max_data, SIZE_MAX, TUILE_E_ARGUMENT);
+  bad = config, bad.secret = nothing, bad.store = text("sqlite:///tmp/never-made.db");
+  CHECK(tuile_manager_open(&bad, &manager, &error) == TUILE_E_ARGUMENT && access("/tmp/never-made.db", F_OK) != 0);
+
+  tuile_stats stats = TUILE_STATS_INIT;
+  CHECK(tuile_manager_stats(NULL, &stats) == TUILE_E_ARGUMENT && tuile_manager_clear_expired(NULL, 1, NULL, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
+  stats.size = 8;
+  CHECK(tuile_manager_stats(manager, &stats) == TUILE_E_ARGUMENT && tuile_manager_stats(manager, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_manager_clear_expired(manager, SIZE_MAX, NULL, NULL) == TUILE_OK);
+  CHECK(tuile_session_begin(NULL, nothing) == NULL && tuile_session_begin(manager, lie) == NULL);
+  CHECK(tuile_session_begin(manager, endless) == NULL);
+  tuile_manager_close(manager);
+}
+
+static void sessions(void) {
+  tuile_manager *manager;
+  tuile_config config = TUILE_CONFIG_INIT;
+  config.store = text("memory:");
+  CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
+  tuile_session *s = tuile_session_begin(manager, text("sessionid=../../etc/passwd; sessionid=%00"));
+  tuile_bytes view;
+  bool yes;
+  int64_t number = 5;
+  double real;
+  size_t position = 0;
+  tuile_type type;
+  CHECK(tuile_session_key(s, &view) == TUILE_ABSENT);
+  /* All with a NULL session. */
+  CHECK(tuile_session_key(NULL, &view) == TUILE_E_ARGUMENT && !tuile_session_accessed(NULL) && !tuile_session_modified(NULL));
+  CHECK(tuile_session_commit(NULL, 200, NULL, NULL, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_is_empty(NULL, &yes, NULL) == TUILE_E_ARGUMENT && tuile_session_clear(NULL, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_flush(NULL, NULL) == TUILE_E_ARGUMENT && tuile_session_cycle_key(NULL, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_set_int(NULL, text("a"), 1, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_set_expiry(NULL, 1, NULL) == TUILE_E_ARGUMENT);
+  tuile_session_end(NULL);
+  /* Keys that are none, outputs that are NULL. */
+  const tuile_bytes keys[] = {lie, endless};
+  for (int i = 0; i < 2; i++) {
+    CHECK(tuile_session_type(s, keys[i], &type, &error) == TUILE_E_ARGUMENT);
+    CHECK(tuile_session_get_bool(s, keys[i], &yes, &error) == TUILE_E_ARGUMENT);
+    CHECK(tuile_session_get_int(s, keys[i], &number, &error) == TUILE_E_ARGUMENT);
+    CHECK(tuile_session_get_double(s, keys[i], &real, &error) == TUILE_E_ARGUMENT);
+    CHECK(tuile_session_get_string(s, keys[i], &view, &error) == TUILE_E_ARGUMENT);
+    CHECK(tuile_session_get_json(s, keys[i], &view, &error) == TUILE_E_ARGUMENT);
+    CHECK(tuile_session_set_null(s, keys[i], &error) == TUILE_E_ARGUMENT);
+    CHECK(tuile_session_set_bool(s, keys[i], true, &error) == TUILE_E_ARGUMENT);
+    CHECK(tuile_session_set_double(s, keys[i], 1, &error) == TUILE_E_ARGUMENT);
+    CHECK(tuile_session_set_string(s, text("a"), keys[i], &error) == TUILE_E_ARGUMENT);
+    CHECK(tuile_session_set_json(s, text("a"), keys[i], &error) == TUILE_E_ARGUMENT);
+    CHECK(tuile_session_add_int(s, keys[i], 1, &number, &error) == TUILE_E_ARGUMENT);
+    CHECK(tuile_session_remove(s, keys[i], &error) == TUILE_E_ARGUMENT);
+    CHECK(tuile_session_contains(s, keys[i], &error) == TUILE_E_ARGUMENT);
+  }
+  CHECK(tuile_session_get_int(s, text("a"), NULL, &error) == TUILE_E_ARGUMENT && tuile_session_count(s, NULL, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_next_key(s, NULL, &view, &error) == TUILE_E_ARGUMENT && tuile_session_key(s, NULL) == TUILE_E_ARGUMENT);
+  position = SIZE_MAX;
+  CHECK(tuile_session_next_key(s, &position, &view, &error) == TUILE_ABSENT);
+  CHECK(!tuile_session_modified(s));
+  /* Values that are none. */
+  CHECK(tuile_session_set_string(s, text("a"), text("\xc3"), &error) == TUILE_E_SYNTAX);
+  CHECK(tuile_session_set_string(s, text("\xff"), text("a"), &error) == TUILE_E_SYNTAX);
+  CHECK(tuile_session_set_json(s, text("a"), text("{\"a\":}"), &error) == TUILE_E_SYNTAX && error.offset > 0);
+  CHECK(tuile_session_set_double(s, text("a"), 1e308 * 10, &error) == TUILE_E_RANGE);
+  CHECK(tuile_session_set_expiry(s, INT64_MAX, &error) == TUILE_E_RANGE && tuile_session_set_expiry_date(s, INT64_MIN, &error) == TUILE_E_RANGE);
+  CHECK(!tuile_session_modified(s) && tuile_session_contains(s, text("a"), &error) == TUILE_ABSENT);
+  CHECK(tuile_session_set_string(s, nothing, (tuile_bytes){"a\0b", 3}, &error) == TUILE_OK);
+  CHECK(tuile_session_get_string(s, nothing, &view, &error) == TUILE_OK && view.size == 3 && memcmp(view.data, "a\0b", 3) == 0);
+  CHECK(tuile_session_get_int(s, nothing, &number, &error) == TUILE_E_TYPE && number == 5);
+  /* More than one request may change. */
+  static char large[1 << 20];
+  memset(large, 'x', sizeof large);
+  tuile_status status = TUILE_OK;
+  for (int i = 0; i < 100 && status == TUILE_OK; i++) status = tuile_session_set_string(s, text("large"), (tuile_bytes){large, sizeof large}, &error);
+  CHECK(status == TUILE_E_LIMIT);
+  CHECK(tuile_session_commit(s, 200, NULL, NULL, &error) == TUILE_E_LIMIT);
+  tuile_session_end(s);
+  tuile_manager_close(manager);
+}
+
+int main(void) {
+  library();
+  cookies();
+  signing();
+  managers();
+  sessions();
+  return 0;
+}
