@@ -1,0 +1,302 @@
+/* The session's meaning, Django's middleware rules first, on every store. */
+#include "check.h"
+
+static tuile_error error;
+static tuile_manager *manager;
+static int64_t present; /* Unix microseconds: the test's own clock */
+
+static int64_t fixed_clock(void *context) {
+  (void)context;
+  return present;
+}
+
+/* ---- one request: what the browser keeps, what the response had ---- */
+
+static char jar[200];                /* the Cookie header */
+static char set_cookie[600];         /* the response's, or empty */
+static int vary, cache_control;
+
+static tuile_status collect(void *context, tuile_bytes name, tuile_bytes value) {
+  (void)context;
+  if (equals(name, "Set-Cookie")) snprintf(set_cookie, sizeof set_cookie, "%.*s", (int)value.size, (const char *)value.data);
+  else if (equals(name, "Vary") && equals(value, "Cookie")) vary++;
+  else if (equals(name, "Cache-Control") && equals(value, "private")) cache_control++;
+  else CHECK(!"a header that nobody expects");
+  return TUILE_OK;
+}
+
+static tuile_session *request(void) {
+  tuile_session *session = tuile_session_begin(manager, text(jar));
+  CHECK(session != NULL);
+  return session;
+}
+
+static tuile_status respond(tuile_session *session, int32_t http_status) {
+  set_cookie[0] = 0;
+  vary = cache_control = 0;
+  tuile_status status = tuile_session_commit(session, http_status, collect, NULL, &error);
+  if (set_cookie[0]) {
+    CHECK(vary == 1 && cache_control == 1);
+    bool deleted = strstr(set_cookie, "Max-Age=0") != NULL;
+    snprintf(jar, sizeof jar, "%.*s", deleted ? 0 : (int)strcspn(set_cookie, ";"), set_cookie);
+  }
+  tuile_session_end(session);
+  return status;
+}
+
+static void set(const char *key, int64_t value) {
+  tuile_session *s = request();
+  CHECK(tuile_session_set_int(s, text(key), value, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK && set_cookie[0]);
+}
+
+static int64_t get(const char *key) {
+  tuile_session *s = request();
+  int64_t value = -1;
+  tuile_session_get_int(s, text(key), &value, &error);
+  CHECK(respond(s, 200) == TUILE_OK && vary == 1);
+  return value;
+}
+
+static tuile_stats stats(void) {
+  tuile_stats stats = TUILE_STATS_INIT;
+  CHECK(tuile_manager_stats(manager, &stats) == TUILE_OK);
+  return stats;
+}
+
+/* ---- the middleware's rules ---- */
+
+static void nothing_without_need(void) {
+  jar[0] = 0;
+  uint64_t saves = stats().saves;
+  CHECK(respond(request(), 200) == TUILE_OK && !set_cookie[0] && vary == 0);
+  CHECK(get("x") == -1 && !set_cookie[0]); /* read: Vary, no cookie, no row */
+  tuile_session *s = request();
+  CHECK(tuile_session_remove(s, text("x"), &error) == TUILE_ABSENT && !tuile_session_modified(s));
+  CHECK(tuile_session_flush(s, &error) == TUILE_OK); /* a logout of nobody */
+  CHECK(respond(s, 200) == TUILE_OK && !set_cookie[0] && vary == 1);
+  CHECK(stats().saves == saves);
+}
+
+static void cookie_and_its_end(void) {
+  jar[0] = 0;
+  set("n", 1);
+  CHECK(strstr(set_cookie, "; HttpOnly; Max-Age=1209600; Path=/; SameSite=Lax") != NULL);
+  CHECK(get("n") == 1 && !set_cookie[0]);
+  tuile_session *s = request();
+  tuile_bytes key;
+  CHECK(tuile_session_key(s, &key) == TUILE_OK && key.size == 32 && !tuile_session_accessed(s));
+  CHECK(tuile_session_flush(s, &error) == TUILE_OK && tuile_session_key(s, &key) == TUILE_ABSENT);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(strcmp(set_cookie, "sessionid=\"\"; expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Max-Age=0; Path=/; SameSite=Lax") == 0);
+  snprintf(jar, sizeof jar, "sessionid=0123456789abcdefghijklmnopqrstuv"); /* unknown: deleted once it was looked at */
+  CHECK(get("n") == -1 && strstr(set_cookie, "Max-Age=0") != NULL);
+  snprintf(jar, sizeof jar, "sessionid=evil-evil-evil");
+  CHECK(respond(request(), 200) == TUILE_OK && strstr(set_cookie, "Max-Age=0") != NULL);
+}
+
+static void server_errors_save_nothing(void) {
+  jar[0] = 0;
+  set("n", 1);
+  tuile_session *s = request();
+  CHECK(tuile_session_set_int(s, text("n"), 2, &error) == TUILE_OK);
+  CHECK(respond(s, 500) == TUILE_OK && !set_cookie[0] && vary == 1 && get("n") == 1);
+  s = request();
+  CHECK(tuile_session_set_int(s, text("n"), 3, &error) == TUILE_OK);
+  CHECK(respond(s, 499) == TUILE_OK && set_cookie[0] && get("n") == 3);
+  s = request(); /* a logout counts whatever becomes of the response */
+  CHECK(tuile_session_flush(s, &error) == TUILE_OK && respond(s, 500) == TUILE_OK);
+}
+
+static void ids_are_never_adopted(void) {
+  snprintf(jar, sizeof jar, "sessionid=attackerattackerattackerattacker");
+  tuile_session *s = request();
+  tuile_bytes key;
+  CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK && tuile_session_key(s, &key) == TUILE_ABSENT);
+  CHECK(respond(s, 200) == TUILE_OK && strstr(set_cookie, "attacker") == NULL && get("n") == 1);
+}
+
+/* ---- keys ---- */
+
+static void login_changes_the_key(void) {
+  jar[0] = 0;
+  set("n", 1);
+  char before[200];
+  strcpy(before, jar);
+  tuile_session *slow = request(), *login = request();
+  CHECK(tuile_session_add_int(slow, text("n"), 10, NULL, &error) == TUILE_OK);
+  CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK && tuile_session_set_int(login, text("user"), 7, &error) == TUILE_OK);
+  CHECK(respond(login, 200) == TUILE_OK && strcmp(jar, before) != 0);
+  CHECK(get("n") == 1 && get("user") == 7);
+  /* Who still has the old key finds nothing and revives nothing. */
+  CHECK(respond(slow, 200) == TUILE_DELETED && !set_cookie[0]);
+  char after[200];
+  strcpy(after, jar);
+  strcpy(jar, before);
+  CHECK(get("n") == -1);
+  strcpy(jar, after);
+  /* A change that came before the login's commit is kept. */
+  tuile_session *first = request();
+  login = request();
+  CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK && tuile_session_add_int(first, text("n"), 5, NULL, &error) == TUILE_OK);
+  CHECK(respond(first, 200) == TUILE_OK && respond(login, 200) == TUILE_OK && strcmp(jar, after) != 0 && get("n") == 6);
+  /* A logout that came first ends the login's session too. */
+  tuile_session *logout = request();
+  login = request();
+  CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK && tuile_session_flush(logout, &error) == TUILE_OK);
+  CHECK(respond(login, 200) == TUILE_DELETED && !set_cookie[0]);
+  tuile_session_end(logout);
+  CHECK(get("n") == -1);
+}
+
+static void deleted_stays_deleted(void) {
+  jar[0] = 0;
+  set("n", 1);
+  uint64_t refused = stats().resurrections_refused;
+  tuile_session *slow = request(), *logout = request();
+  CHECK(tuile_session_set_int(slow, text("n"), 2, &error) == TUILE_OK && tuile_session_flush(logout, &error) == TUILE_OK);
+  CHECK(respond(slow, 200) == TUILE_DELETED && !set_cookie[0] && vary == 1);
+  CHECK(stats().resurrections_refused == refused + 1);
+  CHECK(respond(logout, 200) == TUILE_OK && set_cookie[0]);
+}
+
+static void interleaved_changes_all_survive(void) {
+  jar[0] = 0;
+  set("n", 1);
+  tuile_session *a = request(), *b = request(), *c = request();
+  CHECK(tuile_session_add_int(a, text("n"), 1, NULL, &error) == TUILE_OK && tuile_session_set_int(a, text("a"), 1, &error) == TUILE_OK);
+  CHECK(tuile_session_add_int(b, text("n"), 1, NULL, &error) == TUILE_OK && tuile_session_set_int(b, text("b"), 1, &error) == TUILE_OK);
+  CHECK(tuile_session_remove(c, text("n"), &error) == TUILE_OK && tuile_session_set_int(c, text("c"), 1, &error) == TUILE_OK);
+  CHECK(respond(a, 200) == TUILE_OK && respond(b, 200) == TUILE_OK);
+  CHECK(get("n") == 3 && get("a") == 1 && get("b") == 1);
+  CHECK(respond(c, 200) == TUILE_OK && get("n") == -1 && get("c") == 1 && get("a") == 1);
+}
+
+/* ---- expiry ---- */
+
+static void expires(void) {
+  jar[0] = 0;
+  set("n", 1);
+  present += 1209599 * 1000000ll;
+  CHECK(get("n") == 1);
+  present += 1000000;
+  CHECK(get("n") == -1);
+  tuile_session *s = request();
+  int64_t age, date;
+  bool at_close;
+  CHECK(tuile_session_get_expiry_age(s, &age, &error) == TUILE_OK && age == 1209600);
+  CHECK(tuile_session_set_expiry(s, 0, &error) == TUILE_OK && tuile_session_get_expiry_age(s, &age, &error) == TUILE_OK && age == 1209600);
+  CHECK(tuile_session_get_expire_at_browser_close(s, &at_close, &error) == TUILE_OK && at_close);
+  CHECK(respond(s, 200) == TUILE_OK && strstr(set_cookie, "Max-Age") == NULL && strstr(set_cookie, "expires") == NULL);
+  s = request();
+  CHECK(tuile_session_set_expiry(s, 60, &error) == TUILE_OK && tuile_session_get_expiry_date(s, &date, &error) == TUILE_OK);
+  CHECK(date == present / 1000000 + 60 && respond(s, 200) == TUILE_OK && strstr(set_cookie, "Max-Age=60;") != NULL);
+  s = request();
+  CHECK(tuile_session_set_expiry_date(s, present / 1000000 + 100, &error) == TUILE_OK && tuile_session_set_int(s, text("n"), 2, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK && strstr(set_cookie, "Max-Age=99;") != NULL); /* half a second is gone */
+  present += 99 * 1000000ll;
+  CHECK(get("n") == 2);
+  s = request();
+  CHECK(tuile_session_clear_expiry(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK && strstr(set_cookie, "Max-Age=1209600") != NULL);
+  present += 2000000;
+  CHECK(get("n") == 2);
+  size_t removed = 9;
+  present += 1209600 * 1000000ll + 1;
+  CHECK(tuile_manager_clear_expired(manager, 1000, &removed, &error) == TUILE_OK && removed >= 1);
+  CHECK(tuile_manager_clear_expired(manager, 1000, &removed, &error) == TUILE_OK && removed == 0);
+}
+
+static void test_cookie(void) {
+  jar[0] = 0;
+  bool worked = true;
+  tuile_session *s = request();
+  CHECK(tuile_session_test_cookie_worked(s, &worked, &error) == TUILE_OK && !worked);
+  CHECK(tuile_session_set_test_cookie(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
+  s = request();
+  CHECK(tuile_session_test_cookie_worked(s, &worked, &error) == TUILE_OK && worked);
+  CHECK(tuile_session_delete_test_cookie(s, &error) == TUILE_OK && tuile_session_delete_test_cookie(s, &error) == TUILE_ABSENT);
+  CHECK(respond(s, 200) == TUILE_OK);
+}
+
+/* ---- values ---- */
+
+static void values(void) {
+  jar[0] = 0;
+  tuile_session *s = request();
+  tuile_bytes view, first;
+  tuile_type type;
+  double real;
+  bool yes = false, empty;
+  size_t count, position = 0;
+  CHECK(tuile_session_is_empty(s, &empty, &error) == TUILE_OK && empty);
+  CHECK(tuile_session_set_null(s, text("null"), &error) == TUILE_OK && tuile_session_set_bool(s, text("bool"), true, &error) == TUILE_OK);
+  CHECK(tuile_session_set_double(s, text("double"), 1e100, &error) == TUILE_OK);
+  CHECK(tuile_session_set_string(s, text("string"), text("h\xc3\xa9\xf0\x9f\x98\x80\"\\\n"), &error) == TUILE_OK);
+  CHECK(tuile_session_set_json(s, text("json"), text(" [1, {\"a\": null}] "), &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
+  s = request();
+  CHECK(tuile_session_count(s, &count, &error) == TUILE_OK && count == 5);
+  CHECK(tuile_session_type(s, text("null"), &type, &error) == TUILE_OK && type == TUILE_TYPE_NULL);
+  CHECK(tuile_session_get_bool(s, text("bool"), &yes, &error) == TUILE_OK && yes);
+  CHECK(tuile_session_get_double(s, text("double"), &real, &error) == TUILE_OK && real == 1e100);
+  CHECK(tuile_session_get_json(s, text("double"), &view, &error) == TUILE_OK && equals(view, "1e+100"));
+  CHECK(tuile_session_get_string(s, text("string"), &first, &error) == TUILE_OK);
+  CHECK(tuile_session_get_json(s, text("json"), &view, &error) == TUILE_OK && equals(view, "[1,{\"a\":null}]"));
+  CHECK(tuile_session_get_string(s, text("json"), &view, &error) == TUILE_E_TYPE);
+  const char *order[] = {"null", "bool", "double", "string", "json"};
+  for (int i = 0; i < 5; i++) CHECK(tuile_session_next_key(s, &position, &view, &error) == TUILE_OK && equals(view, order[i]));
+  CHECK(tuile_session_next_key(s, &position, &view, &error) == TUILE_ABSENT);
+  for (int i = 0; i < 500; i++) {
+    char name[20];
+    snprintf(name, sizeof name, "key%d", i);
+    CHECK(tuile_session_set_int(s, text(name), i, &error) == TUILE_OK);
+  }
+  CHECK(equals(first, "h\xc3\xa9\xf0\x9f\x98\x80\"\\\n")); /* a view outlives other changes */
+  CHECK(respond(s, 200) == TUILE_OK && get("key499") == 499 && get("key0") == 0);
+  s = request();
+  CHECK(tuile_session_clear(s, &error) == TUILE_OK && tuile_session_is_empty(s, &empty, &error) == TUILE_OK && !empty);
+  CHECK(respond(s, 200) == TUILE_OK && set_cookie[0] && get("key0") == -1); /* Django keeps the key */
+}
+
+static void every_request(tuile_config config) {
+  tuile_manager *usual = manager;
+  config.save_every_request = true;
+  CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
+  jar[0] = 0;
+  CHECK(respond(request(), 200) == TUILE_OK && !set_cookie[0]);
+  set("n", 1);
+  for (int i = 0; i < 3; i++) {
+    present += 1209000 * 1000000ll;
+    CHECK(respond(request(), 200) == TUILE_OK && set_cookie[0] && get("n") == 1);
+  }
+  tuile_manager_close(manager);
+  manager = usual;
+}
+
+static void all(const char *store) {
+  tuile_config config = TUILE_CONFIG_INIT;
+  present = 1700000000500000;
+  config.secret = text("secret"), config.store = text(store), config.clock = fixed_clock;
+  CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
+  nothing_without_need();
+  cookie_and_its_end();
+  server_errors_save_nothing();
+  ids_are_never_adopted();
+  login_changes_the_key();
+  deleted_stays_deleted();
+  interleaved_changes_all_survive();
+  expires();
+  test_cookie();
+  values();
+  every_request(config);
+  tuile_manager_close(manager);
+  printf("%s: sessions mean what Django's mean\n", store);
+}
+
+int main(int argc, char **argv) {
+  CHECK(argc > 1);
+  char url[512];
+  all("memory:");
+  snprintf(url, sizeof url, "sqlite://%s/sessions.db", argv[1]);
+  all(url);
+  return 0;
+}
