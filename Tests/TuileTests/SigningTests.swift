@@ -6,7 +6,7 @@ import Testing
 func signer(_ secret: String, fallbacks: [String] = [], salt: String, timed: Bool) throws -> Signer {
   let older = fallbacks.map { bytes($0).c }
   return try older.withUnsafeBufferPointer { list in
-    try Signer(
+    try Signer.make(
       secrets: SecretList(secret: bytes(secret).c, fallbacks: list.baseAddress, count: list.count),
       salt: bytes(salt), timed: timed)
   }

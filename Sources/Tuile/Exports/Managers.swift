@@ -42,7 +42,7 @@ public func tuile_manager_open(
     guard let config, let manager else { throw .argument("config or manager is NULL") }
     let given = config.pointee
     guard given.size == MemoryLayout<tuile_config>.size else { throw .argument("the config's size is wrong") }
-    manager.pointee = Handle.give(try Manager(given))
+    manager.pointee = Handle.give(try Manager.open(given))
     return TUILE_OK
   }
 }
@@ -101,8 +101,8 @@ public func tuile_manager_stats(
 
 extension Manager {
   /// Opens what a configuration of the C interface says.
-  fileprivate convenience init(_ config: tuile_config) throws(Failure) {
-    let settings = try Settings(config)
+  fileprivate static func open(_ config: tuile_config) throws(Failure) -> Manager {
+    let settings = try Settings.make(config)
     let secrets: SecretList? =
       config.secret.size == 0 && config.fallback_count == 0
       ? nil
@@ -121,9 +121,9 @@ extension Manager {
     var signer: Signer?
     if !store.trusted {
       guard let secrets else { throw .argument("the store needs a secret") }
-      signer = try Signer(secrets: secrets, salt: Bytes(Codec.salt), timed: true)
+      signer = try Signer.make(secrets: secrets, salt: Bytes(Codec.salt), timed: true)
     }
-    self.init(
+    return Manager(
       settings: settings, store: store, ownsStore: config.open_store == nil,
       codec: Codec(signer: signer, limit: settings.maxData))
   }

@@ -40,7 +40,7 @@ public func tuile_signer_new(
     guard let salt = Bytes(given.salt) else { throw .argument("the salt is NULL and has a size") }
     guard salt.count <= 4096 else { throw .limit("the salt has more than 4096 bytes") }
     let secrets = try SecretList(secret: given.secret, fallbacks: given.fallbacks, count: given.fallback_count)
-    signer.pointee = Handle.give(try Signer(secrets: secrets, salt: salt, timed: given.timed))
+    signer.pointee = Handle.give(try Signer.make(secrets: secrets, salt: salt, timed: given.timed))
     return TUILE_OK
   }
 }

@@ -49,7 +49,7 @@ public func tuile_store_new(
   answering(error) { () throws(Failure) in
     guard let ops, let store else { throw .argument("ops or store is NULL") }
     guard ops.pointee.size == MemoryLayout<tuile_store_ops>.size else { throw .argument("the size of ops is wrong") }
-    store.pointee = Handle.give(StoreHandle(try CallbackStore(ops.pointee, context: context)))
+    store.pointee = Handle.give(StoreHandle(try CallbackStore.make(ops.pointee, context: context)))
     return TUILE_OK
   }
 }

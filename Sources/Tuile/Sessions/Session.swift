@@ -31,12 +31,14 @@ final class Session {
   private(set) var accessed = false
   private(set) var modified = false
 
+  /// `cookieHeader` is not kept.
   init(manager: Manager, cookieHeader: Bytes) throws(Failure) {
     self.manager = manager
     // Room for a few times the largest session: the payload, new values, text.
     data = SessionData(arenaLimit: manager.settings.maxData &* 8 &+ (1 << 20))
     let sent = CookieHeader(text: cookieHeader).value(of: manager.settings.cookieName, last: true)
     cookieSent = sent != nil
+    // From here on everything is set, so that a throw leaks nothing.
     if let sent, SessionKey.isValid(sent) {
       guard let kept = data.arena.copy(sent) else { throw .memory }
       key = kept

@@ -15,7 +15,7 @@ final class Signer {
   private let keys: HMACKeys
 
   /// The first secret signs, all verify.
-  init(secrets: SecretList, salt: Bytes, timed: Bool) throws(Failure) {
+  static func make(secrets: SecretList, salt: Bytes, timed: Bool) throws(Failure) -> Signer {
     guard let keys = HMACKeys(count: secrets.count) else { throw .memory }
     var material = ByteBuffer()
     defer { material.wipe() }
@@ -33,6 +33,10 @@ final class Signer {
       }
       i &+= 1
     }
+    return Signer(keys, timed: timed)
+  }
+
+  private init(_ keys: consuming HMACKeys, timed: Bool) {
     self.keys = keys
     self.timed = timed
   }

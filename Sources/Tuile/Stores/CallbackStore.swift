@@ -6,9 +6,13 @@ final class CallbackStore: Store {
   private let ops: tuile_store_ops
   private let context: UnsafeMutableRawPointer?
 
-  init(_ ops: tuile_store_ops, context: UnsafeMutableRawPointer?) throws(Failure) {
+  static func make(_ ops: tuile_store_ops, context: UnsafeMutableRawPointer?) throws(Failure) -> CallbackStore {
     guard ops.load != nil, ops.create != nil, ops.replace != nil, ops.touch != nil, ops.remove != nil, ops.sweep != nil
     else { throw .argument("an operation of the store is NULL") }
+    return CallbackStore(ops, context)
+  }
+
+  private init(_ ops: tuile_store_ops, _ context: UnsafeMutableRawPointer?) {
     self.ops = ops
     self.context = context
   }

@@ -9,14 +9,16 @@ final class MemoryStore: Store {
 
   var trusted: Bool { true }
 
-  init() throws(Failure) {
-    guard let raw = malloc(MemoryStore.shardCount &* MemoryLayout<MemoryShard>.stride) else { throw .memory }
-    shards = raw.assumingMemoryBound(to: MemoryShard.self)
+  static func make() throws(Failure) -> MemoryStore {
     var seed: UInt64 = 0
-    guard sys_random(&seed, MemoryLayout<UInt64>.size) else {
-      free(raw)
-      throw .random
-    }
+    guard sys_random(&seed, MemoryLayout<UInt64>.size) else { throw .random }
+    guard let raw = malloc(shardCount &* MemoryLayout<MemoryShard>.stride) else { throw .memory }
+    return MemoryStore(raw.assumingMemoryBound(to: MemoryShard.self), seed: seed)
+  }
+
+  private init(_ shards: UnsafeMutablePointer<MemoryShard>, seed: UInt64) {
+    self.shards = shards
+    self.seed = seed
     var i = 0
     while i < MemoryStore.shardCount {
       (shards + i).initialize(to: MemoryShard())
@@ -24,7 +26,6 @@ final class MemoryStore: Store {
       _ = sys_mutex_init(&shards[i].mutex)
       i &+= 1
     }
-    self.seed = seed
   }
 
   /// Drawn at random, so that nobody can choose keys that collide.

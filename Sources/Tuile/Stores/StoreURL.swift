@@ -13,7 +13,7 @@ enum StoreURL {
 
   static func open(_ url: Bytes) throws(Failure) -> any Store {
     guard url.count <= longest else { throw .limit("the store's URL has more than 4096 bytes") }
-    if url == Bytes("memory:") { return try MemoryStore() }
+    if url == Bytes("memory:") { return try MemoryStore.make() }
     let scheme: StaticString = "sqlite://"
     guard url.hasPrefix(Bytes(scheme)) else {
       throw .syntax("the store's URL is neither memory: nor sqlite:///absolute/path")

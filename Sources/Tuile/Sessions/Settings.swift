@@ -1,0 +1,101 @@
+import CSystem
+import CTuile
+
+/// What of `tuile_config` is needed at every request; its text is copied.
+final class Settings {
+  private let text: UnsafeMutablePointer<UInt8>
+  let cookieName: Bytes
+  let cookieDomain: Bytes
+  let cookiePath: Bytes
+  let cookieAge: Int64
+  let cookieSameSite: SetCookie.SameSite
+  let cookieSecure: Bool
+  let cookieHTTPOnly: Bool
+  let cookiePartitioned: Bool
+  let expireAtBrowserClose: Bool
+  let saveEveryRequest: Bool
+  let maxData: Int
+  let clock: tuile_clock?
+  let clockContext: UnsafeMutableRawPointer?
+
+  /// Checks a configuration and takes over what it says. Not an init, since
+  /// Embedded Swift leaks an object whose init throws halfway.
+  static func make(_ config: tuile_config) throws(Failure) -> Settings {
+    guard let name = Bytes(config.cookie_name), let domain = Bytes(config.cookie_domain),
+      let path = Bytes(config.cookie_path)
+    else { throw .argument("a view of the configuration is NULL and has a size") }
+    guard let sameSite = SetCookie.SameSite(config.cookie_same_site) else {
+      throw .argument("cookie_same_site is no tuile_same_site")
+    }
+    guard config.max_data > 0, config.max_data <= Signer.largest else {
+      throw .argument("max_data is not between 1 byte and 64 MiB")
+    }
+    guard config.cookie_age >= 0, config.cookie_age <= Expiry.longest else {
+      throw .argument("cookie_age is not between 0 and the year 9999")
+    }
+    let longest = SetCookie.largestPair
+    guard name.count <= longest, domain.count <= longest, path.count <= longest else {
+      throw .limit("a name, domain or path of the configuration is too long")
+    }
+    guard let raw = malloc(max(1, name.count &+ domain.count &+ path.count)) else { throw .memory }
+    let settings = Settings(
+      config, text: raw.assumingMemoryBound(to: UInt8.self), name: name, domain: domain, path: path, sameSite: sameSite)
+    var sample = settings.cookie
+    sample.value = Bytes("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")
+    try sample.check()
+    return settings
+  }
+
+  private init(
+    _ config: tuile_config, text: UnsafeMutablePointer<UInt8>, name: Bytes, domain: Bytes, path: Bytes,
+    sameSite: SetCookie.SameSite
+  ) {
+    self.text = text
+    var next = text
+    func keep(_ bytes: Bytes) -> Bytes {
+      next.update(from: bytes.start, count: bytes.count)
+      defer { next += bytes.count }
+      return Bytes(next, bytes.count)
+    }
+    cookieName = keep(name)
+    cookieDomain = keep(domain)
+    cookiePath = keep(path)
+    cookieAge = config.cookie_age
+    cookieSameSite = sameSite
+    cookieSecure = config.cookie_secure
+    cookieHTTPOnly = config.cookie_http_only
+    cookiePartitioned = config.cookie_partitioned
+    expireAtBrowserClose = config.expire_at_browser_close
+    saveEveryRequest = config.save_every_request
+    maxData = config.max_data
+    clock = config.clock
+    clockContext = config.clock_context
+  }
+
+  deinit { free(text) }
+
+  /// The session cookie without its value and age.
+  var cookie: SetCookie {
+    var cookie = SetCookie()
+    cookie.name = cookieName
+    cookie.domain = cookieDomain
+    cookie.path = cookiePath
+    cookie.sameSite = cookieSameSite
+    cookie.secure = cookieSecure
+    cookie.httpOnly = cookieHTTPOnly
+    cookie.partitioned = cookiePartitioned
+    return cookie
+  }
+}
+
+extension SetCookie.SameSite {
+  init?(_ value: tuile_same_site) {
+    switch value {
+    case TUILE_SAME_SITE_UNSET: self = .unset
+    case TUILE_SAME_SITE_LAX: self = .lax
+    case TUILE_SAME_SITE_STRICT: self = .strict
+    case TUILE_SAME_SITE_NONE: self = .none
+    default: return nil
+    }
+  }
+}
