@@ -53,6 +53,13 @@ def test_a_hostile_token_is_a_bad_signature(token: str) -> None:
             unsign(token)
 
 
+@pytest.mark.parametrize("age", [2**63, 2**64, -(2**64), 2.0**70])
+def test_an_age_over_64_bits_is_refused_and_not_cut(age: float) -> None:
+    signer = signing.TimestampSigner(key="k")
+    with pytest.raises(OverflowError):
+        signer.unsign(signer.sign("v"), max_age=age)
+
+
 def test_repr_of_a_signer_shows_no_key() -> None:
     assert "hush" not in repr(signing.Signer(key="hush-hush"))
 

@@ -295,6 +295,13 @@ def int64(number: int) -> int:
     return number
 
 
+def size(number: int) -> int:
+    """The number, if it can be a count."""
+    if number < 0:
+        raise failure(E_RANGE)
+    return int64(number)
+
+
 def filled(room: int, call: Callable[[Any, int, Any], int]) -> tuple[int, bytes]:
     """Calls with a buffer of `room` bytes, and once more if that was too small."""
     size = c_size_t()

@@ -55,7 +55,7 @@ class Manager:
         texts = {name: value for name, value in settings.items() if isinstance(value, (str, bytes))}
         views = {name: native.view(text) for name, text in {"secret": secret, "store": store, **texts}.items()}
         for name, value in {**settings, **views, "cookie_same_site": native.SAME_SITE[cookie_same_site]}.items():
-            setattr(config, name, value)
+            setattr(config, name, native.int64(value) if isinstance(value, int) else value)
         handle = c_void_p()
         native.check(native.lib.tuile_manager_open, byref(config), byref(handle))
         self._handle = handle.value
@@ -69,7 +69,7 @@ class Manager:
     def clear_expired(self, limit: int = 10_000) -> int:
         """Removes at most ``limit`` expired sessions; how many there were."""
         removed = c_size_t()
-        native.check(native.lib.tuile_manager_clear_expired, self._handle, limit, byref(removed))
+        native.check(native.lib.tuile_manager_clear_expired, self._handle, native.size(limit), byref(removed))
         return removed.value
 
     def stats(self) -> dict[str, int]:

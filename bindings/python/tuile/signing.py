@@ -147,7 +147,7 @@ def loads(
 def _seconds(age: Age) -> int:
     if age is None:
         return native.UNSET
-    return int(age.total_seconds() if isinstance(age, datetime.timedelta) else age)
+    return native.int64(int(age.total_seconds() if isinstance(age, datetime.timedelta) else age))
 
 
 def _raise_for(status: int, error: Optional[native.Error] = None) -> None:
