@@ -188,7 +188,7 @@ void tuile_signer_free(tuile_signer *signer);
  * signer is timed, without a NUL.
  *
  * now is Unix seconds, or TUILE_UNSET for the clock; an untimed signer does not
- * look at it. Needs 44 bytes more than the value, or up to 58 if timed; *size,
+ * look at it. Needs 44 bytes more than the value, or up to 57 if timed; *size,
  * which may be NULL, gets the size that is needed, also for TUILE_E_SPACE. The
  * buffer is written only on success. No memory is allocated.
  *

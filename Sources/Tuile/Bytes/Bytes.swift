@@ -1,3 +1,4 @@
+import CSystem
 import CTuile
 
 /// Bytes that belong to someone else: the one view that every parser reads through.
@@ -49,12 +50,9 @@ struct Bytes {
 
   /// The offset of the first `byte` at or after `from`, or `count`.
   func find(_ byte: UInt8, from: Int = 0) -> Int {
-    var i = max(0, from)
-    while i < count {
-      if start[i] == byte { return i }
-      i &+= 1
-    }
-    return count
+    let low = max(0, from)
+    guard low < count, let found = memchr(start + low, Int32(byte), count &- low) else { return count }
+    return UnsafeRawPointer(found) - UnsafeRawPointer(start)
   }
 
   /// The offset of the last `byte`, or nil.
@@ -70,13 +68,7 @@ struct Bytes {
   func contains(_ byte: UInt8) -> Bool { find(byte) < count }
 
   static func == (a: Bytes, b: Bytes) -> Bool {
-    guard a.count == b.count else { return false }
-    var i = 0
-    while i < a.count {
-      if a.start[i] != b.start[i] { return false }
-      i &+= 1
-    }
-    return true
+    a.count == b.count && memcmp(a.start, b.start, a.count) == 0
   }
 
   func hasPrefix(_ prefix: Bytes) -> Bool { slice(0, prefix.count) == prefix }

@@ -1,17 +1,22 @@
 /// Whole numbers as text, in base 10 and in the base 62 of Django's timestamps.
 enum Numbers {
   /// Digits 0-9A-Za-z, most significant first; a minus sign in front.
+  ///
+  /// Inlined, so that dividing by a base that is known becomes a multiplication.
+  @inline(__always)
   static func write(_ number: Int64, base: UInt64, to writer: inout ByteWriter) {
     let digits: StaticString = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-    if number < 0 { writer.append(0x2D) }
-    var left = number.magnitude
-    var scale: UInt64 = 1
-    while left / scale >= base { scale = scale &* base }
-    while scale > 0 {
-      let digit = left / scale
-      writer.append(digits.utf8Start[Int(digit % base)])
-      left = left &- digit &* scale
-      scale = scale / base
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { room in
+      guard let text = room.baseAddress else { return }
+      var first = 20
+      var left = number.magnitude
+      repeat {
+        first &-= 1
+        text[first] = digits.utf8Start[Int(truncatingIfNeeded: left % base)]
+        left = left / base
+      } while left > 0
+      if number < 0 { writer.append(0x2D) }
+      writer.append(Bytes(text + first, 20 &- first))
     }
   }
 

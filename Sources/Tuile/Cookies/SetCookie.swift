@@ -15,6 +15,9 @@ struct SetCookie {
   var httpOnly = false
   var partitioned = false
 
+  /// The most that `write` writes: the texts, and all attributes at their longest.
+  var largestSize: Int { name.count &+ value.count &+ domain.count &+ path.count &+ 192 }
+
   /// Check with `check()` first: nothing is escaped here.
   func write(to writer: inout ByteWriter) {
     writer.append(name)

@@ -88,7 +88,7 @@ public func tuile_set_cookie_write(
   answering(error) { () throws(Failure) in
     let fields = try SetCookie(cookie)
     try fields.check()
-    return writing(buffer, capacity, size) { fields.write(to: &$0) }
+    return writing(buffer, capacity, size, most: fields.largestSize) { fields.write(to: &$0) }
   }
 }
 
@@ -106,7 +106,7 @@ public func tuile_set_cookie_delete(
   answering(error) { () throws(Failure) in
     let deletion = try SetCookie(cookie).deletion
     try deletion.check()
-    return writing(buffer, capacity, size) { deletion.write(to: &$0) }
+    return writing(buffer, capacity, size, most: deletion.largestSize) { deletion.write(to: &$0) }
   }
 }
 
@@ -123,7 +123,7 @@ public func tuile_set_cookie_delete(
 public func tuile_date_write(
   _ seconds: Int64, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?
 ) -> tuile_status {
-  writing(buffer, capacity, size) { Date(seconds: seconds).writeIMF(to: &$0) }
+  writing(buffer, capacity, size, most: 29) { Date(seconds: seconds).writeIMF(to: &$0) }
 }
 
 extension SetCookie {

@@ -57,8 +57,8 @@ public func tuile_signer_free(_ signer: UnsafeMutablePointer<tuile_signer>?) {
 /// signer is timed, without a NUL.
 ///
 /// `now` is Unix seconds, or TUILE_UNSET for the clock; an untimed signer does
-/// not look at it. Needs 44 bytes more than the value, or up to 58 if timed; `*size`, which may be NULL, gets
-/// the size that is needed, also for TUILE_E_SPACE. The buffer is written only on
+/// not look at it. Needs 44 bytes more than the value, or up to 57 if timed;
+/// `*size`, which may be NULL, gets the size that is needed, also for TUILE_E_SPACE. The buffer is written only on
 /// success. No memory is allocated.
 ///
 /// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_LIMIT for a value over 64 MiB;
@@ -72,14 +72,16 @@ public func tuile_signer_sign(
   guard value.count <= Signer.largest else { return TUILE_E_LIMIT }
   let object: Signer = Handle.borrow(signer)
   let present = seconds(now)
-  return writing(buffer, capacity, size) { object.sign(value, now: present, to: &$0) }
+  return writing(buffer, capacity, size, most: Signer.roomFor(value.count)) {
+    object.sign(value, now: present, to: &$0)
+  }
 }
 
 /// Checks a token and gives the value that was signed.
 ///
 /// `max_age` is in seconds, or TUILE_UNSET for no limit; a token of just that age
-/// is still good, and one from the future too, as in Django. `now` is Unix seconds, or TUILE_UNSET for the
-/// clock. `*value` points into `token`; `verified`, which may be NULL, gets the
+/// is still good, and one from the future too, as in Django. `now` is Unix
+/// seconds, or TUILE_UNSET for the clock. `*value` points into `token`; `verified`, which may be NULL, gets the
 /// timestamp and which key matched: one that is not 0 is a fallback, and the
 /// value worth signing again. No memory is allocated.
 ///

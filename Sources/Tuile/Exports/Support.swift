@@ -52,12 +52,19 @@ func deliver(
   return TUILE_OK
 }
 
-/// As `deliver`, for what can be counted before it is written.
+/// As `deliver`, for what can be counted before it is written. Where the buffer
+/// has room for `most`, the most that `body` can write, nothing is counted first.
 func writing(
-  _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
+  _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?, most: Int,
   _ body: (inout ByteWriter) -> Void
 ) -> tuile_status {
   guard capacity >= 0, buffer != nil || capacity == 0 else { return TUILE_E_ARGUMENT }
+  if let buffer, capacity >= most {
+    var writer = ByteWriter(UnsafeMutableRawPointer(buffer).assumingMemoryBound(to: UInt8.self), capacity: capacity)
+    body(&writer)
+    size?.pointee = writer.count
+    return TUILE_OK
+  }
   var counter = ByteWriter()
   body(&counter)
   size?.pointee = counter.count
