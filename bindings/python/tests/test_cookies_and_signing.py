@@ -60,6 +60,12 @@ def test_an_age_over_64_bits_is_refused_and_not_cut(age: float) -> None:
         signer.unsign(signer.sign("v"), max_age=age)
 
 
+def test_the_lowest_age_is_not_taken_for_none() -> None:
+    signer = signing.TimestampSigner(key="k")
+    with pytest.raises(signing.SignatureExpired):
+        signer.unsign(signer.sign("v"), max_age=-(2**63))
+
+
 def test_repr_of_a_signer_shows_no_key() -> None:
     assert "hush" not in repr(signing.Signer(key="hush-hush"))
 

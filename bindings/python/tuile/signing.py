@@ -147,7 +147,9 @@ def loads(
 def _seconds(age: Age) -> int:
     if age is None:
         return native.UNSET
-    return native.int64(int(age.total_seconds() if isinstance(age, datetime.timedelta) else age))
+    seconds = native.int64(int(age.total_seconds() if isinstance(age, datetime.timedelta) else age))
+    # The lowest number would mean that no age was given.
+    return max(seconds, native.UNSET + 1)
 
 
 def _raise_for(status: int, error: Optional[native.Error] = None) -> None:
