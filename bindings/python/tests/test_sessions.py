@@ -244,3 +244,13 @@ def test_a_setting_or_limit_over_64_bits_is_refused_and_not_cut(manager: Manager
     for limit in (number, -1):
         with pytest.raises(errors.RangeError):
             manager.clear_expired(limit)
+
+
+def test_asking_for_what_is_no_text_is_access_too(manager: Manager) -> None:
+    with manager.begin(saved(manager, a=1)) as session:
+        assert 5 not in session and session.accessed
+
+
+def test_there_is_no_test_cookie_to_delete(manager: Manager) -> None:
+    with manager.begin(saved(manager, a=1)) as session, pytest.raises(KeyError):
+        session.delete_test_cookie()

@@ -129,7 +129,9 @@ class Session(MutableMapping[str, Any]):
             raise KeyError(key)
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and self._call("contains", native.view(key)) == native.OK
+        # Asking is access, whatever is asked for: the response then says Vary: Cookie.
+        name = native.view(key if isinstance(key, str) else "")
+        return self._call("contains", name) == native.OK and isinstance(key, str)
 
     def __len__(self) -> int:
         count = c_size_t()
@@ -214,7 +216,9 @@ class Session(MutableMapping[str, Any]):
         return self._bool("test_cookie_worked")
 
     def delete_test_cookie(self) -> None:
-        self._call("delete_test_cookie")
+        """KeyError if there is none, as in Django."""
+        if self._call("delete_test_cookie") == native.ABSENT:
+            raise KeyError("testcookie")
 
     # -- the request
 
