@@ -81,9 +81,10 @@ public func tuile_signer_sign(
 ///
 /// `max_age` is in seconds, or TUILE_UNSET for no limit; a token of just that age
 /// is still good, and one from the future too, as in Django. `now` is Unix
-/// seconds, or TUILE_UNSET for the clock; ages count in whole seconds. `*value` points into `token`; `verified`, which may be NULL, gets the
-/// timestamp and which key matched: one that is not 0 is a fallback, and the
-/// value worth signing again. No memory is allocated.
+/// seconds, or TUILE_UNSET for the clock; ages count in whole seconds. `*value`
+/// points into `token`; `verified`, which may be NULL, gets the timestamp and
+/// which key matched: one that is not 0 is a fallback, and the value worth signing
+/// again. No memory is allocated.
 ///
 /// Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_ARGUMENT for
 /// NULL. Outputs are written for TUILE_OK alone. Since 0.1.

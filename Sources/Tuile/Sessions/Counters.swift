@@ -4,7 +4,7 @@ import Synchronization
 struct Counter: ~Copyable {
   private let count = Atomic<UInt64>(0)
 
-  func increment() { count.add(1, ordering: .relaxed) }
+  func increment() { count.wrappingAdd(1, ordering: .relaxed) }
   var total: UInt64 { count.load(ordering: .relaxed) }
 }
 
