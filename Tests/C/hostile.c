@@ -160,7 +160,7 @@ static void signing(void) {
   tuile_signer_free(signer);
 }
 
-static void managers(void) {
+static void managers(const char *folder) {
   tuile_manager *manager = NULL;
   tuile_config config = TUILE_CONFIG_INIT, bad;
   config.secret = text("secret"), config.store = text("memory:");
@@ -196,8 +196,10 @@ static void managers(void) {
   NO_MANAGER(cookie_same_site, TUILE_SAME_SITE_NONE, TUILE_E_RULE);
   NO_MANAGER(max_data, 0, TUILE_E_ARGUMENT);
   NO_MANAGER(max_data, SIZE_MAX, TUILE_E_ARGUMENT);
-  bad = config, bad.secret = nothing, bad.store = text("sqlite:///tmp/never-made.db");
-  CHECK(tuile_manager_open(&bad, &manager, &error) == TUILE_E_ARGUMENT && access("/tmp/never-made.db", F_OK) != 0);
+  char url[512];
+  snprintf(url, sizeof url, "sqlite://%s/never-made.db", folder);
+  bad = config, bad.secret = nothing, bad.store = text(url);
+  CHECK(tuile_manager_open(&bad, &manager, &error) == TUILE_E_ARGUMENT && access(url + 9, F_OK) != 0);
 
   tuile_stats stats = TUILE_STATS_INIT;
   CHECK(tuile_manager_stats(NULL, &stats) == TUILE_E_ARGUMENT && tuile_manager_clear_expired(NULL, 1, NULL, NULL) == TUILE_E_ARGUMENT);
@@ -208,6 +210,41 @@ static void managers(void) {
   CHECK(tuile_session_begin(NULL, nothing) == NULL && tuile_session_begin(manager, lie) == NULL);
   CHECK(tuile_session_begin(manager, endless) == NULL);
   tuile_manager_close(manager);
+}
+
+static void count_calls(void *context, tuile_bytes data, int64_t expires) {
+  (void)data, (void)expires;
+  ++*(int *)context;
+}
+
+static void stores(void) {
+  tuile_store *store = NULL;
+  tuile_store_ops ops = TUILE_STORE_OPS_INIT;
+  tuile_bytes key = text("abcdefghijkl");
+  size_t removed = 7;
+  int calls = 0;
+  tuile_store_close(NULL);
+  CHECK(tuile_store_open(lie, &store, &error) == TUILE_E_ARGUMENT && tuile_store_open(text("memory:"), NULL, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_open(text("memory:x"), &store, &error) == TUILE_E_SYNTAX && tuile_store_open(huge, &store, &error) == TUILE_E_LIMIT);
+  CHECK(tuile_store_new(NULL, NULL, &store, &error) == TUILE_E_ARGUMENT && tuile_store_new(&ops, NULL, NULL, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_new(&ops, NULL, &store, &error) == TUILE_E_ARGUMENT && store == NULL); /* no operations */
+  ops.size = 1;
+  CHECK(tuile_store_new(&ops, NULL, &store, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_load(NULL, key, 0, count_calls, &calls, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_create(NULL, key, key, 0, NULL) == TUILE_E_ARGUMENT && tuile_store_sweep(NULL, 0, 1, &removed, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_open(text("memory:"), &store, &error) == TUILE_OK);
+  CHECK(tuile_store_load(store, key, 0, NULL, NULL, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_load(store, lie, 0, count_calls, &calls, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_create(store, key, lie, 0, &error) == TUILE_E_ARGUMENT && tuile_store_create(store, key, endless, 0, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_create(store, key, huge, 0, &error) == TUILE_E_LIMIT);
+  CHECK(tuile_store_create(store, endless, nothing, 0, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_create(store, key, nothing, INT64_MIN, &error) == TUILE_OK);
+  CHECK(tuile_store_load(store, key, INT64_MIN, count_calls, &calls, &error) == TUILE_ABSENT && calls == 0);
+  CHECK(tuile_store_replace(store, key, huge, nothing, 0, &error) == TUILE_E_LIMIT);
+  CHECK(tuile_store_touch(store, key, INT64_MAX, &error) == TUILE_OK);
+  CHECK(tuile_store_load(store, key, INT64_MAX - 1, count_calls, &calls, &error) == TUILE_OK && calls == 1);
+  CHECK(tuile_store_sweep(store, INT64_MAX, SIZE_MAX, &removed, &error) == TUILE_OK && removed == 0);
+  tuile_store_close(store);
 }
 
 static void sessions(void) {
@@ -275,11 +312,13 @@ static void sessions(void) {
   tuile_manager_close(manager);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  CHECK(argc > 1);
   library();
   cookies();
   signing();
-  managers();
+  managers(argv[1]);
+  stores();
   sessions();
   return 0;
 }

@@ -104,6 +104,34 @@ static void damaged_while_open(const char *folder) {
   tuile_manager_close(manager);
 }
 
+/* A row that somebody changed: an empty session, counted, and no error. */
+static void tampered(const char *folder) {
+  in(folder, "tampered.db");
+  tuile_config config = TUILE_CONFIG_INIT;
+  tuile_manager *manager;
+  char cookie[128];
+  tuile_bytes key;
+  config.secret = text("secret"), config.store = text(url);
+  CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
+  tuile_session *s = tuile_session_begin(manager, text(""));
+  CHECK(tuile_session_set_int(s, text("admin"), 0, &error) == TUILE_OK && tuile_session_commit(s, 200, NULL, NULL, &error) == TUILE_OK);
+  CHECK(tuile_session_key(s, &key) == TUILE_OK);
+  snprintf(cookie, sizeof cookie, "sessionid=%.*s", (int)key.size, (const char *)key.data);
+  tuile_session_end(s);
+  run_sql("UPDATE django_session SET session_data = replace(session_data, 'eyJ', 'eyK')");
+  s = tuile_session_begin(manager, text(cookie));
+  CHECK(tuile_session_contains(s, text("admin"), &error) == TUILE_ABSENT);
+  CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK && tuile_session_commit(s, 200, NULL, NULL, &error) == TUILE_OK);
+  tuile_session_end(s);
+  tuile_stats stats = TUILE_STATS_INIT;
+  CHECK(tuile_manager_stats(manager, &stats) == TUILE_OK && stats.bad_signatures == 1);
+  run_sql("UPDATE django_session SET session_data = 'not even a token'");
+  s = tuile_session_begin(manager, text(cookie));
+  CHECK(tuile_session_contains(s, text("n"), &error) == TUILE_ABSENT);
+  tuile_session_end(s);
+  tuile_manager_close(manager);
+}
+
 /* ---- a store that is away ---- */
 
 static bool away;
@@ -185,6 +213,7 @@ int main(int argc, char **argv) {
   CHECK(argc > 1);
   files(argv[1]);
   damaged_while_open(argv[1]);
+  tampered(argv[1]);
   outage();
   return 0;
 }

@@ -14,6 +14,7 @@ extension Session {
       if accessed { try deliver("Vary", Bytes("Cookie")) }
       throw failure
     }
+    if isDeleted { return .deleted }
     if modified || saveAlways { try load() }
     if isEmpty {
       if cookieSent { try deliverCookie(manager.settings.cookie.deletion, deliver) }

@@ -29,6 +29,9 @@ final class Session {
   }
   private(set) var loading = Loading.pending
   private(set) var accessed = false
+  /// Another request deleted the session: no commit of this one saves it, under
+  /// whatever key, unless it starts anew with a flush.
+  private(set) var isDeleted = false
   private(set) var modified = false
 
   /// `cookieHeader` is not kept.
@@ -129,6 +132,7 @@ final class Session {
     keyIsNew = false
     stored.removeAll()
     loading = .loaded
+    isDeleted = false
   }
 
   /// Gives the session a new key, for a login; the old one ends with the commit.
@@ -163,6 +167,7 @@ final class Session {
 
   /// The session was deleted while this request ran.
   func didFindDeleted() {
+    isDeleted = true
     key = nil
     retiring = nil
     keyIsNew = false

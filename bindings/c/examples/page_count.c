@@ -152,6 +152,10 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct ans
   if (!response) return MHD_NO;
   /* The commit comes last, so that a page is shown only once its count is kept. */
   tuile_status status = tuile_session_commit(session, (int32_t)answer->status, add_header, response, &error);
+  if (status == TUILE_DELETED) { /* logged out meanwhile: the count on this page is nobody's */
+    answer->status = MHD_HTTP_SEE_OTHER;
+    answer->location = "/";
+  }
   if (status < 0 && answer->status < 500) {
     fprintf(stderr, "page_count: %s\n", error.message);
     MHD_destroy_response(response);
@@ -165,16 +169,25 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct ans
   return result;
 }
 
+static enum MHD_Result refuse_method(struct MHD_Connection *connection) {
+  struct MHD_Response *response = MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+  if (!response) return MHD_NO;
+  MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+  enum MHD_Result result = MHD_queue_response(connection, MHD_HTTP_METHOD_NOT_ALLOWED, response);
+  MHD_destroy_response(response);
+  return result;
+}
+
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **state) {
   static int seen;
   (void)version, (void)upload;
-  if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) return MHD_NO;
-  if (!*state) { /* the headers are here, the end of the request is not */
+  if (!*state || *upload_size > 0) { /* not all of the request is here; a body is passed over */
     *state = &seen;
+    *upload_size = 0;
     return MHD_YES;
   }
-  *upload_size = 0;
+  if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) return refuse_method(connection);
   const char *header = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_COOKIE);
   const char *cookie = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "cookie");
   tuile_session *session =
@@ -211,6 +224,13 @@ static const char *read_secret(const char *path) {
   return line[0] ? line : NULL;
 }
 
+/* A number in a range, or -1. */
+static long number(const char *text, long least, long most) {
+  char *end;
+  long value = strtol(text, &end, 10);
+  return *text && !*end && value >= least && value <= most ? value : -1;
+}
+
 static int serve(tuile_manager *manager, const char *address, uint16_t port, unsigned int threads) {
   struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons(port)};
   if (inet_pton(AF_INET, address, &where.sin_addr) != 1) return die("not an IPv4 address", address);
@@ -222,8 +242,9 @@ static int serve(tuile_manager *manager, const char *address, uint16_t port, uns
   pthread_sigmask(SIG_BLOCK, &stop, NULL);
   struct MHD_Daemon *daemon =
       MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, port, NULL, NULL, handle, manager,
-                       MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&where, MHD_OPTION_THREAD_POOL_SIZE, threads,
-                       MHD_OPTION_CONNECTION_TIMEOUT, 30u, MHD_OPTION_END);
+                       MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&where, MHD_OPTION_CONNECTION_TIMEOUT, 30u,
+                       /* A pool of one is no pool to libmicrohttpd. */
+                       threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, threads, MHD_OPTION_END);
   if (!daemon) return die("cannot listen on that address and port", address);
   const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
   printf("listening on http://%s:%u/\n", address, info ? (unsigned int)info->port : port);
@@ -240,13 +261,13 @@ int main(int argc, char **argv) {
   for (int i = 1; i < argc; i += 2) {
     if (i + 1 == argc) return fputs(usage, stderr), 2;
     if (strcmp(argv[i], "--address") == 0) address = argv[i + 1];
-    else if (strcmp(argv[i], "--port") == 0) port = strtol(argv[i + 1], NULL, 10);
-    else if (strcmp(argv[i], "--threads") == 0) threads = strtol(argv[i + 1], NULL, 10);
+    else if (strcmp(argv[i], "--port") == 0) port = number(argv[i + 1], 0, 65535);
+    else if (strcmp(argv[i], "--threads") == 0) threads = number(argv[i + 1], 1, 64);
     else if (strcmp(argv[i], "--store") == 0) store = argv[i + 1];
     else if (strcmp(argv[i], "--secret-file") == 0) secret_file = argv[i + 1];
     else return fputs(usage, stderr), 2;
   }
-  if (port < 0 || port > 65535 || threads < 1 || threads > 64) return fputs(usage, stderr), 2;
+  if (port < 0 || threads < 0) return fputs(usage, stderr), 2;
   const char *secret = read_secret(secret_file);
   if (!secret) return die("no secret: give --secret-file, or set TUILE_SECRET", NULL);
 
