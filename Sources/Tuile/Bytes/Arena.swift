@@ -47,7 +47,7 @@ struct Arena: ~Copyable {
 
   mutating func copy(_ bytes: Bytes) -> Bytes? {
     guard let piece = take(bytes.count) else { return nil }
-    piece.update(from: bytes.start, count: bytes.count)
+    piece.copy(bytes)
     return Bytes(UnsafePointer(piece), bytes.count)
   }
 }

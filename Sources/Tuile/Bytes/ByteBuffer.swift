@@ -48,7 +48,7 @@ struct ByteBuffer: ~Copyable {
 
   mutating func append(_ bytes: Bytes) {
     guard bytes.count > 0, reserve(bytes.count), let start else { return }
-    (start + count).update(from: bytes.start, count: bytes.count)
+    (start + count).copy(bytes)
     count &+= bytes.count
   }
 

@@ -22,7 +22,7 @@ struct ByteWriter {
 
   mutating func append(_ bytes: Bytes) {
     if bytes.count <= capacity &- count, let start {
-      (start + count).update(from: bytes.start, count: bytes.count)
+      (start + count).copy(bytes)
     }
     count &+= bytes.count
   }

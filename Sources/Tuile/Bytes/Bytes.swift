@@ -87,3 +87,9 @@ struct Bytes {
     return true
   }
 }
+
+extension UnsafeMutablePointer<UInt8> {
+  /// Copies all of `bytes` here, where there is room for them and no overlap.
+  /// `update(from:count:)` becomes a loop over single bytes in Embedded Swift.
+  func copy(_ bytes: Bytes) { memcpy(self, bytes.start, bytes.count) }
+}

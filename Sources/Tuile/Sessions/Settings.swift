@@ -53,7 +53,7 @@ final class Settings {
     self.text = text
     var next = text
     func keep(_ bytes: Bytes) -> Bytes {
-      next.update(from: bytes.start, count: bytes.count)
+      next.copy(bytes)
       defer { next += bytes.count }
       return Bytes(next, bytes.count)
     }

@@ -22,8 +22,8 @@ struct MemoryNode {
     guard let raw = malloc(MemoryLayout<MemoryNode>.stride &+ key.count &+ data.count) else { return nil }
     let node = raw.assumingMemoryBound(to: MemoryNode.self)
     node.pointee = MemoryNode(expires: expires, dataSize: data.count, keySize: key.count, room: data.count)
-    bytes(node).update(from: key.start, count: key.count)
-    (bytes(node) + key.count).update(from: data.start, count: data.count)
+    bytes(node).copy(key)
+    (bytes(node) + key.count).copy(data)
     return node
   }
 
@@ -89,7 +89,7 @@ struct MemoryShard {
     let i = slot(hash, key)
     guard let node = slots.unsafelyUnwrapped[i].node else { return false }
     if data.count <= node.pointee.room, data.count &* 4 >= node.pointee.room {
-      (MemoryNode.bytes(node) + node.pointee.keySize).update(from: data.start, count: data.count)
+      (MemoryNode.bytes(node) + node.pointee.keySize).copy(data)
       node.pointee.dataSize = data.count
       node.pointee.expires = expires
       return true
