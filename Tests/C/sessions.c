@@ -174,6 +174,23 @@ static void interleaved_changes_all_survive(void) {
   CHECK(respond(c, 200) == TUILE_OK && get("n") == -1 && get("c") == 1 && get("a") == 1);
 }
 
+/* A response that is streamed may commit, go on, and commit again. */
+static void commits_twice(void) {
+  jar[0] = 0;
+  tuile_session *s = request();
+  CHECK(tuile_session_add_int(s, text("n"), 1, NULL, &error) == TUILE_OK && tuile_session_set_int(s, text("x"), 1, &error) == TUILE_OK);
+  CHECK(tuile_session_commit(s, 200, collect, NULL, &error) == TUILE_OK && !tuile_session_modified(s));
+  uint64_t conflicts = stats().conflicts;
+  CHECK(tuile_session_add_int(s, text("n"), 1, NULL, &error) == TUILE_OK && tuile_session_remove(s, text("x"), &error) == TUILE_OK);
+  CHECK(tuile_session_commit(s, 200, collect, NULL, &error) == TUILE_OK && stats().conflicts == conflicts);
+  snprintf(jar, sizeof jar, "%.*s", (int)strcspn(set_cookie, ";"), set_cookie);
+  tuile_session *other = request();
+  CHECK(tuile_session_add_int(other, text("n"), 10, NULL, &error) == TUILE_OK && tuile_session_set_int(other, text("x"), 2, &error) == TUILE_OK);
+  CHECK(respond(other, 200) == TUILE_OK);
+  CHECK(tuile_session_add_int(s, text("n"), 100, NULL, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK && get("n") == 112 && get("x") == 2);
+}
+
 /* ---- expiry ---- */
 
 static void expires(void) {
@@ -286,6 +303,7 @@ static void all(const char *store) {
   login_changes_the_key();
   deleted_stays_deleted();
   interleaved_changes_all_survive();
+  commits_twice();
   expires();
   test_cookie();
   values();

@@ -108,6 +108,15 @@ struct Entries: ~Copyable {
     liveCount &-= 1
   }
 
+  mutating func forgetChanges() {
+    var i = 0
+    while i < count {
+      self[i].change = .none
+      self[i].delta = 0
+      i &+= 1
+    }
+  }
+
   private mutating func grow() throws(Failure) {
     guard count == capacity else { return }
     guard count < Entries.most else { throw .limit("the session has too many keys") }

@@ -107,7 +107,7 @@ extension Session {
         }
       }
       try manager.reaching { (store) throws(Failure) in try store.remove(key) }
-      didFindDeleted()
+      if !isDeleted { didFindDeleted() }
       return .deleted
     }
   }

@@ -88,7 +88,13 @@ final class Session {
       return false
     }
     manager.counters.loads.increment()
-    try replayOnStored()
+    do {
+      try replayOnStored()
+    } catch {
+      // Some of the changes are made and some are not: nothing of it may be saved.
+      loading = .failed(error)
+      throw error
+    }
     return true
   }
 
@@ -158,7 +164,10 @@ final class Session {
     return fresh
   }
 
+  /// The store holds what was `encoded`; further changes start from there.
   func didSave() {
+    swap(&stored, &encoded)
+    data.didSave()
     keyIsNew = false
     retiring = nil
     modified = false

@@ -151,7 +151,12 @@ struct SessionData: ~Copyable {
   mutating func replay(on json: Bytes) throws(Failure) {
     var changes = Entries()
     swap(&entries, &changes)
-    if !cleared { try parse(json) }
+    do throws(Failure) {
+      if !cleared { try parse(json) }
+    } catch {
+      swap(&entries, &changes)
+      throw error
+    }
     var i = 0
     while i < changes.count {
       let entry = changes[i]
@@ -184,6 +189,12 @@ struct SessionData: ~Copyable {
       value = try keepScratch()
     }
     try put(entry.name, value, change: .add, delta: entry.delta)
+  }
+
+  /// What this request changed is stored now: no change is left to replay.
+  mutating func didSave() {
+    cleared = false
+    entries.forgetChanges()
   }
 
   /// The dictionary as compact JSON, in place of what `out` held.
