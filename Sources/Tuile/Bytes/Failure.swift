@@ -9,8 +9,10 @@ struct Failure: Error {
   /// What a system below said, appended to the message.
   var detail: Detail?
 
-  final class Detail {
-    var text = ByteBuffer()
+  ///
+  /// Complete before it is thrown and only read after: threads may pass it on.
+  final class Detail: @unchecked Sendable {
+    private(set) var text = ByteBuffer()
     init(_ bytes: Bytes) { text.append(bytes) }
     convenience init(_ string: UnsafePointer<CChar>?) {
       guard let string else {
