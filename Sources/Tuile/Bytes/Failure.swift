@@ -9,7 +9,6 @@ struct Failure: Error {
   /// What a system below said, appended to the message.
   var detail: Detail?
 
-  ///
   /// Complete before it is thrown and only read after: threads may pass it on.
   final class Detail: @unchecked Sendable {
     private(set) var text = ByteBuffer()
