@@ -89,6 +89,18 @@ static void cookies(void) {
   REFUSED(name, text("__Host-a"), TUILE_E_RULE);
   REFUSED(partitioned, true, TUILE_E_RULE);
   REFUSED(same_site, TUILE_SAME_SITE_NONE, TUILE_E_RULE);
+  /* A deletion has the same rules, and takes effect: Secure where browsers ask for it. */
+  cookie.name = text("__Host-a"), cookie.value = lie;
+  CHECK(tuile_set_cookie_delete(NULL, exact, 64, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_set_cookie_delete(&cookie, exact, 64, &size, &error) == TUILE_E_ARGUMENT && untouched(exact, 64));
+  cookie.value = text("of no importance");
+  CHECK(tuile_set_cookie_delete(&cookie, NULL, 0, &size, &error) == TUILE_E_SPACE && size > 64);
+  CHECK(tuile_set_cookie_delete(&cookie, exact, 64, &size, &error) == TUILE_E_SPACE && untouched(exact, 64));
+  exact = guarded(size);
+  CHECK(tuile_set_cookie_delete(&cookie, exact, size, &size, &error) == TUILE_OK);
+  CHECK(equals((tuile_bytes){exact, size}, "__Host-a=\"\"; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/; Secure"));
+  cookie.name = text("a\nb");
+  CHECK(tuile_set_cookie_delete(&cookie, exact, size, &size, &error) == TUILE_E_SYNTAX);
   char date[29];
   memset(date, 'u', sizeof date);
   CHECK(tuile_date_write(0, date, 28, &size) == TUILE_E_SPACE && size == 29 && untouched(date, 29));
@@ -230,6 +242,8 @@ static void stores(void) {
   CHECK(tuile_store_new(&ops, NULL, &store, &error) == TUILE_E_ARGUMENT && store == NULL); /* no operations */
   ops.size = 1;
   CHECK(tuile_store_new(&ops, NULL, &store, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_remove(NULL, key, &error) == TUILE_E_ARGUMENT && tuile_store_touch(NULL, key, 0, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_replace(NULL, key, key, key, 0, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_store_load(NULL, key, 0, count_calls, &calls, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_store_create(NULL, key, key, 0, NULL) == TUILE_E_ARGUMENT && tuile_store_sweep(NULL, 0, 1, &removed, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_store_open(text("memory:"), &store, &error) == TUILE_OK);
@@ -267,6 +281,14 @@ static void sessions(void) {
   CHECK(tuile_session_flush(NULL, NULL) == TUILE_E_ARGUMENT && tuile_session_cycle_key(NULL, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_set_int(NULL, text("a"), 1, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_set_expiry(NULL, 1, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_clear_expiry(NULL, NULL) == TUILE_E_ARGUMENT && tuile_session_set_test_cookie(NULL, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_get_expiry_age(NULL, &number, NULL) == TUILE_E_ARGUMENT && tuile_session_get_expiry_age(s, NULL, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_get_expiry_date(NULL, &number, NULL) == TUILE_E_ARGUMENT && tuile_session_get_expiry_date(s, NULL, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_get_expire_at_browser_close(NULL, &yes, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_get_expire_at_browser_close(s, NULL, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_test_cookie_worked(NULL, &yes, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_test_cookie_worked(s, NULL, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_delete_test_cookie(NULL, NULL) == TUILE_E_ARGUMENT && number == 5);
   tuile_session_end(NULL);
   /* Keys that are none, outputs that are NULL. */
   const tuile_bytes keys[] = {lie, endless};
