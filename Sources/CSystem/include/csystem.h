@@ -19,6 +19,8 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
+#include "scan.h"
+
 /* ---- hashing (hash.c) ---- */
 
 /* HMAC-SHA-256 (RFC 2104) with both pads already hashed. */

@@ -1,3 +1,5 @@
+import CSystem
+
 /// A Cookie header as browsers send it (RFC 6265bis, section 4.2): pairs between
 /// semicolons, split at the first `=`. Without one the pair has no name, as
 /// browsers mean it. Only space and tab around name and value are dropped, names
@@ -14,14 +16,13 @@ struct CookieHeader {
   /// pieces (`;;`) are passed over.
   func next(_ position: inout Int) -> Pair? {
     while position >= 0, position < text.count {
-      let end = text.find(0x3B, from: position)
-      let piece = CookieHeader.trim(text, position, end)
+      var equals = 0
+      let end = sys_find_pair(text.start, position, text.count, &equals)
+      let from = position
       position = end &+ 1
-      if piece.isEmpty { continue }
-      let equals = piece.find(0x3D)
-      if equals == piece.count { return Pair(name: Bytes(), value: piece) }
-      return Pair(
-        name: CookieHeader.trim(piece, 0, equals), value: CookieHeader.trim(piece, equals &+ 1, piece.count))
+      let name = CookieHeader.trim(text, from, equals)
+      if equals < end { return Pair(name: name, value: CookieHeader.trim(text, equals &+ 1, end)) }
+      if !name.isEmpty { return Pair(name: Bytes(), value: name) }
     }
     return nil
   }
