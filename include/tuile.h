@@ -71,10 +71,11 @@ int64_t tuile_unset(void);
 /* ============================================================================
  * 2. Cookies
  *
- * Read a request's Cookie header without copying it, and write a response's
- * Set-Cookie headers. The rules are those of RFC 6265bis, draft 22: nothing is
- * written that a browser would drop, and no data can become an attribute or a
- * header. All functions are safe from all threads; none allocates memory.
+ * Read a request's Cookie headers without copying them (RFC 6265bis, draft 22).
+ * tuile_cookie_next and tuile_cookie_get read one header as browsers mean it,
+ * with no limit; the functions of tuile_cookies read all headers of a request as
+ * one, in a mode and within limits. Time is linear in the size of the headers.
+ * All functions are safe from all threads; none allocates memory.
  * ============================================================================ */
 
 /** Takes the next pair of a Cookie header.
@@ -103,8 +104,98 @@ tuile_status tuile_cookie_next(tuile_bytes header, size_t *position,
 tuile_status tuile_cookie_get(tuile_bytes header, tuile_bytes name,
     tuile_match match, tuile_bytes *value);
 
+/** Sets all fields to what TUILE_COOKIES_INIT sets: no header, mode browser, and
+ * the limits that its fields name.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_cookies_init(tuile_cookies *cookies);
+
+/** Counts the cookies of a request, and so checks its headers.
+ *
+ * Returns TUILE_OK; TUILE_E_LIMIT for more bytes or cookies, or a longer name
+ * or value, than cookies allows; TUILE_E_SYNTAX in mode strict, with offset
+ * counted through the headers as they follow each other; TUILE_E_ARGUMENT for
+ * NULL, an unknown mode or a struct of another size. Since 0.1.
+ */
+tuile_status tuile_cookies_count(const tuile_cookies *cookies, size_t *count,
+    tuile_error *error);
+
+/** Takes all cookies of a request, in order, into the caller's array.
+ *
+ * array has room for capacity cookies, whose views point into the headers;
+ * values are as they were sent, quotes included. *count gets how many there
+ * are, also for TUILE_E_SPACE. After any answer but TUILE_OK the array's
+ * contents are undefined.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE if there are more than capacity; else as
+ * tuile_cookies_count. Since 0.1.
+ */
+tuile_status tuile_cookies_all(const tuile_cookies *cookies,
+    tuile_cookie *array, size_t capacity, size_t *count, tuile_error *error);
+
+/** Finds a cookie of a request by its name, which compares to the byte.
+ *
+ * All headers are read and checked, so that the answer does not depend on where
+ * the cookie stands. *value points into a header.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is none; else as tuile_cookies_count.
+ * Since 0.1.
+ */
+tuile_status tuile_cookies_get(const tuile_cookies *cookies, tuile_bytes name,
+    tuile_match match, tuile_bytes *value, tuile_error *error);
+
+/** Writes the value that the application is meant to see.
+ *
+ * In mode django this is what request.COOKIES holds: the last cookie of the
+ * name, its quotes and escapes undone, as UTF-8. In the other modes it is the
+ * first one, as it was sent. *size, which may be NULL, gets the size that is
+ * needed, also for TUILE_E_SPACE.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is no such cookie; TUILE_E_SPACE;
+ * else as tuile_cookies_count. Since 0.1.
+ */
+tuile_status tuile_cookies_read(const tuile_cookies *cookies, tuile_bytes name,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/** Writes text in a way that a cookie's value can hold.
+ *
+ * *size, which may be NULL, gets the size that is needed, also for
+ * TUILE_E_SPACE. The buffer is written only on success.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if the encoding can't hold
+ * the text: an octet that no cookie has (raw), a character over U+00FF or text
+ * that is not UTF-8 (quoted); offset says where; TUILE_E_ARGUMENT. Since 0.1.
+ */
+tuile_status tuile_cookie_encode(tuile_bytes text, tuile_encoding encoding,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/** Writes the text that a cookie's value holds: the opposite of
+ * tuile_cookie_encode.
+ *
+ * Python's and Werkzeug's quotes are undone where both stand around the value;
+ * any other value is copied. Escapes of the quoted encoding become UTF-8, those
+ * of the others bytes that need not be UTF-8. *size, which may be NULL, gets
+ * the size that is needed, also for TUILE_E_SPACE.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for a '%' without two hex
+ * digits, and for what is no base64url in its one canonical form;
+ * TUILE_E_ARGUMENT. Since 0.1.
+ */
+tuile_status tuile_cookie_decode(tuile_bytes value, tuile_encoding encoding,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/* ============================================================================
+ * 3. Set-Cookie
+ *
+ * Write a response's Set-Cookie headers, and read another server's. The rules
+ * are those of RFC 6265bis, draft 22: nothing is written that a browser would
+ * drop, and no data can become an attribute or a header. All functions are safe
+ * from all threads; none allocates memory.
+ * ============================================================================ */
+
 /** Sets all fields to what TUILE_SET_COOKIE_INIT sets: no name, Path=/, no other
- * attribute.
+ * attribute, every rule checked.
  *
  * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
  */
@@ -115,15 +206,18 @@ tuile_status tuile_set_cookie_init(tuile_set_cookie *cookie);
  *
  * buffer takes capacity bytes; *size, which may be NULL, gets the size that is
  * needed, also for TUILE_E_SPACE. The buffer is written only on success.
- * Max-Age and Expires are written as they are given, either, both or none.
+ * Max-Age and Expires are written as they are given, either, both or none. Each
+ * tuile_rule is checked unless its bit is in skip_rules; control characters and
+ * ';' are refused always.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for an octet that the name,
  * value, domain or path may not have (offset says where); TUILE_E_LIMIT for
  * more than 4096 octets of name and value, or 1024 of an attribute;
- * TUILE_E_RULE for what browsers refuse: SameSite=None or Partitioned without
- * Secure, and the conditions of the prefixes __Secure-, __Host-, __Http- and
- * __Host-Http-; TUILE_E_ARGUMENT for NULL or a struct of another size. Since
- * 0.1; RFC 6265bis, sections 4.1 and 5.6.
+ * TUILE_E_RULE for what browsers refuse or change: a life of more than 400
+ * days, SameSite=None or Partitioned without Secure, and the conditions of the
+ * prefixes __Secure-, __Host-, __Http- and __Host-Http-; TUILE_E_ARGUMENT for
+ * NULL or a struct of another size. The message names the rule. Since 0.1; RFC
+ * 6265bis, sections 4.1 and 5.6.
  */
 tuile_status tuile_set_cookie_write(const tuile_set_cookie *cookie,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
@@ -138,6 +232,24 @@ tuile_status tuile_set_cookie_write(const tuile_set_cookie *cookie,
 tuile_status tuile_set_cookie_delete(const tuile_set_cookie *cookie,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
 
+/** Reads a Set-Cookie header as browsers do, into *cookie, whose views point
+ * into the header.
+ *
+ * All fields are set: what the header does not say is empty, TUILE_UNSET or
+ * false; so is a path that does not start with '/'. A dot in front of the
+ * domain is left out; its letters stay as they are. Unknown attributes, dates
+ * that are none and attributes over 1024 octets are passed over, as browsers
+ * do. Whether a browser would then store the cookie depends on the URL:
+ * tuile_jar_receive decides that.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX where browsers ignore the header: it has a
+ * control character, or neither name nor value; TUILE_E_LIMIT for more than
+ * 4096 octets of name and value; TUILE_E_ARGUMENT for NULL. Since 0.1; RFC
+ * 6265bis, section 5.6.
+ */
+tuile_status tuile_set_cookie_parse(tuile_bytes header,
+    tuile_set_cookie *cookie, tuile_error *error);
+
 /** Writes a time as an HTTP date, such as "Sun, 06 Nov 1994 08:49:37 GMT": 29
  * bytes, no NUL.
  *
@@ -151,8 +263,58 @@ tuile_status tuile_set_cookie_delete(const tuile_set_cookie *cookie,
 tuile_status tuile_date_write(int64_t seconds, char *buffer, size_t capacity,
     size_t *size);
 
+/** Reads a date as the Expires attribute has it: every kind that servers write.
+ *
+ * *seconds gets Unix seconds. Years of two digits are 1970 to 2069.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if day, month, year or time is missing, the
+ * year is before 1601, or there is no such date; TUILE_E_ARGUMENT for NULL.
+ * Since 0.1; RFC 6265bis, section 5.1.1.
+ */
+tuile_status tuile_date_parse(tuile_bytes text, int64_t *seconds);
+
 /* ============================================================================
- * 3. Signing
+ * 4. Django's Set-Cookie
+ *
+ * What Django writes, to the byte, for a server that stands beside it. All
+ * functions are safe from all threads; none allocates memory.
+ * ============================================================================ */
+
+/** Sets all fields to what TUILE_DJANGO_COOKIE_INIT sets: Path=/, nothing else.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_django_cookie_init(tuile_django_cookie *cookie);
+
+/** Writes what Django's HttpResponse.set_cookie writes from the same arguments,
+ * to the byte: the value quoted as Python's SimpleCookie does, Max-Age and
+ * Expires from either of them. Only what Django checks is checked, and what
+ * could become another attribute or header.
+ *
+ * buffer, capacity and size are as in tuile_set_cookie_write.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for a key that http.cookies
+ * refuses, a value that is not UTF-8 or has a character over U+00FF, and a
+ * control character, ';' or an octet over 7E in an attribute; TUILE_E_RULE for
+ * a key that is an attribute's name; TUILE_E_ARGUMENT for expires and max_age
+ * at once, a samesite that is none, NULL, or a struct of another size;
+ * TUILE_E_RANGE for an expires or now that is no date. Since 0.1.
+ */
+tuile_status tuile_django_cookie_write(const tuile_django_cookie *cookie,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/** Writes what Django's HttpResponse.delete_cookie writes: key, path, domain and
+ * samesite are its arguments, the other fields are not looked at. Secure comes
+ * with the prefixes __Secure- and __Host- and with SameSite=None only, as in
+ * Django; tuile_set_cookie_delete also knows the other cases.
+ *
+ * Answers as tuile_django_cookie_write. Since 0.1.
+ */
+tuile_status tuile_django_cookie_delete(const tuile_django_cookie *cookie,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/* ============================================================================
+ * 6. Signing
  *
  * Django's Signer, TimestampSigner, dumps and loads, to the byte. A signer keeps
  * keys, not secrets, and wipes them when it is freed. A signature that does not
@@ -246,7 +408,7 @@ tuile_status tuile_signer_loads(const tuile_signer *signer, tuile_bytes token,
     tuile_verified *verified, tuile_error *error);
 
 /* ============================================================================
- * 4. Stores
+ * 7. Stores
  *
  * Where sessions are kept. Most programs name one in tuile_config and need
  * nothing of this; it is for hosts that bring their own store, share one between
@@ -348,7 +510,7 @@ tuile_status tuile_store_sweep(tuile_store *store, int64_t now, size_t limit,
     size_t *removed, tuile_error *error);
 
 /* ============================================================================
- * 5. The manager
+ * 8. The manager
  *
  * One per application: configuration, keys and the store. All functions but
  * tuile_manager_close are safe from all threads, and in a child after fork().
@@ -403,7 +565,7 @@ tuile_status tuile_manager_stats(const tuile_manager *manager,
     tuile_stats *stats);
 
 /* ============================================================================
- * 6. Sessions, one request
+ * 9. Sessions, one request
  *
  * Begin from the request's Cookie header, read and change, commit while the
  * response's headers are still open, end. A session belongs to one thread at a
@@ -511,7 +673,7 @@ tuile_status tuile_session_cycle_key(tuile_session *session,
     tuile_error *error);
 
 /* ============================================================================
- * 7. Sessions, their values
+ * 10. Sessions, their values
  *
  * A session is a dictionary from text to JSON values. Text is UTF-8; a name may
  * be any text, the empty one too. Every function here reads the session from the
@@ -672,7 +834,7 @@ tuile_status tuile_session_next_key(tuile_session *session, size_t *position,
     tuile_bytes *key, tuile_error *error);
 
 /* ============================================================================
- * 8. Sessions, their end
+ * 11. Sessions, their end
  *
  * When a session expires, and Django's test cookie. The expiry is kept in the
  * session under `_session_expiry`, as Django keeps it, so that both honour it.

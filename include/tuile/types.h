@@ -38,7 +38,7 @@ typedef enum tuile_status {
   TUILE_E_SPACE = -2,    /**< The buffer is too small; the size needed was stored. */
   TUILE_E_LIMIT = -3,    /**< Larger than a documented limit. */
   TUILE_E_SYNTAX = -4,   /**< Malformed: JSON, UTF-8, URL, cookie name, value or attribute. */
-  TUILE_E_RULE = -5,     /**< Well-formed, but browsers would refuse the cookie. */
+  TUILE_E_RULE = -5,     /**< Well-formed, but browsers would refuse or change the cookie. */
   TUILE_E_TYPE = -6,     /**< The value is there, but of another type. */
   TUILE_E_RANGE = -7,    /**< A number or date does not fit. */
   TUILE_E_MEMORY = -8,   /**< Memory ran out. */
@@ -46,7 +46,9 @@ typedef enum tuile_status {
   TUILE_E_STORE = -10,   /**< The store failed or could not be reached. */
   TUILE_E_BUSY = -11,    /**< The store, or one session in it, was busy for too long. */
   TUILE_E_CORRUPT = -12, /**< The store's file or table is damaged or not a session store. */
-  TUILE_E_CALLBACK = -13 /**< A callback of the host refused. */
+  TUILE_E_CALLBACK = -13, /**< A callback of the host refused. */
+  TUILE_E_MISSING = -14, /**< A library that is loaded on use is not installed. */
+  TUILE_E_FILE = -15     /**< A file could not be read or written. */
 } tuile_status;
 
 /** Bytes that belong to someone else. An input is borrowed for the call only;
@@ -90,6 +92,42 @@ typedef enum tuile_match {
   TUILE_MATCH_LAST = 1   /**< What Django's and Python's parsers keep. */
 } tuile_match;
 
+/** How Cookie headers are read. docs/cookies.md compares the modes. */
+typedef enum tuile_cookie_mode {
+  /** What a browser means (RFC 6265bis): every header has an answer. */
+  TUILE_COOKIE_MODE_BROWSER = 0,
+  /** What Django's parse_cookie gives; values are unquoted by tuile_cookies_read. */
+  TUILE_COOKIE_MODE_DJANGO = 1,
+  /** The grammar of RFC 6265bis, section 4.2.1; anything else is an error. */
+  TUILE_COOKIE_MODE_STRICT = 2
+} tuile_cookie_mode;
+
+/** The Cookie headers of one request, and how to read them. A limit is the
+ *  largest that is accepted; SIZE_MAX is none. */
+typedef struct tuile_cookies {
+  size_t size;                /**< sizeof(tuile_cookies) */
+  const tuile_bytes *headers; /**< The values of the request's Cookie headers, read as one. */
+  size_t header_count;        /**< HTTP/2 may split the header; usually 1. */
+  tuile_cookie_mode mode;
+  size_t max_header;  /**< Bytes of all headers together: 65536. */
+  size_t max_cookies; /**< 3000 */
+  size_t max_name;    /**< Bytes of a name: 4096. */
+  size_t max_value;   /**< Bytes of a value, quotes included: 4096. */
+} tuile_cookies;
+
+#define TUILE_COOKIES_INIT                                                     \
+  { sizeof(tuile_cookies), NULL, 0, TUILE_COOKIE_MODE_BROWSER, 65536, 3000,    \
+    4096, 4096 }
+
+/** How text that a cookie can't hold as it is becomes a cookie's value. */
+typedef enum tuile_encoding {
+  TUILE_ENCODING_RAW = 0,     /**< As it is; what a cookie can't hold is an error. */
+  TUILE_ENCODING_PERCENT = 1, /**< %XX, as JavaScript's encodeURIComponent. */
+  TUILE_ENCODING_QUOTED = 2,  /**< Python's SimpleCookie, Django: \ooo is a character up to U+00FF. */
+  TUILE_ENCODING_QUOTED_UTF8 = 3, /**< Werkzeug, Flask: \ooo is a byte of UTF-8. */
+  TUILE_ENCODING_BASE64URL = 4    /**< RFC 4648, section 5, without padding. */
+} tuile_encoding;
+
 /** The SameSite attribute. */
 typedef enum tuile_same_site {
   TUILE_SAME_SITE_UNSET = 0,
@@ -97,6 +135,29 @@ typedef enum tuile_same_site {
   TUILE_SAME_SITE_STRICT = 2,
   TUILE_SAME_SITE_NONE = 3
 } tuile_same_site;
+
+/** The Priority attribute: what Chromium keeps longest when it has too many. */
+typedef enum tuile_priority {
+  TUILE_PRIORITY_UNSET = 0,
+  TUILE_PRIORITY_LOW = 1,
+  TUILE_PRIORITY_MEDIUM = 2,
+  TUILE_PRIORITY_HIGH = 3
+} tuile_priority;
+
+/** The rules that a Set-Cookie is checked by before it is written, as bits for
+ *  `skip_rules`. No bit lets a control character or a ';' through. */
+typedef enum tuile_rule {
+  TUILE_RULE_NAME = 1 << 0,   /**< The name is a token (RFC 9110). */
+  TUILE_RULE_VALUE = 1 << 1,  /**< The value is cookie-octets, quotes as a pair around them. */
+  TUILE_RULE_DOMAIN = 1 << 2, /**< The domain is a host name or an address. */
+  TUILE_RULE_PATH = 1 << 3,   /**< The path starts with '/', and is ASCII. */
+  TUILE_RULE_SIZE = 1 << 4,   /**< Name and value have at most 4096 octets together. */
+  TUILE_RULE_ATTRIBUTE_SIZE = 1 << 5, /**< Domain and path have at most 1024 octets. */
+  TUILE_RULE_LIFETIME = 1 << 6,    /**< The cookie lives for at most 400 days. */
+  TUILE_RULE_SAME_SITE = 1 << 7,   /**< SameSite=None needs Secure. */
+  TUILE_RULE_PARTITIONED = 1 << 8, /**< Partitioned needs Secure. */
+  TUILE_RULE_PREFIX = 1 << 9       /**< __Secure-, __Host-, __Http-, __Host-Http-. */
+} tuile_rule;
 
 /** The fields of a Set-Cookie header. */
 typedef struct tuile_set_cookie {
@@ -111,11 +172,91 @@ typedef struct tuile_set_cookie {
   bool secure;
   bool http_only;
   bool partitioned;
+  tuile_priority priority;
+  uint32_t skip_rules; /**< tuile_rule bits that are not checked; 0. */
+  int64_t now;         /**< Unix seconds, or TUILE_UNSET for the system's clock. */
 } tuile_set_cookie;
 
 #define TUILE_SET_COOKIE_INIT                                                  \
   { sizeof(tuile_set_cookie), {NULL, 0}, {NULL, 0}, {NULL, 0}, {"/", 1},       \
-    TUILE_UNSET, TUILE_UNSET, TUILE_SAME_SITE_UNSET, false, false, false }
+    TUILE_UNSET, TUILE_UNSET, TUILE_SAME_SITE_UNSET, false, false, false,      \
+    TUILE_PRIORITY_UNSET, 0, TUILE_UNSET }
+
+/** The arguments of Django's HttpResponse.set_cookie, under their names. */
+typedef struct tuile_django_cookie {
+  size_t size;       /**< sizeof(tuile_django_cookie) */
+  tuile_bytes key;
+  tuile_bytes value; /**< UTF-8; quoted as Python's SimpleCookie does. */
+  int64_t max_age;   /**< Seconds, or TUILE_UNSET; also writes Expires. */
+  int64_t expires;   /**< A datetime as Unix seconds, or TUILE_UNSET; also writes Max-Age. */
+  tuile_bytes expires_text; /**< expires given as a string: written as it is. */
+  tuile_bytes path;  /**< "/"; empty is None. */
+  tuile_bytes domain;   /**< Empty is None. */
+  tuile_bytes samesite; /**< lax, strict or none in any case, written as given; empty is None. */
+  bool secure;
+  bool httponly;
+  int64_t now;       /**< Unix seconds, or TUILE_UNSET for the system's clock. */
+} tuile_django_cookie;
+
+#define TUILE_DJANGO_COOKIE_INIT                                               \
+  { sizeof(tuile_django_cookie), {NULL, 0}, {NULL, 0}, TUILE_UNSET,            \
+    TUILE_UNSET, {NULL, 0}, {"/", 1}, {NULL, 0}, {NULL, 0}, false, false,      \
+    TUILE_UNSET }
+
+/* ----------------------------------------------------------------- jar -- */
+
+/** A client's cookies. Safe from all threads, and across fork(). */
+typedef struct tuile_jar tuile_jar;
+
+/** The present time in Unix microseconds. */
+typedef int64_t (*tuile_clock)(void *context);
+
+/** Whether cookies may not be shared under a domain, such as "com" or "co.uk".
+ *  `domain` is in lower case. Called with the jar locked: it must not call the jar. */
+typedef bool (*tuile_public_suffix)(void *context, tuile_bytes domain);
+
+/** What knows the public suffixes. */
+typedef enum tuile_suffixes {
+  TUILE_SUFFIXES_LIBPSL = 0, /**< The system's libpsl, loaded when a jar is made. */
+  TUILE_SUFFIXES_LABEL = 1   /**< Names without a dot are; no other is known. */
+} tuile_suffixes;
+
+/** What a jar is made from. Limits are at least 1; SIZE_MAX is none. */
+typedef struct tuile_jar_config {
+  size_t size;         /**< sizeof(tuile_jar_config) */
+  size_t max_per_site; /**< Cookies of one registrable domain: 180. Old browsers: 20. */
+  size_t max_cookies;  /**< Cookies in all: 3000. */
+  tuile_suffixes suffixes;
+  tuile_public_suffix public_suffix; /**< Asked in place of `suffixes` unless NULL. */
+  void *public_suffix_context;       /**< Given to `public_suffix`. */
+  tuile_clock clock;   /**< NULL: the system's. */
+  void *clock_context; /**< Given to `clock`. */
+} tuile_jar_config;
+
+#define TUILE_JAR_CONFIG_INIT                                                  \
+  { sizeof(tuile_jar_config), 180, 3000, TUILE_SUFFIXES_LIBPSL, NULL, NULL,    \
+    NULL, NULL }
+
+/** How a request stands to the page that it is made for (RFC 6265bis, 5.2). */
+typedef enum tuile_site_context {
+  TUILE_SITE_SAME = 0,       /**< The same site, or the user's own navigation. */
+  TUILE_SITE_NAVIGATION = 1, /**< Another site's link to the whole page, by a safe method. */
+  TUILE_SITE_CROSS = 2       /**< Anything else that another site caused. */
+} tuile_site_context;
+
+/** A request of a client, or its response. */
+typedef struct tuile_jar_request {
+  size_t size;     /**< sizeof(tuile_jar_request) */
+  tuile_bytes url; /**< http, https, ws or wss, with a host in ASCII. */
+  tuile_site_context context;
+  bool script;     /**< Not HTTP but a script's access, as document.cookie: no HttpOnly. */
+  /** The site of the page at the top, such as "https://example.com": under it
+   *  Partitioned cookies are kept apart. Empty: the URL's own host. */
+  tuile_bytes top_level_site;
+} tuile_jar_request;
+
+#define TUILE_JAR_REQUEST_INIT                                                 \
+  { sizeof(tuile_jar_request), {NULL, 0}, TUILE_SITE_SAME, false, {NULL, 0} }
 
 /* ------------------------------------------------------------- signing -- */
 
@@ -195,9 +336,6 @@ typedef struct tuile_manager tuile_manager;
 /** One per request. Belongs to one thread at a time. */
 typedef struct tuile_session tuile_session;
 
-/** The present time in Unix microseconds. */
-typedef int64_t (*tuile_clock)(void *context);
-
 /** Adds a header to the response; both views are borrowed for the call. Any
  *  answer but TUILE_OK ends the commit with TUILE_E_CALLBACK. */
 typedef tuile_status (*tuile_add_header)(void *context, tuile_bytes name,
@@ -261,6 +399,7 @@ typedef struct tuile_stats {
 /* Swift gives a typed pointer only to a complete struct. Nobody else needs to
  * see one: what is behind a handle is an object of the library. */
 #ifdef TUILE_SWIFT_IMPORT
+struct tuile_jar { char opaque; };
 struct tuile_signer { char opaque; };
 struct tuile_store { char opaque; };
 struct tuile_manager { char opaque; };

@@ -71,6 +71,18 @@ struct Bytes {
     a.count == b.count && memcmp(a.start, b.start, a.count) == 0
   }
 
+  /// Without the spaces and tabs around it.
+  var trimmed: Bytes { trimmed(0, count) }
+
+  /// The slice without the spaces and tabs around it.
+  func trimmed(_ from: Int, _ to: Int) -> Bytes {
+    var low = from
+    var high = to
+    while low < high, self[low] == 0x20 || self[low] == 0x09 { low &+= 1 }
+    while high > low, self[high &- 1] == 0x20 || self[high &- 1] == 0x09 { high &-= 1 }
+    return slice(low, high)
+  }
+
   func hasPrefix(_ prefix: Bytes) -> Bool { slice(0, prefix.count) == prefix }
 
   /// ASCII letters compare without case; `lowercase` is in lower case already.
@@ -85,6 +97,11 @@ struct Bytes {
       i &+= 1
     }
     return true
+  }
+
+  /// ASCII letters compare without case; `lowercase` is in lower case already.
+  func equals(ignoringCase lowercase: StaticString) -> Bool {
+    count == lowercase.utf8CodeUnitCount && hasPrefix(ignoringCase: lowercase)
   }
 }
 

@@ -20,8 +20,8 @@ struct CookieHeader {
       let end = sys_find_pair(text.start, position, text.count, &equals)
       let from = position
       position = end &+ 1
-      let name = CookieHeader.trim(text, from, equals)
-      if equals < end { return Pair(name: name, value: CookieHeader.trim(text, equals &+ 1, end)) }
+      let name = text.trimmed(from, equals)
+      if equals < end { return Pair(name: name, value: text.trimmed(equals &+ 1, end)) }
       if !name.isEmpty { return Pair(name: Bytes(), value: name) }
     }
     return nil
@@ -37,13 +37,5 @@ struct CookieHeader {
       }
     }
     return found
-  }
-
-  private static func trim(_ text: Bytes, _ from: Int, _ to: Int) -> Bytes {
-    var low = from
-    var high = to
-    while low < high, text[low] == 0x20 || text[low] == 0x09 { low &+= 1 }
-    while high > low, text[high &- 1] == 0x20 || text[high &- 1] == 0x09 { high &-= 1 }
-    return text.slice(low, high)
   }
 }

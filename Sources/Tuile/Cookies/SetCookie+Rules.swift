@@ -1,33 +1,92 @@
+import CSystem
+
 /// What must hold before a Set-Cookie is written: the grammar of RFC 6265bis
-/// draft 22, section 4.1.1, so that no data can add an attribute or a header,
-/// then the rules by which browsers drop a cookie (sections 5.6 and 5.7).
+/// draft 22, section 4.1.1, then the rules by which browsers drop or change a
+/// cookie (sections 5.6 and 5.7). Each but the first can be skipped.
 extension SetCookie {
   /// Octets of name plus value that browsers take.
   static let largestPair = 4096
   /// Octets of an attribute's value that browsers take.
   static let largestAttribute = 1024
+  /// 400 days in seconds: browsers let no cookie live longer.
+  static let longestLife: Int64 = 34_560_000
 
-  func check() throws(Failure) {
-    try checkSyntax()
-    try checkRules()
+  /// The bits are those of tuile_rule.
+  struct Rules: OptionSet {
+    let rawValue: UInt32
+    static let name = Rules(rawValue: 1 &<< 0)
+    static let value = Rules(rawValue: 1 &<< 1)
+    static let domain = Rules(rawValue: 1 &<< 2)
+    static let path = Rules(rawValue: 1 &<< 3)
+    static let size = Rules(rawValue: 1 &<< 4)
+    static let attributeSize = Rules(rawValue: 1 &<< 5)
+    static let lifetime = Rules(rawValue: 1 &<< 6)
+    static let sameSite = Rules(rawValue: 1 &<< 7)
+    static let partitioned = Rules(rawValue: 1 &<< 8)
+    static let prefix = Rules(rawValue: 1 &<< 9)
+    static let all = Rules(rawValue: 1 &<< 10 &- 1)
   }
 
-  private func checkSyntax() throws(Failure) {
+  /// `now`, in Unix seconds, is asked for only if Expires has to be checked.
+  func check(skipping skipped: Rules = [], now: () -> Int64 = { sys_now_microseconds() / 1_000_000 }) throws(Failure) {
+    try checkSafety()
+    if !skipped.contains(.name) { try SetCookie.checkName(name) }
+    if !skipped.contains(.value) { try SetCookie.checkValue(value) }
+    if !skipped.contains(.path) {
+      guard path.isEmpty || path[0] == 0x2F else { throw .syntax("the path does not start with '/'") }
+      if let at = SetCookie.firstOutside(path, SetCookie.isAttributeOctet) {
+        throw .syntax("the path has an octet over 7E", at: at)
+      }
+    }
+    if !skipped.contains(.domain) { try checkDomain() }
+    guard skipped.contains(.size) || name.count &+ value.count <= SetCookie.largestPair else {
+      throw .limit("name and value have more than 4096 octets: browsers drop such a cookie")
+    }
+    if !skipped.contains(.attributeSize) {
+      guard path.count <= SetCookie.largestAttribute else {
+        throw .limit("the path has more than 1024 octets: browsers ignore it")
+      }
+      guard domain.count <= SetCookie.largestAttribute else {
+        throw .limit("the domain has more than 1024 octets: browsers ignore it")
+      }
+    }
+    if !skipped.contains(.lifetime) { try checkLifetime(now) }
+    if sameSite == .none, !secure, !skipped.contains(.sameSite) { throw .rule("SameSite=None needs Secure") }
+    if partitioned, !secure, !skipped.contains(.partitioned) { throw .rule("Partitioned needs Secure") }
+    if !skipped.contains(.prefix) { try checkPrefix() }
+  }
+
+  /// No data becomes an attribute, another cookie or a header.
+  private func checkSafety() throws(Failure) {
+    if let at = SetCookie.firstOutside(name, { SetCookie.isSafeOctet($0) && $0 != 0x3D }) {
+      throw .syntax("the cookie's name has a control character, ';' or '='", at: at)
+    }
+    guard !name.isEmpty || !value.isEmpty else { throw .syntax("the cookie has neither name nor value") }
+    if let at = SetCookie.firstOutside(value, SetCookie.isSafeOctet) {
+      throw .syntax("the cookie's value has a control character or ';'; encode it", at: at)
+    }
+    if let at = SetCookie.firstOutside(path, SetCookie.isSafeOctet) {
+      throw .syntax("the path has a control character or ';'", at: at)
+    }
+    if let at = SetCookie.firstOutside(domain, SetCookie.isSafeOctet) {
+      throw .syntax("the domain has a control character or ';'", at: at)
+    }
+  }
+
+  static func checkName(_ name: Bytes) throws(Failure) {
     guard !name.isEmpty else { throw .syntax("the cookie has no name") }
-    if let at = SetCookie.firstOutside(name, SetCookie.isTokenOctet) {
+    if let at = firstOutside(name, isTokenOctet) {
       throw .syntax("the cookie's name has an octet that is no token character", at: at)
     }
-    // Quotes are part of the value and must come as a pair around it.
+  }
+
+  /// Quotes are part of the value and must come as a pair around it.
+  static func checkValue(_ value: Bytes) throws(Failure) {
     let quoted = value.count >= 2 && value[0] == 0x22 && value[value.count &- 1] == 0x22
     let inner = quoted ? value.slice(1, value.count &- 1) : value
-    if let at = SetCookie.firstOutside(inner, SetCookie.isCookieOctet) {
+    if let at = firstOutside(inner, isCookieOctet) {
       throw .syntax("the cookie's value has an octet that is not allowed; encode it", at: at &+ (quoted ? 1 : 0))
     }
-    if let at = SetCookie.firstOutside(path, SetCookie.isAttributeOctet) {
-      throw .syntax("the path has a control character, ';' or an octet over 7E", at: at)
-    }
-    guard path.isEmpty || path[0] == 0x2F else { throw .syntax("the path does not start with '/'") }
-    try checkDomain()
   }
 
   /// A host name of letters, digits, hyphens and dots (RFC 1123), or an IP
@@ -51,34 +110,50 @@ extension SetCookie {
     guard domain.isEmpty || label > 0 else { throw .syntax("the domain ends with a dot", at: domain.count) }
   }
 
-  private func checkRules() throws(Failure) {
-    guard name.count &+ value.count <= SetCookie.largestPair else {
-      throw .limit("name and value have more than 4096 octets: browsers drop such a cookie")
+  private func checkLifetime(_ now: () -> Int64) throws(Failure) {
+    if let maxAge, maxAge > SetCookie.longestLife {
+      throw .rule("Max-Age is more than 400 days: browsers shorten it")
     }
-    guard path.count <= SetCookie.largestAttribute, domain.count <= SetCookie.largestAttribute else {
-      throw .limit("path or domain has more than 1024 octets: browsers ignore such an attribute")
+    if let expires, expires > SetCookie.longestLife {
+      let (left, overflow) = expires.subtractingReportingOverflow(now())
+      guard !overflow, left <= SetCookie.longestLife else {
+        throw .rule("Expires is more than 400 days ahead: browsers shorten it")
+      }
     }
-    if sameSite == .none, !secure { throw .rule("SameSite=None needs Secure") }
-    if partitioned, !secure { throw .rule("Partitioned needs Secure") }
-    if SetCookie.needsSecure(name), !secure { throw .rule("a name with this prefix needs Secure") }
+  }
+
+  private func checkPrefix() throws(Failure) {
+    // A server would read a nameless cookie "__Host-a=b" as one of that name.
+    if name.isEmpty {
+      guard !SetCookie.needsSecure(value) else { throw .rule("a value with a prefix of names needs a name") }
+      return
+    }
+    if !secure {
+      if name.hasPrefix(ignoringCase: "__secure-") { throw .rule("a name with the prefix __Secure- needs Secure") }
+      if SetCookie.needsHost(name) { throw .rule("a name with the prefix __Host- needs Secure") }
+      if SetCookie.needsHTTPOnly(name) { throw .rule("a name with the prefix __Http- needs Secure") }
+    }
     if SetCookie.needsHost(name) {
       guard domain.isEmpty else { throw .rule("a name with the prefix __Host- allows no Domain") }
       guard path == Bytes("/") else { throw .rule("a name with the prefix __Host- needs Path=/") }
     }
-    if SetCookie.needsHTTPOnly(name), !httpOnly { throw .rule("a name with the prefix __Http- needs HttpOnly") }
+    guard httpOnly || !SetCookie.needsHTTPOnly(name) else {
+      throw .rule("a name with the prefix __Http- or __Host-Http- needs HttpOnly")
+    }
   }
 
   /// Prefixes compare without case, as browsers do (the last two from the
   /// layered-cookies draft 02).
   static func needsSecure(_ name: Bytes) -> Bool {
-    name.hasPrefix(ignoringCase: "__secure-") || needsHost(name) || needsHTTPOnly(name)
+    guard name[0] == 0x5F, name[1] == 0x5F else { return false }
+    return name.hasPrefix(ignoringCase: "__secure-") || needsHost(name) || needsHTTPOnly(name)
   }
 
-  private static func needsHost(_ name: Bytes) -> Bool {
+  static func needsHost(_ name: Bytes) -> Bool {
     name.hasPrefix(ignoringCase: "__host-")
   }
 
-  private static func needsHTTPOnly(_ name: Bytes) -> Bool {
+  static func needsHTTPOnly(_ name: Bytes) -> Bool {
     name.hasPrefix(ignoringCase: "__http-") || name.hasPrefix(ignoringCase: "__host-http-")
   }
 
@@ -110,4 +185,8 @@ extension SetCookie {
 
   /// av-octet = %x20-3A / %x3C-7E
   static func isAttributeOctet(_ c: UInt8) -> Bool { c >= 0x20 && c <= 0x7E && c != 0x3B }
+
+  /// No control character but HTAB, for which browsers drop the whole cookie,
+  /// and no ';'.
+  static func isSafeOctet(_ c: UInt8) -> Bool { (c >= 0x20 || c == 0x09) && c != 0x7F && c != 0x3B }
 }

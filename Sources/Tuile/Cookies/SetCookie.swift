@@ -2,6 +2,7 @@
 /// order that Django's SimpleCookie writes them.
 struct SetCookie {
   enum SameSite { case unset, lax, strict, none }
+  enum Priority { case unset, low, medium, high }
 
   var name = Bytes()
   var value = Bytes()
@@ -14,6 +15,7 @@ struct SetCookie {
   var secure = false
   var httpOnly = false
   var partitioned = false
+  var priority = Priority.unset
 
   /// The most that `write` writes: the texts, and all attributes at their longest.
   var largestSize: Int { name.count &+ value.count &+ domain.count &+ path.count &+ 192 }
@@ -40,6 +42,12 @@ struct SetCookie {
     if !path.isEmpty {
       writer.append("; Path=")
       writer.append(path)
+    }
+    switch priority {
+    case .unset: break
+    case .low: writer.append("; Priority=Low")
+    case .medium: writer.append("; Priority=Medium")
+    case .high: writer.append("; Priority=High")
     }
     switch sameSite {
     case .unset: break

@@ -1,8 +1,9 @@
 // Section 2: Cookies
-// Read a request's Cookie header without copying it, and write a response's
-// Set-Cookie headers. The rules are those of RFC 6265bis, draft 22: nothing is
-// written that a browser would drop, and no data can become an attribute or a
-// header. All functions are safe from all threads; none allocates memory.
+// Read a request's Cookie headers without copying them (RFC 6265bis, draft 22).
+// tuile_cookie_next and tuile_cookie_get read one header as browsers mean it,
+// with no limit; the functions of tuile_cookies read all headers of a request as
+// one, in a mode and within limits. Time is linear in the size of the headers.
+// All functions are safe from all threads; none allocates memory.
 
 import CTuile
 
@@ -51,95 +52,190 @@ public func tuile_cookie_get(
   return TUILE_OK
 }
 
-/// Sets all fields to what TUILE_SET_COOKIE_INIT sets: no name, Path=/, no other
-/// attribute.
+/// Sets all fields to what TUILE_COOKIES_INIT sets: no header, mode browser, and
+/// the limits that its fields name.
 ///
 /// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
-@_cdecl("tuile_set_cookie_init")
-public func tuile_set_cookie_init(_ cookie: UnsafeMutablePointer<tuile_set_cookie>?) -> tuile_status {
-  guard let cookie else { return TUILE_E_ARGUMENT }
-  cookie.pointee = tuile_set_cookie()
-  cookie.pointee.size = MemoryLayout<tuile_set_cookie>.size
-  cookie.pointee.path = Bytes("/").c
-  cookie.pointee.max_age = unset
-  cookie.pointee.expires = unset
+@_cdecl("tuile_cookies_init")
+public func tuile_cookies_init(_ cookies: UnsafeMutablePointer<tuile_cookies>?) -> tuile_status {
+  guard let cookies else { return TUILE_E_ARGUMENT }
+  let standard = RequestCookies(headers: UnsafeBufferPointer(start: nil, count: 0))
+  cookies.pointee = tuile_cookies()
+  cookies.pointee.size = MemoryLayout<tuile_cookies>.size
+  cookies.pointee.max_header = standard.maxHeader
+  cookies.pointee.max_cookies = standard.maxCookies
+  cookies.pointee.max_name = standard.maxName
+  cookies.pointee.max_value = standard.maxValue
   return TUILE_OK
 }
 
-/// Writes the value of a Set-Cookie header, without the header's name, line end
-/// or NUL; attributes stand in the order in which Django writes them.
+/// Counts the cookies of a request, and so checks its headers.
 ///
-/// `buffer` takes `capacity` bytes; `*size`, which may be NULL, gets the size
-/// that is needed, also for TUILE_E_SPACE. The buffer is written only on success.
-/// Max-Age and Expires are written as they are given, either, both or none.
-///
-/// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for an octet that the name,
-/// value, domain or path may not have (`offset` says where); TUILE_E_LIMIT for
-/// more than 4096 octets of name and value, or 1024 of an attribute;
-/// TUILE_E_RULE for what browsers refuse: SameSite=None or Partitioned without
-/// Secure, and the conditions of the prefixes `__Secure-`, `__Host-`, `__Http-`
-/// and `__Host-Http-`; TUILE_E_ARGUMENT for NULL or a struct of another size.
-/// Since 0.1; RFC 6265bis, sections 4.1 and 5.6.
-@_cdecl("tuile_set_cookie_write")
-public func tuile_set_cookie_write(
-  _ cookie: UnsafePointer<tuile_set_cookie>?, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t,
-  _ size: UnsafeMutablePointer<size_t>?, _ error: UnsafeMutablePointer<tuile_error>?
+/// Returns TUILE_OK; TUILE_E_LIMIT for more bytes or cookies, or a longer name or
+/// value, than `cookies` allows; TUILE_E_SYNTAX in mode strict, with `offset`
+/// counted through the headers as they follow each other; TUILE_E_ARGUMENT for
+/// NULL, an unknown mode or a struct of another size. Since 0.1.
+@_cdecl("tuile_cookies_count")
+public func tuile_cookies_count(
+  _ cookies: UnsafePointer<tuile_cookies>?, _ count: UnsafeMutablePointer<size_t>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
-    let fields = try SetCookie(cookie)
-    try fields.check()
-    return writing(buffer, capacity, size, most: fields.largestSize) { fields.write(to: &$0) }
+    guard let count else { throw .argument("count is NULL") }
+    count.pointee = try RequestCookies(cookies).read { _ in }
+    return TUILE_OK
   }
 }
 
-/// Writes the value of a Set-Cookie header that makes browsers delete a cookie.
+/// Takes all cookies of a request, in order, into the caller's array.
 ///
-/// `cookie` has the name, domain and path that the cookie was set with; its
-/// value and ages are not looked at. Secure is added where browsers would ignore
-/// the header without it. Otherwise as tuile_set_cookie_write, with the same
-/// answers. Since 0.1.
-@_cdecl("tuile_set_cookie_delete")
-public func tuile_set_cookie_delete(
-  _ cookie: UnsafePointer<tuile_set_cookie>?, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t,
-  _ size: UnsafeMutablePointer<size_t>?, _ error: UnsafeMutablePointer<tuile_error>?
+/// `array` has room for `capacity` cookies, whose views point into the headers;
+/// values are as they were sent, quotes included. `*count` gets how many there
+/// are, also for TUILE_E_SPACE. After any answer but TUILE_OK the array's
+/// contents are undefined.
+///
+/// Returns TUILE_OK; TUILE_E_SPACE if there are more than `capacity`; else as
+/// tuile_cookies_count. Since 0.1.
+@_cdecl("tuile_cookies_all")
+public func tuile_cookies_all(
+  _ cookies: UnsafePointer<tuile_cookies>?, _ array: UnsafeMutablePointer<tuile_cookie>?, _ capacity: size_t,
+  _ count: UnsafeMutablePointer<size_t>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
-    let deletion = try SetCookie(cookie).deletion
-    try deletion.check()
-    return writing(buffer, capacity, size, most: deletion.largestSize) { deletion.write(to: &$0) }
+    guard let count, capacity >= 0, array != nil || capacity == 0 else { throw .argument("array or count is NULL") }
+    var next = 0
+    let found = try RequestCookies(cookies).read { pair in
+      if next < capacity { array.unsafelyUnwrapped[next] = tuile_cookie(name: pair.name.c, value: pair.value.c) }
+      next &+= 1
+    }
+    count.pointee = found
+    return found <= capacity ? TUILE_OK : TUILE_E_SPACE
   }
 }
 
-/// Writes a time as an HTTP date, such as "Sun, 06 Nov 1994 08:49:37 GMT": 29
-/// bytes, no NUL.
+/// Finds a cookie of a request by its name, which compares to the byte.
 ///
-/// `seconds` are Unix seconds; times outside the years 1 to 9999 become the
-/// nearest of them. Neither locale nor time zone matters.
+/// All headers are read and checked, so that the answer does not depend on where
+/// the cookie stands. `*value` points into a header.
 ///
-/// Returns TUILE_OK; TUILE_E_SPACE, with the size in `*size`, which may be NULL;
-/// TUILE_E_ARGUMENT if `buffer` is NULL and has a capacity. Since 0.1; RFC 9110,
-/// section 5.6.7.
-@_cdecl("tuile_date_write")
-public func tuile_date_write(
-  _ seconds: Int64, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?
+/// Returns TUILE_OK; TUILE_ABSENT if there is none; else as tuile_cookies_count.
+/// Since 0.1.
+@_cdecl("tuile_cookies_get")
+public func tuile_cookies_get(
+  _ cookies: UnsafePointer<tuile_cookies>?, _ name: tuile_bytes, _ match: tuile_match,
+  _ value: UnsafeMutablePointer<tuile_bytes>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  writing(buffer, capacity, size, most: 29) { Date(seconds: seconds).writeIMF(to: &$0) }
+  answering(error) { () throws(Failure) in
+    guard let name = Bytes(name), let value, match == TUILE_MATCH_FIRST || match == TUILE_MATCH_LAST else {
+      throw .argument("name or value is NULL, or match is no tuile_match")
+    }
+    guard let found = try RequestCookies(cookies).value(of: name, last: match == TUILE_MATCH_LAST) else {
+      return TUILE_ABSENT
+    }
+    value.pointee = found.c
+    return TUILE_OK
+  }
 }
 
-extension SetCookie {
+/// Writes the value that the application is meant to see.
+///
+/// In mode django this is what request.COOKIES holds: the last cookie of the
+/// name, its quotes and escapes undone, as UTF-8. In the other modes it is the
+/// first one, as it was sent. `*size`, which may be NULL, gets the size that is
+/// needed, also for TUILE_E_SPACE.
+///
+/// Returns TUILE_OK; TUILE_ABSENT if there is no such cookie; TUILE_E_SPACE; else
+/// as tuile_cookies_count. Since 0.1.
+@_cdecl("tuile_cookies_read")
+public func tuile_cookies_read(
+  _ cookies: UnsafePointer<tuile_cookies>?, _ name: tuile_bytes, _ buffer: UnsafeMutablePointer<CChar>?,
+  _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  answering(error) { () throws(Failure) in
+    guard let name = Bytes(name) else { throw .argument("the name is NULL and has a size") }
+    let request = try RequestCookies(cookies)
+    let django = request.mode == .django
+    guard let found = try request.value(of: name, last: django) else { return TUILE_ABSENT }
+    return writing(buffer, capacity, size, most: Int.max) {
+      CookieText.decode(found, django ? .quoted : .raw, to: &$0)
+    }
+  }
+}
+
+/// Writes text in a way that a cookie's value can hold.
+///
+/// `*size`, which may be NULL, gets the size that is needed, also for
+/// TUILE_E_SPACE. The buffer is written only on success.
+///
+/// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if the encoding can't hold the
+/// text: an octet that no cookie has (raw), a character over U+00FF or text that
+/// is not UTF-8 (quoted); `offset` says where; TUILE_E_ARGUMENT. Since 0.1.
+@_cdecl("tuile_cookie_encode")
+public func tuile_cookie_encode(
+  _ text: tuile_bytes, _ encoding: tuile_encoding, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t,
+  _ size: UnsafeMutablePointer<size_t>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  answering(error) { () throws(Failure) in
+    let (text, encoding) = try checked(text, encoding)
+    try CookieText.checkEncodable(text, encoding)
+    return writing(buffer, capacity, size, most: Int.max) { CookieText.encode(text, encoding, to: &$0) }
+  }
+}
+
+/// Writes the text that a cookie's value holds: the opposite of
+/// tuile_cookie_encode.
+///
+/// Python's and Werkzeug's quotes are undone where both stand around the value;
+/// any other value is copied. Escapes of the quoted encoding become UTF-8, those
+/// of the others bytes that need not be UTF-8. `*size`, which may be NULL, gets
+/// the size that is needed, also for TUILE_E_SPACE.
+///
+/// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for a '%' without two hex
+/// digits, and for what is no base64url in its one canonical form;
+/// TUILE_E_ARGUMENT. Since 0.1.
+@_cdecl("tuile_cookie_decode")
+public func tuile_cookie_decode(
+  _ value: tuile_bytes, _ encoding: tuile_encoding, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t,
+  _ size: UnsafeMutablePointer<size_t>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  answering(error) { () throws(Failure) in
+    let (value, encoding) = try checked(value, encoding)
+    try CookieText.checkDecodable(value, encoding)
+    return writing(buffer, capacity, size, most: Int.max) { CookieText.decode(value, encoding, to: &$0) }
+  }
+}
+
+private func checked(
+  _ bytes: tuile_bytes, _ encoding: tuile_encoding
+) throws(Failure) -> (Bytes, CookieText.Encoding) {
+  guard let bytes = Bytes(bytes) else { throw .argument("the text is NULL and has a size") }
+  switch encoding {
+  case TUILE_ENCODING_RAW: return (bytes, .raw)
+  case TUILE_ENCODING_PERCENT: return (bytes, .percent)
+  case TUILE_ENCODING_QUOTED: return (bytes, .quoted)
+  case TUILE_ENCODING_QUOTED_UTF8: return (bytes, .quotedUTF8)
+  case TUILE_ENCODING_BASE64URL: return (bytes, .base64URL)
+  default: throw .argument("encoding is no tuile_encoding")
+  }
+}
+
+extension RequestCookies {
   /// What a caller of the C interface gave.
-  fileprivate init(_ cookie: UnsafePointer<tuile_set_cookie>?) throws(Failure) {
-    guard let cookie else { throw .argument("the cookie is NULL") }
-    let fields = cookie.pointee
-    guard fields.size == MemoryLayout<tuile_set_cookie>.size else { throw .argument("the cookie's size is wrong") }
-    guard let name = Bytes(fields.name), let value = Bytes(fields.value), let domain = Bytes(fields.domain),
-      let path = Bytes(fields.path)
-    else { throw .argument("a view of the cookie is NULL and has a size") }
-    guard let sameSite = SameSite(fields.same_site) else { throw .argument("same_site is no tuile_same_site") }
-    self.init(
-      name: name, value: value, domain: domain, path: path,
-      maxAge: fields.max_age == unset ? nil : fields.max_age,
-      expires: fields.expires == unset ? nil : fields.expires,
-      sameSite: sameSite, secure: fields.secure, httpOnly: fields.http_only, partitioned: fields.partitioned)
+  fileprivate init(_ cookies: UnsafePointer<tuile_cookies>?) throws(Failure) {
+    guard let cookies else { throw .argument("cookies is NULL") }
+    let fields = cookies.pointee
+    guard fields.size == MemoryLayout<tuile_cookies>.size else { throw .argument("the size of cookies is wrong") }
+    guard fields.header_count >= 0, fields.headers != nil || fields.header_count == 0 else {
+      throw .argument("headers is NULL, or header_count is too large")
+    }
+    self.init(headers: UnsafeBufferPointer(start: fields.headers, count: fields.header_count))
+    switch fields.mode {
+    case TUILE_COOKIE_MODE_BROWSER: mode = .browser
+    case TUILE_COOKIE_MODE_DJANGO: mode = .django
+    case TUILE_COOKIE_MODE_STRICT: mode = .strict
+    default: throw .argument("mode is no tuile_cookie_mode")
+    }
+    (maxHeader, maxCookies) = (fields.max_header, fields.max_cookies)
+    (maxName, maxValue) = (fields.max_name, fields.max_value)
   }
 }

@@ -66,7 +66,7 @@ private func statusTexts(_ status: tuile_status) -> (name: StaticString, message
   case TUILE_E_SPACE: return ("TUILE_E_SPACE", "the buffer is too small")
   case TUILE_E_LIMIT: return ("TUILE_E_LIMIT", "larger than a limit")
   case TUILE_E_SYNTAX: return ("TUILE_E_SYNTAX", "malformed")
-  case TUILE_E_RULE: return ("TUILE_E_RULE", "browsers would refuse the cookie")
+  case TUILE_E_RULE: return ("TUILE_E_RULE", "browsers would refuse or change the cookie")
   case TUILE_E_TYPE: return ("TUILE_E_TYPE", "the value is of another type")
   case TUILE_E_RANGE: return ("TUILE_E_RANGE", "the number or date does not fit")
   case TUILE_E_MEMORY: return ("TUILE_E_MEMORY", "memory ran out")
@@ -75,6 +75,8 @@ private func statusTexts(_ status: tuile_status) -> (name: StaticString, message
   case TUILE_E_BUSY: return ("TUILE_E_BUSY", "the store was busy for too long")
   case TUILE_E_CORRUPT: return ("TUILE_E_CORRUPT", "the store's data is damaged")
   case TUILE_E_CALLBACK: return ("TUILE_E_CALLBACK", "a callback of the host refused")
+  case TUILE_E_MISSING: return ("TUILE_E_MISSING", "a library that is loaded on use is not installed")
+  case TUILE_E_FILE: return ("TUILE_E_FILE", "a file could not be read or written")
   default: return ("TUILE_UNKNOWN", "no status of this library")
   }
 }

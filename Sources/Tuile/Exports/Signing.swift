@@ -1,4 +1,4 @@
-// Section 3: Signing
+// Section 6: Signing
 // Django's Signer, TimestampSigner, dumps and loads, to the byte. A signer keeps
 // keys, not secrets, and wipes them when it is freed. A signature that does not
 // match is an ordinary answer, TUILE_BAD_SIGNATURE, and compared in constant

@@ -1,0 +1,94 @@
+/// A Set-Cookie header as browsers read it: RFC 6265bis draft 22, section 5.6.
+/// Every view points into the header.
+extension SetCookie {
+  init(parsing text: Bytes) throws(Failure) {
+    self.init()
+    var i = 0
+    while i < text.count {
+      let c = text[i]
+      if c < 0x20 && c != 0x09 || c == 0x7F { throw .syntax("the Set-Cookie has a control character", at: i) }
+      i &+= 1
+    }
+    var position = text.find(0x3B)
+    let pair = text.slice(0, position)
+    let equals = pair.find(0x3D)
+    if equals == pair.count {
+      value = pair.trimmed
+    } else {
+      name = pair.slice(0, equals).trimmed
+      value = pair.slice(equals &+ 1, pair.count).trimmed
+    }
+    guard !name.isEmpty || !value.isEmpty else { throw .syntax("the Set-Cookie has neither name nor value") }
+    guard name.count &+ value.count <= SetCookie.largestPair else {
+      throw .limit("name and value of the Set-Cookie have more than 4096 octets")
+    }
+    while position < text.count {
+      let end = text.find(0x3B, from: position &+ 1)
+      takeAttribute(text.slice(position &+ 1, end))
+      position = end
+    }
+  }
+
+  /// The last of several attributes of one name counts.
+  private mutating func takeAttribute(_ attribute: Bytes) {
+    let equals = attribute.find(0x3D)
+    let key = attribute.slice(0, equals).trimmed
+    let text = attribute.slice(equals &+ 1, attribute.count).trimmed
+    guard text.count <= SetCookie.largestAttribute else { return }
+    switch key.count {
+    case 4: if key.equals(ignoringCase: "path") { path = text[0] == 0x2F ? text : Bytes() }
+    case 6:
+      if key.equals(ignoringCase: "secure") {
+        secure = true
+      } else if key.equals(ignoringCase: "domain") {
+        domain = text[0] == 0x2E ? text.dropFirst(1) : text
+      }
+    case 7:
+      if key.equals(ignoringCase: "expires") {
+        if let seconds = Date.readCookieDate(text) { expires = seconds }
+      } else if key.equals(ignoringCase: "max-age") {
+        if let seconds = SetCookie.readMaxAge(text) { maxAge = seconds }
+      }
+    case 8:
+      if key.equals(ignoringCase: "httponly") {
+        httpOnly = true
+      } else if key.equals(ignoringCase: "samesite") {
+        sameSite = SetCookie.readSameSite(text)
+      } else if key.equals(ignoringCase: "priority") {
+        priority = SetCookie.readPriority(text)
+      }
+    case 11: if key.equals(ignoringCase: "partitioned") { partitioned = true }
+    default: break
+    }
+  }
+
+  /// Digits with a minus sign in front or not; one that is too large for any
+  /// clock becomes the largest number there is.
+  private static func readMaxAge(_ text: Bytes) -> Int64? {
+    let negative = text[0] == 0x2D
+    var i = negative ? 1 : 0
+    guard i < text.count else { return nil }
+    var number: Int64 = 0
+    while i < text.count {
+      let digit = text[i] &- 0x30
+      guard digit < 10 else { return nil }
+      number = number > 1 &<< 58 ? Int64.max : number &* 10 &+ Int64(digit)
+      i &+= 1
+    }
+    return negative ? 0 &- number : number
+  }
+
+  static func readSameSite(_ text: Bytes) -> SameSite {
+    if text.equals(ignoringCase: "lax") { return .lax }
+    if text.equals(ignoringCase: "strict") { return .strict }
+    if text.equals(ignoringCase: "none") { return .none }
+    return .unset
+  }
+
+  static func readPriority(_ text: Bytes) -> Priority {
+    if text.equals(ignoringCase: "low") { return .low }
+    if text.equals(ignoringCase: "medium") { return .medium }
+    if text.equals(ignoringCase: "high") { return .high }
+    return .unset
+  }
+}
