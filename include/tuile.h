@@ -314,6 +314,120 @@ tuile_status tuile_django_cookie_delete(const tuile_django_cookie *cookie,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
 
 /* ============================================================================
+ * 5. The cookie jar
+ *
+ * A client's cookies, for programs that call other servers: what responses set
+ * is kept, and each request gets the Cookie header that a browser would send
+ * (RFC 6265bis, draft 22). Domains that belong to everyone, such as "co.uk", are
+ * known from libpsl, which is loaded when the first jar is made and which nothing
+ * else needs. All functions but tuile_jar_free are safe from all threads: a mutex
+ * guards each jar. A child after fork() has its own copy.
+ * ============================================================================ */
+
+/** Sets all fields to what TUILE_JAR_CONFIG_INIT sets: 180 cookies a site, 3000
+ * in all, libpsl, the system's clock.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_jar_config_init(tuile_jar_config *config);
+
+/** Sets all fields to what TUILE_JAR_REQUEST_INIT sets: no URL, the same site,
+ * not a script.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_jar_request_init(tuile_jar_request *request);
+
+/** Makes an empty jar. *jar is the caller's, to be freed with tuile_jar_free.
+ *
+ * config is copied; NULL is TUILE_JAR_CONFIG_INIT. Its callbacks and their
+ * contexts must outlive the jar.
+ *
+ * Returns TUILE_OK; TUILE_E_MISSING if libpsl is wanted and not installed;
+ * TUILE_E_ARGUMENT for NULL, a limit of 0 or a struct of another size;
+ * TUILE_E_RANDOM; TUILE_E_MEMORY. Since 0.1.
+ */
+tuile_status tuile_jar_new(const tuile_jar_config *config, tuile_jar **jar,
+    tuile_error *error);
+
+/** Frees a jar and wipes its cookies. NULL is fine. No call with it may be under
+ * way. Since 0.1.
+ */
+void tuile_jar_free(tuile_jar *jar);
+
+/** Takes the value of one Set-Cookie header of a response.
+ *
+ * The cookie is stored, or replaces the one of the same name, domain and path,
+ * or, if it has expired, removes that. Where there are too many of one site
+ * then, what expired goes, or else one that is not Secure, of the lowest
+ * Priority, used longest ago; where there are too many in all, the one used
+ * longest ago.
+ *
+ * Returns TUILE_OK; where a browser ignores the cookie TUILE_E_SYNTAX for a
+ * control character or neither name nor value, TUILE_E_LIMIT for more than 4096
+ * octets of name and value or 1024 of the path, TUILE_E_RULE for the others,
+ * with the reason as message; TUILE_E_SYNTAX or TUILE_E_LIMIT also for a URL
+ * that is none (offset says where); TUILE_E_ARGUMENT; TUILE_E_MEMORY. Since
+ * 0.1; RFC 6265bis, section 5.7.
+ */
+tuile_status tuile_jar_receive(tuile_jar *jar,
+    const tuile_jar_request *request, tuile_bytes set_cookie,
+    tuile_error *error);
+
+/** Writes the value of the Cookie header for a request: cookies of longer paths
+ * first, then older ones.
+ *
+ * *size, which may be NULL, gets the size that is needed, also for
+ * TUILE_E_SPACE. The buffer is written only on success. A server may set
+ * cookies of 180 × 4 KB: hosts that send them on should bound what they take.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is no cookie to send; TUILE_E_SPACE;
+ * TUILE_E_SYNTAX or TUILE_E_LIMIT for a URL that is none; TUILE_E_ARGUMENT.
+ * Since 0.1; RFC 6265bis, section 5.8.
+ */
+tuile_status tuile_jar_header(tuile_jar *jar, const tuile_jar_request *request,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/** Counts the cookies that have not expired.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_jar_count(tuile_jar *jar, size_t *count);
+
+/** Forgets the cookies that have no Max-Age and no Expires, as a browser does
+ * when it is closed.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_jar_end_session(tuile_jar *jar);
+
+/** Adds the cookies of a file in the Netscape format, which curl writes, to the
+ * jar. Lines that are no cookie, have expired, or that no response could have
+ * set are passed over.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is no such file; TUILE_E_FILE if it
+ * can't be read; TUILE_E_LIMIT for more than 64 MiB; TUILE_E_ARGUMENT for NULL
+ * or a path with a NUL in it; TUILE_E_MEMORY. Since 0.1.
+ */
+tuile_status tuile_jar_load(tuile_jar *jar, tuile_bytes path,
+    tuile_error *error);
+
+/** Writes the jar to a file in the Netscape format, which curl reads. The file
+ * is replaced in one step, synced to disk, and readable by its owner alone.
+ *
+ * session_cookies: also those that end with the session. SameSite, Priority and
+ * partitions are kept in comments that other programs pass over; they see no
+ * Partitioned cookie. Cookies without a name, or with a tab in name or value,
+ * are left out, since the format can't hold them.
+ *
+ * Returns TUILE_OK; TUILE_E_FILE if it can't be written, with the old file as
+ * it was; TUILE_E_ARGUMENT for NULL or a path with a NUL in it; TUILE_E_MEMORY.
+ * Since 0.1.
+ */
+tuile_status tuile_jar_save(tuile_jar *jar, tuile_bytes path,
+    bool session_cookies, tuile_error *error);
+
+/* ============================================================================
  * 6. Signing
  *
  * Django's Signer, TimestampSigner, dumps and loads, to the byte. A signer keeps

@@ -96,6 +96,9 @@ int main(void) {
   MUST(g_slist_length(all) == 3000);
   soup_cookies_free(all);
   to = g_uri_parse("https://host150.example15.com/some/path", SOUP_HTTP_URI_FLAGS, NULL);
+  text = soup_cookie_jar_get_cookies(jar, to, TRUE);
+  MUST(text && strlen(text) == 10 * strlen("cN=") + 10 * 32 + 9 * strlen("; "));
+  g_free(text);
   measure("jar_header_3000", look_up);
   g_uri_unref(to);
   g_object_unref(jar);

@@ -4,6 +4,7 @@
 #ifndef CSYSTEM_H
 #define CSYSTEM_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,6 +52,12 @@ int64_t sys_now_microseconds(void);
 void sys_sleep_microseconds(unsigned int microseconds);
 /* Creates the file, readable by its owner alone, unless it is there. */
 void sys_create_private_file(const char *path);
+/* Reads a whole file of at most `limit` bytes into memory that the caller
+ * frees. 0, or errno; EFBIG for a larger one, EINVAL for what is no plain file. */
+int sys_file_read(const char *path, size_t limit, void **data, size_t *size);
+/* Puts a file in place of `path` in one step, synced, readable by its owner
+ * alone. 0, or errno; the old file is left alone then. */
+int sys_file_replace(const char *path, const void *data, size_t size);
 /* Shortest decimal text that reads back as the same double, as Python's repr
  * writes it, in any locale. Returns the length; `text` holds 32 bytes. */
 size_t sys_double_write(double value, char text[32]);
@@ -77,6 +84,13 @@ void sys_mutex_unlock(sys_mutex *mutex);
 /* How many fork()s lie between the process that loaded the library and this
  * one: what was opened under another number belongs to a parent. */
 unsigned int sys_fork_generation(void);
+
+/* ---- public suffixes (psl.c) ---- */
+
+/* libpsl's list, loaded once and kept; NULL if libpsl is not installed. */
+const void *sys_psl(void);
+/* `domain` is in lower case and has a NUL behind its `size` octets. */
+bool sys_psl_is_public_suffix(const void *psl, const uint8_t *domain, size_t size);
 
 /* ---- SQLite's macros (sqlite.c) ---- */
 

@@ -67,8 +67,17 @@ func writing(
   }
   var counter = ByteWriter()
   body(&counter)
-  size?.pointee = counter.count
-  guard counter.count <= capacity, let buffer else { return counter.count == 0 ? TUILE_OK : TUILE_E_SPACE }
+  return writing(buffer, capacity, size, known: counter.count, body)
+}
+
+/// As `deliver`, for what will be `known` bytes.
+func writing(
+  _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?, known: Int,
+  _ body: (inout ByteWriter) -> Void
+) -> tuile_status {
+  guard capacity >= 0, buffer != nil || capacity == 0 else { return TUILE_E_ARGUMENT }
+  size?.pointee = known
+  guard known <= capacity, let buffer else { return known == 0 ? TUILE_OK : TUILE_E_SPACE }
   var writer = ByteWriter(UnsafeMutableRawPointer(buffer).assumingMemoryBound(to: UInt8.self), capacity: capacity)
   body(&writer)
   return TUILE_OK

@@ -1,0 +1,161 @@
+import CSystem
+import CTuile
+
+/// The Netscape file format, which curl, wget and Python read and write: a line
+/// for each cookie with seven fields and tabs between them. What the format has
+/// no field for stands in a comment line before the cookie, `#Tuile` with
+/// SameSite, Priority and the partition as fields; a Partitioned cookie's own line
+/// is a comment too (`#Partitioned_`), since other readers would send it anywhere.
+extension Jar {
+  /// Cookies in the order of their creation. Those that the format can't hold,
+  /// without a name or with a tab in it, are left out.
+  func save(sessionCookies: Bool, to buffer: inout ByteBuffer) throws(Failure) {
+    let now = now
+    let most = table.count
+    let size = MemoryLayout<JarCookie.Pointer>.stride
+    guard let raw = malloc(max(1, most) &* size) else { throw .memory }
+    defer { free(raw) }
+    let all = raw.assumingMemoryBound(to: JarCookie.Pointer.self)
+    var count = 0
+    table.forEach { domain in
+      var next = domain.pointee.cookies
+      while let cookie = next, count < most {
+        next = cookie.pointee.next
+        cookie.pointee.domain = domain
+        guard cookie.pointee.expires > now, sessionCookies || cookie.isPersistent else { continue }
+        all[count] = cookie
+        count &+= 1
+      }
+    }
+    var order = UnsafeMutableBufferPointer(start: all, count: count)
+    order.sort { $0.pointee.sequence < $1.pointee.sequence }
+    buffer.append("# Netscape HTTP Cookie File\n# Written by Tuile; curl reads it too.\n\n")
+    var i = 0
+    while i < count {
+      Jar.writeLine(all[i], to: &buffer)
+      i &+= 1
+    }
+    guard !buffer.failed else { throw .memory }
+  }
+
+  private static func writeLine(_ cookie: JarCookie.Pointer, to buffer: inout ByteBuffer) {
+    let node = cookie.pointee
+    guard !cookie.name.isEmpty, !cookie.name.contains(0x09), !cookie.value.contains(0x09), let domain = node.domain
+    else { return }
+    if node.sameSite != .unset || node.priority != .unset || node.partitionSize > 0 {
+      buffer.append("#Tuile\t")
+      switch node.sameSite {
+      case .unset: break
+      case .lax: buffer.append("Lax")
+      case .strict: buffer.append("Strict")
+      case .none: buffer.append("None")
+      }
+      buffer.append(0x09)
+      switch node.priority {
+      case .unset: break
+      case .low: buffer.append("Low")
+      case .medium: buffer.append("Medium")
+      case .high: buffer.append("High")
+      }
+      buffer.append(0x09)
+      buffer.append(cookie.partition)
+      buffer.append(0x0A)
+    }
+    if node.partitionSize > 0 { buffer.append("#Partitioned_") }
+    if node.httpOnly { buffer.append("#HttpOnly_") }
+    if !node.hostOnly { buffer.append(0x2E) }
+    buffer.append(domain.name)
+    buffer.append(node.hostOnly ? "\tFALSE\t" : "\tTRUE\t")
+    buffer.append(cookie.path)
+    buffer.append(node.secure ? "\tTRUE\t" : "\tFALSE\t")
+    Numbers.writeDecimal(cookie.isPersistent ? node.expires : 0, to: &buffer)
+    buffer.append(0x09)
+    buffer.append(cookie.name)
+    buffer.append(0x09)
+    buffer.append(cookie.value)
+    buffer.append(0x0A)
+  }
+
+  /// Adds the cookies of a file to the jar, each as if it came now; lines that are
+  /// no cookie, or one that no response could have set, are passed over.
+  func load(_ text: Bytes) throws(Failure) {
+    let present = now
+    var extra = Bytes()
+    var position = 0
+    while position < text.count {
+      let end = text.find(0x0A, from: position)
+      var line = text.slice(position, end)
+      position = end &+ 1
+      if line[line.count &- 1] == 0x0D { line = line.slice(0, line.count &- 1) }
+      if line.hasPrefix(Bytes("#Tuile\t")) {
+        extra = line.dropFirst(7)
+        continue
+      }
+      try loadLine(line, extra, present)
+      extra = Bytes()
+    }
+  }
+
+  private func loadLine(_ text: Bytes, _ extra: Bytes, _ now: Int64) throws(Failure) {
+    var line = text
+    let partitioned = line.hasPrefix(Bytes("#Partitioned_"))
+    if partitioned { line = line.dropFirst(13) }
+    let httpOnly = line.hasPrefix(Bytes("#HttpOnly_"))
+    if httpOnly { line = line.dropFirst(10) }
+    guard !line.isEmpty, line[0] != 0x23 else { return }
+    var domain = Jar.field(&line)
+    let shared = Jar.field(&line).equals(ignoringCase: "true")
+    let path = Jar.field(&line)
+    let secure = Jar.field(&line).equals(ignoringCase: "true")
+    guard let expires = Numbers.read(Jar.field(&line), base: 10) else { return }
+    let name = Jar.field(&line)
+    let value = line
+    if domain[0] == 0x2E { domain = domain.dropFirst(1) }
+    var rest = extra
+    let sameSite = SetCookie.readSameSite(Jar.field(&rest))
+    let priority = SetCookie.readPriority(Jar.field(&rest))
+    var cookie = SetCookie()
+    (cookie.name, cookie.value, cookie.path) = (name, value, path)
+    (cookie.secure, cookie.httpOnly, cookie.sameSite, cookie.partitioned) = (secure, httpOnly, sameSite, partitioned)
+    if shared { cookie.domain = domain }
+    guard expires == 0 || expires > now, Jar.couldBeSet(cookie), partitioned == !rest.isEmpty,
+      let address = checkedDomain(domain, shared: shared)
+    else { return }
+    let fields = JarCookie.Fields(
+      name: name, value: value, path: path, partition: rest,
+      expires: expires == 0 ? Int64.max : min(expires, now &+ SetCookie.longestLife), sameSite: sameSite,
+      priority: priority, hostOnly: !shared, secure: secure, httpOnly: httpOnly)
+    try store(fields, domain: domain, isAddress: address, now: now)
+  }
+
+  /// Up to the next tab, which is passed over.
+  private static func field(_ line: inout Bytes) -> Bytes {
+    let tab = line.find(0x09)
+    let field = line.slice(0, tab)
+    line = line.dropFirst(tab &+ 1)
+    return field
+  }
+
+  /// Whether a response could have set it: what browsers refuse stays out.
+  private static func couldBeSet(_ cookie: SetCookie) -> Bool {
+    guard !cookie.name.isEmpty, cookie.name.trimmed.count == cookie.name.count,
+      cookie.value.trimmed.count == cookie.value.count, cookie.path[0] == 0x2F,
+      cookie.path.count <= JarURL.largestPath
+    else { return false }
+    do throws(Failure) {
+      try cookie.check(skipping: [.name, .value, .domain, .path, .lifetime])
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// Whether the domain is an address; nil if no cookie can be for it.
+  private func checkedDomain(_ domain: Bytes, shared: Bool) -> Bool? {
+    guard !domain.isEmpty, domain[0] != 0x2E, domain.count <= JarURL.largestHost,
+      JarURL.firstOutsideHost(domain) == nil
+    else { return nil }
+    let address = JarURL.isAddress(domain)
+    return shared && (address || suffixes.contains(domain)) ? nil : address
+  }
+}

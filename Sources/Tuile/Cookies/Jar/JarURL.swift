@@ -1,0 +1,123 @@
+/// What a jar needs of a URL (RFC 3986): whether its connection is safe, the
+/// host and the path. The views point into the URL; the host keeps its case.
+struct JarURL {
+  /// Octets of a host name that DNS knows.
+  static let largestHost = 255
+  /// Octets of a path that a jar keeps; an attribute may have 1024.
+  static let largestPath = 1024
+
+  let host: Bytes
+  let path: Bytes
+  /// https, wss, or this machine itself, which browsers trust as much.
+  let isSecure: Bool
+  /// An IP address: it has no parent domain.
+  let isAddress: Bool
+
+  init(_ url: Bytes) throws(Failure) {
+    let colon = url.find(0x3A)
+    guard url[colon &+ 1] == 0x2F, url[colon &+ 2] == 0x2F else { throw .syntax("the URL has no \"://\"", at: colon) }
+    let scheme = url.slice(0, colon)
+    let isTLS = scheme.equals(ignoringCase: "https") || scheme.equals(ignoringCase: "wss")
+    guard isTLS || scheme.equals(ignoringCase: "http") || scheme.equals(ignoringCase: "ws") else {
+      throw .syntax("the URL is none of http, https, ws and wss")
+    }
+    let start = colon &+ 3
+    var end = start
+    while end < url.count, url[end] != 0x2F, url[end] != 0x3F, url[end] != 0x23 { end &+= 1 }
+    let authority = url.slice(start, end)
+    let user = authority.findLast(0x40).map { $0 &+ 1 } ?? 0
+    host = try JarURL.host(authority.dropFirst(user), at: start &+ user)
+    isAddress = JarURL.isAddress(host)
+    var last = end
+    while last < url.count, url[last] != 0x3F, url[last] != 0x23 {
+      let c = url[last]
+      guard c > 0x20, c != 0x7F else { throw .syntax("the URL's path has a space or control character", at: last) }
+      last &+= 1
+    }
+    path = end == last ? Bytes("/") : url.slice(end, last)
+    isSecure = isTLS || JarURL.isLoopback(host, isAddress)
+  }
+
+  private static func host(_ text: Bytes, at offset: Int) throws(Failure) -> Bytes {
+    var end = 0
+    if text[0] == 0x5B {
+      end = text.find(0x5D) &+ 1
+      guard end <= text.count else { throw .syntax("the URL's address has no ']'", at: offset) }
+    } else {
+      while end < text.count, text[end] != 0x3A { end &+= 1 }
+    }
+    var i = end
+    if text[i] == 0x3A { i &+= 1 }
+    while text[i] &- 0x30 < 10 { i &+= 1 }
+    guard i == text.count else { throw .syntax("the URL's port is no number", at: i &+ offset) }
+    let host = text.slice(0, end)
+    guard !host.isEmpty, host[0] != 0x2E else { throw .syntax("the URL has no host", at: offset) }
+    guard host.count <= largestHost else { throw .limit("the URL's host has more than 255 octets") }
+    if let at = JarURL.firstOutsideHost(host) {
+      throw .syntax("the URL's host has an octet that no host has in ASCII", at: at &+ offset)
+    }
+    return host
+  }
+
+  /// Letters, digits, '-', '_' and '.'; between brackets also ':'.
+  static func firstOutsideHost(_ host: Bytes) -> Int? {
+    let bracketed = host[0] == 0x5B
+    var i = bracketed ? 1 : 0
+    while i < (bracketed ? host.count &- 1 : host.count) {
+      let c = host[i]
+      let plain = c | 0x20 &- 0x61 < 26 || c &- 0x30 < 10 || c == 0x2E || c == 0x2D || c == 0x5F
+      guard plain || bracketed && c == 0x3A else { return i }
+      i &+= 1
+    }
+    return nil
+  }
+
+  /// In brackets, or the last label is a number, as the URL standard tells.
+  static func isAddress(_ host: Bytes) -> Bool {
+    if host[0] == 0x5B { return true }
+    let end = host[host.count &- 1] == 0x2E ? host.count &- 1 : host.count
+    var i = end
+    while i > 0, host[i &- 1] &- 0x30 < 10 { i &-= 1 }
+    return i < end && (i == 0 || host[i &- 1] == 0x2E)
+  }
+
+  private static func isLoopback(_ host: Bytes, _ isAddress: Bool) -> Bool {
+    if isAddress { return host == Bytes("[::1]") || host.hasPrefix(Bytes("127.")) }
+    let dot = host.count &- 10
+    return host.equals(ignoringCase: "localhost")
+      || dot > 0 && host.dropFirst(dot).equals(ignoringCase: ".localhost")
+  }
+
+  /// Where a cookie without a Path is sent back to (RFC 6265bis, section 5.1.4).
+  var defaultPath: Bytes {
+    guard let slash = path.findLast(0x2F), slash > 0, path[0] == 0x2F else { return Bytes("/") }
+    return path.slice(0, slash)
+  }
+
+  /// RFC 6265bis, section 5.1.4.
+  static func matches(path: Bytes, cookiePath: Bytes) -> Bool {
+    guard path.hasPrefix(cookiePath) else { return false }
+    return path.count == cookiePath.count || cookiePath[cookiePath.count &- 1] == 0x2F || path[cookiePath.count] == 0x2F
+  }
+}
+
+extension Bytes {
+  /// ASCII letters compare without case.
+  func equals(ignoringCase other: Bytes) -> Bool {
+    guard count == other.count else { return false }
+    var i = 0
+    while i < count {
+      let (a, b) = (start[i], other.start[i])
+      if a != b, (a &- 0x41 < 26 ? a | 0x20 : a) != (b &- 0x41 < 26 ? b | 0x20 : b) { return false }
+      i &+= 1
+    }
+    return true
+  }
+
+  /// Whether a host lies in a domain that is not its own: it ends in "." and the
+  /// domain (RFC 6265bis, section 5.1.3; addresses are the caller's to tell).
+  func isSubdomain(of domain: Bytes) -> Bool {
+    let dot = count &- domain.count &- 1
+    return dot > 0 && self[dot] == 0x2E && dropFirst(dot &+ 1).equals(ignoringCase: domain)
+  }
+}

@@ -1,0 +1,64 @@
+import CSystem
+import CTuile
+
+/// Which domains may not share cookies among all that lies below them.
+enum PublicSuffixes {
+  case libpsl(UnsafeRawPointer)
+  /// Only names without a dot.
+  case label
+  case callback(tuile_public_suffix, UnsafeMutableRawPointer?)
+
+  /// libpsl is loaded when the first jar asks for it, so that servers without a
+  /// jar don't need it; it stays loaded.
+  static func system() throws(Failure) -> PublicSuffixes {
+    guard let list = sys_psl() else {
+      throw Failure(
+        status: TUILE_E_MISSING,
+        message: "libpsl.so.5 is not installed: install it, or set suffixes or public_suffix in the configuration")
+    }
+    return .libpsl(list)
+  }
+
+  /// `domain` has no dot in front; letters of any case.
+  func contains(_ domain: Bytes) -> Bool {
+    switch self {
+    case .label: return !domain.contains(0x2E)
+    case .libpsl(let list):
+      return lowered(domain) { sys_psl_is_public_suffix(list, $0.start, $0.count) }
+    case .callback(let callback, let context):
+      return lowered(domain) { callback(context, $0.c) }
+    }
+  }
+
+  /// The registrable domain: one label more than the public suffix that ends
+  /// `host`; a host that is itself a public suffix, or an address, is its own site.
+  func site(of host: Bytes, isAddress: Bool) -> Bytes {
+    if isAddress || contains(host) { return host }
+    var site = host
+    while true {
+      let parent = site.dropFirst(site.find(0x2E) &+ 1)
+      if parent.isEmpty || contains(parent) { return site }
+      site = parent
+    }
+  }
+
+  private func lowered(_ domain: Bytes, _ body: (Bytes) -> Bool) -> Bool {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: JarURL.largestHost &+ 1) { room in
+      guard let start = room.baseAddress, domain.count <= JarURL.largestHost else { return false }
+      start.copy(lowercasing: domain)
+      start[domain.count] = 0
+      return body(Bytes(start, domain.count))
+    }
+  }
+}
+
+extension UnsafeMutablePointer<UInt8> {
+  func copy(lowercasing bytes: Bytes) {
+    var i = 0
+    while i < bytes.count {
+      let c = bytes.start[i]
+      self[i] = c &- 0x41 < 26 ? c | 0x20 : c
+      i &+= 1
+    }
+  }
+}
