@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tuile import _native as native
+from tuile import cookies
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -36,14 +37,17 @@ SCALARS: dict[str, Any] = {
     "int32_t": ctypes.c_int32, "int64_t": ctypes.c_int64, "uint32_t": ctypes.c_uint32, "uint64_t": ctypes.c_uint64,
     "tuile_status": ctypes.c_int, "tuile_match": ctypes.c_int, "tuile_same_site": ctypes.c_int,
     "tuile_type": ctypes.c_int, "tuile_receive": native.Receive, "tuile_clock": native.Clock,
-    "tuile_add_header": native.AddHeader,
+    "tuile_add_header": native.AddHeader, "tuile_public_suffix": native.PublicSuffix,
+    "tuile_cookie_mode": ctypes.c_int, "tuile_encoding": ctypes.c_int, "tuile_priority": ctypes.c_int,
+    "tuile_suffixes": ctypes.c_int, "tuile_site_context": ctypes.c_int,
 }  # fmt: skip
 MIRRORS: dict[str, Any] = {
     "tuile_bytes": native.Bytes, "tuile_error": native.Error, "tuile_cookie": native.Cookie,
     "tuile_set_cookie": native.SetCookie, "tuile_signer_config": native.SignerConfig,
-    "tuile_verified": native.Verified, "tuile_config": native.Config, "tuile_stats": native.Stats,
+    "tuile_cookies": native.Cookies, "tuile_django_cookie": native.DjangoCookie,
+    "tuile_jar_config": native.JarConfig, "tuile_jar_request": native.JarRequest, "tuile_verified": native.Verified, "tuile_config": native.Config, "tuile_stats": native.Stats,
 }  # fmt: skip
-HANDLES = {"tuile_signer", "tuile_store", "tuile_manager", "tuile_session"}
+HANDLES = {"tuile_jar", "tuile_signer", "tuile_store", "tuile_manager", "tuile_session"}
 
 
 def ctype(declared: str) -> Any:
@@ -87,12 +91,20 @@ def test_struct_is_the_headers(name: str) -> None:
 
 
 def test_constants_are_the_headers() -> None:
-    statuses = {name.removeprefix("TUILE_") for name in ENUMS if not re.match(r"TUILE_(MATCH|SAME_SITE|TYPE)_", name)}
-    assert len(statuses) == 20
+    statuses = {name.removeprefix("TUILE_") for name in ENUMS if re.match(r"TUILE_(E_|[A-Z]+$|BAD_SIGNATURE)", name)}
+    assert len(statuses) == 22
     for name in statuses | {"MATCH_FIRST", "MATCH_LAST"}:
         assert getattr(native, name) == ENUMS[f"TUILE_{name}"]
     for text, number in native.SAME_SITE.items():
         assert number == ENUMS[f"TUILE_SAME_SITE_{(text or 'unset').upper()}"]
+    for names, prefix in (
+        (native.COOKIE_MODE, "COOKIE_MODE"), (native.ENCODING, "ENCODING"), (native.PRIORITY, "PRIORITY"),
+    ):  # fmt: skip
+        for name, number in names.items():
+            assert number == ENUMS[f"TUILE_{prefix}_{(name or 'unset').upper().replace('-', '_')}"]
+    assert list(native.SITE.values()) == [ENUMS[f"TUILE_SITE_{name}"] for name in ("SAME", "NAVIGATION", "CROSS")]
+    rules = dict(re.findall(r"TUILE_RULE_(\w+) = 1 << (\d+)", TYPES))
+    assert {rule.name: rule.value for rule in cookies.Rule} == {name: 1 << int(bit) for name, bit in rules.items()}
     assert native.UNSET == native.lib.tuile_unset()
 
 

@@ -35,10 +35,16 @@ OK, ABSENT, EXPIRED, BAD_SIGNATURE = 0, 1, 2, 3
 CONFLICT, EXISTS, DELETED = 4, 5, 6
 E_ARGUMENT, E_SPACE, E_LIMIT, E_SYNTAX, E_RULE, E_TYPE, E_RANGE = -1, -2, -3, -4, -5, -6, -7
 E_MEMORY, E_RANDOM, E_STORE, E_BUSY, E_CORRUPT, E_CALLBACK = -8, -9, -10, -11, -12, -13
+E_MISSING, E_FILE = -14, -15
 
 UNSET = -(2**63)
 MATCH_FIRST, MATCH_LAST = 0, 1
-SAME_SITE = {None: 0, "Lax": 1, "Strict": 2, "None": 3}
+SAME_SITE: dict[Optional[str], int] = {None: 0, "Lax": 1, "Strict": 2, "None": 3}
+PRIORITY: dict[Optional[str], int] = {None: 0, "Low": 1, "Medium": 2, "High": 3}
+COOKIE_MODE = {"browser": 0, "django": 1, "strict": 2}
+ENCODING = {"raw": 0, "percent": 1, "quoted": 2, "quoted-utf8": 3, "base64url": 4}
+SUFFIXES_LIBPSL, SUFFIXES_LABEL = 0, 1
+SITE = {"same-site": 0, "cross-site-navigation": 1, "cross-site": 2}
 
 _EXCEPTIONS: dict[int, type[errors.TuileError]] = {
     E_ARGUMENT: errors.ArgumentError,
@@ -50,6 +56,8 @@ _EXCEPTIONS: dict[int, type[errors.TuileError]] = {
     E_STORE: errors.StoreError,
     E_BUSY: errors.BusyError,
     E_CORRUPT: errors.CorruptStoreError,
+    E_MISSING: errors.MissingLibraryError,
+    E_FILE: errors.FileError,
 }
 
 
@@ -67,6 +75,19 @@ class Cookie(Structure):
     _fields_ = [("name", Bytes), ("value", Bytes)]
 
 
+class Cookies(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("headers", POINTER(Bytes)),
+        ("header_count", c_size_t),
+        ("mode", c_int),
+        ("max_header", c_size_t),
+        ("max_cookies", c_size_t),
+        ("max_name", c_size_t),
+        ("max_value", c_size_t),
+    ]
+
+
 class SetCookie(Structure):
     _fields_ = [
         ("size", c_size_t),
@@ -80,6 +101,26 @@ class SetCookie(Structure):
         ("secure", c_bool),
         ("http_only", c_bool),
         ("partitioned", c_bool),
+        ("priority", c_int),
+        ("skip_rules", c_uint32),
+        ("now", c_int64),
+    ]
+
+
+class DjangoCookie(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("key", Bytes),
+        ("value", Bytes),
+        ("max_age", c_int64),
+        ("expires", c_int64),
+        ("expires_text", Bytes),
+        ("path", Bytes),
+        ("domain", Bytes),
+        ("samesite", Bytes),
+        ("secure", c_bool),
+        ("httponly", c_bool),
+        ("now", c_int64),
     ]
 
 
@@ -101,6 +142,30 @@ class Verified(Structure):
 Receive = CFUNCTYPE(None, c_void_p, Bytes, c_int64)
 Clock = CFUNCTYPE(c_int64, c_void_p)
 AddHeader = CFUNCTYPE(c_int, c_void_p, Bytes, Bytes)
+PublicSuffix = CFUNCTYPE(c_bool, c_void_p, Bytes)
+
+
+class JarConfig(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("max_per_site", c_size_t),
+        ("max_cookies", c_size_t),
+        ("suffixes", c_int),
+        ("public_suffix", PublicSuffix),
+        ("public_suffix_context", c_void_p),
+        ("clock", Clock),
+        ("clock_context", c_void_p),
+    ]
+
+
+class JarRequest(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("url", Bytes),
+        ("context", c_int),
+        ("script", c_bool),
+        ("top_level_site", Bytes),
+    ]
 
 
 class Config(Structure):
@@ -153,10 +218,32 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_unset": (c_int64, []),
     "tuile_cookie_next": (c_int, [Bytes, _size, POINTER(Cookie)]),
     "tuile_cookie_get": (c_int, [Bytes, Bytes, c_int, POINTER(Bytes)]),
+    "tuile_cookies_init": (c_int, [POINTER(Cookies)]),
+    "tuile_cookies_count": (c_int, [POINTER(Cookies), _size, _error]),
+    "tuile_cookies_all": (c_int, [POINTER(Cookies), POINTER(Cookie), c_size_t, _size, _error]),
+    "tuile_cookies_get": (c_int, [POINTER(Cookies), Bytes, c_int, POINTER(Bytes), _error]),
+    "tuile_cookies_read": (c_int, [POINTER(Cookies), Bytes, c_char_p, c_size_t, _size, _error]),
+    "tuile_cookie_encode": (c_int, [Bytes, c_int, c_char_p, c_size_t, _size, _error]),
+    "tuile_cookie_decode": (c_int, [Bytes, c_int, c_char_p, c_size_t, _size, _error]),
     "tuile_set_cookie_init": (c_int, [POINTER(SetCookie)]),
     "tuile_set_cookie_write": (c_int, [POINTER(SetCookie), c_char_p, c_size_t, _size, _error]),
     "tuile_set_cookie_delete": (c_int, [POINTER(SetCookie), c_char_p, c_size_t, _size, _error]),
+    "tuile_set_cookie_parse": (c_int, [Bytes, POINTER(SetCookie), _error]),
     "tuile_date_write": (c_int, [c_int64, c_char_p, c_size_t, _size]),
+    "tuile_date_parse": (c_int, [Bytes, POINTER(c_int64)]),
+    "tuile_django_cookie_init": (c_int, [POINTER(DjangoCookie)]),
+    "tuile_django_cookie_write": (c_int, [POINTER(DjangoCookie), c_char_p, c_size_t, _size, _error]),
+    "tuile_django_cookie_delete": (c_int, [POINTER(DjangoCookie), c_char_p, c_size_t, _size, _error]),
+    "tuile_jar_config_init": (c_int, [POINTER(JarConfig)]),
+    "tuile_jar_request_init": (c_int, [POINTER(JarRequest)]),
+    "tuile_jar_new": (c_int, [POINTER(JarConfig), POINTER(c_void_p), _error]),
+    "tuile_jar_free": (None, [c_void_p]),
+    "tuile_jar_receive": (c_int, [c_void_p, POINTER(JarRequest), Bytes, _error]),
+    "tuile_jar_header": (c_int, [c_void_p, POINTER(JarRequest), c_char_p, c_size_t, _size, _error]),
+    "tuile_jar_count": (c_int, [c_void_p, _size]),
+    "tuile_jar_end_session": (c_int, [c_void_p]),
+    "tuile_jar_load": (c_int, [c_void_p, Bytes, _error]),
+    "tuile_jar_save": (c_int, [c_void_p, Bytes, c_bool, _error]),
     "tuile_signer_config_init": (c_int, [POINTER(SignerConfig)]),
     "tuile_signer_new": (c_int, [POINTER(SignerConfig), POINTER(c_void_p), _error]),
     "tuile_signer_free": (None, [c_void_p]),
@@ -279,11 +366,14 @@ def failure(status: int, error: Optional[Error] = None) -> errors.TuileError:
     return made
 
 
-def check(call: Callable[..., int], *arguments: object) -> int:
-    """Calls a function whose last parameter is a tuile_error; its ordinary answer."""
+def check(call: Callable[..., int], *arguments: object, space: bool = False) -> int:
+    """Calls a function whose last parameter is a tuile_error; its ordinary answer.
+
+    With ``space``, that of too small a buffer is one too.
+    """
     error = Error()
     status = call(*arguments, byref(error))
-    if status < 0:
+    if status < 0 and not (space and status == E_SPACE):
         raise failure(status, error)
     return status
 

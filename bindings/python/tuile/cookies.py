@@ -1,43 +1,155 @@
-"""The Cookie header, and Set-Cookie headers that browsers take."""
+"""The Cookie header, Set-Cookie headers that browsers take, and a client's jar."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from ctypes import byref, c_size_t
+import datetime
+import enum
+from collections.abc import Iterator, Sequence
+from ctypes import byref, c_int64, c_size_t, sizeof
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from . import _native as native
+from .jar import Jar
+
+__all__ = [
+    "Jar",
+    "Rule",
+    "SetCookie",
+    "date",
+    "decode",
+    "django_delete_cookie",
+    "django_set_cookie",
+    "encode",
+    "pairs",
+    "parse",
+    "parse_date",
+]
+
+Text = Union[str, bytes]
 
 
-def pairs(header: str | bytes) -> Iterator[tuple[str, str]]:
-    """The pairs of a Cookie header in order; octets that are not UTF-8 are kept as surrogates.
+def pairs(header: Text | Sequence[Text], mode: str = "browser") -> Iterator[tuple[str, str]]:
+    """The cookies of a request in order; octets that are not UTF-8 are kept as surrogates.
+
+    ``header`` is one Cookie header or several, which are read as one. ``mode`` is ``browser``,
+    ``django`` (what ``parse_cookie`` gives) or ``strict`` (the grammar of RFC 6265bis).
+    Raises LimitError over 64 KiB or 3000 cookies, and in strict mode SyntaxProblem.
 
     >>> list(pairs('a=1; b="x y"; a=2'))
     [('a', '1'), ('b', '"x y"'), ('a', '2')]
     """
-    text = native.view(header)
-    position, cookie = c_size_t(), native.Cookie()
-    while native.lib.tuile_cookie_next(text, byref(position), byref(cookie)) == native.OK:
-        yield _text(cookie.name), _text(cookie.value)
+    views = [native.view(text) for text in ([header] if isinstance(header, (str, bytes)) else header)]
+    request = native.Cookies()
+    native.lib.tuile_cookies_init(byref(request))
+    request.headers = (native.Bytes * len(views))(*views)
+    request.header_count = len(views)
+    request.mode = _constant(native.COOKIE_MODE, mode)
+    count = c_size_t(32)
+    array = (native.Cookie * 32)()
+    if native.check(native.lib.tuile_cookies_all, byref(request), array, len(array), byref(count), space=True):
+        array = (native.Cookie * count.value)()
+        native.check(native.lib.tuile_cookies_all, byref(request), array, len(array), byref(count))
+    for cookie in array[: count.value]:
+        yield _text(cookie.name), decode(native.copy(cookie.value), "quoted") if mode == "django" else _text(
+            cookie.value
+        )
 
 
-def parse(header: str | bytes) -> dict[str, str]:
-    """The cookies of a header by name; of several of one name the last, as in Django.
+def parse(header: Text | Sequence[Text], mode: str = "browser") -> dict[str, str]:
+    """The cookies of a request by name; of several of one name the last, as in Django.
 
     >>> parse("a=1; b=2; a=3")
     {'a': '3', 'b': '2'}
+    >>> parse(r'name="M\\374ller"', mode="django")
+    {'name': 'Müller'}
     """
-    return dict(pairs(header))
+    return dict(pairs(header, mode))
+
+
+def encode(text: Text, encoding: str) -> str:
+    """Text as a cookie's value can hold it: ``raw``, ``percent``, ``quoted`` (Python's
+    SimpleCookie), ``quoted-utf8`` (Werkzeug) or ``base64url``.
+
+    >>> encode("a;b é", "percent"), encode("a;b é", "quoted"), encode("a;b é", "quoted-utf8")
+    ('a%3Bb%20%C3%A9', '"a\\\\073b \\\\351"', '"a\\\\073b \\\\303\\\\251"')
+    """
+    return _coded(native.lib.tuile_cookie_encode, text, encoding).decode("ascii")
+
+
+def decode(value: Text, encoding: str) -> str:
+    """The text in a cookie's value: the opposite of :func:`encode`.
+
+    >>> decode('"a\\\\073b \\\\351"', "quoted")
+    'a;b é'
+    """
+    return _coded(native.lib.tuile_cookie_decode, value, encoding).decode("utf-8", "surrogateescape")
+
+
+def _coded(function: Any, text: Text, encoding: str) -> bytes:
+    view, error = native.view(text), native.Error()
+    constant = _constant(native.ENCODING, encoding)
+    status, coded = native.filled(max(64, view.size * 4), lambda *out: function(view, constant, *out, byref(error)))
+    if status != native.OK:
+        raise native.failure(status, error)
+    return coded
 
 
 def _text(borrowed: native.Bytes) -> str:
     return native.copy(borrowed).decode("utf-8", "surrogateescape")
 
 
+def _constant(names: dict[Any, int], name: Optional[str]) -> int:
+    if name not in names:
+        raise native.failure(native.E_ARGUMENT)
+    return names[name]
+
+
+def _name(names: dict[Optional[str], int], number: int) -> Optional[str]:
+    return next(name for name, known in names.items() if known == number)
+
+
+def date(seconds: int) -> str:
+    """A time as an HTTP date.
+
+    >>> date(784111777)
+    'Sun, 06 Nov 1994 08:49:37 GMT'
+    """
+    status, text = native.filled(29, lambda *out: native.lib.tuile_date_write(native.int64(seconds), *out))
+    return text.decode("ascii")
+
+
+def parse_date(text: Text) -> Optional[int]:
+    """Unix seconds of any date that servers write into Expires; None if it is none.
+
+    >>> parse_date("Sunday, 06-Nov-94 08:49:37 GMT")
+    784111777
+    """
+    seconds = c_int64()
+    status = native.lib.tuile_date_parse(native.view(text), byref(seconds))
+    return seconds.value if status == native.OK else None
+
+
+class Rule(enum.IntFlag):
+    """What a Set-Cookie is checked by; no rule lets a control character or ``;`` through."""
+
+    NAME = 1 << 0
+    VALUE = 1 << 1
+    DOMAIN = 1 << 2
+    PATH = 1 << 3
+    SIZE = 1 << 4
+    ATTRIBUTE_SIZE = 1 << 5
+    LIFETIME = 1 << 6
+    SAME_SITE = 1 << 7
+    PARTITIONED = 1 << 8
+    PREFIX = 1 << 9
+
+
 @dataclass
 class SetCookie:
     """The fields of a Set-Cookie header; times in seconds, ``expires`` since 1970.
+
+    ``skip_rules`` names those that are not checked.
 
     >>> SetCookie("theme", "dark", max_age=3600, secure=True).header()
     'theme=dark; Max-Age=3600; Path=/; Secure'
@@ -53,6 +165,8 @@ class SetCookie:
     http_only: bool = False
     same_site: Optional[str] = None
     partitioned: bool = False
+    priority: Optional[str] = None
+    skip_rules: Rule = Rule(0)
 
     def header(self) -> str:
         """The header's value. Raises CookieRuleError for what browsers would refuse."""
@@ -62,19 +176,102 @@ class SetCookie:
         """The value of the header that makes a browser delete this cookie."""
         return self._write(native.lib.tuile_set_cookie_delete)
 
+    @classmethod
+    def parse(cls, header: Text) -> SetCookie:
+        """A Set-Cookie header as browsers read it (RFC 6265bis, section 5.6).
+
+        Raises SyntaxProblem or LimitError where browsers ignore the header.
+
+        >>> SetCookie.parse("a=1; Path=/; Max-Age=60; Secure").max_age
+        60
+        """
+        fields, text = native.SetCookie(), native.view(header)
+        native.check(native.lib.tuile_set_cookie_parse, text, byref(fields))
+        return cls(
+            name=_text(fields.name),
+            value=_text(fields.value),
+            max_age=None if fields.max_age == native.UNSET else fields.max_age,
+            expires=None if fields.expires == native.UNSET else fields.expires,
+            domain=_text(fields.domain),
+            path=_text(fields.path),
+            secure=fields.secure,
+            http_only=fields.http_only,
+            same_site=_name(native.SAME_SITE, fields.same_site),
+            partitioned=fields.partitioned,
+            priority=_name(native.PRIORITY, fields.priority),
+        )
+
     def _write(self, function: Any) -> str:
-        if self.same_site not in native.SAME_SITE:
-            raise native.failure(native.E_ARGUMENT)
-        views = [native.view(text) for text in (self.name, self.value, self.domain, self.path)]
+        texts = (self.name, self.value, self.domain, self.path)
+        views = [native.view(text.encode("utf-8", "surrogateescape")) for text in texts]
         fields = native.SetCookie()
         native.lib.tuile_set_cookie_init(byref(fields))
         fields.name, fields.value, fields.domain, fields.path = views
         fields.max_age = native.UNSET if self.max_age is None else native.int64(self.max_age)
         fields.expires = native.UNSET if self.expires is None else native.int64(self.expires)
-        fields.same_site = native.SAME_SITE[self.same_site]
+        fields.same_site = _constant(native.SAME_SITE, self.same_site)
+        fields.priority = _constant(native.PRIORITY, self.priority)
         fields.secure, fields.http_only, fields.partitioned = self.secure, self.http_only, self.partitioned
-        error = native.Error()
-        status, text = native.filled(512, lambda *out: function(byref(fields), *out, byref(error)))
-        if status != native.OK:
-            raise native.failure(status, error)
-        return text.decode("ascii")
+        fields.skip_rules = self.skip_rules
+        return _written(function, fields)
+
+
+def _written(function: Any, fields: Any) -> str:
+    error = native.Error()
+    status, text = native.filled(512, lambda *out: function(byref(fields), *out, byref(error)))
+    if status != native.OK:
+        raise native.failure(status, error)
+    return text.decode("utf-8", "surrogateescape")
+
+
+def django_set_cookie(
+    key: str,
+    value: str = "",
+    max_age: Union[int, float, datetime.timedelta, None] = None,
+    expires: Union[str, datetime.datetime, None] = None,
+    path: Optional[str] = "/",
+    domain: Optional[str] = None,
+    secure: bool = False,
+    httponly: bool = False,
+    samesite: Optional[str] = None,
+    *,
+    now: Optional[int] = None,
+) -> str:
+    """What Django's ``HttpResponse.set_cookie`` writes from the same arguments, to the byte.
+
+    >>> django_set_cookie("q", "a;b", max_age=60, now=0)
+    'q="a\\\\073b"; expires=Thu, 01 Jan 1970 00:01:00 GMT; Max-Age=60; Path=/'
+    """
+    fields = native.DjangoCookie()
+    native.lib.tuile_django_cookie_init(byref(fields))
+    # What the views point to has to live until the call.
+    views = [native.view(text or "") for text in (key, value, path, domain, samesite)]
+    fields.key, fields.value, fields.path, fields.domain, fields.samesite = views
+    if isinstance(max_age, datetime.timedelta):
+        max_age = max_age.total_seconds()
+    if max_age is not None:
+        fields.max_age = native.int64(int(max_age))
+    if isinstance(expires, datetime.datetime):
+        aware = expires if expires.tzinfo else expires.replace(tzinfo=datetime.timezone.utc)
+        fields.expires = native.int64(int(aware.timestamp() // 1))
+    elif expires is not None:
+        views.append(native.view(expires))
+        fields.expires_text = views[-1]
+    fields.secure, fields.httponly = secure, httponly
+    fields.now = native.UNSET if now is None else native.int64(now)
+    return _written(native.lib.tuile_django_cookie_write, fields)
+
+
+def django_delete_cookie(
+    key: str, path: Optional[str] = "/", domain: Optional[str] = None, samesite: Optional[str] = None
+) -> str:
+    """What Django's ``HttpResponse.delete_cookie`` writes from the same arguments, to the byte.
+
+    >>> django_delete_cookie("q")
+    'q=""; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/'
+    """
+    fields = native.DjangoCookie()
+    native.lib.tuile_django_cookie_init(byref(fields))
+    views = [native.view(text or "") for text in (key, path, domain, samesite)]
+    fields.key, fields.path, fields.domain, fields.samesite = views
+    return _written(native.lib.tuile_django_cookie_delete, fields)

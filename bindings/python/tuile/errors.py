@@ -24,7 +24,7 @@ class SyntaxProblem(TuileError, ValueError):
 
 
 class CookieRuleError(TuileError, ValueError):
-    """Well-formed, but browsers would refuse the cookie."""
+    """Well-formed, but browsers would refuse or change the cookie."""
 
 
 class ValueTypeError(TuileError, TypeError):
@@ -45,3 +45,11 @@ class BusyError(StoreError):
 
 class CorruptStoreError(StoreError):
     """The store's file or table is damaged or not a session store."""
+
+
+class MissingLibraryError(TuileError):
+    """A library that is loaded on use is not installed."""
+
+
+class FileError(TuileError, OSError):
+    """A file could not be read or written."""

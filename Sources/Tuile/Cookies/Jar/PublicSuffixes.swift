@@ -19,8 +19,9 @@ enum PublicSuffixes {
     return .libpsl(list)
   }
 
-  /// `domain` has no dot in front; letters of any case.
-  func contains(_ domain: Bytes) -> Bool {
+  /// `domain` has no dot in front; letters of any case. "co.uk." is "co.uk".
+  func contains(_ name: Bytes) -> Bool {
+    let domain = name[name.count &- 1] == 0x2E ? name.slice(0, name.count &- 1) : name
     switch self {
     case .label: return !domain.contains(0x2E)
     case .libpsl(let list):
