@@ -36,6 +36,12 @@ int64_t sys_now_microseconds(void) {
   return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+int64_t sys_now_seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return (int64_t)now.tv_sec;
+}
+
 void sys_sleep_microseconds(unsigned int microseconds) {
   struct timespec left = {microseconds / 1000000, (long)(microseconds % 1000000) * 1000};
   while (nanosleep(&left, &left) != 0 && errno == EINTR) {

@@ -49,6 +49,8 @@ ptrdiff_t sys_decompress(const void *data, size_t size, void *out, size_t capaci
 /* Fills from getrandom(2); false if the system gives none. */
 bool sys_random(void *data, size_t size);
 int64_t sys_now_microseconds(void);
+/* Unix seconds, a few milliseconds late for a fraction of the cost. */
+int64_t sys_now_seconds(void);
 void sys_sleep_microseconds(unsigned int microseconds);
 /* Creates the file, readable by its owner alone, unless it is there. */
 void sys_create_private_file(const char *path);

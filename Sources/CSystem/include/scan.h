@@ -59,4 +59,58 @@ static inline size_t sys_find_pair(const uint8_t *text, size_t from, size_t size
 #endif
 }
 
+/* The classes of octets that cookies know, as bits of sys_octet_classes. */
+enum {
+  SYS_OCTET_SAFE = 1,     /* no control but HTAB, no ';' */
+  SYS_OCTET_TOKEN = 2,    /* RFC 9110, section 5.6.2 */
+  SYS_OCTET_COOKIE = 4,   /* cookie-octet of RFC 6265bis */
+  SYS_OCTET_ATTRIBUTE = 8 /* av-octet of RFC 6265bis */
+};
+extern const uint8_t sys_octet_classes[256];
+
+static inline uint8_t sys_octet_class(uint8_t octet) { return sys_octet_classes[octet]; }
+
+/* The offset of the first octet at or after `from` that is not of the class, or
+ * `size`. */
+static inline size_t sys_skip_class(const uint8_t *text, size_t from, size_t size, uint8_t class_) {
+  size_t i = from;
+  while (i < size && sys_octet_classes[text[i]] & class_) i++;
+  return i;
+}
+
+/* As sys_skip_class for cookie-octets: 21-7E without '"' ',' ';' and '\\'. */
+static inline size_t sys_skip_cookie_octets(const uint8_t *text, size_t from, size_t size) {
+  size_t i = from;
+#if defined(__SSE2__) && !defined(TUILE_PLAIN_SCAN)
+  for (; size - i >= 16; i += 16) {
+    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(text + i));
+    /* Compared as signed numbers, octets over 7F are below 21. */
+    __m128i low = _mm_cmplt_epi8(x, _mm_set1_epi8(0x21)), del = _mm_cmpeq_epi8(x, _mm_set1_epi8(0x7F));
+    __m128i quote = _mm_cmpeq_epi8(x, _mm_set1_epi8('"')), comma = _mm_cmpeq_epi8(x, _mm_set1_epi8(','));
+    __m128i end = _mm_cmpeq_epi8(x, _mm_set1_epi8(';')), slash = _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'));
+    __m128i bad = _mm_or_si128(_mm_or_si128(_mm_or_si128(low, del), _mm_or_si128(quote, comma)), _mm_or_si128(end, slash));
+    unsigned found = (unsigned)_mm_movemask_epi8(bad);
+    if (found) return i + (size_t)__builtin_ctz(found);
+  }
+#endif
+  return sys_skip_class(text, i, size, SYS_OCTET_COOKIE);
+}
+
+/* The offset of the first control character but HTAB, or `size`. */
+static inline size_t sys_find_control(const uint8_t *text, size_t size) {
+  size_t i = 0;
+#if defined(__SSE2__) && !defined(TUILE_PLAIN_SCAN)
+  for (; size - i >= 16; i += 16) {
+    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(text + i));
+    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(0x1F)), x);
+    __m128i bad = _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(0x09)), low),
+                               _mm_cmpeq_epi8(x, _mm_set1_epi8(0x7F)));
+    unsigned found = (unsigned)_mm_movemask_epi8(bad);
+    if (found) return i + (size_t)__builtin_ctz(found);
+  }
+#endif
+  while (i < size && (text[i] >= 0x20 || text[i] == 0x09) && text[i] != 0x7F) i++;
+  return i;
+}
+
 #endif /* CSYSTEM_SCAN_H */

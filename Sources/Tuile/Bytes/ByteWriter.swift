@@ -27,7 +27,13 @@ struct ByteWriter {
     count &+= bytes.count
   }
 
-  mutating func append(_ text: StaticString) { append(Bytes(text)) }
+  /// Inlined, so that the size is known and the copy is a few moves.
+  @inline(__always)
+  mutating func append(_ text: StaticString) {
+    let size = text.utf8CodeUnitCount
+    if size <= capacity &- count, let start { (start + count).copy(Bytes(text.utf8Start, size)) }
+    count &+= size
+  }
 
   /// Counts bytes that were written through `start`, or that would not fit.
   mutating func skip(_ bytes: Int) { count &+= bytes }

@@ -8,6 +8,7 @@ struct Date {
   var month: Int64
   var day: Int64
   var second: Int64  // of the day
+  var weekday: Int64  // 0 is Sunday
 
   /// `seconds` is clamped to years 1 to 9999.
   init(seconds: Int64) {
@@ -18,8 +19,9 @@ struct Date {
       second &+= 86400
       days &-= 1
     }
-    // Days since 0000-03-01, so that the leap day ends a year.
+    // Days since 0000-03-01, a Wednesday, so that the leap day ends a year.
     let shifted = days &+ 719_468
+    weekday = (shifted &+ 3) % 7
     let era = shifted / 146_097 &- (shifted % 146_097 < 0 ? 1 : 0)
     let dayOfEra = shifted &- era &* 146_097
     let yearOfEra = (dayOfEra &- dayOfEra / 1460 &+ dayOfEra / 36_524 &- dayOfEra / 146_096) / 365
@@ -52,45 +54,44 @@ struct Date {
     Bytes(table).slice(Int(index) &* 3, Int(index) &* 3 &+ 3)
   }
 
-  private static func digits(_ number: Int64, _ count: Int, to writer: inout ByteWriter) {
-    var scale: Int64 = 1
-    var i = 1
-    while i < count {
-      scale = scale &* 10
-      i &+= 1
-    }
-    while scale > 0 {
-      writer.append(0x30 &+ UInt8(truncatingIfNeeded: number / scale % 10))
-      scale = scale / 10
-    }
+  /// Two digits of a number under 100.
+  @inline(__always)
+  private static func two(_ number: Int64, to writer: inout ByteWriter) {
+    let small = UInt8(truncatingIfNeeded: number)
+    writer.append(0x30 &+ small / 10)
+    writer.append(0x30 &+ small % 10)
+  }
+
+  private static func four(_ number: Int64, to writer: inout ByteWriter) {
+    two(number / 100, to: &writer)
+    two(number % 100, to: &writer)
   }
 
   private func time(to writer: inout ByteWriter) {
-    Date.digits(second / 3600, 2, to: &writer)
+    Date.two(second / 3600, to: &writer)
     writer.append(0x3A)
-    Date.digits(second / 60 % 60, 2, to: &writer)
+    Date.two(second / 60 % 60, to: &writer)
     writer.append(0x3A)
-    Date.digits(second % 60, 2, to: &writer)
+    Date.two(second % 60, to: &writer)
   }
 
   private func calendarDay(to writer: inout ByteWriter) {
-    Date.digits(year, 4, to: &writer)
+    Date.four(year, to: &writer)
     writer.append(0x2D)
-    Date.digits(month, 2, to: &writer)
+    Date.two(month, to: &writer)
     writer.append(0x2D)
-    Date.digits(day, 2, to: &writer)
+    Date.two(day, to: &writer)
   }
 
   /// `Sun, 06 Nov 1994 08:49:37 GMT`: IMF-fixdate (RFC 9110, section 5.6.7).
   func writeIMF(to writer: inout ByteWriter) {
-    let weekday = (Date.days(year: year, month: month, day: day) &+ 719_468 &+ 3) % 7
     writer.append(name("SunMonTueWedThuFriSat", weekday))
     writer.append(", ")
-    Date.digits(day, 2, to: &writer)
+    Date.two(day, to: &writer)
     writer.append(0x20)
     writer.append(name("JanFebMarAprMayJunJulAugSepOctNovDec", month &- 1))
     writer.append(0x20)
-    Date.digits(year, 4, to: &writer)
+    Date.four(year, to: &writer)
     writer.append(0x20)
     time(to: &writer)
     writer.append(" GMT")
@@ -120,7 +121,8 @@ struct Date {
     date.time(to: &writer)
     if fraction > 0 {
       writer.append(0x2E)
-      digits(fraction, 6, to: &writer)
+      two(fraction / 10_000, to: &writer)
+      four(fraction % 10_000, to: &writer)
     }
   }
 

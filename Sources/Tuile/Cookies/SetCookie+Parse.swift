@@ -1,39 +1,33 @@
+import CSystem
+
 /// A Set-Cookie header as browsers read it: RFC 6265bis draft 22, section 5.6.
 /// Every view points into the header.
 extension SetCookie {
   init(parsing text: Bytes) throws(Failure) {
     self.init()
-    var i = 0
-    while i < text.count {
-      let c = text[i]
-      if c < 0x20 && c != 0x09 || c == 0x7F { throw .syntax("the Set-Cookie has a control character", at: i) }
-      i &+= 1
-    }
-    var position = text.find(0x3B)
-    let pair = text.slice(0, position)
-    let equals = pair.find(0x3D)
-    if equals == pair.count {
-      value = pair.trimmed
+    let control = sys_find_control(text.start, text.count)
+    guard control == text.count else { throw .syntax("the Set-Cookie has a control character", at: control) }
+    var equals = 0
+    var position = sys_find_pair(text.start, 0, text.count, &equals)
+    if equals == position {
+      value = text.trimmed(0, position)
     } else {
-      name = pair.slice(0, equals).trimmed
-      value = pair.slice(equals &+ 1, pair.count).trimmed
+      name = text.trimmed(0, equals)
+      value = text.trimmed(equals &+ 1, position)
     }
     guard !name.isEmpty || !value.isEmpty else { throw .syntax("the Set-Cookie has neither name nor value") }
     guard name.count &+ value.count <= SetCookie.largestPair else {
       throw .limit("name and value of the Set-Cookie have more than 4096 octets")
     }
     while position < text.count {
-      let end = text.find(0x3B, from: position &+ 1)
-      takeAttribute(text.slice(position &+ 1, end))
-      position = end
+      let from = position &+ 1
+      position = sys_find_pair(text.start, from, text.count, &equals)
+      takeAttribute(text.trimmed(from, equals), text.trimmed(equals &+ 1, position))
     }
   }
 
   /// The last of several attributes of one name counts.
-  private mutating func takeAttribute(_ attribute: Bytes) {
-    let equals = attribute.find(0x3D)
-    let key = attribute.slice(0, equals).trimmed
-    let text = attribute.slice(equals &+ 1, attribute.count).trimmed
+  private mutating func takeAttribute(_ key: Bytes, _ text: Bytes) {
     guard text.count <= SetCookie.largestAttribute else { return }
     switch key.count {
     case 4: if key.equals(ignoringCase: "path") { path = text[0] == 0x2F ? text : Bytes() }

@@ -28,17 +28,31 @@ extension SetCookie {
   }
 
   /// `now`, in Unix seconds, is asked for only if Expires has to be checked.
-  func check(skipping skipped: Rules = [], now: () -> Int64 = { sys_now_microseconds() / 1_000_000 }) throws(Failure) {
-    try checkSafety()
-    if !skipped.contains(.name) { try SetCookie.checkName(name) }
-    if !skipped.contains(.value) { try SetCookie.checkValue(value) }
-    if !skipped.contains(.path) {
-      guard path.isEmpty || path[0] == 0x2F else { throw .syntax("the path does not start with '/'") }
-      if let at = SetCookie.firstOutside(path, SetCookie.isAttributeOctet) {
-        throw .syntax("the path has an octet over 7E", at: at)
+  func check(skipping skipped: Rules = [], now: () -> Int64 = { sys_now_seconds() }) throws(Failure) {
+    guard !name.isEmpty || !value.isEmpty else { throw .syntax("the cookie has neither name nor value") }
+    // What is skipped still has to be safe: no data becomes an attribute, another
+    // cookie or a header.
+    if skipped.contains(.name) { try SetCookie.checkSafeName(name) } else { try SetCookie.checkName(name) }
+    if skipped.contains(.value) {
+      if let at = SetCookie.firstOutside(value, SYS_OCTET_SAFE) {
+        throw .syntax("the cookie's value has a control character or ';'; encode it", at: at)
       }
+    } else {
+      try SetCookie.checkValue(value)
     }
-    if !skipped.contains(.domain) { try checkDomain() }
+    if let at = SetCookie.firstOutside(path, skipped.contains(.path) ? SYS_OCTET_SAFE : SYS_OCTET_ATTRIBUTE) {
+      throw .syntax("the path has a control character, ';' or an octet over 7E", at: at)
+    }
+    guard path.isEmpty || path[0] == 0x2F || skipped.contains(.path) else {
+      throw .syntax("the path does not start with '/'")
+    }
+    if skipped.contains(.domain) {
+      if let at = SetCookie.firstOutside(domain, SYS_OCTET_SAFE) {
+        throw .syntax("the domain has a control character or ';'", at: at)
+      }
+    } else if !domain.isEmpty {
+      try checkDomain()
+    }
     guard skipped.contains(.size) || name.count &+ value.count <= SetCookie.largestPair else {
       throw .limit("name and value have more than 4096 octets: browsers drop such a cookie")
     }
@@ -56,26 +70,15 @@ extension SetCookie {
     if !skipped.contains(.prefix) { try checkPrefix() }
   }
 
-  /// No data becomes an attribute, another cookie or a header.
-  private func checkSafety() throws(Failure) {
-    if let at = SetCookie.firstOutside(name, { SetCookie.isSafeOctet($0) && $0 != 0x3D }) {
-      throw .syntax("the cookie's name has a control character, ';' or '='", at: at)
-    }
-    guard !name.isEmpty || !value.isEmpty else { throw .syntax("the cookie has neither name nor value") }
-    if let at = SetCookie.firstOutside(value, SetCookie.isSafeOctet) {
-      throw .syntax("the cookie's value has a control character or ';'; encode it", at: at)
-    }
-    if let at = SetCookie.firstOutside(path, SetCookie.isSafeOctet) {
-      throw .syntax("the path has a control character or ';'", at: at)
-    }
-    if let at = SetCookie.firstOutside(domain, SetCookie.isSafeOctet) {
-      throw .syntax("the domain has a control character or ';'", at: at)
-    }
+  private static func checkSafeName(_ name: Bytes) throws(Failure) {
+    let equals = name.find(0x3D)
+    let at = min(equals, firstOutside(name, SYS_OCTET_SAFE) ?? name.count)
+    guard at == name.count else { throw .syntax("the cookie's name has a control character, ';' or '='", at: at) }
   }
 
   static func checkName(_ name: Bytes) throws(Failure) {
     guard !name.isEmpty else { throw .syntax("the cookie has no name") }
-    if let at = firstOutside(name, isTokenOctet) {
+    if let at = firstOutside(name, SYS_OCTET_TOKEN) {
       throw .syntax("the cookie's name has an octet that is no token character", at: at)
     }
   }
@@ -83,10 +86,9 @@ extension SetCookie {
   /// Quotes are part of the value and must come as a pair around it.
   static func checkValue(_ value: Bytes) throws(Failure) {
     let quoted = value.count >= 2 && value[0] == 0x22 && value[value.count &- 1] == 0x22
-    let inner = quoted ? value.slice(1, value.count &- 1) : value
-    if let at = firstOutside(inner, isCookieOctet) {
-      throw .syntax("the cookie's value has an octet that is not allowed; encode it", at: at &+ (quoted ? 1 : 0))
-    }
+    let end = quoted ? value.count &- 1 : value.count
+    let at = sys_skip_cookie_octets(value.start, quoted ? 1 : 0, end)
+    guard at == end else { throw .syntax("the cookie's value has an octet that is not allowed; encode it", at: at) }
   }
 
   /// A host name of letters, digits, hyphens and dots (RFC 1123), or an IP
@@ -157,36 +159,17 @@ extension SetCookie {
     name.hasPrefix(ignoringCase: "__http-") || name.hasPrefix(ignoringCase: "__host-http-")
   }
 
-  private static func firstOutside(_ text: Bytes, _ allowed: (UInt8) -> Bool) -> Int? {
-    var i = 0
-    while i < text.count {
-      if !allowed(text[i]) { return i }
-      i &+= 1
-    }
-    return nil
+  private static func firstOutside(_ text: Bytes, _ octets: some BinaryInteger) -> Int? {
+    let at = sys_skip_class(text.start, 0, text.count, UInt8(truncatingIfNeeded: octets))
+    return at < text.count ? at : nil
   }
 
   /// token = 1*( ! # $ % & ' * + - . ^ _ ` | ~ / DIGIT / ALPHA ) (RFC 9110, 5.6.2)
-  static func isTokenOctet(_ c: UInt8) -> Bool {
-    switch c {
-    case 0x30...0x39, 0x41...0x5A, 0x5E...0x7A: return true
-    case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x7C, 0x7E: return true
-    default: return false
-    }
-  }
+  static func isTokenOctet(_ c: UInt8) -> Bool { sys_octet_class(c) & 2 != 0 }
 
   /// cookie-octet = %x21 / %x23-2B / %x2D-3A / %x3C-5B / %x5D-7E
-  static func isCookieOctet(_ c: UInt8) -> Bool {
-    switch c {
-    case 0x21, 0x23...0x2B, 0x2D...0x3A, 0x3C...0x5B, 0x5D...0x7E: return true
-    default: return false
-    }
-  }
+  static func isCookieOctet(_ c: UInt8) -> Bool { sys_octet_class(c) & 4 != 0 }
 
   /// av-octet = %x20-3A / %x3C-7E
-  static func isAttributeOctet(_ c: UInt8) -> Bool { c >= 0x20 && c <= 0x7E && c != 0x3B }
-
-  /// No control character but HTAB, for which browsers drop the whole cookie,
-  /// and no ';'.
-  static func isSafeOctet(_ c: UInt8) -> Bool { (c >= 0x20 || c == 0x09) && c != 0x7F && c != 0x3B }
+  static func isAttributeOctet(_ c: UInt8) -> Bool { sys_octet_class(c) & 8 != 0 }
 }

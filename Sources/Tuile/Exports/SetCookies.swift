@@ -145,7 +145,7 @@ extension SetCookie {
   fileprivate func check(_ cookie: UnsafePointer<tuile_set_cookie>?) throws(Failure) {
     guard let fields = cookie?.pointee else { return }
     try check(skipping: Rules(rawValue: fields.skip_rules)) {
-      fields.now == unset ? sys_now_microseconds() / 1_000_000 : fields.now
+      fields.now == unset ? sys_now_seconds() : fields.now
     }
   }
 
