@@ -1,30 +1,7 @@
 /* Every export with what no caller should pass: NULL, sizes without data, sizes
  * that no object has, wrong constants, text that is none, and buffers one byte
  * too short with a guard page behind. A status, no crash, outputs untouched. */
-#define _GNU_SOURCE
-#include "check.h"
-
-#include <sys/mman.h>
-#include <unistd.h>
-
-static const tuile_bytes nothing = {NULL, 0}, lie = {NULL, 5}, endless = {"x", SIZE_MAX}, huge = {"x", SIZE_MAX / 2};
-static tuile_error error;
-
-/* `size` bytes that end where reading and writing faults. */
-static char *guarded(size_t size) {
-  size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (size + page - 1) / page * page;
-  char *start = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  CHECK(start != MAP_FAILED);
-  CHECK(mprotect(start + room, page, PROT_NONE) == 0);
-  memset(start, 'u', room);
-  return start + room - size;
-}
-
-static bool untouched(const char *buffer, size_t size) {
-  for (size_t i = 0; i < size; i++)
-    if (buffer[i] != 'u') return false;
-  return true;
-}
+#include "hostile.h"
 
 static void library(void) {
   CHECK(strcmp(tuile_status_name((tuile_status)99), "TUILE_UNKNOWN") == 0);
@@ -32,80 +9,6 @@ static void library(void) {
   for (int status = -100; status < 100; status++) CHECK(*tuile_status_message((tuile_status)status) != 0);
   CHECK(tuile_version() == (TUILE_VERSION_MAJOR << 16 | TUILE_VERSION_MINOR << 8 | TUILE_VERSION_PATCH));
   CHECK(strcmp(tuile_version_string(), TUILE_VERSION_STRING) == 0 && tuile_unset() == TUILE_UNSET);
-}
-
-static void cookies(void) {
-  tuile_cookie pair;
-  tuile_bytes value = {"keep", 4};
-  size_t position = 0, size = 77;
-  CHECK(tuile_cookie_next(lie, &position, &pair) == TUILE_E_ARGUMENT);
-  CHECK(tuile_cookie_next(endless, &position, &pair) == TUILE_E_ARGUMENT);
-  CHECK(tuile_cookie_next(text("a=1"), NULL, &pair) == TUILE_E_ARGUMENT);
-  CHECK(tuile_cookie_next(text("a=1"), &position, NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_cookie_next(nothing, &position, &pair) == TUILE_ABSENT);
-  position = SIZE_MAX;
-  CHECK(tuile_cookie_next(text("a=1"), &position, &pair) == TUILE_ABSENT && position == SIZE_MAX);
-  position = 1000;
-  CHECK(tuile_cookie_next(text("a=1"), &position, &pair) == TUILE_ABSENT);
-  CHECK(tuile_cookie_get(lie, text("a"), TUILE_MATCH_FIRST, &value) == TUILE_E_ARGUMENT);
-  CHECK(tuile_cookie_get(text("a=1"), lie, TUILE_MATCH_FIRST, &value) == TUILE_E_ARGUMENT);
-  CHECK(tuile_cookie_get(text("a=1"), text("a"), (tuile_match)7, &value) == TUILE_E_ARGUMENT);
-  CHECK(tuile_cookie_get(text("a=1"), text("a"), TUILE_MATCH_LAST, NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_cookie_get(text("a=1"), text("b"), TUILE_MATCH_LAST, &value) == TUILE_ABSENT && equals(value, "keep"));
-
-  char *exact = guarded(33);
-  tuile_set_cookie cookie = TUILE_SET_COOKIE_INIT, bad;
-  cookie.name = text("name"), cookie.value = text("value"), cookie.max_age = 12, cookie.secure = true;
-  CHECK(tuile_set_cookie_init(NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_set_cookie_write(NULL, exact, 33, &size, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_set_cookie_write(&cookie, NULL, 33, &size, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_set_cookie_write(&cookie, NULL, 0, &size, &error) == TUILE_E_SPACE && size == 38);
-  exact = guarded(38);
-  CHECK(tuile_set_cookie_write(&cookie, exact + 1, 37, &size, &error) == TUILE_E_SPACE && untouched(exact, 38));
-  CHECK(tuile_set_cookie_write(&cookie, exact, 38, NULL, NULL) == TUILE_OK);
-  CHECK(memcmp(exact, "name=value; Max-Age=12; Path=/; Secure", 38) == 0);
-  exact = guarded(64);
-#define REFUSED(field, what, answer)                                                             \
-  do {                                                                                           \
-    bad = cookie;                                                                                \
-    bad.field = what;                                                                            \
-    memset(&error, 0, sizeof error);                                                             \
-    CHECK(tuile_set_cookie_write(&bad, exact, 64, &size, &error) == (answer) && untouched(exact, 64)); \
-    CHECK(error.status == (answer) && error.message[0] != 0);                                    \
-  } while (0)
-  REFUSED(size, 3, TUILE_E_ARGUMENT);
-  REFUSED(name, lie, TUILE_E_ARGUMENT);
-  REFUSED(value, endless, TUILE_E_ARGUMENT);
-  REFUSED(same_site, (tuile_same_site)9, TUILE_E_ARGUMENT);
-  REFUSED(name, text("a b"), TUILE_E_SYNTAX);
-  REFUSED(name, ((tuile_bytes){"a\0b", 3}), TUILE_E_SYNTAX);
-  REFUSED(value, text("a\r\nSet-Cookie: b=c"), TUILE_E_SYNTAX);
-  REFUSED(value, text("a; Domain=evil"), TUILE_E_SYNTAX);
-  REFUSED(value, text("\xff"), TUILE_E_SYNTAX);
-  REFUSED(path, text("/\n"), TUILE_E_SYNTAX);
-  REFUSED(path, text("/;x"), TUILE_E_SYNTAX);
-  REFUSED(domain, text("a;b"), TUILE_E_SYNTAX);
-  cookie.secure = false;
-  REFUSED(name, text("__Host-a"), TUILE_E_RULE);
-  REFUSED(partitioned, true, TUILE_E_RULE);
-  REFUSED(same_site, TUILE_SAME_SITE_NONE, TUILE_E_RULE);
-  /* A deletion has the same rules, and takes effect: Secure where browsers ask for it. */
-  cookie.name = text("__Host-a"), cookie.value = lie;
-  CHECK(tuile_set_cookie_delete(NULL, exact, 64, &size, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_set_cookie_delete(&cookie, exact, 64, &size, &error) == TUILE_E_ARGUMENT && untouched(exact, 64));
-  cookie.value = text("of no importance");
-  CHECK(tuile_set_cookie_delete(&cookie, NULL, 0, &size, &error) == TUILE_E_SPACE && size > 64);
-  CHECK(tuile_set_cookie_delete(&cookie, exact, 64, &size, &error) == TUILE_E_SPACE && untouched(exact, 64));
-  exact = guarded(size);
-  CHECK(tuile_set_cookie_delete(&cookie, exact, size, &size, &error) == TUILE_OK);
-  CHECK(equals((tuile_bytes){exact, size}, "__Host-a=\"\"; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/; Secure"));
-  cookie.name = text("a\nb");
-  CHECK(tuile_set_cookie_delete(&cookie, exact, size, &size, &error) == TUILE_E_SYNTAX);
-  char date[29];
-  memset(date, 'u', sizeof date);
-  CHECK(tuile_date_write(0, date, 28, &size) == TUILE_E_SPACE && size == 29 && untouched(date, 29));
-  CHECK(tuile_date_write(INT64_MIN, date, 29, NULL) == TUILE_OK && tuile_date_write(INT64_MAX, date, 29, &size) == TUILE_OK);
-  CHECK(tuile_date_write(0, NULL, 29, &size) == TUILE_E_ARGUMENT && tuile_date_write(0, date, SIZE_MAX, &size) == TUILE_E_ARGUMENT);
 }
 
 static void signing(void) {
@@ -337,7 +240,6 @@ static void sessions(void) {
 int main(int argc, char **argv) {
   CHECK(argc > 1);
   library();
-  cookies();
   signing();
   managers(argv[1]);
   stores();

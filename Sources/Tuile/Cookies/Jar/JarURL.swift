@@ -25,6 +25,8 @@ struct JarURL {
     var end = start
     while end < url.count, url[end] != 0x2F, url[end] != 0x3F, url[end] != 0x23 { end &+= 1 }
     let authority = url.slice(start, end)
+    // A browser would end the host at a backslash, another client would not.
+    guard !authority.contains(0x5C) else { throw .syntax("the URL has a backslash before its path", at: start) }
     let user = authority.findLast(0x40).map { $0 &+ 1 } ?? 0
     host = try JarURL.host(authority.dropFirst(user), at: start &+ user)
     isAddress = JarURL.isAddress(host)
