@@ -21,16 +21,20 @@ struct RequestCookies {
     var count = 0
     var before = 0
     for header in headers {
-      guard let text = Bytes(header) else { break }
+      guard let whole = Bytes(header) else { break }
+      // The strict grammar has space around the header, but not within; taken
+      // off once here, so that no cookie looks through it again.
+      let text = mode == .strict ? whole.trimmed : whole
+      let offset = before &+ (text.start - whole.start)
       var position = 0
-      while let pair = try next(text, &position, before) {
+      while let pair = try next(text, &position, offset) {
         guard maxCookies < 0 || count < maxCookies else { throw .limit("more cookies than the limit") }
         guard maxName < 0 || pair.name.count <= maxName else { throw .limit("a cookie's name is over the limit") }
         guard maxValue < 0 || pair.value.count <= maxValue else { throw .limit("a cookie's value is over the limit") }
         count &+= 1
         body(pair)
       }
-      before &+= text.count
+      before &+= whole.count
     }
     return count
   }
@@ -52,11 +56,11 @@ struct RequestCookies {
     }
   }
 
-  private func next(_ text: Bytes, _ position: inout Int, _ before: Int) throws(Failure) -> CookieHeader.Pair? {
+  private func next(_ text: Bytes, _ position: inout Int, _ offset: Int) throws(Failure) -> CookieHeader.Pair? {
     let header = CookieHeader(text: text)
     switch mode {
     case .browser: return header.next(&position)
-    case .strict: return try header.nextStrict(&position, offset: before)
+    case .strict: return try header.nextStrict(&position, offset: offset)
     case .django:
       // Django keeps no pair that is empty on both sides.
       while let pair = header.next(&position) {
@@ -69,15 +73,10 @@ struct RequestCookies {
 
 extension CookieHeader {
   /// As `next`, where the header must be what RFC 6265bis, section 4.2.1, lets a
-  /// client send: `name=value` pairs with "; " between them, space and tab around
-  /// all of it. `offset` is added to the place that a failure names.
+  /// client send: `name=value` pairs with "; " between them. `offset` is added to the place that a failure names.
   func nextStrict(_ position: inout Int, offset: Int) throws(Failure) -> Pair? {
     var i = position
-    var end = text.count
-    while end > i, text[end &- 1] == 0x20 || text[end &- 1] == 0x09 { end &-= 1 }
-    if i == 0 {
-      while i < end, text[i] == 0x20 || text[i] == 0x09 { i &+= 1 }
-    }
+    let end = text.count
     guard i < end else { return nil }
     let from = i
     while i < end, SetCookie.isTokenOctet(text[i]) { i &+= 1 }
@@ -99,7 +98,7 @@ extension CookieHeader {
     if i < end {
       guard text[i] == 0x3B else { throw .syntax("a cookie's value has an octet that is not allowed", at: i &+ offset) }
       guard text[i &+ 1] == 0x20, i &+ 2 < end else {
-        throw .syntax("after ';' a space and a cookie must follow", at: min(i &+ 1, text.count) &+ offset)
+        throw .syntax("after ';' a space and a cookie must follow", at: min(i &+ 1, end) &+ offset)
       }
       i &+= 2
     }

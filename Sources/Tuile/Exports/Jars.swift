@@ -242,7 +242,9 @@ extension Jar {
 
   /// What a caller of the C interface gave.
   fileprivate static func make(_ config: tuile_jar_config) throws(Failure) -> Jar {
-    guard config.size == MemoryLayout<tuile_jar_config>.size else { throw .argument("the configuration's size is wrong") }
+    guard config.size == MemoryLayout<tuile_jar_config>.size else {
+      throw .argument("the configuration's size is wrong")
+    }
     guard config.max_per_site != 0, config.max_cookies != 0 else { throw .argument("a limit is 0") }
     let suffixes: PublicSuffixes
     if let callback = config.public_suffix {

@@ -22,7 +22,9 @@ extension Jar {
       var next = known.pointee.cookies
       while let old = next {
         next = old.pointee.next
-        if old.pointee.httpOnly, Jar.sameCookie(old, fields) { throw .rule("a script can't replace an HttpOnly cookie") }
+        if old.pointee.httpOnly, Jar.sameCookie(old, fields) {
+          throw .rule("a script can't replace an HttpOnly cookie")
+        }
       }
     }
     try store(fields, domain: domain, isAddress: url.isAddress, now: present)
@@ -46,7 +48,9 @@ extension Jar {
   }
 
   private func checkRules(_ cookie: SetCookie, _ request: Request, hostOnly: Bool) throws(Failure) {
-    guard !cookie.secure || request.url.isSecure else { throw .rule("a Secure cookie came over an insecure connection") }
+    guard !cookie.secure || request.url.isSecure else {
+      throw .rule("a Secure cookie came over an insecure connection")
+    }
     guard !cookie.httpOnly || !request.script else { throw .rule("a script can't set an HttpOnly cookie") }
     if cookie.sameSite == .none, !cookie.secure { throw .rule("SameSite=None needs Secure") }
     guard cookie.sameSite == .none || request.context != .cross else {

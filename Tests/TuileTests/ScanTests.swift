@@ -1,0 +1,54 @@
+import CSystem
+import Testing
+
+@testable import Tuile
+
+/// Sixteen octets at a time must find what one at a time finds.
+@Suite struct ScanTests {
+  var random = SystemRandomNumberGenerator()
+
+  /// Mostly letters, with the octets that matter strewn in.
+  mutating func text(_ size: Int, _ special: [UInt8]) -> [UInt8] {
+    (0..<size).map { _ in
+      UInt8.random(in: 0..<20, using: &random) == 0 ? special.randomElement(using: &random)! : 0x61
+    }
+  }
+
+  @Test mutating func pairs() {
+    for _ in 0..<20_000 {
+      let whole = bytes(text(Int.random(in: 0..<200, using: &random), [0x3B, 0x3D, 0x3C, 0xBB, 0xBD, 0]))
+      defer { whole.start.deallocate() }
+      let from = Int.random(in: 0...whole.count, using: &random)
+      var (equals, plainEquals) = (-1, -1)
+      let end = sys_find_pair(whole.start, from, whole.count, &equals)
+      #expect(end == sys_find_pair_plain(whole.start, from, whole.count, &plainEquals))
+      #expect(equals == plainEquals)
+    }
+  }
+
+  @Test mutating func cookieOctets() {
+    for octet in UInt8.min...UInt8.max {
+      for at in [0, 1, 15, 16, 31, 40] {
+        var array = [UInt8](repeating: 0x61, count: 41)
+        array[at] = octet
+        let value = bytes(array)
+        defer { value.start.deallocate() }
+        let allowed = octet > 0x20 && octet < 0x7F && !"\",;\\".utf8.contains(octet)
+        #expect(sys_skip_cookie_octets(value.start, 0, 41) == (allowed ? 41 : at), "octet \(octet) at \(at)")
+        let control = octet < 0x20 && octet != 0x09 || octet == 0x7F
+        #expect(sys_find_control(value.start, 41) == (control ? at : 41), "octet \(octet) at \(at)")
+      }
+    }
+  }
+
+  @Test func classes() {
+    for octet in UInt8.min...UInt8.max {
+      let character = Character(UnicodeScalar(octet))
+      let token = octet < 0x80 && (character.isLetter || character.isNumber || "!#$%&'*+-.^_`|~".contains(character))
+      #expect(SetCookie.isTokenOctet(octet) == token, "\(octet)")
+      #expect(SetCookie.isAttributeOctet(octet) == (octet >= 0x20 && octet < 0x7F && octet != 0x3B), "\(octet)")
+      let safe = (octet >= 0x20 || octet == 0x09) && octet != 0x7F && octet != 0x3B
+      #expect((sys_octet_class(octet) & 1 != 0) == safe, "\(octet)")
+    }
+  }
+}
