@@ -153,10 +153,9 @@ public func tuile_jar_load(
   _ jar: UnsafeMutablePointer<tuile_jar>?, _ path: tuile_bytes, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(jar, error) { (jar) throws(Failure) in
-    let path = try CPath(path)
     var data: UnsafeMutableRawPointer?
     var size = 0
-    let failure = sys_file_read(path.start, 64 &<< 20, &data, &size)
+    let failure = try withPath(path) { sys_file_read($0, 64 &<< 20, &data, &size) }
     guard failure == 0, let data else {
       if failure == ENOENT { return TUILE_ABSENT }
       if failure == EFBIG { throw .limit("the file has more than 64 MiB") }
@@ -189,13 +188,14 @@ public func tuile_jar_save(
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(jar, error) { (jar) throws(Failure) in
-    let path = try CPath(path)
-    var buffer = ByteBuffer()
-    defer { buffer.wipe() }
-    try jar.locked { () throws(Failure) in try jar.save(sessionCookies: session_cookies, to: &buffer) }
-    let failure = sys_file_replace(path.start, buffer.bytes.start, buffer.bytes.count)
-    guard failure == 0 else { throw .file("the file could not be written", failure) }
-    return TUILE_OK
+    try withPath(path) { (path) throws(Failure) in
+      var buffer = ByteBuffer()
+      defer { buffer.wipe() }
+      try jar.locked { () throws(Failure) in try jar.save(sessionCookies: session_cookies, to: &buffer) }
+      let failure = sys_file_replace(path, buffer.bytes.start, buffer.bytes.count)
+      guard failure == 0 else { throw .file("the file could not be written", failure) }
+      return TUILE_OK
+    }
   }
 }
 
@@ -209,22 +209,18 @@ private func using(
   }
 }
 
-/// A path with a NUL behind it, freed at the end.
-private final class CPath {
-  let start: UnsafeMutablePointer<CChar>
-
-  init(_ path: tuile_bytes) throws(Failure) {
-    guard let bytes = Bytes(path), !bytes.isEmpty, !bytes.contains(0) else {
-      throw .argument("the path is NULL, empty or has a NUL in it")
-    }
-    guard bytes.count <= 4096, let raw = malloc(bytes.count &+ 1) else { throw .argument("the path is too long") }
-    let text = raw.assumingMemoryBound(to: UInt8.self)
+/// Lends the path with a NUL behind it.
+private func withPath<Answer>(
+  _ path: tuile_bytes, _ body: (UnsafePointer<CChar>) throws(Failure) -> Answer
+) throws(Failure) -> Answer {
+  guard let bytes = Bytes(path), !bytes.isEmpty, bytes.count <= 4096, !bytes.contains(0) else {
+    throw .argument("the path is NULL, empty, over 4096 bytes or has a NUL in it")
+  }
+  return try withScratch(bytes.count &+ 1) { (text) throws(Failure) in
     text.copy(bytes)
     text[bytes.count] = 0
-    start = raw.assumingMemoryBound(to: CChar.self)
+    return try body(UnsafeRawPointer(text).assumingMemoryBound(to: CChar.self))
   }
-
-  deinit { free(start) }
 }
 
 extension Failure {
