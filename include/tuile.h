@@ -417,8 +417,8 @@ tuile_status tuile_jar_load(tuile_jar *jar, tuile_bytes path,
  *
  * session_cookies: also those that end with the session. SameSite, Priority and
  * partitions are kept in comments that other programs pass over; they see no
- * Partitioned cookie. Cookies without a name, or with a tab in name or value,
- * are left out, since the format can't hold them.
+ * Partitioned cookie. Cookies without a name, or with a tab in name, value or
+ * path, are left out, since the format can't hold them.
  *
  * Returns TUILE_OK; TUILE_E_FILE if it can't be written, with the old file as
  * it was; TUILE_E_ARGUMENT for NULL or a path with a NUL in it; TUILE_E_MEMORY.

@@ -168,6 +168,7 @@ static void files(const char *folder) {
   CHECK(receive(jar, "https://www.example.com/", "all=x y=\"z\"; Domain=example.com; Path=/; Max-Age=1000; Secure; HttpOnly; SameSite=Strict; Priority=High") == TUILE_OK);
   CHECK(receive(jar, "https://www.example.com/", "older=1; Path=/; Max-Age=1000") == TUILE_OK && receive(jar, "https://www.example.com/", "newer=1; Path=/; Max-Age=1000") == TUILE_OK);
   CHECK(receive(jar, "https://www.example.com/", "nameless") == TUILE_OK && receive(jar, "https://www.example.com/", "tab=a\tb") == TUILE_OK);
+  CHECK(receive(jar, "https://www.example.com/", "path=1; Path=/a\tb") == TUILE_OK);
   CHECK(receive(jar, "https://www.example.com/", "apart=1; Path=/; Secure; Partitioned; Max-Age=1000") == TUILE_OK);
   CHECK(tuile_jar_save(jar, text(path), true, &error) == TUILE_OK);
   struct stat about;

@@ -176,7 +176,7 @@ public func tuile_jar_load(
 ///
 /// `session_cookies`: also those that end with the session. SameSite, Priority and
 /// partitions are kept in comments that other programs pass over; they see no
-/// Partitioned cookie. Cookies without a name, or with a tab in name or value, are
+/// Partitioned cookie. Cookies without a name, or with a tab in name, value or path, are
 /// left out, since the format can't hold them.
 ///
 /// Returns TUILE_OK; TUILE_E_FILE if it can't be written, with the old file as it

@@ -8,7 +8,7 @@ import CTuile
 /// is a comment too (`#Partitioned_`), since other readers would send it anywhere.
 extension Jar {
   /// Cookies in the order of their creation. Those that the format can't hold,
-  /// without a name or with a tab in it, are left out.
+  /// without a name or with a tab in them, are left out.
   func save(sessionCookies: Bool, to buffer: inout ByteBuffer) throws(Failure) {
     let now = now
     let most = table.count
@@ -40,7 +40,8 @@ extension Jar {
 
   private static func writeLine(_ cookie: JarCookie.Pointer, to buffer: inout ByteBuffer) {
     let node = cookie.pointee
-    guard !cookie.name.isEmpty, !cookie.name.contains(0x09), !cookie.value.contains(0x09), let domain = node.domain
+    guard !cookie.name.isEmpty, !cookie.name.contains(0x09), !cookie.value.contains(0x09), !cookie.path.contains(0x09),
+      let domain = node.domain
     else { return }
     if node.sameSite != .unset || node.priority != .unset || node.partitionSize > 0 {
       buffer.append("#Tuile\t")
