@@ -160,8 +160,11 @@ tuile_status tuile_cookies_read(const tuile_cookies *cookies, tuile_bytes name,
 
 /** Writes text in a way that a cookie's value can hold.
  *
- * *size, which may be NULL, gets the size that is needed, also for
- * TUILE_E_SPACE. The buffer is written only on success.
+ * What the quoted encodings write has octets that browsers take but the grammar
+ * does not: tuile_set_cookie_write wants TUILE_RULE_VALUE skipped for it, which
+ * stays safe. tuile_django_cookie_write quotes by itself. *size, which may be
+ * NULL, gets the size that is needed, also for TUILE_E_SPACE. The buffer is
+ * written only on success.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if the encoding can't hold
  * the text: an octet that no cookie has (raw), a character over U+00FF or text
@@ -430,10 +433,13 @@ tuile_status tuile_jar_save(tuile_jar *jar, tuile_bytes path,
 /* ============================================================================
  * 6. Signing
  *
- * Django's Signer, TimestampSigner, dumps and loads, to the byte. A signer keeps
- * keys, not secrets, and wipes them when it is freed. A signature that does not
- * match is an ordinary answer, TUILE_BAD_SIGNATURE, and compared in constant
- * time. All functions but tuile_signer_free are safe from all threads.
+ * Tokens of Django, and of the other frameworks that tuile_dialect names, to the
+ * byte, and Tuile's own. A signer keeps keys, not secrets, and wipes them when it
+ * is freed. A signature that does not match is an ordinary answer,
+ * TUILE_BAD_SIGNATURE, and compared in constant time; so is a token that can't be
+ * decrypted, or is of another format. All functions but tuile_signer_free are safe
+ * from all threads. Functions that allocate may also return TUILE_E_MEMORY, those
+ * that write encrypted tokens TUILE_E_RANDOM.
  * ============================================================================ */
 
 /** Sets all fields to what TUILE_SIGNER_CONFIG_INIT sets.
@@ -446,11 +452,13 @@ tuile_status tuile_signer_config_init(tuile_signer_config *config);
  *
  * The salt names the purpose: a value signed under one salt does not verify
  * under another. Django's default salts are "django.core.signing.Signer",
- * "django.core.signing.TimestampSigner" and, for dumps, "django.core.signing".
+ * "django.core.signing.TimestampSigner" and, for dumps, "django.core.signing";
+ * itsdangerous' "itsdangerous.Signer" and, for dumps, "itsdangerous".
  *
- * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an empty secret or fallback, or
- * a struct of another size; TUILE_E_LIMIT for more than 64 fallbacks or a
- * secret or salt over 4096 bytes; TUILE_E_MEMORY. Since 0.1.
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an empty secret or fallback, one
+ * that the dialect can't use, a cookie's name that it needs, an unknown
+ * constant, or a struct of another size; TUILE_E_LIMIT for more than 64
+ * fallbacks or a secret or salt over 4096 bytes; TUILE_E_MEMORY. Since 0.1.
  */
 tuile_status tuile_signer_new(const tuile_signer_config *config,
     tuile_signer **signer, tuile_error *error);
@@ -460,53 +468,76 @@ tuile_status tuile_signer_new(const tuile_signer_config *config,
  */
 void tuile_signer_free(tuile_signer *signer);
 
-/** Signs text: writes value:signature, or value:timestamp:signature if the
- * signer is timed, without a NUL.
+/** Makes the token of a text: in Django's dialect value:signature, or
+ * value:timestamp:signature if the signer is timed. No NUL is written.
  *
- * now is Unix seconds, or TUILE_UNSET for the clock; an untimed signer does not
- * look at it. Needs 44 bytes more than the value, or up to 57 if timed; *size,
- * which may be NULL, gets the size that is needed, also for TUILE_E_SPACE. The
- * buffer is written only on success. No memory is allocated.
+ * now is Unix seconds, or TUILE_UNSET for the clock. *size, which may be NULL,
+ * gets the size that is needed, also for TUILE_E_SPACE. The buffer is written
+ * only on success. Django's dialect allocates no memory.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_LIMIT for a value over 64 MiB;
- * TUILE_E_ARGUMENT for NULL. Since 0.1.
+ * TUILE_E_SYNTAX if the dialect keeps text as JSON and it is not UTF-8;
+ * TUILE_E_RANGE for a time that the format can't hold; TUILE_E_ARGUMENT for
+ * NULL, or if the dialect signs JSON alone. Since 0.1.
  */
 tuile_status tuile_signer_sign(const tuile_signer *signer, tuile_bytes value,
     int64_t now, char *buffer, size_t capacity, size_t *size);
 
-/** Checks a token and gives the value that was signed.
+/** Checks a token and gives the text in it, where the token holds it as it is.
  *
  * max_age is in seconds, or TUILE_UNSET for no limit; a token of just that age
- * is still good, and one from the future too, as in Django. now is Unix
- * seconds, or TUILE_UNSET for the clock; ages count in whole seconds. *value
- * points into token; verified, which may be NULL, gets the timestamp and which
- * key matched: one that is not 0 is a fallback, and the value worth signing
- * again. No memory is allocated.
+ * is still good. One from the future is too, as in Django, but not in the
+ * dialects of itsdangerous, which refuse it. now is Unix seconds, or
+ * TUILE_UNSET for the clock; ages count in whole seconds. *value points into
+ * token; verified, which may be NULL, gets the timestamp and which key matched:
+ * one that is not 0 is a fallback, and the value worth signing again. Django's
+ * dialect allocates no memory.
  *
  * Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_ARGUMENT for
- * NULL. Outputs are written for TUILE_OK alone. Since 0.1.
+ * NULL, and for a dialect whose tokens hold their text in another form:
+ * tuile_signer_open reads those. Outputs are written for TUILE_OK alone. Since
+ * 0.1.
  */
 tuile_status tuile_signer_verify(const tuile_signer *signer, tuile_bytes token,
     int64_t max_age, int64_t now, tuile_bytes *value, tuile_verified *verified);
 
-/** Signs JSON, as Django's signing.dumps does: compact JSON in URL-safe base64,
- * then ':timestamp:signature'.
+/** Checks a token of tuile_signer_sign and writes the text in it, in every
+ * dialect.
  *
- * json is one JSON value; white space is dropped and other than ASCII escaped,
- * as Python's json.dumps does, numbers stay as they stand. With compress it is
- * deflated where that makes it shorter. now, buffer, capacity and *size as in
+ * max_age, now and verified as in tuile_signer_verify; buffer, capacity and
+ * *size as in tuile_signer_sign. A token's own end counts too. Nothing is
+ * decoded before the token was found genuine.
+ *
+ * Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_SPACE;
+ * TUILE_E_TYPE if the token holds JSON that is no text; TUILE_E_SYNTAX if it
+ * holds what its dialect does not; TUILE_E_LIMIT for more than 64 MiB;
+ * TUILE_E_ARGUMENT. Since 0.1.
+ */
+tuile_status tuile_signer_open(const tuile_signer *signer, tuile_bytes token,
+    int64_t max_age, int64_t now, char *buffer, size_t capacity, size_t *size,
+    tuile_verified *verified, tuile_error *error);
+
+/** Makes the token of JSON: what a framework keeps a session as. In Django's
+ * dialect this is signing.dumps: compact JSON in URL-safe base64, then
+ * ':timestamp:signature'.
+ *
+ * json is one JSON value; its white space and escapes become those that the
+ * dialect's own language writes, numbers and the order of keys stay as they
+ * stand. With compress the dialects of Django and itsdangerous deflate it where
+ * that makes it shorter. now, buffer, capacity and *size as in
  * tuile_signer_sign.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if json is none (offset says
- * where); TUILE_E_LIMIT for more than 64 MiB; TUILE_E_MEMORY; TUILE_E_ARGUMENT
- * for NULL. Since 0.1.
+ * where); TUILE_E_LIMIT for more than 64 MiB; TUILE_E_MEMORY; TUILE_E_RANGE for
+ * a time that the format can't hold; TUILE_E_ARGUMENT for NULL, or if the
+ * dialect has no form for JSON. Since 0.1.
  */
 tuile_status tuile_signer_dumps(const tuile_signer *signer, tuile_bytes json,
     bool compress, int64_t now, char *buffer, size_t capacity, size_t *size,
     tuile_error *error);
 
-/** Checks a token of tuile_signer_dumps or Django's signing.dumps and writes its
- * JSON, without a NUL.
+/** Checks a token of tuile_signer_dumps, or of the framework itself, and writes
+ * its JSON, without a NUL.
  *
  * max_age, now and verified as in tuile_signer_verify; buffer, capacity and
  * *size as in tuile_signer_sign. Nothing is decoded before the signature was

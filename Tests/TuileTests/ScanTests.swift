@@ -47,7 +47,7 @@ import Testing
       let token = octet < 0x80 && (character.isLetter || character.isNumber || "!#$%&'*+-.^_`|~".contains(character))
       #expect(SetCookie.isTokenOctet(octet) == token, "\(octet)")
       #expect(SetCookie.isAttributeOctet(octet) == (octet >= 0x20 && octet < 0x7F && octet != 0x3B), "\(octet)")
-      let safe = (octet >= 0x20 || octet == 0x09) && octet != 0x7F && octet != 0x3B
+      let safe = octet >= 0x20 && octet != 0x7F && octet != 0x3B
       #expect((sys_octet_class(octet) & 1 != 0) == safe, "\(octet)")
     }
   }

@@ -3,10 +3,10 @@ import Testing
 
 @testable import Tuile
 
-func signer(_ secret: String, fallbacks: [String] = [], salt: String, timed: Bool) throws -> Signer {
+func signer(_ secret: String, fallbacks: [String] = [], salt: String, timed: Bool) throws -> DjangoSigner {
   let older = fallbacks.map { bytes($0).c }
   return try older.withUnsafeBufferPointer { list in
-    try Signer.make(
+    try DjangoSigner.make(
       secrets: SecretList(secret: bytes(secret).c, fallbacks: list.baseAddress, count: list.count),
       salt: bytes(salt), timed: timed)
   }

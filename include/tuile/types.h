@@ -260,10 +260,49 @@ typedef struct tuile_jar_request {
 
 /* ------------------------------------------------------------- signing -- */
 
-/** Signs and verifies text with keys made from secrets. Safe from all threads. */
+/** Makes and reads tokens with keys made from secrets. Safe from all threads. */
 typedef struct tuile_signer tuile_signer;
 
-/** What a signer is made from. All is copied; the secrets are wiped on free. */
+/** Whose tokens a signer makes and reads. docs/formats.md has the details. */
+typedef enum tuile_dialect {
+  TUILE_DIALECT_DJANGO = 0,        /**< Signer, TimestampSigner (timed), dumps and loads. */
+  TUILE_DIALECT_DJANGO_COOKIE = 1, /**< set_signed_cookie: name, and salt; legacy reads the old salt too. */
+  TUILE_DIALECT_ITSDANGEROUS = 2,  /**< Signer, TimestampSigner, URLSafe(Timed)Serializer: salt, derivation, digest. */
+  TUILE_DIALECT_FLASK = 3,         /**< The session cookie: its salt "cookie-session" unless one is set. */
+  TUILE_DIALECT_STARLETTE = 4,     /**< SessionMiddleware's cookie. */
+  TUILE_DIALECT_COOKIE_SIGNATURE = 5, /**< Node's cookie-signature. */
+  TUILE_DIALECT_EXPRESS = 6,       /**< The same as Express writes it: s: and j:, percent-encoded. */
+  TUILE_DIALECT_KEYGRIP = 7,       /**< cookie-session: name; the token is value.signature of the two cookies. */
+  TUILE_DIALECT_RAILS_SIGNED = 8,  /**< Rails 5.2 to 8: name, digest of the key generator, iterations, lifetime. */
+  TUILE_DIALECT_RAILS_ENCRYPTED = 9, /**< The same, AES-256-GCM. */
+  TUILE_DIALECT_GORILLA = 10,      /**< securecookie, JSON or text: name, block_secret. */
+  TUILE_DIALECT_RACK = 11,         /**< rack-session 2, JSON: name is the purpose; legacy writes version 1. */
+  TUILE_DIALECT_COOKIE_RS_SIGNED = 12,  /**< Rust's cookie crate, signed jar. */
+  TUILE_DIALECT_COOKIE_RS_PRIVATE = 13, /**< Its private jar: name. */
+  TUILE_DIALECT_IRON_SESSION = 14, /**< iron-session 8: lifetime. */
+  TUILE_DIALECT_SEALED = 15,       /**< Tuile's own, encrypted: salt is the purpose, name, lifetime. */
+  TUILE_DIALECT_SIGNED = 16        /**< Tuile's own, signed alone. */
+} tuile_dialect;
+
+/** A hash function. */
+typedef enum tuile_digest {
+  TUILE_DIGEST_DEFAULT = 0, /**< The dialect's own. */
+  TUILE_DIGEST_SHA1 = 1,
+  TUILE_DIGEST_SHA256 = 2,
+  TUILE_DIGEST_SHA512 = 3
+} tuile_digest;
+
+/** How a key comes from salt and secret: itsdangerous' key_derivation. */
+typedef enum tuile_derivation {
+  TUILE_DERIVATION_DEFAULT = 0, /**< The dialect's own. */
+  TUILE_DERIVATION_DJANGO_CONCAT = 1,
+  TUILE_DERIVATION_CONCAT = 2,
+  TUILE_DERIVATION_HMAC = 3,
+  TUILE_DERIVATION_NONE = 4 /**< The secret is the key; for cookie-rs its 64 bytes. */
+} tuile_derivation;
+
+/** What a signer is made from. All is copied; the secrets are wiped on free.
+ *  Fields that a dialect does not name are not looked at. */
 typedef struct tuile_signer_config {
   size_t size;          /**< sizeof(tuile_signer_config) */
   tuile_bytes secret;   /**< Signs and verifies. Django's SECRET_KEY. */
@@ -271,14 +310,24 @@ typedef struct tuile_signer_config {
   size_t fallback_count;        /**< At most 64. */
   tuile_bytes salt;     /**< The purpose; Django's salt. Never a secret. */
   bool timed;           /**< true: TimestampSigner, dumps; false: Signer. */
+  tuile_dialect dialect;
+  tuile_bytes name;     /**< The cookie's name, where tokens are bound to it. */
+  tuile_bytes block_secret; /**< gorilla's block key: 16, 24, 32 bytes, or empty to sign alone. */
+  tuile_digest digest;
+  tuile_derivation derivation;
+  uint32_t iterations;  /**< PBKDF2 of Rails: 1000. */
+  int64_t lifetime;     /**< Seconds for which what is written is good, or TUILE_UNSET. */
+  bool legacy;          /**< As the dialect says; SEALED and SIGNED: allow a secret under 32 bytes. */
 } tuile_signer_config;
 
 #define TUILE_SIGNER_CONFIG_INIT                                               \
-  { sizeof(tuile_signer_config), {NULL, 0}, NULL, 0, {NULL, 0}, true }
+  { sizeof(tuile_signer_config), {NULL, 0}, NULL, 0, {NULL, 0}, true,          \
+    TUILE_DIALECT_DJANGO, {NULL, 0}, {NULL, 0}, TUILE_DIGEST_DEFAULT,          \
+    TUILE_DERIVATION_DEFAULT, 1000, TUILE_UNSET, false }
 
 /** What verification found out besides the value. */
 typedef struct tuile_verified {
-  int64_t timestamp; /**< Unix seconds at signing, or TUILE_UNSET if untimed. */
+  int64_t timestamp; /**< Unix seconds at signing, or TUILE_UNSET if the token has none. */
   size_t key;        /**< 0 the secret, 1 the first fallback, and so on. */
 } tuile_verified;
 

@@ -24,17 +24,59 @@
 
 /* ---- hashing (hash.c) ---- */
 
-/* HMAC-SHA-256 (RFC 2104) with both pads already hashed. */
+typedef enum sys_digest { SYS_SHA1, SYS_SHA256, SYS_SHA512 } sys_digest;
+
+typedef union sys_hash {
+  SHA_CTX sha1;
+  SHA256_CTX sha256;
+  SHA512_CTX sha512;
+} sys_hash;
+
+/* HMAC (RFC 2104) with both pads already hashed. */
 typedef struct sys_hmac {
-  SHA256_CTX inner;
-  SHA256_CTX outer;
+  sys_digest digest;
+  sys_hash inner;
+  sys_hash outer;
 } sys_hmac;
 
-void sys_hmac_init(sys_hmac *hmac, const void *key, size_t size);
-void sys_hmac_digest(const sys_hmac *hmac, const void *data, size_t size, uint8_t digest[32]);
+enum { SYS_LARGEST_DIGEST = 64 };
+size_t sys_digest_size(sys_digest digest);
+/* `out` holds sys_digest_size bytes, here and below. */
+void sys_digest_of(sys_digest digest, const void *data, size_t size, uint8_t *out);
+void sys_hmac_init(sys_hmac *hmac, sys_digest digest, const void *key, size_t size);
+void sys_hmac_digest(const sys_hmac *hmac, const void *data, size_t size, uint8_t *out);
+/* RFC 8018, section 5.2. */
+bool sys_pbkdf2(sys_digest digest, const void *password, size_t password_size, const void *salt, size_t salt_size,
+                int iterations, uint8_t *out, size_t size);
+/* RFC 5869 without a salt, or its second step alone. */
+bool sys_hkdf_sha256(bool expand_only, const void *key, size_t key_size, const void *info, size_t info_size,
+                     uint8_t *out, size_t size);
 /* Compares in time that depends on `size` alone. */
 bool sys_equal_constant_time(const void *a, const void *b, size_t size);
 void sys_wipe(void *data, size_t size);
+
+/* ---- ciphers (cipher.c) ---- */
+
+typedef enum sys_cipher {
+  SYS_AES_256_GCM,
+  SYS_CHACHA20_POLY1305,
+  SYS_AES_128_CTR,
+  SYS_AES_192_CTR,
+  SYS_AES_256_CTR,
+  SYS_AES_256_CBC,
+  SYS_CIPHERS
+} sys_cipher;
+
+/* Keys have the cipher's size, IVs 12 bytes here; `out` holds `size` bytes. */
+bool sys_aead_seal(sys_cipher cipher, const void *key, const void *iv, const void *ad, size_t ad_size, const void *in,
+                   size_t size, uint8_t *out, uint8_t tag[16]);
+/* 1, 0 if the tag is wrong, -1 if libcrypto fails; `out` is wiped then. */
+int sys_aead_open(sys_cipher cipher, const void *key, const void *iv, const void *ad, size_t ad_size, const void *in,
+                  size_t size, uint8_t *out, const uint8_t tag[16]);
+/* CTR and CBC, IVs of 16 bytes; `out` holds 16 bytes more than `size`. The size
+ * written, or -1 for bad padding or if libcrypto fails. */
+ptrdiff_t sys_cipher_run(sys_cipher cipher, bool encrypt, const void *key, const void *iv, const void *in, size_t size,
+                         uint8_t *out);
 
 /* ---- zlib (compress.c) ---- */
 

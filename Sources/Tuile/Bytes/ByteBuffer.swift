@@ -22,6 +22,9 @@ struct ByteBuffer: ~Copyable {
     failed = false
   }
 
+  /// Drops what stands behind the first `size` bytes.
+  mutating func truncate(_ size: Int) { count = max(0, min(size, count)) }
+
   /// Makes room for `more` bytes; false if there is none.
   mutating func reserve(_ more: Int) -> Bool {
     guard more > capacity &- count else { return !failed }

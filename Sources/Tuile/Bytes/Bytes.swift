@@ -65,6 +65,13 @@ struct Bytes {
     return nil
   }
 
+  /// The offset of the first two `byte`s in a row, or `count`.
+  func findPair(_ byte: UInt8) -> Int {
+    var i = find(byte)
+    while i < count, self[i &+ 1] != byte { i = find(byte, from: i &+ 1) }
+    return i
+  }
+
   func contains(_ byte: UInt8) -> Bool { find(byte) < count }
 
   static func == (a: Bytes, b: Bytes) -> Bool {

@@ -105,6 +105,14 @@ struct Date {
     writer.append("+00:00")
   }
 
+  /// `1994-11-06T08:49:37.000Z`: what JavaScript and Rails write.
+  func writeISOMilliseconds(to writer: inout ByteWriter) {
+    calendarDay(to: &writer)
+    writer.append(0x54)
+    time(to: &writer)
+    writer.append(".000Z")
+  }
+
   /// `1994-11-06 08:49:37.123456`: how Django stores a time in SQLite; without
   /// the fraction when it is zero. 26 bytes at most.
   static func writeSQLite(microseconds: Int64, to writer: inout ByteWriter) {

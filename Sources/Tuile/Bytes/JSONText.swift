@@ -1,8 +1,27 @@
 import CSystem
 import CTuile
 
-/// JSON in the form that Python's json.dumps writes with separators "," and
-/// ":": ASCII, no white space. What was read is kept to the byte otherwise.
+/// How a language's own library writes JSON. Numbers stay as they are read.
+struct JSONStyle {
+  /// Only ASCII; DEL is escaped too then.
+  var ascii = false
+  /// A space after ',' and ':'.
+  var spaced = false
+  /// Backspace and form feed as \b and \f.
+  var shortControls = true
+  /// '<', '>', '&', U+2028 and U+2029 are escaped, for HTML.
+  var html = false
+
+  /// json.dumps with separators "," and ":".
+  static let python = JSONStyle(ascii: true)
+  static let pythonSpaced = JSONStyle(ascii: true, spaced: true)
+  static let javaScript = JSONStyle()
+  static let ruby = JSONStyle(html: true)
+  static let go = JSONStyle(shortControls: false, html: true)
+}
+
+/// JSON in the form that a style says, Python's by default. What was read is kept
+/// to the byte otherwise.
 enum JSONText {
   static func hex4(_ text: Bytes, at i: Int) -> UInt32? {
     guard i &+ 4 <= text.count else { return nil }
@@ -34,7 +53,19 @@ enum JSONText {
     }
   }
 
-  private static func appendEscaped(_ scalar: UInt32, to buffer: inout ByteBuffer) {
+  private static func appendEscaped(
+    _ scalar: UInt32, _ style: JSONStyle = .python, to buffer: inout ByteBuffer
+  ) {
+    switch scalar {
+    case 0x08, 0x0C: if !style.shortControls { return escape(scalar, to: &buffer) }
+    case 0x3C, 0x3E, 0x26, 0x2028, 0x2029: if style.html { return escape(scalar, to: &buffer) }
+    default: break
+    }
+    // Half a pair stays an escape: no text can hold it.
+    if !style.ascii, scalar >= 0x7F, scalar & 0xFFFF_F800 != 0xD800 {
+      UTF8Text.append(scalar, to: &buffer)
+      return
+    }
     switch scalar {
     case 0x22: buffer.append("\\\"")
     case 0x5C: buffer.append("\\\\")
@@ -52,17 +83,42 @@ enum JSONText {
   }
 
   /// UTF-8 text as a JSON string with its quotes.
-  static func writeString(_ text: Bytes, to buffer: inout ByteBuffer) throws(Failure) {
+  static func writeString(
+    _ text: Bytes, _ style: JSONStyle = .python, to buffer: inout ByteBuffer
+  ) throws(Failure) {
     buffer.append(0x22)
     var i = 0
     while i < text.count {
       guard let (scalar, size) = UTF8Text.scalar(text, at: i) else {
         throw .syntax("the text is not UTF-8", at: i)
       }
-      appendEscaped(scalar, to: &buffer)
+      appendEscaped(scalar, style, to: &buffer)
       i &+= size
     }
     buffer.append(0x22)
+  }
+
+  /// The text of one JSON value that is a string, which is an error for any other.
+  static func readText(_ json: Bytes, to buffer: inout ByteBuffer) throws(Failure) {
+    var scanner = JSONScanner(json)
+    guard let (kind, raw) = scanner.value(), kind == .string else {
+      throw .type("the token holds JSON that is no text")
+    }
+    try readString(raw, lenient: false, to: &buffer)
+    guard !buffer.failed else { throw .memory }
+  }
+
+  /// The value of an object's member as it stands, by a name without escapes; nil
+  /// if there is none or `json` is no object.
+  static func member(_ name: StaticString, of json: Bytes) -> (kind: JSONScanner.Kind, raw: Bytes)? {
+    var scanner = JSONScanner(json)
+    guard scanner.take(0x7B), !scanner.take(0x7D) else { return nil }
+    repeat {
+      scanner.skipSpace()
+      guard let key = scanner.string(), scanner.take(0x3A), let value = scanner.value() else { return nil }
+      if key.slice(1, key.count &- 1) == Bytes(name) { return value }
+    } while scanner.take(0x2C)
+    return nil
   }
 
   /// The text of a scanned string (with its quotes) as UTF-8. An unpaired
@@ -102,7 +158,7 @@ enum JSONText {
   }
 
   /// Copies the value that comes next; as deep as the scanner would go.
-  private static func copyCanonical(_ scanner: inout JSONScanner, depth: Int, to buffer: inout ByteBuffer)
+  private static func copy(_ scanner: inout JSONScanner, _ style: JSONStyle, depth: Int, to buffer: inout ByteBuffer)
     throws(Failure)
   {
     scanner.skipSpace()
@@ -111,7 +167,7 @@ enum JSONText {
       guard let (kind, raw) = scanner.value(depth: depth) else {
         throw .syntax("not a JSON value", at: scanner.position)
       }
-      if kind == .string { try copyString(raw, to: &buffer) } else { buffer.append(raw) }
+      if kind == .string { try copyString(raw, style, to: &buffer) } else { buffer.append(raw) }
       return
     }
     guard depth < JSONScanner.deepest else { throw .syntax("nested too deeply", at: scanner.position) }
@@ -126,22 +182,24 @@ enum JSONText {
       if opening == 0x7B {
         scanner.skipSpace()
         guard let key = scanner.string() else { throw .syntax("expected a key", at: scanner.position) }
-        try copyString(key, to: &buffer)
+        try copyString(key, style, to: &buffer)
         guard scanner.take(0x3A) else { throw .syntax("expected ':'", at: scanner.position) }
         buffer.append(0x3A)
+        if style.spaced { buffer.append(0x20) }
       }
-      try copyCanonical(&scanner, depth: depth &+ 1, to: &buffer)
+      try copy(&scanner, style, depth: depth &+ 1, to: &buffer)
       if scanner.take(closing) {
         buffer.append(closing)
         return
       }
       guard scanner.take(0x2C) else { throw .syntax("expected ',' or the end", at: scanner.position) }
       buffer.append(0x2C)
+      if style.spaced { buffer.append(0x20) }
     }
   }
 
-  /// A scanned string with its escapes as Python writes them.
-  private static func copyString(_ raw: Bytes, to buffer: inout ByteBuffer) throws(Failure) {
+  /// A scanned string with its escapes as the style has them.
+  private static func copyString(_ raw: Bytes, _ style: JSONStyle, to buffer: inout ByteBuffer) throws(Failure) {
     buffer.append(0x22)
     var i = 1
     while i < raw.count &- 1 {
@@ -155,14 +213,20 @@ enum JSONText {
         case 0x6E: scalar = 0x0A
         case 0x72: scalar = 0x0D
         case 0x74: scalar = 0x09
-        case 0x75: (scalar, size) = (hex4(raw, at: i &+ 2) ?? 0, 6)
+        case 0x75:
+          (scalar, size) = (hex4(raw, at: i &+ 2) ?? 0, 6)
+          if scalar & 0xFC00 == 0xD800, raw[i &+ 6] == 0x5C, raw[i &+ 7] == 0x75, let low = hex4(raw, at: i &+ 8),
+            low & 0xFC00 == 0xDC00
+          {
+            (scalar, size) = (0x10000 &+ (scalar & 0x3FF) &<< 10 &+ low & 0x3FF, 12)
+          }
         default: scalar = UInt32(raw[i &+ 1])
         }
       } else {
         guard let read = UTF8Text.scalar(raw, at: i) else { throw .syntax("not UTF-8", at: i) }
         (scalar, size) = read
       }
-      appendEscaped(scalar, to: &buffer)
+      appendEscaped(scalar, style, to: &buffer)
       i &+= size
     }
     buffer.append(0x22)
@@ -171,8 +235,13 @@ enum JSONText {
   /// Writes one JSON value as Python would: strings in ASCII, no white space,
   /// numbers as they stand.
   static func canonicalize(_ text: Bytes, to buffer: inout ByteBuffer) throws(Failure) {
+    try write(text, .python, to: &buffer)
+  }
+
+  /// Writes one JSON value in a style, numbers as they stand.
+  static func write(_ text: Bytes, _ style: JSONStyle, to buffer: inout ByteBuffer) throws(Failure) {
     var scanner = JSONScanner(text)
-    try copyCanonical(&scanner, depth: 0, to: &buffer)
+    try copy(&scanner, style, depth: 0, to: &buffer)
     scanner.skipSpace()
     guard scanner.isAtEnd else { throw .syntax("something follows the JSON value", at: scanner.position) }
     guard !buffer.failed else { throw .memory }

@@ -38,6 +38,17 @@ enum UTF8Text {
     return nil
   }
 
+  /// Characters of UTF-8 text; octets that are none count as one each.
+  static func count(_ text: Bytes) -> Int {
+    var i = 0
+    var count = 0
+    while i < text.count {
+      i &+= scalar(text, at: i)?.size ?? 1
+      count &+= 1
+    }
+    return count
+  }
+
   static func append(_ scalar: UInt32, to buffer: inout ByteBuffer) {
     if scalar < 0x80 {
       buffer.append(UInt8(truncatingIfNeeded: scalar))

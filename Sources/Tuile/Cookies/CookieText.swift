@@ -182,6 +182,25 @@ enum CookieText {
   }
 }
 
+extension CookieText {
+  static func percentEncode(_ text: Bytes, to buffer: inout ByteBuffer) {
+    _ = buffer.fill(text.count &* 3) { start in
+      var writer = ByteWriter(start, capacity: text.count &* 3)
+      encode(text, .percent, to: &writer)
+      return writer.count
+    }
+  }
+
+  /// A '%' without two hex digits stays; false without memory.
+  static func percentDecode(_ text: Bytes, to buffer: inout ByteBuffer) -> Bool {
+    buffer.fill(text.count) { start in
+      var writer = ByteWriter(start, capacity: text.count)
+      decode(text, .percent, to: &writer)
+      return writer.count
+    }
+  }
+}
+
 extension Base64URL {
   static func encode(_ bytes: Bytes, to writer: inout ByteWriter) {
     let size = encodedSize(bytes.count)

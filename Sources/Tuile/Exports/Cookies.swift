@@ -164,6 +164,9 @@ public func tuile_cookies_read(
 
 /// Writes text in a way that a cookie's value can hold.
 ///
+/// What the quoted encodings write has octets that browsers take but the grammar
+/// does not: tuile_set_cookie_write wants TUILE_RULE_VALUE skipped for it, which
+/// stays safe. tuile_django_cookie_write quotes by itself.
 /// `*size`, which may be NULL, gets the size that is needed, also for
 /// TUILE_E_SPACE. The buffer is written only on success.
 ///

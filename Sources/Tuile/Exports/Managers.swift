@@ -118,10 +118,10 @@ extension Manager {
       guard secrets != nil || url == Bytes("memory:") else { throw .argument("the store needs a secret") }
       store = try StoreURL.open(url)
     }
-    var signer: Signer?
+    var signer: DjangoSigner?
     if !store.trusted {
       guard let secrets else { throw .argument("the store needs a secret") }
-      signer = try Signer.make(secrets: secrets, salt: Bytes(Codec.salt), timed: true)
+      signer = try DjangoSigner.make(secrets: secrets, salt: Bytes(Codec.salt), timed: true)
     }
     return Manager(
       settings: settings, store: store, ownsStore: config.open_store == nil,

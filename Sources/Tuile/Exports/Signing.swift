@@ -1,8 +1,11 @@
 // Section 6: Signing
-// Django's Signer, TimestampSigner, dumps and loads, to the byte. A signer keeps
-// keys, not secrets, and wipes them when it is freed. A signature that does not
-// match is an ordinary answer, TUILE_BAD_SIGNATURE, and compared in constant
-// time. All functions but tuile_signer_free are safe from all threads.
+// Tokens of Django, and of the other frameworks that tuile_dialect names, to the
+// byte, and Tuile's own. A signer keeps keys, not secrets, and wipes them when it
+// is freed. A signature that does not match is an ordinary answer,
+// TUILE_BAD_SIGNATURE, and compared in constant time; so is a token that can't be
+// decrypted, or is of another format. All functions but tuile_signer_free are safe
+// from all threads. Functions that allocate may also return TUILE_E_MEMORY, those
+// that write encrypted tokens TUILE_E_RANDOM.
 
 import CSystem
 import CTuile
@@ -16,6 +19,8 @@ public func tuile_signer_config_init(_ config: UnsafeMutablePointer<tuile_signer
   config.pointee = tuile_signer_config()
   config.pointee.size = MemoryLayout<tuile_signer_config>.size
   config.pointee.timed = true
+  config.pointee.iterations = 1000
+  config.pointee.lifetime = unset
   return TUILE_OK
 }
 
@@ -23,10 +28,12 @@ public func tuile_signer_config_init(_ config: UnsafeMutablePointer<tuile_signer
 ///
 /// The salt names the purpose: a value signed under one salt does not verify
 /// under another. Django's default salts are "django.core.signing.Signer",
-/// "django.core.signing.TimestampSigner" and, for dumps, "django.core.signing".
+/// "django.core.signing.TimestampSigner" and, for dumps, "django.core.signing";
+/// itsdangerous' "itsdangerous.Signer" and, for dumps, "itsdangerous".
 ///
-/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an empty secret or fallback, or a
-/// struct of another size; TUILE_E_LIMIT for more than 64 fallbacks or a secret
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an empty secret or fallback, one
+/// that the dialect can't use, a cookie's name that it needs, an unknown constant,
+/// or a struct of another size; TUILE_E_LIMIT for more than 64 fallbacks or a secret
 /// or salt over 4096 bytes; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_signer_new")
 public func tuile_signer_new(
@@ -37,10 +44,7 @@ public func tuile_signer_new(
     guard let config, let signer else { throw .argument("config or signer is NULL") }
     let given = config.pointee
     guard given.size == MemoryLayout<tuile_signer_config>.size else { throw .argument("the config's size is wrong") }
-    guard let salt = Bytes(given.salt) else { throw .argument("the salt is NULL and has a size") }
-    guard salt.count <= 4096 else { throw .limit("the salt has more than 4096 bytes") }
-    let secrets = try SecretList(secret: given.secret, fallbacks: given.fallbacks, count: given.fallback_count)
-    signer.pointee = Handle.give(try Signer.make(secrets: secrets, salt: salt, timed: given.timed))
+    signer.pointee = Handle.give(try Dialect.make(given.dialect, SignerSettings(given)))
     return TUILE_OK
   }
 }
@@ -50,72 +54,108 @@ public func tuile_signer_new(
 @_cdecl("tuile_signer_free")
 public func tuile_signer_free(_ signer: UnsafeMutablePointer<tuile_signer>?) {
   guard let signer else { return }
-  let _: Signer = Handle.take(signer)
+  let _: Dialect = Handle.take(signer)
 }
 
-/// Signs text: writes `value:signature`, or `value:timestamp:signature` if the
-/// signer is timed, without a NUL.
+/// Makes the token of a text: in Django's dialect `value:signature`, or
+/// `value:timestamp:signature` if the signer is timed. No NUL is written.
 ///
-/// `now` is Unix seconds, or TUILE_UNSET for the clock; an untimed signer does
-/// not look at it. Needs 44 bytes more than the value, or up to 57 if timed;
-/// `*size`, which may be NULL, gets the size that is needed, also for TUILE_E_SPACE. The buffer is written only on
-/// success. No memory is allocated.
+/// `now` is Unix seconds, or TUILE_UNSET for the clock. `*size`, which may be NULL,
+/// gets the size that is needed, also for TUILE_E_SPACE. The buffer is written only
+/// on success. Django's dialect allocates no memory.
 ///
 /// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_LIMIT for a value over 64 MiB;
-/// TUILE_E_ARGUMENT for NULL. Since 0.1.
+/// TUILE_E_SYNTAX if the dialect keeps text as JSON and it is not UTF-8;
+/// TUILE_E_RANGE for a time that the format can't hold; TUILE_E_ARGUMENT for NULL,
+/// or if the dialect signs JSON alone. Since 0.1.
 @_cdecl("tuile_signer_sign")
 public func tuile_signer_sign(
   _ signer: UnsafePointer<tuile_signer>?, _ value: tuile_bytes, _ now: Int64, _ buffer: UnsafeMutablePointer<CChar>?,
   _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?
 ) -> tuile_status {
   guard let signer, let value = Bytes(value) else { return TUILE_E_ARGUMENT }
-  guard value.count <= Signer.largest else { return TUILE_E_LIMIT }
-  let object: Signer = Handle.borrow(signer)
+  guard value.count <= Dialect.largest else { return TUILE_E_LIMIT }
+  let object: Dialect = Handle.borrow(signer)
   let present = seconds(now)
-  return writing(buffer, capacity, size, most: Signer.roomFor(value.count)) {
-    object.sign(value, now: present, to: &$0)
+  if let django = object.django {
+    return writing(buffer, capacity, size, most: DjangoSigner.roomFor(value.count)) {
+      django.sign(value, now: present, to: &$0)
+    }
+  }
+  return answering(nil) { () throws(Failure) in
+    var token = ByteBuffer()
+    try object.sign(value, now: present, to: &token)
+    return deliver(token.bytes, buffer, capacity, size)
   }
 }
 
-/// Checks a token and gives the value that was signed.
+/// Checks a token and gives the text in it, where the token holds it as it is.
 ///
 /// `max_age` is in seconds, or TUILE_UNSET for no limit; a token of just that age
-/// is still good, and one from the future too, as in Django. `now` is Unix
-/// seconds, or TUILE_UNSET for the clock; ages count in whole seconds. `*value`
-/// points into `token`; `verified`, which may be NULL, gets the timestamp and
-/// which key matched: one that is not 0 is a fallback, and the value worth signing
-/// again. No memory is allocated.
+/// is still good. One from the future is too, as in Django, but not in the
+/// dialects of itsdangerous, which refuse it. `now` is Unix seconds, or TUILE_UNSET
+/// for the clock; ages count in whole seconds. `*value` points into `token`;
+/// `verified`, which may be NULL, gets the timestamp and which key matched: one
+/// that is not 0 is a fallback, and the value worth signing again. Django's
+/// dialect allocates no memory.
 ///
 /// Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_ARGUMENT for
-/// NULL. Outputs are written for TUILE_OK alone. Since 0.1.
+/// NULL, and for a dialect whose tokens hold their text in another form:
+/// tuile_signer_open reads those. Outputs are written for TUILE_OK alone.
+/// Since 0.1.
 @_cdecl("tuile_signer_verify")
 public func tuile_signer_verify(
   _ signer: UnsafePointer<tuile_signer>?, _ token: tuile_bytes, _ max_age: Int64, _ now: Int64,
   _ value: UnsafeMutablePointer<tuile_bytes>?, _ verified: UnsafeMutablePointer<tuile_verified>?
 ) -> tuile_status {
   guard let signer, let token = Bytes(token), let value else { return TUILE_E_ARGUMENT }
-  let object: Signer = Handle.borrow(signer)
-  switch object.verify(token, maxAge: max_age == unset ? nil : max_age, now: seconds(now)) {
-  case .badSignature: return TUILE_BAD_SIGNATURE
-  case .expired: return TUILE_EXPIRED
-  case .valid(let answer):
-    value.pointee = answer.value.c
-    verified?.pointee = tuile_verified(timestamp: answer.timestamp ?? unset, key: answer.key)
-    return TUILE_OK
+  let object: Dialect = Handle.borrow(signer)
+  return answering(nil) { () throws(Failure) in
+    switch try object.verify(token, maxAge: max_age == unset ? nil : max_age, now: seconds(now)) {
+    case .badSignature: return TUILE_BAD_SIGNATURE
+    case .expired: return TUILE_EXPIRED
+    case .valid(let answer):
+      value.pointee = answer.value.c
+      verified?.pointee = tuile_verified(timestamp: answer.timestamp ?? unset, key: answer.key)
+      return TUILE_OK
+    }
   }
 }
 
-/// Signs JSON, as Django's signing.dumps does: compact JSON in URL-safe base64,
-/// then `:timestamp:signature`.
+/// Checks a token of tuile_signer_sign and writes the text in it, in every
+/// dialect.
 ///
-/// `json` is one JSON value; white space is dropped and other than ASCII escaped,
-/// as Python's json.dumps does, numbers stay as they stand. With `compress` it is
-/// deflated where that makes it shorter. `now`, `buffer`, `capacity` and `*size`
+/// `max_age`, `now` and `verified` as in tuile_signer_verify; `buffer`,
+/// `capacity` and `*size` as in tuile_signer_sign. A token's own end counts too.
+/// Nothing is decoded before the token was found genuine.
+///
+/// Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_SPACE;
+/// TUILE_E_TYPE if the token holds JSON that is no text; TUILE_E_SYNTAX if it
+/// holds what its dialect does not; TUILE_E_LIMIT for more than 64 MiB;
+/// TUILE_E_ARGUMENT. Since 0.1.
+@_cdecl("tuile_signer_open")
+public func tuile_signer_open(
+  _ signer: UnsafePointer<tuile_signer>?, _ token: tuile_bytes, _ max_age: Int64, _ now: Int64,
+  _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
+  _ verified: UnsafeMutablePointer<tuile_verified>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  opening(signer, token, json: false, max_age, now, buffer, capacity, size, verified, error)
+}
+
+/// Makes the token of JSON: what a framework keeps a session as. In Django's
+/// dialect this is signing.dumps: compact JSON in URL-safe base64, then
+/// `:timestamp:signature`.
+///
+/// `json` is one JSON value; its white space and escapes become those that the
+/// dialect's own language writes, numbers and the order of keys stay as they
+/// stand. With `compress` the dialects of Django and itsdangerous deflate it where
+/// that makes it shorter. `now`, `buffer`, `capacity` and `*size`
 /// as in tuile_signer_sign.
 ///
 /// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if `json` is none (`offset`
 /// says where); TUILE_E_LIMIT for more than 64 MiB; TUILE_E_MEMORY;
-/// TUILE_E_ARGUMENT for NULL. Since 0.1.
+/// TUILE_E_RANGE for a time that the format can't hold; TUILE_E_ARGUMENT for NULL,
+/// or if the dialect has no form for JSON. Since 0.1.
 @_cdecl("tuile_signer_dumps")
 public func tuile_signer_dumps(
   _ signer: UnsafePointer<tuile_signer>?, _ json: tuile_bytes, _ compress: Bool, _ now: Int64,
@@ -124,17 +164,15 @@ public func tuile_signer_dumps(
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
     guard let signer, let json = Bytes(json) else { throw .argument("signer or json is NULL") }
-    guard json.count <= Signer.largest else { throw .limit("the payload has more than 64 MiB") }
-    let object: Signer = Handle.borrow(signer)
-    var canonical = ByteBuffer()
-    try JSONText.canonicalize(json, to: &canonical)
+    guard json.count <= Dialect.largest else { throw .limit("the payload has more than 64 MiB") }
+    let object: Dialect = Handle.borrow(signer)
     var token = ByteBuffer()
-    try object.dumps(canonical.bytes, compress: compress, now: seconds(now), to: &token)
+    try object.dumps(json, compress: compress, now: seconds(now), to: &token)
     return deliver(token.bytes, buffer, capacity, size)
   }
 }
 
-/// Checks a token of tuile_signer_dumps or Django's signing.dumps and writes its
+/// Checks a token of tuile_signer_dumps, or of the framework itself, and writes its
 /// JSON, without a NUL.
 ///
 /// `max_age`, `now` and `verified` as in tuile_signer_verify; `buffer`,
@@ -151,19 +189,62 @@ public func tuile_signer_loads(
   _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
   _ verified: UnsafeMutablePointer<tuile_verified>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
+  opening(signer, token, json: true, max_age, now, buffer, capacity, size, verified, error)
+}
+
+private func opening(
+  _ signer: UnsafePointer<tuile_signer>?, _ token: tuile_bytes, json: Bool, _ max_age: Int64, _ now: Int64,
+  _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
+  _ verified: UnsafeMutablePointer<tuile_verified>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
   answering(error) { () throws(Failure) in
     guard let signer, let token = Bytes(token) else { throw .argument("signer or token is NULL") }
-    let object: Signer = Handle.borrow(signer)
-    var json = ByteBuffer()
+    let object: Dialect = Handle.borrow(signer)
+    var out = ByteBuffer()
+    defer { out.wipe() }
     let maxAge = max_age == unset ? nil : max_age
-    switch try object.loads(token, maxAge: maxAge, now: seconds(now), limit: Signer.largest, to: &json) {
+    switch try object.open(token, json: json, maxAge: maxAge, now: seconds(now), limit: Dialect.largest, to: &out) {
     case .badSignature: return TUILE_BAD_SIGNATURE
     case .expired: return TUILE_EXPIRED
     case .valid(let timestamp, let key):
-      try JSONText.check(json.bytes)
-      let status = deliver(json.bytes, buffer, capacity, size)
+      if json { try JSONText.check(out.bytes) }
+      let status = deliver(out.bytes, buffer, capacity, size)
       if status == TUILE_OK { verified?.pointee = tuile_verified(timestamp: timestamp ?? unset, key: key) }
       return status
+    }
+  }
+}
+
+extension SignerSettings {
+  /// What a caller of the C interface gave.
+  fileprivate init(_ config: tuile_signer_config) throws(Failure) {
+    guard let salt = Bytes(config.salt), let name = Bytes(config.name), let block = Bytes(config.block_secret) else {
+      throw .argument("a view of the config is NULL and has a size")
+    }
+    guard salt.count <= 4096, name.count <= 4096 else { throw .limit("salt or name has more than 4096 bytes") }
+    guard config.iterations > 0, config.iterations <= 10_000_000 else {
+      throw .argument("iterations is not from 1 to 10000000")
+    }
+    self.init(secrets: try SecretList(secret: config.secret, fallbacks: config.fallbacks, count: config.fallback_count))
+    (self.salt, self.name, blockSecret) = (salt, name, block)
+    timed = config.timed
+    legacy = config.legacy
+    iterations = Int32(truncatingIfNeeded: config.iterations)
+    lifetime = config.lifetime == unset ? nil : config.lifetime
+    switch config.digest {
+    case TUILE_DIGEST_DEFAULT: digest = nil
+    case TUILE_DIGEST_SHA1: digest = .sha1
+    case TUILE_DIGEST_SHA256: digest = .sha256
+    case TUILE_DIGEST_SHA512: digest = .sha512
+    default: throw .argument("digest is no tuile_digest")
+    }
+    switch config.derivation {
+    case TUILE_DERIVATION_DEFAULT: derivation = nil
+    case TUILE_DERIVATION_DJANGO_CONCAT: derivation = .djangoConcat
+    case TUILE_DERIVATION_CONCAT: derivation = .concat
+    case TUILE_DERIVATION_HMAC: derivation = .hmac
+    case TUILE_DERIVATION_NONE: derivation = KeyDerivation.none
+    default: throw .argument("derivation is no tuile_derivation")
     }
   }
 }

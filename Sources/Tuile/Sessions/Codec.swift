@@ -2,7 +2,7 @@
 /// form, or the JSON itself where only this process can write.
 struct Codec {
   /// nil: the store is trusted.
-  let signer: Signer?
+  let signer: DjangoSigner?
   /// Most bytes of JSON, read or written.
   let limit: Int
 
@@ -16,7 +16,7 @@ struct Codec {
       guard !out.failed else { throw .memory }
       return
     }
-    try signer.dumps(json, compress: true, now: now, to: &out)
+    try signer.dumpsCanonical(json, compress: true, now: now, to: &out)
   }
 
   /// The JSON in `stored`; false if it was not signed with our keys or holds no

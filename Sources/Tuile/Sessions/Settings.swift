@@ -27,7 +27,7 @@ final class Settings {
     guard let sameSite = SetCookie.SameSite(config.cookie_same_site) else {
       throw .argument("cookie_same_site is no tuile_same_site")
     }
-    guard config.max_data > 0, config.max_data <= Signer.largest else {
+    guard config.max_data > 0, config.max_data <= Dialect.largest else {
       throw .argument("max_data is not between 1 byte and 64 MiB")
     }
     guard config.cookie_age >= 0, config.cookie_age <= Expiry.longest else {

@@ -39,6 +39,7 @@ SCALARS: dict[str, Any] = {
     "tuile_type": ctypes.c_int, "tuile_receive": native.Receive, "tuile_clock": native.Clock,
     "tuile_add_header": native.AddHeader, "tuile_public_suffix": native.PublicSuffix,
     "tuile_cookie_mode": ctypes.c_int, "tuile_encoding": ctypes.c_int, "tuile_priority": ctypes.c_int,
+    "tuile_dialect": ctypes.c_int, "tuile_digest": ctypes.c_int, "tuile_derivation": ctypes.c_int,
     "tuile_suffixes": ctypes.c_int, "tuile_site_context": ctypes.c_int,
 }  # fmt: skip
 MIRRORS: dict[str, Any] = {
@@ -99,9 +100,12 @@ def test_constants_are_the_headers() -> None:
         assert number == ENUMS[f"TUILE_SAME_SITE_{(text or 'unset').upper()}"]
     for names, prefix in (
         (native.COOKIE_MODE, "COOKIE_MODE"), (native.ENCODING, "ENCODING"), (native.PRIORITY, "PRIORITY"),
+        (native.DIALECT, "DIALECT"), (native.DIGEST, "DIGEST"), (native.DERIVATION, "DERIVATION"),
     ):  # fmt: skip
+        unset = "unset" if prefix == "PRIORITY" else "default"
+        assert len(names) == sum(name.startswith(f"TUILE_{prefix}_") for name in ENUMS)
         for name, number in names.items():
-            assert number == ENUMS[f"TUILE_{prefix}_{(name or 'unset').upper().replace('-', '_')}"]
+            assert number == ENUMS[f"TUILE_{prefix}_{(name or unset).upper().replace('-', '_')}"]
     assert list(native.SITE.values()) == [ENUMS[f"TUILE_SITE_{name}"] for name in ("SAME", "NAVIGATION", "CROSS")]
     rules = dict(re.findall(r"TUILE_RULE_(\w+) = 1 << (\d+)", TYPES))
     assert {rule.name: rule.value for rule in cookies.Rule} == {name: 1 << int(bit) for name, bit in rules.items()}

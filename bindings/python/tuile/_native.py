@@ -43,6 +43,27 @@ SAME_SITE: dict[Optional[str], int] = {None: 0, "Lax": 1, "Strict": 2, "None": 3
 PRIORITY: dict[Optional[str], int] = {None: 0, "Low": 1, "Medium": 2, "High": 3}
 COOKIE_MODE = {"browser": 0, "django": 1, "strict": 2}
 ENCODING = {"raw": 0, "percent": 1, "quoted": 2, "quoted-utf8": 3, "base64url": 4}
+DIALECT = {
+    "django": 0,
+    "django-cookie": 1,
+    "itsdangerous": 2,
+    "flask": 3,
+    "starlette": 4,
+    "cookie-signature": 5,
+    "express": 6,
+    "keygrip": 7,
+    "rails-signed": 8,
+    "rails-encrypted": 9,
+    "gorilla": 10,
+    "rack": 11,
+    "cookie-rs-signed": 12,
+    "cookie-rs-private": 13,
+    "iron-session": 14,
+    "sealed": 15,
+    "signed": 16,
+}
+DIGEST: dict[Optional[str], int] = {None: 0, "sha1": 1, "sha256": 2, "sha512": 3}
+DERIVATION: dict[Optional[str], int] = {None: 0, "django-concat": 1, "concat": 2, "hmac": 3, "none": 4}
 SUFFIXES_LIBPSL, SUFFIXES_LABEL = 0, 1
 SITE = {"same-site": 0, "cross-site-navigation": 1, "cross-site": 2}
 
@@ -132,6 +153,14 @@ class SignerConfig(Structure):
         ("fallback_count", c_size_t),
         ("salt", Bytes),
         ("timed", c_bool),
+        ("dialect", c_int),
+        ("name", Bytes),
+        ("block_secret", Bytes),
+        ("digest", c_int),
+        ("derivation", c_int),
+        ("iterations", c_uint32),
+        ("lifetime", c_int64),
+        ("legacy", c_bool),
     ]
 
 
@@ -249,6 +278,10 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_signer_free": (None, [c_void_p]),
     "tuile_signer_sign": (c_int, [c_void_p, Bytes, c_int64, c_char_p, c_size_t, _size]),
     "tuile_signer_verify": (c_int, [c_void_p, Bytes, c_int64, c_int64, POINTER(Bytes), POINTER(Verified)]),
+    "tuile_signer_open": (
+        c_int,
+        [c_void_p, Bytes, c_int64, c_int64, c_char_p, c_size_t, _size, POINTER(Verified), _error],
+    ),
     "tuile_signer_dumps": (c_int, [c_void_p, Bytes, c_bool, c_int64, c_char_p, c_size_t, _size, _error]),
     "tuile_signer_loads": (
         c_int,

@@ -13,6 +13,7 @@ import datetime
 import json
 from collections.abc import Iterable
 from ctypes import byref, c_void_p
+from dataclasses import dataclass
 from typing import Any, Callable, Optional, Union
 
 from . import _native as native
@@ -44,9 +45,13 @@ class Signer:
         config.secret, config.salt, config.timed = secret, purpose, self._timed
         config.fallbacks = (native.Bytes * len(older))(*older)
         config.fallback_count = len(older)
+        self._configure(config)
         handle = c_void_p()
         native.check(native.lib.tuile_signer_new, byref(config), byref(handle))
         self._handle = handle.value
+
+    def _configure(self, config: native.SignerConfig) -> None:
+        """What a subclass sets besides."""
 
     def close(self) -> None:
         """Wipes the keys. The signer can't be used afterwards."""
@@ -119,6 +124,99 @@ class TimestampSigner(Signer):
     def unsign(self, signed_value: str, max_age: Age = None) -> str:
         """The value, or SignatureExpired if it is older than ``max_age`` seconds."""
         return self._unsign(signed_value, _seconds(max_age), native.UNSET)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a genuine token holds: its ``value``, when it was made, and which key it was
+    (0 the first, 1 the first fallback, worth signing again)."""
+
+    value: Any
+    timestamp: Optional[int]
+    key: int
+
+
+class Tokens(Signer):
+    """The tokens of another framework, or Tuile's own.
+
+    ``dialect`` is one of ``django``, ``django-cookie``, ``itsdangerous``, ``flask``,
+    ``starlette``, ``cookie-signature``, ``express``, ``keygrip``, ``rails-signed``,
+    ``rails-encrypted``, ``gorilla``, ``rack``, ``cookie-rs-signed``, ``cookie-rs-private``,
+    ``iron-session``, ``sealed`` and ``signed``; docs/formats.md says what each needs.
+
+    >>> tokens = Tokens("sealed", key=b"0123456789abcdef0123456789abcdef", salt="cart", name="cart")
+    >>> tokens.loads(tokens.dumps([1, 2]), max_age=60)
+    [1, 2]
+    """
+
+    def __init__(
+        self,
+        dialect: str,
+        *,
+        key: str | bytes,
+        fallback_keys: Iterable[str | bytes] = (),
+        salt: str = "",
+        name: str = "",
+        timed: bool = True,
+        block_key: bytes = b"",
+        digest: Optional[str] = None,
+        derivation: Optional[str] = None,
+        iterations: int = 1000,
+        lifetime: Optional[int] = None,
+        legacy: bool = False,
+    ) -> None:
+        self.dialect = dialect
+        for names, given in ((native.DIALECT, dialect), (native.DIGEST, digest), (native.DERIVATION, derivation)):
+            if given not in names:
+                raise native.failure(native.E_ARGUMENT)
+        # What the views point to has to live until the signer is made.
+        self._views = native.view(name), native.view(block_key)
+        self._fields = {
+            "timed": timed, "dialect": native.DIALECT[dialect], "digest": native.DIGEST[digest],
+            "derivation": native.DERIVATION[derivation], "iterations": native.size(iterations), "legacy": legacy,
+            "lifetime": native.UNSET if lifetime is None else native.int64(lifetime),
+            "name": self._views[0], "block_secret": self._views[1],
+        }  # fmt: skip
+        try:
+            super().__init__(key=key, salt=salt, fallback_keys=fallback_keys)
+        finally:
+            del self._fields, self._views
+
+    def _configure(self, config: native.SignerConfig) -> None:
+        for field, value in self._fields.items():
+            setattr(config, field, value)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.dialect!r}, salt={self.salt!r})"
+
+    def unsign(self, signed_value: str, max_age: Age = None) -> str:
+        """The text of a token, or BadSignature or SignatureExpired."""
+        text: str = self.open(signed_value, max_age=max_age).value
+        return text
+
+    def open(self, token: str | bytes, *, max_age: Age = None, now: Optional[int] = None) -> Opened:
+        """The text of a token with its time and key; ``now`` is Unix seconds, the clock if None."""
+        raw, verified = self._read(native.lib.tuile_signer_open, token, max_age, now)
+        return self._opened(raw.decode("utf-8", "surrogateescape"), verified)
+
+    def open_json(self, token: str | bytes, *, max_age: Age = None, now: Optional[int] = None) -> Opened:
+        """As :meth:`open` for what :meth:`dumps` or the framework's session made."""
+        raw, verified = self._read(native.lib.tuile_signer_loads, token, max_age, now)
+        return self._opened(json.loads(raw), verified)
+
+    def _opened(self, value: Any, verified: native.Verified) -> Opened:
+        timestamp = None if verified.timestamp == native.UNSET else verified.timestamp
+        return Opened(value, timestamp, verified.key)
+
+    def _read(self, call: Any, token: str | bytes, max_age: Age, now: Optional[int]) -> tuple[bytes, native.Verified]:
+        text, error, verified = native.view(token), native.Error(), native.Verified()
+        present = native.UNSET if now is None else native.int64(now)
+        status, payload = native.filled(
+            max(256, len(text.owner) * 4),
+            lambda *out: call(self._handle, text, _seconds(max_age), present, *out, byref(verified), byref(error)),
+        )
+        _raise_for(status, error)
+        return payload, verified
 
 
 def dumps(

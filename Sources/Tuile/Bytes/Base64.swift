@@ -1,0 +1,65 @@
+/// Base64 with either alphabet, padded or not (RFC 4648, sections 4 and 5).
+/// Only the canonical form is read: the right padding, spare bits zero.
+struct Base64 {
+  let url: Bool
+  let padded: Bool
+
+  static let url = Base64(url: true, padded: false)
+  static let urlPadded = Base64(url: true, padded: true)
+  static let standard = Base64(url: false, padded: true)
+  static let standardBare = Base64(url: false, padded: false)
+
+  func encode(_ bytes: Bytes, to out: inout ByteBuffer) {
+    let size = Base64URL.encodedSize(bytes.count)
+    let pad = padded ? (4 &- size % 4) % 4 : 0
+    _ = out.fill(size &+ pad &+ 4) { start in
+      Base64URL.encode(bytes, to: start)
+      var i = 0
+      while i < size, !url {
+        if start[i] == 0x2D { start[i] = 0x2B }
+        if start[i] == 0x5F { start[i] = 0x2F }
+        i &+= 1
+      }
+      i = 0
+      while i < pad {
+        start[size &+ i] = 0x3D
+        i &+= 1
+      }
+      return size &+ pad
+    }
+  }
+
+  /// Appends what `text` encodes; false if it is none. Check `out.failed` later.
+  func decode(_ text: Bytes, to out: inout ByteBuffer) -> Bool {
+    var body = text
+    if padded {
+      guard text.count % 4 == 0 else { return false }
+      if body[body.count &- 1] == 0x3D { body = body.slice(0, body.count &- 1) }
+      if body.count % 4 == 3, body[body.count &- 1] == 0x3D { body = body.slice(0, body.count &- 1) }
+    }
+    if url { return Base64.decodeURL(body, to: &out) }
+    var copy = ByteBuffer()
+    var good = true
+    _ = copy.fill(body.count) { start in
+      var i = 0
+      while i < body.count {
+        let c = body.start[i]
+        if c == 0x2D || c == 0x5F { good = false }
+        start[i] = c == 0x2B ? 0x2D : c == 0x2F ? 0x5F : c
+        i &+= 1
+      }
+      return body.count
+    }
+    return good && !copy.failed && Base64.decodeURL(copy.bytes, to: &out)
+  }
+
+  private static func decodeURL(_ text: Bytes, to out: inout ByteBuffer) -> Bool {
+    var good = false
+    _ = out.fill(Base64URL.decodedSize(text.count)) { start in
+      guard let size = Base64URL.decode(text, to: start) else { return 0 }
+      good = true
+      return size
+    }
+    return good
+  }
+}

@@ -1,0 +1,32 @@
+/// Hexadecimal, in lower case.
+enum Hex {
+  static func encode(_ bytes: Bytes, to out: inout ByteBuffer) {
+    let digits: StaticString = "0123456789abcdef"
+    var i = 0
+    while i < bytes.count {
+      out.append(digits.utf8Start[Int(bytes.start[i] &>> 4)])
+      out.append(digits.utf8Start[Int(bytes.start[i] & 15)])
+      i &+= 1
+    }
+  }
+
+  /// Appends the octets; false unless all is pairs of lower-case digits.
+  static func decode(_ text: Bytes, to out: inout ByteBuffer) -> Bool {
+    guard text.count % 2 == 0 else { return false }
+    var i = 0
+    while i < text.count {
+      guard let high = digit(text[i]), let low = digit(text[i &+ 1]) else { return false }
+      out.append(high &<< 4 | low)
+      i &+= 2
+    }
+    return !out.failed
+  }
+
+  private static func digit(_ c: UInt8) -> UInt8? {
+    switch c {
+    case 0x30...0x39: return c &- 0x30
+    case 0x61...0x66: return c &- 0x61 &+ 10
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import CSystem
+
+/// Rust's cookie crate (0.16 to 0.18): the signed jar, base64(HMAC-SHA-256(value))
+/// ‖ value, which does not bind the name, and the private jar, base64(nonce12 ‖
+/// text ‖ tag16) by AES-256-GCM with the name as associated data.
+///
+/// The keys come from the secret by `Key::derive_from` (HKDF-Expand); with the
+/// derivation "none" the secret is the 64 bytes of `Key::from` themselves.
+final class CookieRS: Dialect {
+  private static let nonceSize = 12
+  private static let tagSize = 16
+  private static let macSize = 44
+
+  private let isPrivate: Bool
+  private let name: ByteBuffer
+  private let macs: HMACKeys
+  /// 32 bytes for each secret.
+  private let ciphers: SecretBytes
+
+  static func make(_ settings: SignerSettings, isPrivate: Bool) throws(Failure) -> CookieRS {
+    guard !isPrivate || !settings.name.isEmpty else { throw .argument("this dialect needs the cookie's name") }
+    let count = settings.secrets.count
+    var name = ByteBuffer()
+    name.append(settings.name)
+    guard let macs = HMACKeys(count: count, .sha256), let ciphers = SecretBytes(count: 32 &* count), !name.failed else {
+      throw .memory
+    }
+    let info = Bytes("COOKIE;SIGNED:HMAC-SHA256;PRIVATE:AEAD-AES-256-GCM")
+    var i = 0
+    while i < count {
+      let secret = settings.secrets[i]
+      if settings.derivation == KeyDerivation.none {
+        guard secret.count == 64 else { throw .argument("the secret has not 64 bytes") }
+        macs.set(i, key: secret.slice(0, 32))
+        (ciphers.start + 32 &* i).copy(secret.dropFirst(32))
+      } else {
+        guard secret.count >= 32 else { throw .argument("the secret has less than 32 bytes") }
+        try withScratch(64) { (both) throws(Failure) in
+          guard sys_hkdf_sha256(true, secret.start, secret.count, info.start, info.count, both, 64) else {
+            throw .memory
+          }
+          macs.set(i, key: Bytes(both, 32))
+          (ciphers.start + 32 &* i).copy(Bytes(both + 32, 32))
+        }
+      }
+      i &+= 1
+    }
+    return CookieRS(isPrivate, name, macs, ciphers)
+  }
+
+  private init(
+    _ isPrivate: Bool, _ name: consuming ByteBuffer, _ macs: consuming HMACKeys, _ ciphers: consuming SecretBytes
+  ) {
+    self.isPrivate = isPrivate
+    self.name = name
+    self.macs = macs
+    self.ciphers = ciphers
+  }
+
+  override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
+    if isPrivate {
+      var data = ByteBuffer()
+      try withScratch(CookieRS.nonceSize &+ CookieRS.tagSize) { (nonce) throws(Failure) in
+        guard sys_random(nonce, CookieRS.nonceSize) else { throw .random }
+        let tag = nonce + CookieRS.nonceSize
+        data.append(Bytes(nonce, CookieRS.nonceSize))
+        var done = false
+        let filled = data.fill(text.count) { start in
+          done = sys_aead_seal(
+            SYS_AES_256_GCM, ciphers.start, nonce, name.bytes.start, name.count, text.start, text.count, start, tag)
+          return text.count
+        }
+        data.append(Bytes(tag, CookieRS.tagSize))
+        guard filled, done, !data.failed else { throw .memory }
+      }
+      Base64.standard.encode(data.bytes, to: &out)
+    } else {
+      try withScratch(32) { (mac) throws(Failure) in
+        macs.digest(0, of: text, to: mac)
+        Base64.standard.encode(Bytes(mac, 32), to: &out)
+      }
+      out.append(text)
+    }
+    guard !out.failed else { throw .memory }
+  }
+
+  /// A value is text to the crate: JSON is what serde_json writes.
+  override func dumps(_ json: Bytes, compress: Bool, now: Int64, to out: inout ByteBuffer) throws(Failure) {
+    var text = ByteBuffer()
+    try JSONText.write(json, .javaScript, to: &text)
+    try sign(text.bytes, now: now, to: &out)
+  }
+
+  override func verify(_ token: Bytes, maxAge: Int64?, now: Int64) throws(Failure) -> Answer {
+    guard !isPrivate else { throw .argument("this dialect's tokens hold no plain text; use open") }
+    let text = token.dropFirst(CookieRS.macSize)
+    var mac = ByteBuffer()
+    guard token.count <= Dialect.largest, Base64.standard.decode(token.slice(0, CookieRS.macSize), to: &mac),
+      let key = macs.matching(text, mac.bytes)
+    else { return .badSignature }
+    return .valid(Verified(value: text, timestamp: nil, key: key))
+  }
+
+  override func open(
+    _ token: Bytes, json: Bool, maxAge: Int64?, now: Int64, limit: Int, to out: inout ByteBuffer
+  ) throws(Failure) -> Opened {
+    guard isPrivate else { return try openPlain(token, maxAge: maxAge, now: now, limit: limit, to: &out) }
+    var data = ByteBuffer()
+    guard token.count <= Dialect.largest, Base64.standard.decode(token, to: &data),
+      data.count >= CookieRS.nonceSize &+ CookieRS.tagSize
+    else { return .badSignature }
+    let whole = data.bytes
+    let sealed = whole.slice(CookieRS.nonceSize, whole.count &- CookieRS.tagSize)
+    guard sealed.count <= limit else { throw .limit("the payload is over the limit") }
+    var key = 0
+    while key < macs.count {
+      var answer: Int32 = -1
+      let filled = out.fill(sealed.count) { start in
+        answer = sys_aead_open(
+          SYS_AES_256_GCM, ciphers.start + 32 &* key, whole.start, name.bytes.start, name.count, sealed.start,
+          sealed.count, start, sealed.end)
+        return answer == 1 ? sealed.count : 0
+      }
+      guard filled, answer >= 0 else { throw .memory }
+      if answer == 1 { return .valid(timestamp: nil, key: key) }
+      key &+= 1
+    }
+    return .badSignature
+  }
+}

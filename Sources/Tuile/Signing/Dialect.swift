@@ -1,0 +1,145 @@
+import CTuile
+
+/// How one framework makes and reads tokens. A dialect is one file that inherits
+/// from this and overrides what it has; nothing else knows which there are but
+/// `Dialect.make`.
+///
+/// Safe from all threads: nothing changes after init.
+class Dialect {
+  /// Longer values and tokens are refused before anything is decoded.
+  static let largest = 64 << 20
+
+  enum Opened {
+    /// `timestamp` is Unix seconds if the format has one; `key` counts from 0,
+    /// the first secret.
+    case valid(timestamp: Int64?, key: Int)
+    case badSignature
+    case expired
+  }
+
+  /// This one, if it is Django's signer, which writes without memory of its own.
+  var django: DjangoSigner? { nil }
+
+  /// Appends the token of a text.
+  func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
+    throw .argument("this dialect signs no text; use dumps")
+  }
+
+  /// Appends the token of one JSON value.
+  func dumps(_ json: Bytes, compress: Bool, now: Int64, to out: inout ByteBuffer) throws(Failure) {
+    throw .argument("this dialect has no form for JSON; use sign")
+  }
+
+  /// Appends the text, or the JSON, that a token holds, once it is known to be
+  /// genuine and in time; `limit` bytes at most.
+  func open(
+    _ token: Bytes, json: Bool, maxAge: Int64?, now: Int64, limit: Int, to out: inout ByteBuffer
+  ) throws(Failure) -> Opened {
+    .badSignature
+  }
+
+  struct Verified {
+    /// Points into the token.
+    let value: Bytes
+    let timestamp: Int64?
+    let key: Int
+  }
+
+  enum Answer {
+    case valid(Verified)
+    case badSignature
+    case expired
+  }
+
+  /// As `open` for a text that stands in the token as it is.
+  func verify(_ token: Bytes, maxAge: Int64?, now: Int64) throws(Failure) -> Answer {
+    throw .argument("this dialect's tokens hold no plain text; use open")
+  }
+
+  /// `open` for those that have `verify`.
+  final func openPlain(
+    _ token: Bytes, maxAge: Int64?, now: Int64, limit: Int, to out: inout ByteBuffer
+  ) throws(Failure) -> Opened {
+    switch try verify(token, maxAge: maxAge, now: now) {
+    case .badSignature: return .badSignature
+    case .expired: return .expired
+    case .valid(let verified):
+      guard verified.value.count <= limit else { throw .limit("the payload is over the limit") }
+      out.append(verified.value)
+      guard !out.failed else { throw .memory }
+      return .valid(timestamp: verified.timestamp, key: verified.key)
+    }
+  }
+
+  /// What `now` minus `timestamp` is, without overflow.
+  static func age(_ timestamp: Int64, now: Int64) -> Int64 {
+    let (age, overflow) = now.subtractingReportingOverflow(timestamp)
+    return overflow ? (now > timestamp ? Int64.max : Int64.min) : age
+  }
+}
+
+/// What a dialect is made from: the caller's texts, borrowed.
+struct SignerSettings {
+  var secrets: SecretList
+  var salt = Bytes()
+  var name = Bytes()
+  var blockSecret = Bytes()
+  var timed = true
+  var digest: Digest?
+  var derivation: KeyDerivation?
+  var iterations: Int32 = 1000
+  /// Seconds for which what is written is good, in formats that say so.
+  var lifetime: Int64?
+  /// Also read what the framework wrote before it changed its format.
+  var legacy = false
+}
+
+/// How itsdangerous makes a key from salt and secret.
+enum KeyDerivation { case djangoConcat, concat, hmac, none }
+
+extension SignerSettings {
+  /// The keys that all secrets give, one after the other.
+  func keys(
+    _ digest: Digest, room: Int = Digest.largest,
+    _ derive: (_ secret: Bytes, _ key: UnsafeMutablePointer<UInt8>) throws(Failure) -> Int
+  ) throws(Failure) -> HMACKeys {
+    guard let keys = HMACKeys(count: secrets.count, digest) else { throw .memory }
+    var i = 0
+    while i < secrets.count {
+      let secret = secrets[i]
+      try withScratch(room) { (key) throws(Failure) in
+        let size = try derive(secret, key)
+        keys.set(i, key: Bytes(key, size))
+      }
+      i &+= 1
+    }
+    return keys
+  }
+
+  /// The secrets themselves as keys.
+  func plainKeys(_ digest: Digest) throws(Failure) -> HMACKeys {
+    guard let keys = HMACKeys(count: secrets.count, digest) else { throw .memory }
+    var i = 0
+    while i < secrets.count {
+      keys.set(i, key: secrets[i])
+      i &+= 1
+    }
+    return keys
+  }
+
+  /// The keys that the digest of some texts and the secret between them gives.
+  func hashedKeys(_ digest: Digest, before: Bytes, _ middle: StaticString) throws(Failure) -> HMACKeys {
+    var material = ByteBuffer()
+    defer { material.wipe() }
+    return try keys(digest) { (secret, key) throws(Failure) in
+      material.removeAll()
+      // Reserved at once: growing would leave a copy of the secret behind.
+      guard material.reserve(before.count &+ middle.utf8CodeUnitCount &+ 4096) else { throw .memory }
+      material.append(before)
+      material.append(middle)
+      material.append(secret)
+      digest.hash(material.bytes, to: key)
+      return digest.size
+    }
+  }
+}

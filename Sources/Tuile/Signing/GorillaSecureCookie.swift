@@ -1,0 +1,118 @@
+import CSystem
+
+/// gorilla/securecookie 1.1 with its JSON serializer, or none for text:
+/// `base64(time|base64(payload)|MAC)`, URL-safe with padding, where the MAC is
+/// HMAC-SHA-256 over `name|time|base64(payload)`. With a block secret of 16, 24 or
+/// 32 bytes the payload is encrypted by AES-CTR, its IV in front.
+///
+/// Its default serializer is Go's gob, which nobody else can read.
+final class GorillaSecureCookie: Dialect {
+  private static let ivSize = 16
+
+  private let name: ByteBuffer
+  private let keys: HMACKeys
+  private let block: SecretBytes
+
+  static func make(_ settings: SignerSettings) throws(Failure) -> GorillaSecureCookie {
+    guard !settings.name.isEmpty else { throw .argument("this dialect needs the cookie's name") }
+    switch settings.blockSecret.count {
+    case 0, 16, 24, 32: break
+    default: throw .argument("the block secret has not 16, 24 or 32 bytes")
+    }
+    var name = ByteBuffer()
+    name.append(settings.name)
+    guard !name.failed, let block = SecretBytes(count: settings.blockSecret.count) else { throw .memory }
+    block.start.copy(settings.blockSecret)
+    return GorillaSecureCookie(name, try settings.plainKeys(settings.digest ?? .sha256), block)
+  }
+
+  private init(_ name: consuming ByteBuffer, _ keys: consuming HMACKeys, _ block: consuming SecretBytes) {
+    self.name = name
+    self.keys = keys
+    self.block = block
+  }
+
+  private var cipher: sys_cipher {
+    block.count == 16 ? SYS_AES_128_CTR : block.count == 24 ? SYS_AES_192_CTR : SYS_AES_256_CTR
+  }
+
+  override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
+    var payload = ByteBuffer()
+    if block.count > 0 {
+      try withScratch(GorillaSecureCookie.ivSize) { (iv) throws(Failure) in
+        guard sys_random(iv, GorillaSecureCookie.ivSize) else { throw .random }
+        payload.append(Bytes(iv, GorillaSecureCookie.ivSize))
+        guard crypt(true, text, iv: iv, to: &payload) else { throw .memory }
+      }
+    } else {
+      payload.append(text)
+    }
+    var signed = ByteBuffer()
+    signed.append(name.bytes)
+    signed.append(0x7C)
+    Numbers.writeDecimal(now, to: &signed)
+    signed.append(0x7C)
+    Base64.urlPadded.encode(payload.bytes, to: &signed)
+    var token = ByteBuffer()
+    try withScratch(Digest.largest) { (mac) throws(Failure) in
+      keys.digest(0, of: signed.bytes, to: mac)
+      token.append(signed.bytes.dropFirst(name.count &+ 1))
+      token.append(0x7C)
+      token.append(Bytes(mac, keys.digest.size))
+    }
+    guard !payload.failed, !signed.failed, !token.failed else { throw .memory }
+    Base64.urlPadded.encode(token.bytes, to: &out)
+    guard !out.failed else { throw .memory }
+  }
+
+  override func dumps(_ json: Bytes, compress: Bool, now: Int64, to out: inout ByteBuffer) throws(Failure) {
+    var text = ByteBuffer()
+    try JSONText.write(json, .go, to: &text)
+    // Go's encoder ends each value so.
+    text.append(0x0A)
+    try sign(text.bytes, now: now, to: &out)
+  }
+
+  private func crypt(_ encrypt: Bool, _ text: Bytes, iv: UnsafePointer<UInt8>, to out: inout ByteBuffer) -> Bool {
+    var size = -1
+    let filled = out.fill(text.count &+ 16) { start in
+      size = sys_cipher_run(cipher, encrypt, block.start, iv, text.start, text.count, start)
+      return max(0, size)
+    }
+    return filled && size == text.count
+  }
+
+  override func open(
+    _ token: Bytes, json: Bool, maxAge: Int64?, now: Int64, limit: Int, to out: inout ByteBuffer
+  ) throws(Failure) -> Opened {
+    var raw = ByteBuffer()
+    guard token.count <= Dialect.largest, Base64.urlPadded.decode(token, to: &raw) else { return .badSignature }
+    let whole = raw.bytes
+    let first = whole.find(0x7C)
+    let second = whole.find(0x7C, from: first &+ 1)
+    guard second < whole.count else { return .badSignature }
+    var signed = ByteBuffer()
+    signed.append(name.bytes)
+    signed.append(0x7C)
+    signed.append(whole.slice(0, second))
+    guard !signed.failed else { throw .memory }
+    guard let key = keys.matching(signed.bytes, whole.dropFirst(second &+ 1)),
+      let time = Numbers.read(whole.slice(0, first), base: 10)
+    else { return .badSignature }
+    if let maxAge, Dialect.age(time, now: now) > maxAge { return .expired }
+    var payload = ByteBuffer()
+    guard Base64.urlPadded.decode(whole.slice(first &+ 1, second), to: &payload) else {
+      throw .syntax("the payload is not base64")
+    }
+    guard payload.count <= limit else { throw .limit("the payload is over the limit") }
+    if block.count > 0 {
+      let size = GorillaSecureCookie.ivSize
+      guard payload.count >= size else { return .badSignature }
+      guard crypt(false, payload.bytes.dropFirst(size), iv: payload.bytes.start, to: &out) else { throw .memory }
+    } else {
+      out.append(payload.bytes)
+    }
+    guard !out.failed else { throw .memory }
+    return .valid(timestamp: time, key: key)
+  }
+}

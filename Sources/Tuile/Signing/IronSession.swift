@@ -1,0 +1,191 @@
+import CSystem
+
+/// iron-session 8 (iron-webcrypto): `Fe26.2*id*salt*IV*text*end*salt*MAC~2`. The
+/// keys come from the password by one round of PBKDF2-SHA-1 over a random salt in
+/// hex; the text is AES-256-CBC, the MAC HMAC-SHA-256 over all before its salt;
+/// binary is URL-safe base64, the end milliseconds of Unix time or nothing.
+///
+/// Passwords have ids: the oldest fallback is 1, the secret the highest. A token
+/// is opened with the password that it names, within 60 seconds after its end.
+final class IronSession: Dialect {
+  private static let prefix: StaticString = "Fe26.2"
+  private static let version: StaticString = "~2"
+  private static let skew: Int64 = 60
+  private static let shortestPassword = 32
+
+  private let passwords: SecretBytes
+  /// Where each password begins, in four bytes; one more than there are.
+  private let starts: SecretBytes
+  private let count: Int
+  private let lifetime: Int64?
+
+  static func make(_ settings: SignerSettings) throws(Failure) -> IronSession {
+    let count = settings.secrets.count
+    var size = 0
+    var i = 0
+    while i < count {
+      guard settings.secrets[i].count >= shortestPassword else {
+        throw .argument("the secret has less than 32 bytes")
+      }
+      size &+= settings.secrets[i].count
+      i &+= 1
+    }
+    guard let passwords = SecretBytes(count: size), let starts = SecretBytes(count: 4 &* (count &+ 1)) else {
+      throw .memory
+    }
+    size = 0
+    i = 0
+    while i <= count {
+      (starts.start + 4 &* i).withMemoryRebound(to: UInt32.self, capacity: 1) {
+        $0.pointee = UInt32(truncatingIfNeeded: size)
+      }
+      if i < count {
+        (passwords.start + size).copy(settings.secrets[i])
+        size &+= settings.secrets[i].count
+      }
+      i &+= 1
+    }
+    return IronSession(passwords, starts, count, settings.lifetime)
+  }
+
+  private init(
+    _ passwords: consuming SecretBytes, _ starts: consuming SecretBytes, _ count: Int, _ lifetime: Int64?
+  ) {
+    self.passwords = passwords
+    self.starts = starts
+    self.count = count
+    self.lifetime = lifetime
+  }
+
+  private func password(_ index: Int) -> Bytes {
+    starts.start.withMemoryRebound(to: UInt32.self, capacity: count &+ 1) {
+      passwords.bytes.slice(Int($0[index]), Int($0[index &+ 1]))
+    }
+  }
+
+  override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
+    var json = ByteBuffer()
+    try JSONText.writeString(text, .javaScript, to: &json)
+    try write(json.bytes, now, &out)
+  }
+
+  override func dumps(_ json: Bytes, compress: Bool, now: Int64, to out: inout ByteBuffer) throws(Failure) {
+    var text = ByteBuffer()
+    try JSONText.write(json, .javaScript, to: &text)
+    try write(text.bytes, now, &out)
+  }
+
+  private func write(_ json: Bytes, _ now: Int64, _ out: inout ByteBuffer) throws(Failure) {
+    let from = out.count
+    out.append(IronSession.prefix)
+    out.append(0x2A)
+    Numbers.writeDecimal(Int64(count), to: &out)
+    out.append(0x2A)
+    // Two salts, an IV, a key, a MAC.
+    try withScratch(32 &+ 32 &+ 16 &+ 32 &+ 32) { (salts) throws(Failure) in
+      let iv = salts + 64
+      let key = iv + 16
+      let mac = key + 32
+      guard sys_random(salts, 64 &+ 16) else { throw .random }
+      var sealed = ByteBuffer()
+      let salt = out.count
+      Hex.encode(Bytes(salts, 32), to: &out)
+      try derive(0, out.bytes.dropFirst(salt), key)
+      guard IronSession.crypt(true, json, key, iv, to: &sealed) else { throw .memory }
+      out.append(0x2A)
+      Base64.url.encode(Bytes(iv, 16), to: &out)
+      out.append(0x2A)
+      Base64.url.encode(sealed.bytes, to: &out)
+      out.append(0x2A)
+      if let lifetime {
+        let (end, overflow) = now.addingReportingOverflow(lifetime)
+        let (milliseconds, overflow2) = end.multipliedReportingOverflow(by: 1000)
+        guard !overflow, !overflow2 else { throw .range("the lifetime is too long") }
+        Numbers.writeDecimal(milliseconds, to: &out)
+      }
+      var hex = ByteBuffer()
+      Hex.encode(Bytes(salts + 32, 32), to: &hex)
+      guard !sealed.failed, !out.failed, !hex.failed else { throw .memory }
+      try self.mac(0, out.bytes.dropFirst(from), hex.bytes, key, mac)
+      out.append(0x2A)
+      out.append(hex.bytes)
+      out.append(0x2A)
+      Base64.url.encode(Bytes(mac, 32), to: &out)
+    }
+    out.append(IronSession.version)
+    guard !out.failed else { throw .memory }
+  }
+
+  private func derive(_ index: Int, _ salt: Bytes, _ key: UnsafeMutablePointer<UInt8>) throws(Failure) {
+    try Digest.sha1.pbkdf2(password(index), salt: salt, iterations: 1, to: key, size: 32)
+  }
+
+  /// `key` is room for the MAC's key.
+  private func mac(
+    _ index: Int, _ text: Bytes, _ salt: Bytes, _ key: UnsafeMutablePointer<UInt8>,
+    _ out: UnsafeMutablePointer<UInt8>
+  ) throws(Failure) {
+    try derive(index, salt, key)
+    guard let keys = HMACKeys(count: 1, .sha256) else { throw .memory }
+    keys.set(0, key: Bytes(key, 32))
+    keys.digest(0, of: text, to: out)
+  }
+
+  private static func crypt(
+    _ encrypt: Bool, _ text: Bytes, _ key: UnsafePointer<UInt8>, _ iv: UnsafePointer<UInt8>, to out: inout ByteBuffer
+  ) -> Bool {
+    var size = -1
+    let filled = out.fill(text.count &+ 16) { start in
+      size = sys_cipher_run(SYS_AES_256_CBC, encrypt, key, iv, text.start, text.count, start)
+      return max(0, size)
+    }
+    return filled && size >= 0
+  }
+
+  // MARK: reading
+
+  override func open(
+    _ token: Bytes, json: Bool, maxAge: Int64?, now: Int64, limit: Int, to out: inout ByteBuffer
+  ) throws(Failure) -> Opened {
+    let size = token.count &- 2
+    guard token.count <= Dialect.largest, size > 0, token.dropFirst(size) == Bytes(IronSession.version) else {
+      return .badSignature
+    }
+    var rest = token.slice(0, size)
+    func part() -> Bytes {
+      let star = rest.find(0x2A)
+      let part = rest.slice(0, star)
+      rest = rest.dropFirst(star &+ 1)
+      return part
+    }
+    let (prefix, id, salt, iv, sealed, end) = (part(), part(), part(), part(), part(), part())
+    let signed = Bytes(token.start, end.end - token.start)
+    let (macSalt, mac) = (part(), part())
+    guard prefix == Bytes(IronSession.prefix), rest.isEmpty, !salt.isEmpty, !macSalt.isEmpty,
+      let number = Numbers.read(id, base: 10), number >= 1, number <= Int64(count)
+    else { return .badSignature }
+    let index = count &- Int(number)
+    var given = ByteBuffer()
+    var vector = ByteBuffer()
+    guard Base64.url.decode(mac, to: &given), given.count == 32, Base64.url.decode(iv, to: &vector), vector.count == 16
+    else { return .badSignature }
+    return try withScratch(64) { (key) throws(Failure) in
+      try self.mac(index, signed, macSalt, key, key + 32)
+      guard ConstantTime.equal(Bytes(key + 32, 32), given.bytes) else { return .badSignature }
+      if !end.isEmpty {
+        guard let milliseconds = Numbers.read(end, base: 10) else { return .badSignature }
+        guard Dialect.age(milliseconds / 1000, now: now) < IronSession.skew else { return .expired }
+      }
+      var text = ByteBuffer()
+      var plain = ByteBuffer()
+      defer { plain.wipe() }
+      guard Base64.url.decode(sealed, to: &text) else { return .badSignature }
+      guard text.count <= limit else { throw .limit("the payload is over the limit") }
+      try derive(index, salt, key)
+      guard IronSession.crypt(false, text.bytes, key, vector.bytes.start, to: &plain) else { return .badSignature }
+      if json { out.append(plain.bytes) } else { try JSONText.readText(plain.bytes, to: &out) }
+      guard !out.failed else { throw .memory }
+      return .valid(timestamp: nil, key: index)
+    }
+  }
+}

@@ -1,0 +1,203 @@
+import CSystem
+
+/// Rails 5.2 to 8: encrypted and signed cookies. Keys come from secret_key_base by
+/// PBKDF2; what is kept is an envelope that says the purpose, `cookie.NAME`, and
+/// an end: `{"_rails":{"message":base64(JSON),"exp":null,"pur":"cookie.NAME"}}`.
+///
+/// Encrypted: AES-256-GCM, `base64(text)--base64(IV)--base64(tag)`; signed:
+/// `base64(envelope)--hex(HMAC-SHA-1)`. Either is percent-encoded. A text is kept
+/// as JSON too.
+///
+/// Rails 7 derives keys with SHA-256, older ones with SHA-1. Unless one is set,
+/// the first is written and both are read.
+final class RailsCookies: Dialect {
+  private static let keySize = 64
+  private static let ivSize = 12
+  private static let tagSize = 16
+
+  private let encrypted: Bool
+  private let lifetime: Int64?
+  /// The envelope's `pur`, as JSON.
+  private let purpose: ByteBuffer
+  /// All secrets with the first digest, then all with the second.
+  private let keys: SecretBytes
+  /// The same for HMAC, of signed cookies.
+  private let macs: HMACKeys
+  private let secrets: Int
+
+  static func make(_ settings: SignerSettings, encrypted: Bool) throws(Failure) -> RailsCookies {
+    guard !settings.name.isEmpty else { throw .argument("this dialect needs the cookie's name") }
+    var text = ByteBuffer()
+    text.append("cookie.")
+    text.append(settings.name)
+    var purpose = ByteBuffer()
+    try JSONText.writeString(text.bytes, .ruby, to: &purpose)
+    let count = settings.secrets.count
+    guard !purpose.failed, let keys = SecretBytes(count: keySize &* count &* (settings.digest == nil ? 2 : 1)) else {
+      throw .memory
+    }
+    var next = 0
+    while next < keys.count / keySize {
+      let digest = settings.digest ?? (next < count ? .sha256 : .sha1)
+      let salt: StaticString = encrypted ? "authenticated encrypted cookie" : "signed cookie"
+      try digest.pbkdf2(
+        settings.secrets[next % count], salt: Bytes(salt), iterations: settings.iterations,
+        to: keys.start + next &* keySize, size: encrypted ? 32 : keySize)
+      next &+= 1
+    }
+    guard let macs = HMACKeys(count: encrypted ? 0 : next, .sha1) else { throw .memory }
+    while next > 0, !encrypted {
+      next &-= 1
+      macs.set(next, key: Bytes(keys.start + next &* keySize, keySize))
+    }
+    return RailsCookies(encrypted, settings.lifetime, purpose, keys, macs, count)
+  }
+
+  private init(
+    _ encrypted: Bool, _ lifetime: Int64?, _ purpose: consuming ByteBuffer, _ keys: consuming SecretBytes,
+    _ macs: consuming HMACKeys, _ secrets: Int
+  ) {
+    self.encrypted = encrypted
+    self.lifetime = lifetime
+    self.purpose = purpose
+    self.keys = keys
+    self.macs = macs
+    self.secrets = secrets
+  }
+
+  override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
+    var json = ByteBuffer()
+    try JSONText.writeString(text, .ruby, to: &json)
+    try write(json.bytes, now, &out)
+  }
+
+  override func dumps(_ json: Bytes, compress: Bool, now: Int64, to out: inout ByteBuffer) throws(Failure) {
+    var text = ByteBuffer()
+    try JSONText.write(json, .ruby, to: &text)
+    try write(text.bytes, now, &out)
+  }
+
+  private func write(_ json: Bytes, _ now: Int64, _ out: inout ByteBuffer) throws(Failure) {
+    var envelope = ByteBuffer()
+    envelope.append("{\"_rails\":{\"message\":\"")
+    Base64.standard.encode(json, to: &envelope)
+    envelope.append("\",\"exp\":")
+    if let lifetime {
+      let (end, overflow) = now.addingReportingOverflow(lifetime)
+      envelope.append(0x22)
+      _ = envelope.fill(32) { start in
+        var writer = ByteWriter(start, capacity: 32)
+        Date(seconds: overflow ? Date.latest : end).writeISOMilliseconds(to: &writer)
+        return writer.count
+      }
+      envelope.append(0x22)
+    } else {
+      envelope.append("null")
+    }
+    envelope.append(",\"pur\":")
+    envelope.append(purpose.bytes)
+    envelope.append("}}")
+    guard !envelope.failed else { throw .memory }
+    var token = ByteBuffer()
+    if encrypted { try seal(envelope.bytes, &token) } else { try mac(envelope.bytes, &token) }
+    CookieText.percentEncode(token.bytes, to: &out)
+    guard !token.failed, !out.failed else { throw .memory }
+  }
+
+  private func seal(_ envelope: Bytes, _ token: inout ByteBuffer) throws(Failure) {
+    var sealed = ByteBuffer()
+    try withScratch(RailsCookies.ivSize &+ RailsCookies.tagSize) { (iv) throws(Failure) in
+      guard sys_random(iv, RailsCookies.ivSize) else { throw .random }
+      let tag = iv + RailsCookies.ivSize
+      var done = false
+      let filled = sealed.fill(envelope.count) { start in
+        done = sys_aead_seal(
+          SYS_AES_256_GCM, keys.start, iv, nil, 0, envelope.start, envelope.count, start, tag)
+        return envelope.count
+      }
+      guard filled, done else { throw .memory }
+      Base64.standard.encode(sealed.bytes, to: &token)
+      token.append("--")
+      Base64.standard.encode(Bytes(iv, RailsCookies.ivSize), to: &token)
+      token.append("--")
+      Base64.standard.encode(Bytes(tag, RailsCookies.tagSize), to: &token)
+    }
+  }
+
+  private func mac(_ envelope: Bytes, _ token: inout ByteBuffer) throws(Failure) {
+    Base64.standard.encode(envelope, to: &token)
+    try withScratch(20) { (digest) throws(Failure) in
+      macs.digest(0, of: token.bytes, to: digest)
+      token.append("--")
+      Hex.encode(Bytes(digest, 20), to: &token)
+    }
+  }
+
+  // MARK: reading
+
+  override func open(
+    _ token: Bytes, json: Bool, maxAge: Int64?, now: Int64, limit: Int, to out: inout ByteBuffer
+  ) throws(Failure) -> Opened {
+    guard token.count <= Dialect.largest else { return .badSignature }
+    var plain = ByteBuffer()
+    guard CookieText.percentDecode(token, to: &plain) else { throw .memory }
+    var envelope = ByteBuffer()
+    guard let key = encrypted ? try unseal(plain.bytes, &envelope) : try checkMAC(plain.bytes, &envelope) else {
+      return .badSignature
+    }
+    guard let rails = JSONText.member("_rails", of: envelope.bytes),
+      let message = JSONText.member("message", of: rails.raw), message.kind == .string,
+      let given = JSONText.member("pur", of: rails.raw), given.raw == purpose.bytes
+    else { return .badSignature }
+    if let end = JSONText.member("exp", of: rails.raw), end.kind != .null {
+      guard let microseconds = Date.readISO(end.raw.slice(1, end.raw.count &- 1)) else { return .badSignature }
+      guard now < microseconds / 1_000_000 else { return .expired }
+    }
+    var payload = ByteBuffer()
+    guard Base64.standard.decode(message.raw.slice(1, message.raw.count &- 1), to: &payload) else {
+      throw .syntax("the payload is not base64")
+    }
+    guard payload.count <= limit else { throw .limit("the payload is over the limit") }
+    if json { out.append(payload.bytes) } else { try JSONText.readText(payload.bytes, to: &out) }
+    guard !out.failed else { throw .memory }
+    return .valid(timestamp: nil, key: key % secrets)
+  }
+
+  private func unseal(_ token: Bytes, _ envelope: inout ByteBuffer) throws(Failure) -> Int? {
+    let first = token.findPair(0x2D)
+    let rest = token.dropFirst(first &+ 2)
+    let second = rest.findPair(0x2D)
+    var sealed = ByteBuffer()
+    var iv = ByteBuffer()
+    var tag = ByteBuffer()
+    guard Base64.standard.decode(token.slice(0, first), to: &sealed),
+      Base64.standard.decode(rest.slice(0, second), to: &iv), iv.count == RailsCookies.ivSize,
+      Base64.standard.decode(rest.dropFirst(second &+ 2), to: &tag), tag.count == RailsCookies.tagSize
+    else { return nil }
+    var key = 0
+    while key < keys.count / RailsCookies.keySize {
+      envelope.removeAll()
+      var answer: Int32 = -1
+      let filled = envelope.fill(sealed.count) { start in
+        answer = sys_aead_open(
+          SYS_AES_256_GCM, keys.start + key &* RailsCookies.keySize, iv.bytes.start, nil, 0, sealed.bytes.start,
+          sealed.count, start, tag.bytes.start)
+        return sealed.count
+      }
+      guard filled, answer >= 0 else { throw .memory }
+      if answer == 1 { return key }
+      key &+= 1
+    }
+    return nil
+  }
+
+  private func checkMAC(_ token: Bytes, _ envelope: inout ByteBuffer) throws(Failure) -> Int? {
+    let split = token.findPair(0x2D)
+    let text = token.slice(0, split)
+    var given = ByteBuffer()
+    guard Hex.decode(token.dropFirst(split &+ 2), to: &given), given.count == 20 else { return nil }
+    let found = macs.matching(text, given.bytes)
+    guard let found, Base64.standard.decode(text, to: &envelope) else { return nil }
+    return found
+  }
+}

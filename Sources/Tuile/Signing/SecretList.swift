@@ -1,0 +1,31 @@
+import CTuile
+
+/// The secret and its fallbacks as the caller gave them, borrowed.
+struct SecretList {
+  static let mostFallbacks = 64
+
+  let secret: Bytes
+  let fallbacks: UnsafePointer<tuile_bytes>?
+  let count: Int
+
+  init(secret: tuile_bytes, fallbacks: UnsafePointer<tuile_bytes>?, count: Int) throws(Failure) {
+    guard let first = Bytes(secret), !first.isEmpty else { throw .argument("the secret is empty") }
+    guard first.count <= 4096 else { throw .limit("the secret has more than 4096 bytes") }
+    guard count >= 0, count <= SecretList.mostFallbacks else { throw .limit("more than 64 fallbacks") }
+    guard count == 0 || fallbacks != nil else { throw .argument("fallbacks is NULL") }
+    var i = 0
+    while i < count, let fallbacks {
+      guard let fallback = Bytes(fallbacks[i]), !fallback.isEmpty else { throw .argument("a fallback is empty") }
+      guard fallback.count <= 4096 else { throw .limit("a fallback has more than 4096 bytes") }
+      i &+= 1
+    }
+    self.secret = first
+    self.fallbacks = fallbacks
+    self.count = count &+ 1
+  }
+
+  subscript(index: Int) -> Bytes {
+    guard index > 0, index < count, let fallbacks else { return secret }
+    return Bytes(fallbacks[index &- 1]) ?? Bytes()
+  }
+}
