@@ -431,7 +431,71 @@ tuile_status tuile_jar_save(tuile_jar *jar, tuile_bytes path,
     bool session_cookies, tuile_error *error);
 
 /* ============================================================================
- * 6. Signing
+ * 6. Keys
+ *
+ * Secrets from wherever they are kept, in the order of their use: to rotate, add
+ * the new one first. A key must have 32 bytes, of 8 kinds at least, unless weak
+ * ones are allowed for the sake of another framework.
+ * ============================================================================ */
+
+/** Makes an empty keyring. *keyring is the caller's, to be freed with
+ * tuile_keyring_free.
+ *
+ * allow_weak takes keys that are shorter, as older applications have them.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_MEMORY. Since 0.1.
+ */
+tuile_status tuile_keyring_new(bool allow_weak, tuile_keyring **keyring,
+    tuile_error *error);
+
+/** Frees a keyring and wipes its keys. NULL is fine; signers and managers made
+ * from it have their own. Since 0.1.
+ */
+void tuile_keyring_free(tuile_keyring *keyring);
+
+/** Adds a key behind those that are there. The text is copied, not kept.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX for what is not of the format;
+ * TUILE_E_ARGUMENT for NULL, an unknown format, an empty or a weak key;
+ * TUILE_E_LIMIT for more than 65 keys or 4096 bytes; TUILE_E_MEMORY. Since 0.1.
+ */
+tuile_status tuile_keyring_add(tuile_keyring *keyring, tuile_bytes key,
+    tuile_key_format format, tuile_error *error);
+
+/** Adds the keys of a file, one a line, the newest first.
+ *
+ * Returns TUILE_OK; TUILE_E_FILE if it can't be read, or if others than its
+ * owner may open it; TUILE_E_LIMIT for more than 1 MiB; else as
+ * tuile_keyring_add. Since 0.1.
+ */
+tuile_status tuile_keyring_add_file(tuile_keyring *keyring, tuile_bytes path,
+    tuile_key_format format, tuile_error *error);
+
+/** Adds the keys in a variable of the environment, one a line, the newest first.
+ * Not to be called while another thread changes the environment.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is no such variable, or the program
+ * runs with raised rights; else as tuile_keyring_add. Since 0.1.
+ */
+tuile_status tuile_keyring_add_environment(tuile_keyring *keyring,
+    tuile_bytes variable, tuile_key_format format, tuile_error *error);
+
+/** Counts the keys.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_keyring_count(const tuile_keyring *keyring, size_t *count);
+
+/** Writes a new key: 32 random bytes in URL-safe base64, 43 characters, no NUL.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE, with the size in *size, which may be NULL;
+ * TUILE_E_RANDOM if the system gives no random bytes; TUILE_E_ARGUMENT. Since
+ * 0.1.
+ */
+tuile_status tuile_key_generate(char *buffer, size_t capacity, size_t *size);
+
+/* ============================================================================
+ * 7. Signing
  *
  * Tokens of Django, and of the other frameworks that tuile_dialect names, to the
  * byte, and Tuile's own. A signer keeps keys, not secrets, and wipes them when it
@@ -553,7 +617,101 @@ tuile_status tuile_signer_loads(const tuile_signer *signer, tuile_bytes token,
     tuile_verified *verified, tuile_error *error);
 
 /* ============================================================================
- * 7. Stores
+ * 8. State without cookies
+ *
+ * A parameter in URLs, a signed value in a form, and Django's protection against
+ * forged requests. All functions are safe from all threads.
+ * ============================================================================ */
+
+/** Writes a URL with a parameter set, and the rest of it to the byte:
+ * ';name=value' at the end of the path, or name=value in the query. A parameter
+ * that is there gets the value; an empty value takes it out.
+ *
+ * name and value are letters, digits and - . _ ~ : %, which have no meaning of
+ * their own there. buffer takes capacity bytes; *size, which may be NULL, gets
+ * the size that is needed, also for TUILE_E_SPACE.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for another octet in name or
+ * value, or an empty name; TUILE_E_ARGUMENT for NULL or an unknown place. Since
+ * 0.1; RFC 3986, sections 3.3 and 3.4.
+ */
+tuile_status tuile_url_write(tuile_bytes url, tuile_url_place place,
+    tuile_bytes name, tuile_bytes value, char *buffer, size_t capacity,
+    size_t *size, tuile_error *error);
+
+/** Finds a parameter of a URL. *value points into url and is not decoded.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_SYNTAX or TUILE_E_ARGUMENT as
+ * tuile_url_write. Since 0.1.
+ */
+tuile_status tuile_url_read(tuile_bytes url, tuile_url_place place,
+    tuile_bytes name, tuile_bytes *value, tuile_error *error);
+
+/** Writes '<input type="hidden" name="…" value="…">', escaped, with a token that
+ * holds value (UTF-8) and is bound to the form and the session.
+ *
+ * The signer's dialect must have a form for JSON; use a salt of its own for
+ * forms. now as in tuile_signer_sign; buffer, capacity and *size as in
+ * tuile_url_write.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if value or form is not
+ * UTF-8; TUILE_E_ARGUMENT; TUILE_E_MEMORY; TUILE_E_RANDOM. Since 0.1.
+ */
+tuile_status tuile_hidden_field_write(const tuile_signer *signer,
+    const tuile_hidden_field *field, tuile_bytes value, int64_t now,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/** Finds the field in an urlencoded body, checks it and writes its value.
+ *
+ * max_age and now as in tuile_signer_verify; buffer, capacity and *size as in
+ * tuile_url_write. Of several fields of the name the first counts.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if the body has no such field;
+ * TUILE_BAD_SIGNATURE, also for the field of another form or session;
+ * TUILE_EXPIRED; TUILE_E_SPACE; TUILE_E_SYNTAX or TUILE_E_TYPE if what was
+ * signed is no hidden field; TUILE_E_LIMIT; TUILE_E_ARGUMENT; TUILE_E_MEMORY.
+ * Since 0.1.
+ */
+tuile_status tuile_hidden_field_read(const tuile_signer *signer,
+    const tuile_hidden_field *field, tuile_bytes body, int64_t max_age,
+    int64_t now, char *buffer, size_t capacity, size_t *size,
+    tuile_error *error);
+
+/** Writes a new secret for the cookie csrftoken: 32 letters and digits, no NUL.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE, with the size in *size, which may be NULL;
+ * TUILE_E_RANDOM; TUILE_E_ARGUMENT. Since 0.1.
+ */
+tuile_status tuile_csrf_secret(char *buffer, size_t capacity, size_t *size);
+
+/** Writes a token for a form, as Django's csrf_token: 64 letters and digits,
+ * other ones each time, from the secret in the cookie.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if the secret is not 32
+ * letters and digits; TUILE_E_RANDOM; TUILE_E_ARGUMENT. Since 0.1.
+ */
+tuile_status tuile_csrf_token(tuile_bytes secret, char *buffer,
+    size_t capacity, size_t *size, tuile_error *error);
+
+/** Asks what Django's CsrfViewMiddleware asks: is the Origin this site or a
+ * trusted one, or over https the Referer, and does the token fit the cookie?
+ *
+ * *reason, which may be NULL, says why a request is refused. Tokens compare in
+ * constant time.
+ *
+ * Returns TUILE_OK; TUILE_REFUSED; TUILE_E_ARGUMENT for NULL or a struct of
+ * another size. Since 0.1.
+ */
+tuile_status tuile_csrf_verify(const tuile_csrf_request *request,
+    tuile_csrf_reason *reason, tuile_error *error);
+
+/** An English sentence on a reason. It ends with a NUL and lives as long as the
+ * library. Since 0.1.
+ */
+const char *tuile_csrf_reason_message(tuile_csrf_reason reason);
+
+/* ============================================================================
+ * 9. Stores
  *
  * Where sessions are kept. Most programs name one in tuile_config and need
  * nothing of this; it is for hosts that bring their own store, share one between
@@ -655,7 +813,7 @@ tuile_status tuile_store_sweep(tuile_store *store, int64_t now, size_t limit,
     size_t *removed, tuile_error *error);
 
 /* ============================================================================
- * 8. The manager
+ * 10. The manager
  *
  * One per application: configuration, keys and the store. All functions but
  * tuile_manager_close are safe from all threads, and in a child after fork().
@@ -710,7 +868,7 @@ tuile_status tuile_manager_stats(const tuile_manager *manager,
     tuile_stats *stats);
 
 /* ============================================================================
- * 9. Sessions, one request
+ * 11. Sessions, one request
  *
  * Begin from the request's Cookie header, read and change, commit while the
  * response's headers are still open, end. A session belongs to one thread at a
@@ -734,6 +892,18 @@ tuile_status tuile_manager_stats(const tuile_manager *manager,
  */
 tuile_session *tuile_session_begin(tuile_manager *manager,
     tuile_bytes cookie_header);
+
+/** As tuile_session_begin, with the request's URL, which may hold the session's
+ * key as ';sid=' or sid= where no cookie came.
+ *
+ * Only with url_sessions in the configuration is the URL looked at. The key in
+ * tuile_session_key goes into the links of the response with tuile_url_write.
+ * As with a cookie, a key that has no session is never adopted; but whoever
+ * gets to see the URL has the session: cycle the key at every login, and send
+ * Referrer-Policy: no-referrer. Since 0.1.
+ */
+tuile_session *tuile_session_begin_url(tuile_manager *manager,
+    tuile_bytes cookie_header, tuile_bytes url);
 
 /** Saves what was changed and gives the response its headers, by the rules of
  * Django's SessionMiddleware.
@@ -818,7 +988,7 @@ tuile_status tuile_session_cycle_key(tuile_session *session,
     tuile_error *error);
 
 /* ============================================================================
- * 10. Sessions, their values
+ * 12. Sessions, their values
  *
  * A session is a dictionary from text to JSON values. Text is UTF-8; a name may
  * be any text, the empty one too. Every function here reads the session from the
@@ -979,7 +1149,7 @@ tuile_status tuile_session_next_key(tuile_session *session, size_t *position,
     tuile_bytes *key, tuile_error *error);
 
 /* ============================================================================
- * 11. Sessions, their end
+ * 13. Sessions, their end
  *
  * When a session expires, and Django's test cookie. The expiry is kept in the
  * session under `_session_expiry`, as Django keeps it, so that both honour it.

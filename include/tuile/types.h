@@ -33,6 +33,7 @@ typedef enum tuile_status {
   TUILE_CONFLICT = 4,      /**< Store: what is stored is not what was expected. */
   TUILE_EXISTS = 5,        /**< Store: the key is taken. */
   TUILE_DELETED = 6,       /**< The session was deleted meanwhile; nothing was saved. */
+  TUILE_REFUSED = 7,       /**< CSRF: the request may be forged. */
 
   TUILE_E_ARGUMENT = -1, /**< A NULL, an unknown constant, a size that can't be. */
   TUILE_E_SPACE = -2,    /**< The buffer is too small; the size needed was stored. */
@@ -263,6 +264,17 @@ typedef struct tuile_jar_request {
 /** Makes and reads tokens with keys made from secrets. Safe from all threads. */
 typedef struct tuile_signer tuile_signer;
 
+/** Secrets in the order of their use: the first one writes, all read. Belongs to
+ *  one thread while keys are added; signers and managers copy it. */
+typedef struct tuile_keyring tuile_keyring;
+
+/** How a key is written. */
+typedef enum tuile_key_format {
+  TUILE_KEY_TEXT = 0,  /**< Its bytes are the key. */
+  TUILE_KEY_HEX = 1,   /**< Digits in either case. */
+  TUILE_KEY_BASE64 = 2 /**< Either alphabet, padded or not. */
+} tuile_key_format;
+
 /** Whose tokens a signer makes and reads. docs/formats.md has the details. */
 typedef enum tuile_dialect {
   TUILE_DIALECT_DJANGO = 0,        /**< Signer, TimestampSigner (timed), dumps and loads. */
@@ -318,18 +330,73 @@ typedef struct tuile_signer_config {
   uint32_t iterations;  /**< PBKDF2 of Rails: 1000. */
   int64_t lifetime;     /**< Seconds for which what is written is good, or TUILE_UNSET. */
   bool legacy;          /**< As the dialect says; SEALED and SIGNED: allow a secret under 32 bytes. */
+  const tuile_keyring *keyring; /**< In place of secret and fallbacks unless NULL. */
 } tuile_signer_config;
 
 #define TUILE_SIGNER_CONFIG_INIT                                               \
   { sizeof(tuile_signer_config), {NULL, 0}, NULL, 0, {NULL, 0}, true,          \
     TUILE_DIALECT_DJANGO, {NULL, 0}, {NULL, 0}, TUILE_DIGEST_DEFAULT,          \
-    TUILE_DERIVATION_DEFAULT, 1000, TUILE_UNSET, false }
+    TUILE_DERIVATION_DEFAULT, 1000, TUILE_UNSET, false, NULL }
 
 /** What verification found out besides the value. */
 typedef struct tuile_verified {
   int64_t timestamp; /**< Unix seconds at signing, or TUILE_UNSET if the token has none. */
   size_t key;        /**< 0 the secret, 1 the first fallback, and so on. */
 } tuile_verified;
+
+/* ----------------------------------------------- state without cookies -- */
+
+/** Where a URL carries a parameter. */
+typedef enum tuile_url_place {
+  TUILE_URL_PATH = 0, /**< ;name=value in the path. */
+  TUILE_URL_QUERY = 1 /**< name=value in the query. */
+} tuile_url_place;
+
+/** What a hidden form field is bound to besides its value. */
+typedef struct tuile_hidden_field {
+  size_t size;             /**< sizeof(tuile_hidden_field) */
+  tuile_bytes name;        /**< The field's name in the form. */
+  tuile_bytes form;        /**< The form's purpose, such as "checkout". */
+  tuile_bytes session_key; /**< Only a hash of it is kept in the page. May be empty. */
+} tuile_hidden_field;
+
+#define TUILE_HIDDEN_FIELD_INIT                                                \
+  { sizeof(tuile_hidden_field), {NULL, 0}, {NULL, 0}, {NULL, 0} }
+
+/** A request as Django's CsrfViewMiddleware looks at it. A header that was not
+ *  sent is {NULL, 0}. */
+typedef struct tuile_csrf_request {
+  size_t size;          /**< sizeof(tuile_csrf_request) */
+  tuile_bytes method;   /**< "POST"; GET, HEAD, OPTIONS and TRACE need no token. */
+  bool secure;          /**< It came over https. */
+  tuile_bytes host;     /**< The Host header, which the server has checked. */
+  tuile_bytes origin;   /**< The Origin header. */
+  tuile_bytes referer;  /**< The Referer header. */
+  tuile_bytes cookie;   /**< The value of the cookie csrftoken. */
+  tuile_bytes token;    /**< Of the form field csrfmiddlewaretoken or the header X-CSRFToken. */
+  const tuile_bytes *trusted_origins; /**< CSRF_TRUSTED_ORIGINS, with '*' for all below a domain. */
+  size_t trusted_count;
+  tuile_bytes cookie_domain; /**< CSRF_COOKIE_DOMAIN, or empty. */
+} tuile_csrf_request;
+
+#define TUILE_CSRF_REQUEST_INIT                                                \
+  { sizeof(tuile_csrf_request), {NULL, 0}, false, {NULL, 0}, {NULL, 0},        \
+    {NULL, 0}, {NULL, 0}, {NULL, 0}, NULL, 0, {NULL, 0} }
+
+/** Why a request was refused; Django's reasons. */
+typedef enum tuile_csrf_reason {
+  TUILE_CSRF_NONE = 0,
+  TUILE_CSRF_BAD_ORIGIN = 1,
+  TUILE_CSRF_NO_REFERER = 2,
+  TUILE_CSRF_MALFORMED_REFERER = 3,
+  TUILE_CSRF_INSECURE_REFERER = 4,
+  TUILE_CSRF_BAD_REFERER = 5,
+  TUILE_CSRF_NO_COOKIE = 6,
+  TUILE_CSRF_BAD_COOKIE = 7,
+  TUILE_CSRF_NO_TOKEN = 8,
+  TUILE_CSRF_BAD_TOKEN = 9,  /**< Of the wrong length or with other characters. */
+  TUILE_CSRF_WRONG_TOKEN = 10
+} tuile_csrf_reason;
 
 /* -------------------------------------------------------------- stores -- */
 
@@ -412,12 +479,18 @@ typedef struct tuile_config {
   size_t max_data;     /**< Most bytes of a session's JSON: 1048576. */
   tuile_clock clock;   /**< NULL: the system's. */
   void *clock_context; /**< Given to `clock`. */
+  const tuile_keyring *keyring; /**< In place of secret and fallbacks unless NULL. */
+  /** tuile_session_begin_url takes a key from a URL where no cookie came: false.
+   *  URLs are copied, logged and sent on, and the key with them. */
+  bool url_sessions;
+  tuile_bytes url_name; /**< The parameter in URLs: "sid". */
 } tuile_config;
 
 #define TUILE_CONFIG_INIT                                                      \
   { sizeof(tuile_config), {NULL, 0}, NULL, 0, {NULL, 0}, NULL,                 \
     {"sessionid", 9}, {NULL, 0}, {"/", 1}, 1209600, TUILE_SAME_SITE_LAX,       \
-    false, true, false, false, false, 1048576, NULL, NULL }
+    false, true, false, false, false, 1048576, NULL, NULL, NULL, false,        \
+    {"sid", 3} }
 
 /** The JSON type of a session's value. */
 typedef enum tuile_type {
@@ -449,6 +522,7 @@ typedef struct tuile_stats {
  * see one: what is behind a handle is an object of the library. */
 #ifdef TUILE_SWIFT_IMPORT
 struct tuile_jar { char opaque; };
+struct tuile_keyring { char opaque; };
 struct tuile_signer { char opaque; };
 struct tuile_store { char opaque; };
 struct tuile_manager { char opaque; };

@@ -97,8 +97,11 @@ void sys_sleep_microseconds(unsigned int microseconds);
 /* Creates the file, readable by its owner alone, unless it is there. */
 void sys_create_private_file(const char *path);
 /* Reads a whole file of at most `limit` bytes into memory that the caller
- * frees. 0, or errno; EFBIG for a larger one, EINVAL for what is no plain file. */
-int sys_file_read(const char *path, size_t limit, void **data, size_t *size);
+ * frees. 0, or errno; EFBIG for a larger one, EINVAL for what is no plain file,
+ * EPERM if it has to be private and others than its owner may open it. */
+int sys_file_read(const char *path, bool private, size_t limit, void **data, size_t *size);
+/* A variable of the environment; NULL in a program that runs with raised rights. */
+const char *sys_environment(const char *name);
 /* Puts a file in place of `path` in one step, synced, readable by its owner
  * alone. 0, or errno; the old file is left alone then. */
 int sys_file_replace(const char *path, const void *data, size_t size);

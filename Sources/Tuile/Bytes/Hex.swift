@@ -10,22 +10,23 @@ enum Hex {
     }
   }
 
-  /// Appends the octets; false unless all is pairs of lower-case digits.
-  static func decode(_ text: Bytes, to out: inout ByteBuffer) -> Bool {
+  /// Appends the octets; false unless all is pairs of digits, in lower case or in any.
+  static func decode(_ text: Bytes, anyCase: Bool = false, to out: inout ByteBuffer) -> Bool {
     guard text.count % 2 == 0 else { return false }
     var i = 0
     while i < text.count {
-      guard let high = digit(text[i]), let low = digit(text[i &+ 1]) else { return false }
+      guard let high = digit(text[i], anyCase), let low = digit(text[i &+ 1], anyCase) else { return false }
       out.append(high &<< 4 | low)
       i &+= 2
     }
     return !out.failed
   }
 
-  private static func digit(_ c: UInt8) -> UInt8? {
+  private static func digit(_ c: UInt8, _ anyCase: Bool) -> UInt8? {
     switch c {
     case 0x30...0x39: return c &- 0x30
     case 0x61...0x66: return c &- 0x61 &+ 10
+    case 0x41...0x46: return anyCase ? c &- 0x41 &+ 10 : nil
     default: return nil
     }
   }

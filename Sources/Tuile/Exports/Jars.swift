@@ -155,7 +155,7 @@ public func tuile_jar_load(
   using(jar, error) { (jar) throws(Failure) in
     var data: UnsafeMutableRawPointer?
     var size = 0
-    let failure = try withPath(path) { sys_file_read($0, 64 &<< 20, &data, &size) }
+    let failure = try withPath(path) { sys_file_read($0, false, 64 &<< 20, &data, &size) }
     guard failure == 0, let data else {
       if failure == ENOENT { return TUILE_ABSENT }
       if failure == EFBIG { throw .limit("the file has more than 64 MiB") }
@@ -206,26 +206,6 @@ private func using(
   answering(error) { () throws(Failure) in
     guard let handle else { throw .argument("the jar is NULL") }
     return try body(Handle.borrow(UnsafePointer(handle)))
-  }
-}
-
-/// Lends the path with a NUL behind it.
-private func withPath<Answer>(
-  _ path: tuile_bytes, _ body: (UnsafePointer<CChar>) throws(Failure) -> Answer
-) throws(Failure) -> Answer {
-  guard let bytes = Bytes(path), !bytes.isEmpty, bytes.count <= 4096, !bytes.contains(0) else {
-    throw .argument("the path is NULL, empty, over 4096 bytes or has a NUL in it")
-  }
-  return try withScratch(bytes.count &+ 1) { (text) throws(Failure) in
-    text.copy(bytes)
-    text[bytes.count] = 0
-    return try body(UnsafeRawPointer(text).assumingMemoryBound(to: CChar.self))
-  }
-}
-
-extension Failure {
-  fileprivate static func file(_ message: StaticString, _ number: Int32) -> Failure {
-    Failure(status: TUILE_E_FILE, message: message, detail: Detail(strerror(number)))
   }
 }
 

@@ -62,6 +62,7 @@ private func statusTexts(_ status: tuile_status) -> (name: StaticString, message
   case TUILE_CONFLICT: return ("TUILE_CONFLICT", "something else is stored than was expected")
   case TUILE_EXISTS: return ("TUILE_EXISTS", "the key is taken")
   case TUILE_DELETED: return ("TUILE_DELETED", "the session was deleted meanwhile")
+  case TUILE_REFUSED: return ("TUILE_REFUSED", "the request may be forged")
   case TUILE_E_ARGUMENT: return ("TUILE_E_ARGUMENT", "an argument can't be")
   case TUILE_E_SPACE: return ("TUILE_E_SPACE", "the buffer is too small")
   case TUILE_E_LIMIT: return ("TUILE_E_LIMIT", "larger than a limit")

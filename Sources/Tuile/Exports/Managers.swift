@@ -1,4 +1,4 @@
-// Section 8: The manager
+// Section 10: The manager
 // One per application: configuration, keys and the store. All functions but
 // tuile_manager_close are safe from all threads, and in a child after fork().
 
@@ -18,6 +18,7 @@ public func tuile_config_init(_ config: UnsafeMutablePointer<tuile_config>?) -> 
   config.pointee.cookie_same_site = TUILE_SAME_SITE_LAX
   config.pointee.cookie_http_only = true
   config.pointee.max_data = 1_048_576
+  config.pointee.url_name = Bytes("sid").c
   return TUILE_OK
 }
 
@@ -103,10 +104,14 @@ extension Manager {
   /// Opens what a configuration of the C interface says.
   fileprivate static func open(_ config: tuile_config) throws(Failure) -> Manager {
     let settings = try Settings.make(config)
-    let secrets: SecretList? =
-      config.secret.size == 0 && config.fallback_count == 0
-      ? nil
-      : try SecretList(secret: config.secret, fallbacks: config.fallbacks, count: config.fallback_count)
+    let secrets: SecretList?
+    if let keyring = config.keyring {
+      secrets = try SecretList(Handle.borrow(keyring))
+    } else if config.secret.size == 0, config.fallback_count == 0 {
+      secrets = nil
+    } else {
+      secrets = try SecretList(secret: config.secret, fallbacks: config.fallbacks, count: config.fallback_count)
+    }
     let store: any Store
     if let open = config.open_store {
       guard config.store.size == 0 else { throw .argument("both store and open_store are given") }

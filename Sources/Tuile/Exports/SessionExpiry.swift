@@ -1,4 +1,4 @@
-// Section 11: Sessions, their end
+// Section 13: Sessions, their end
 // When a session expires, and Django's test cookie. The expiry is kept in the
 // session under `_session_expiry`, as Django keeps it, so that both honour it.
 // Each function may also return what section 6 says of functions that take an

@@ -1,4 +1,4 @@
-// Section 10: Sessions, their values
+// Section 12: Sessions, their values
 // A session is a dictionary from text to JSON values. Text is UTF-8; a name may
 // be any text, the empty one too. Every function here reads the session from the
 // store if that was not done yet, and marks it accessed. Each may also return

@@ -1,4 +1,4 @@
-// Section 9: Sessions, one request
+// Section 11: Sessions, one request
 // Begin from the request's Cookie header, read and change, commit while the
 // response's headers are still open, end. A session belongs to one thread at a
 // time. Nothing is read from the store before something is asked. The meaning of
@@ -26,6 +26,24 @@ public func tuile_session_begin(
   guard let manager, let header = Bytes(cookie_header) else { return nil }
   let owner: Manager = Handle.borrow(manager)
   guard let session = try? Session(manager: owner, cookieHeader: header) else { return nil }
+  return Handle.give(session)
+}
+
+/// As tuile_session_begin, with the request's URL, which may hold the session's key
+/// as `;sid=` or `sid=` where no cookie came.
+///
+/// Only with `url_sessions` in the configuration is the URL looked at. The key in
+/// tuile_session_key goes into the links of the response with tuile_url_write. As
+/// with a cookie, a key that has no session is never adopted; but whoever gets to
+/// see the URL has the session: cycle the key at every login, and send
+/// `Referrer-Policy: no-referrer`. Since 0.1.
+@_cdecl("tuile_session_begin_url")
+public func tuile_session_begin_url(
+  _ manager: UnsafeMutablePointer<tuile_manager>?, _ cookie_header: tuile_bytes, _ url: tuile_bytes
+) -> UnsafeMutablePointer<tuile_session>? {
+  guard let manager, let header = Bytes(cookie_header), let url = Bytes(url) else { return nil }
+  let owner: Manager = Handle.borrow(manager)
+  guard let session = try? Session(manager: owner, cookieHeader: header, url: url) else { return nil }
   return Handle.give(session)
 }
 

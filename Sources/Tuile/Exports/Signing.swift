@@ -1,4 +1,4 @@
-// Section 6: Signing
+// Section 7: Signing
 // Tokens of Django, and of the other frameworks that tuile_dialect names, to the
 // byte, and Tuile's own. A signer keeps keys, not secrets, and wipes them when it
 // is freed. A signature that does not match is an ordinary answer,
@@ -225,7 +225,12 @@ extension SignerSettings {
     guard config.iterations > 0, config.iterations <= 10_000_000 else {
       throw .argument("iterations is not from 1 to 10000000")
     }
-    self.init(secrets: try SecretList(secret: config.secret, fallbacks: config.fallbacks, count: config.fallback_count))
+    if let keyring = config.keyring {
+      self.init(secrets: try SecretList(Handle.borrow(keyring)))
+    } else {
+      self.init(
+        secrets: try SecretList(secret: config.secret, fallbacks: config.fallbacks, count: config.fallback_count))
+    }
     (self.salt, self.name, blockSecret) = (salt, name, block)
     timed = config.timed
     legacy = config.legacy
@@ -248,6 +253,3 @@ extension SignerSettings {
     }
   }
 }
-
-/// The present time where the caller gave none.
-private func seconds(_ now: Int64) -> Int64 { now == unset ? sys_now_microseconds() / 1_000_000 : now }

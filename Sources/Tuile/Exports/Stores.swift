@@ -1,4 +1,4 @@
-// Section 7: Stores
+// Section 9: Stores
 // Where sessions are kept. Most programs name one in tuile_config and need
 // nothing of this; it is for hosts that bring their own store, share one between
 // managers, or look into one. Keys are 8 to 40 bytes of a-z and 0-9; anything

@@ -82,3 +82,26 @@ func writing(
   body(&writer)
   return TUILE_OK
 }
+
+/// Lends the path with a NUL behind it.
+func withPath<Answer>(
+  _ path: tuile_bytes, _ body: (UnsafePointer<CChar>) throws(Failure) -> Answer
+) throws(Failure) -> Answer {
+  guard let bytes = Bytes(path), !bytes.isEmpty, bytes.count <= 4096, !bytes.contains(0) else {
+    throw .argument("the path is NULL, empty, over 4096 bytes or has a NUL in it")
+  }
+  return try withScratch(bytes.count &+ 1) { (text) throws(Failure) in
+    text.copy(bytes)
+    text[bytes.count] = 0
+    return try body(UnsafeRawPointer(text).assumingMemoryBound(to: CChar.self))
+  }
+}
+
+extension Failure {
+  static func file(_ message: StaticString, _ number: Int32) -> Failure {
+    Failure(status: TUILE_E_FILE, message: message, detail: Detail(strerror(number)))
+  }
+}
+
+/// The present time where the caller gave none.
+func seconds(_ now: Int64) -> Int64 { now == unset ? sys_now_microseconds() / 1_000_000 : now }

@@ -34,15 +34,16 @@ final class Session {
   private(set) var isDeleted = false
   private(set) var modified = false
 
-  /// `cookieHeader` is not kept.
-  init(manager: Manager, cookieHeader: Bytes) throws(Failure) {
+  /// `cookieHeader` and `url` are not kept. Where no session cookie came, a key in
+  /// the URL counts, if the settings have it so.
+  init(manager: Manager, cookieHeader: Bytes, url: Bytes = Bytes()) throws(Failure) {
     self.manager = manager
     // Room for a few times the largest session: the payload, new values, text.
     data = SessionData(arenaLimit: manager.settings.maxData &* 8 &+ (1 << 20))
     let sent = CookieHeader(text: cookieHeader).value(of: manager.settings.cookieName, last: true)
     cookieSent = sent != nil
     // From here on everything is set, so that a throw leaks nothing.
-    if let sent, SessionKey.isValid(sent) {
+    if let sent = sent ?? manager.settings.key(in: url), SessionKey.isValid(sent) {
       guard let kept = data.arena.copy(sent) else { throw .memory }
       key = kept
     } else {

@@ -15,6 +15,8 @@ final class Settings {
   let expireAtBrowserClose: Bool
   let saveEveryRequest: Bool
   let maxData: Int
+  /// The parameter of URLs that may hold a key; nil: none may.
+  let urlName: Bytes?
   let clock: tuile_clock?
   let clockContext: UnsafeMutableRawPointer?
 
@@ -22,7 +24,7 @@ final class Settings {
   /// Embedded Swift leaks an object whose init throws halfway.
   static func make(_ config: tuile_config) throws(Failure) -> Settings {
     guard let name = Bytes(config.cookie_name), let domain = Bytes(config.cookie_domain),
-      let path = Bytes(config.cookie_path)
+      let path = Bytes(config.cookie_path), let urlName = Bytes(config.url_name)
     else { throw .argument("a view of the configuration is NULL and has a size") }
     guard let sameSite = SetCookie.SameSite(config.cookie_same_site) else {
       throw .argument("cookie_same_site is no tuile_same_site")
@@ -34,12 +36,17 @@ final class Settings {
       throw .argument("cookie_age is not between 0 and the year 9999")
     }
     let longest = SetCookie.largestPair
-    guard name.count <= longest, domain.count <= longest, path.count <= longest else {
+    if config.url_sessions {
+      guard !urlName.isEmpty else { throw .argument("url_name is empty") }
+      try URLParameter.check(urlName)
+    }
+    guard name.count <= longest, domain.count <= longest, path.count <= longest, urlName.count <= longest else {
       throw .limit("a name, domain or path of the configuration is too long")
     }
-    guard let raw = malloc(max(1, name.count &+ domain.count &+ path.count)) else { throw .memory }
+    guard let raw = malloc(max(1, name.count &+ domain.count &+ path.count &+ urlName.count)) else { throw .memory }
     let settings = Settings(
-      config, text: raw.assumingMemoryBound(to: UInt8.self), name: name, domain: domain, path: path, sameSite: sameSite)
+      config, text: raw.assumingMemoryBound(to: UInt8.self), name: name, domain: domain, path: path, urlName: urlName,
+      sameSite: sameSite)
     var sample = settings.cookie
     sample.value = Bytes("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")
     try sample.check()
@@ -48,7 +55,7 @@ final class Settings {
 
   private init(
     _ config: tuile_config, text: UnsafeMutablePointer<UInt8>, name: Bytes, domain: Bytes, path: Bytes,
-    sameSite: SetCookie.SameSite
+    urlName: Bytes, sameSite: SetCookie.SameSite
   ) {
     self.text = text
     var next = text
@@ -57,6 +64,7 @@ final class Settings {
       defer { next += bytes.count }
       return Bytes(next, bytes.count)
     }
+    self.urlName = config.url_sessions ? keep(urlName) : nil
     cookieName = keep(name)
     cookieDomain = keep(domain)
     cookiePath = keep(path)
@@ -85,6 +93,15 @@ final class Settings {
     cookie.httpOnly = cookieHTTPOnly
     cookie.partitioned = cookiePartitioned
     return cookie
+  }
+}
+
+extension Settings {
+  /// The session's key in a URL, if it may be there.
+  func key(in url: Bytes) -> Bytes? {
+    guard let urlName, !url.isEmpty else { return nil }
+    return URLParameter(url: url, place: .path).value(of: urlName)
+      ?? URLParameter(url: url, place: .query).value(of: urlName)
   }
 }
 

@@ -1,12 +1,21 @@
 import CTuile
 
-/// The secret and its fallbacks as the caller gave them, borrowed.
+/// The secret and its fallbacks as the caller gave them, borrowed; or a keyring.
 struct SecretList {
   static let mostFallbacks = 64
 
   let secret: Bytes
   let fallbacks: UnsafePointer<tuile_bytes>?
   let count: Int
+  private let keyring: Keyring?
+
+  init(_ keyring: Keyring) throws(Failure) {
+    guard keyring.count > 0 else { throw .argument("the keyring is empty") }
+    self.keyring = keyring
+    secret = keyring[0]
+    fallbacks = nil
+    count = keyring.count
+  }
 
   init(secret: tuile_bytes, fallbacks: UnsafePointer<tuile_bytes>?, count: Int) throws(Failure) {
     guard let first = Bytes(secret), !first.isEmpty else { throw .argument("the secret is empty") }
@@ -22,9 +31,11 @@ struct SecretList {
     self.secret = first
     self.fallbacks = fallbacks
     self.count = count &+ 1
+    keyring = nil
   }
 
   subscript(index: Int) -> Bytes {
+    if let keyring { return keyring[index] }
     guard index > 0, index < count, let fallbacks else { return secret }
     return Bytes(fallbacks[index &- 1]) ?? Bytes()
   }

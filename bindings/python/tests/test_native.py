@@ -40,15 +40,17 @@ SCALARS: dict[str, Any] = {
     "tuile_add_header": native.AddHeader, "tuile_public_suffix": native.PublicSuffix,
     "tuile_cookie_mode": ctypes.c_int, "tuile_encoding": ctypes.c_int, "tuile_priority": ctypes.c_int,
     "tuile_dialect": ctypes.c_int, "tuile_digest": ctypes.c_int, "tuile_derivation": ctypes.c_int,
+    "tuile_key_format": ctypes.c_int, "tuile_url_place": ctypes.c_int, "tuile_csrf_reason": ctypes.c_int,
     "tuile_suffixes": ctypes.c_int, "tuile_site_context": ctypes.c_int,
 }  # fmt: skip
 MIRRORS: dict[str, Any] = {
     "tuile_bytes": native.Bytes, "tuile_error": native.Error, "tuile_cookie": native.Cookie,
     "tuile_set_cookie": native.SetCookie, "tuile_signer_config": native.SignerConfig,
+    "tuile_hidden_field": native.HiddenField, "tuile_csrf_request": native.CsrfRequest,
     "tuile_cookies": native.Cookies, "tuile_django_cookie": native.DjangoCookie,
     "tuile_jar_config": native.JarConfig, "tuile_jar_request": native.JarRequest, "tuile_verified": native.Verified, "tuile_config": native.Config, "tuile_stats": native.Stats,
 }  # fmt: skip
-HANDLES = {"tuile_jar", "tuile_signer", "tuile_store", "tuile_manager", "tuile_session"}
+HANDLES = {"tuile_jar", "tuile_keyring", "tuile_signer", "tuile_store", "tuile_manager", "tuile_session"}
 
 
 def ctype(declared: str) -> Any:
@@ -93,14 +95,14 @@ def test_struct_is_the_headers(name: str) -> None:
 
 def test_constants_are_the_headers() -> None:
     statuses = {name.removeprefix("TUILE_") for name in ENUMS if re.match(r"TUILE_(E_|[A-Z]+$|BAD_SIGNATURE)", name)}
-    assert len(statuses) == 22
+    assert len(statuses) == 23
     for name in statuses | {"MATCH_FIRST", "MATCH_LAST"}:
         assert getattr(native, name) == ENUMS[f"TUILE_{name}"]
     for text, number in native.SAME_SITE.items():
         assert number == ENUMS[f"TUILE_SAME_SITE_{(text or 'unset').upper()}"]
     for names, prefix in (
         (native.COOKIE_MODE, "COOKIE_MODE"), (native.ENCODING, "ENCODING"), (native.PRIORITY, "PRIORITY"),
-        (native.DIALECT, "DIALECT"), (native.DIGEST, "DIGEST"), (native.DERIVATION, "DERIVATION"),
+        (native.DIALECT, "DIALECT"), (native.DIGEST, "DIGEST"), (native.DERIVATION, "DERIVATION"), (native.KEY, "KEY"), (native.URL, "URL"),
     ):  # fmt: skip
         unset = "unset" if prefix == "PRIORITY" else "default"
         assert len(names) == sum(name.startswith(f"TUILE_{prefix}_") for name in ENUMS)

@@ -32,7 +32,7 @@ from typing import Any, Callable, Optional
 from . import errors
 
 OK, ABSENT, EXPIRED, BAD_SIGNATURE = 0, 1, 2, 3
-CONFLICT, EXISTS, DELETED = 4, 5, 6
+CONFLICT, EXISTS, DELETED, REFUSED = 4, 5, 6, 7
 E_ARGUMENT, E_SPACE, E_LIMIT, E_SYNTAX, E_RULE, E_TYPE, E_RANGE = -1, -2, -3, -4, -5, -6, -7
 E_MEMORY, E_RANDOM, E_STORE, E_BUSY, E_CORRUPT, E_CALLBACK = -8, -9, -10, -11, -12, -13
 E_MISSING, E_FILE = -14, -15
@@ -64,6 +64,8 @@ DIALECT = {
 }
 DIGEST: dict[Optional[str], int] = {None: 0, "sha1": 1, "sha256": 2, "sha512": 3}
 DERIVATION: dict[Optional[str], int] = {None: 0, "django-concat": 1, "concat": 2, "hmac": 3, "none": 4}
+KEY = {"text": 0, "hex": 1, "base64": 2}
+URL = {"path": 0, "query": 1}
 SUFFIXES_LIBPSL, SUFFIXES_LABEL = 0, 1
 SITE = {"same-site": 0, "cross-site-navigation": 1, "cross-site": 2}
 
@@ -161,6 +163,27 @@ class SignerConfig(Structure):
         ("iterations", c_uint32),
         ("lifetime", c_int64),
         ("legacy", c_bool),
+        ("keyring", c_void_p),
+    ]
+
+
+class HiddenField(Structure):
+    _fields_ = [("size", c_size_t), ("name", Bytes), ("form", Bytes), ("session_key", Bytes)]
+
+
+class CsrfRequest(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("method", Bytes),
+        ("secure", c_bool),
+        ("host", Bytes),
+        ("origin", Bytes),
+        ("referer", Bytes),
+        ("cookie", Bytes),
+        ("token", Bytes),
+        ("trusted_origins", POINTER(Bytes)),
+        ("trusted_count", c_size_t),
+        ("cookie_domain", Bytes),
     ]
 
 
@@ -218,6 +241,9 @@ class Config(Structure):
         ("max_data", c_size_t),
         ("clock", Clock),
         ("clock_context", c_void_p),
+        ("keyring", c_void_p),
+        ("url_sessions", c_bool),
+        ("url_name", Bytes),
     ]
 
 
@@ -273,6 +299,27 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_jar_end_session": (c_int, [c_void_p]),
     "tuile_jar_load": (c_int, [c_void_p, Bytes, _error]),
     "tuile_jar_save": (c_int, [c_void_p, Bytes, c_bool, _error]),
+    "tuile_keyring_new": (c_int, [c_bool, POINTER(c_void_p), _error]),
+    "tuile_keyring_free": (None, [c_void_p]),
+    "tuile_keyring_add": (c_int, [c_void_p, Bytes, c_int, _error]),
+    "tuile_keyring_add_file": (c_int, [c_void_p, Bytes, c_int, _error]),
+    "tuile_keyring_add_environment": (c_int, [c_void_p, Bytes, c_int, _error]),
+    "tuile_keyring_count": (c_int, [c_void_p, _size]),
+    "tuile_key_generate": (c_int, [c_char_p, c_size_t, _size]),
+    "tuile_url_write": (c_int, [Bytes, c_int, Bytes, Bytes, c_char_p, c_size_t, _size, _error]),
+    "tuile_url_read": (c_int, [Bytes, c_int, Bytes, POINTER(Bytes), _error]),
+    "tuile_hidden_field_write": (
+        c_int,
+        [c_void_p, POINTER(HiddenField), Bytes, c_int64, c_char_p, c_size_t, _size, _error],
+    ),
+    "tuile_hidden_field_read": (
+        c_int,
+        [c_void_p, POINTER(HiddenField), Bytes, c_int64, c_int64, c_char_p, c_size_t, _size, _error],
+    ),
+    "tuile_csrf_secret": (c_int, [c_char_p, c_size_t, _size]),
+    "tuile_csrf_token": (c_int, [Bytes, c_char_p, c_size_t, _size, _error]),
+    "tuile_csrf_verify": (c_int, [POINTER(CsrfRequest), POINTER(c_int), _error]),
+    "tuile_csrf_reason_message": (c_char_p, [c_int]),
     "tuile_signer_config_init": (c_int, [POINTER(SignerConfig)]),
     "tuile_signer_new": (c_int, [POINTER(SignerConfig), POINTER(c_void_p), _error]),
     "tuile_signer_free": (None, [c_void_p]),
@@ -302,6 +349,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_manager_clear_expired": (c_int, [c_void_p, c_size_t, _size, _error]),
     "tuile_manager_stats": (c_int, [c_void_p, POINTER(Stats)]),
     "tuile_session_begin": (c_void_p, [c_void_p, Bytes]),
+    "tuile_session_begin_url": (c_void_p, [c_void_p, Bytes, Bytes]),
     "tuile_session_commit": (c_int, [c_void_p, c_int32, AddHeader, c_void_p, _error]),
     "tuile_session_end": (None, [c_void_p]),
     "tuile_session_key": (c_int, [c_void_p, POINTER(Bytes)]),
@@ -379,6 +427,10 @@ def view(value: str | bytes) -> Bytes:
     made = Bytes(ctypes.cast(c_char_p(raw), c_void_p), len(raw))
     made.owner = raw
     return made
+
+
+def address(buffer: Any) -> int:
+    return ctypes.addressof(buffer)
 
 
 def copy(borrowed: Bytes) -> bytes:

@@ -20,6 +20,7 @@ from typing import Any, Optional, Union
 
 from . import _native as native
 from .errors import TuileError
+from .signing import Keyring
 
 
 class SessionDeleted(TuileError):
@@ -37,7 +38,7 @@ class Manager:
         self,
         *,
         store: str,
-        secret: str | bytes = "",
+        secret: str | bytes | Keyring = "",
         fallbacks: Iterable[str | bytes] = (),
         cookie_same_site: Optional[str] = "Lax",
         **settings: Union[str, int, bool],
@@ -49,22 +50,32 @@ class Manager:
         older = [native.view(fallback) for fallback in fallbacks]
         config.fallbacks = (native.Bytes * len(older))(*older)
         config.fallback_count = len(older)
-        known = {name for name, *_ in native.Config._fields_} - {"size", "open_store", "clock", "clock_context"}
+        known = {name for name, *_ in native.Config._fields_} - {
+            "size", "open_store", "clock", "clock_context", "keyring",
+        }  # fmt: skip
         if unknown := settings.keys() - known:
             raise TypeError(f"unknown setting: {', '.join(sorted(unknown))}")
-        texts = {name: value for name, value in settings.items() if isinstance(value, (str, bytes))}
-        views = {name: native.view(text) for name, text in {"secret": secret, "store": store, **texts}.items()}
+        texts: dict[str, str | bytes] = {name: value for name, value in settings.items() if isinstance(value, (str, bytes))}
+        if isinstance(secret, Keyring):
+            config.keyring = secret._handle
+        else:
+            texts["secret"] = secret
+        views = {name: native.view(text) for name, text in {"store": store, **texts}.items()}
         for name, value in {**settings, **views, "cookie_same_site": native.SAME_SITE[cookie_same_site]}.items():
             setattr(config, name, native.int64(value) if isinstance(value, int) else value)
         handle = c_void_p()
         native.check(native.lib.tuile_manager_open, byref(config), byref(handle))
         self._handle = handle.value
 
-    def begin(self, cookie_header: str | bytes) -> Session:
-        """A request's session, from its Cookie header; nothing is read before it is needed."""
+    def begin(self, cookie_header: str | bytes, url: str | bytes = "") -> Session:
+        """A request's session, from its Cookie header; nothing is read before it is needed.
+
+        With the setting ``url_sessions`` a key in ``url`` counts where no cookie came.
+        """
         if self._handle is None:
             raise native.failure(native.E_ARGUMENT)
-        return Session(self, native.lib.tuile_session_begin(self._handle, native.view(cookie_header)))
+        header, address = native.view(cookie_header), native.view(url)
+        return Session(self, native.lib.tuile_session_begin_url(self._handle, header, address))
 
     def clear_expired(self, limit: int = 10_000) -> int:
         """Removes at most ``limit`` expired sessions; how many there were."""

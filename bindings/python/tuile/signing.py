@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterable
-from ctypes import byref, c_void_p
+from ctypes import byref, c_size_t, c_void_p
 from dataclasses import dataclass
 from typing import Any, Callable, Optional, Union
 
@@ -29,22 +29,84 @@ class SignatureExpired(BadSignature):
     """The signature matches, but is older than ``max_age``."""
 
 
+class Keyring:
+    """Keys in the order of their use: the first one writes, all read. Signers and managers
+    copy them. Keys under 32 bytes are refused unless ``allow_weak``.
+
+    >>> ring = Keyring(generate_key())
+    >>> len(ring), ring
+    (1, <Keyring of 1 keys>)
+    """
+
+    def __init__(self, *keys: str | bytes, format: str = "text", allow_weak: bool = False) -> None:
+        self._handle: Optional[int] = None
+        handle = c_void_p()
+        native.check(native.lib.tuile_keyring_new, allow_weak, byref(handle))
+        self._handle = handle.value
+        for key in keys:
+            self.add(key, format)
+
+    def add(self, key: str | bytes, format: str = "text") -> None:
+        """Adds a key behind the others; ``format`` is ``text``, ``hex`` or ``base64``."""
+        self._add(native.lib.tuile_keyring_add, key, format)
+
+    def add_file(self, path: str, format: str = "text") -> None:
+        """Adds the keys of a file that only its owner may open, one a line."""
+        self._add(native.lib.tuile_keyring_add_file, path, format)
+
+    def add_environment(self, variable: str, format: str = "text") -> None:
+        """Adds the keys in a variable of the environment, one a line."""
+        if self._add(native.lib.tuile_keyring_add_environment, variable, format) == native.ABSENT:
+            raise KeyError(variable)
+
+    def _add(self, function: Any, text: str | bytes, format: str) -> int:
+        if format not in native.KEY:
+            raise native.failure(native.E_ARGUMENT)
+        return native.check(function, self._handle, native.view(text), native.KEY[format])
+
+    def __len__(self) -> int:
+        count = c_size_t()
+        native.lib.tuile_keyring_count(self._handle, byref(count))
+        return count.value
+
+    def __repr__(self) -> str:
+        return f"<Keyring of {len(self)} keys>"
+
+    def __del__(self) -> None:
+        handle, self._handle = getattr(self, "_handle", None), None
+        if handle is not None and native is not None:
+            native.lib.tuile_keyring_free(handle)
+
+
+def generate_key() -> str:
+    """A new key: 256 random bits in URL-safe base64."""
+    status, key = native.filled(43, native.lib.tuile_key_generate)
+    if status != native.OK:
+        raise native.failure(status)
+    return key.decode("ascii")
+
+
 class Signer:
     """``value:signature``, as django.core.signing.Signer writes it."""
 
     _timed = False
     _salt = "django.core.signing.Signer"
 
-    def __init__(self, *, key: str | bytes, salt: str | None = None, fallback_keys: Iterable[str | bytes] = ()) -> None:
+    def __init__(
+        self, *, key: str | bytes | Keyring, salt: str | None = None, fallback_keys: Iterable[str | bytes] = ()
+    ) -> None:
         self._handle: Optional[int] = None
         self.salt = self._salt if salt is None else salt
-        secret, purpose = native.view(key), native.view(self.salt)
+        ring = key if isinstance(key, Keyring) else None
+        secret = native.view(b"") if isinstance(key, Keyring) else native.view(key)
+        purpose = native.view(self.salt)
         older = [native.view(fallback) for fallback in fallback_keys]
         config = native.SignerConfig()
         native.lib.tuile_signer_config_init(byref(config))
         config.secret, config.salt, config.timed = secret, purpose, self._timed
         config.fallbacks = (native.Bytes * len(older))(*older)
         config.fallback_count = len(older)
+        config.keyring = ring._handle if ring else None
         self._configure(config)
         handle = c_void_p()
         native.check(native.lib.tuile_signer_new, byref(config), byref(handle))
@@ -153,7 +215,7 @@ class Tokens(Signer):
         self,
         dialect: str,
         *,
-        key: str | bytes,
+        key: str | bytes | Keyring,
         fallback_keys: Iterable[str | bytes] = (),
         salt: str = "",
         name: str = "",

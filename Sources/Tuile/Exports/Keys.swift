@@ -1,0 +1,145 @@
+// Section 6: Keys
+// Secrets from wherever they are kept, in the order of their use: to rotate, add
+// the new one first. A key must have 32 bytes, of 8 kinds at least, unless weak
+// ones are allowed for the sake of another framework.
+
+import CSystem
+import CTuile
+
+/// Makes an empty keyring. `*keyring` is the caller's, to be freed with
+/// tuile_keyring_free.
+///
+/// `allow_weak` takes keys that are shorter, as older applications have them.
+///
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_MEMORY. Since 0.1.
+@_cdecl("tuile_keyring_new")
+public func tuile_keyring_new(
+  _ allow_weak: Bool, _ keyring: UnsafeMutablePointer<UnsafeMutablePointer<tuile_keyring>?>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  answering(error) { () throws(Failure) in
+    guard let keyring else { throw .argument("keyring is NULL") }
+    keyring.pointee = Handle.give(try Keyring.make(allowWeak: allow_weak))
+    return TUILE_OK
+  }
+}
+
+/// Frees a keyring and wipes its keys. NULL is fine; signers and managers made
+/// from it have their own. Since 0.1.
+@_cdecl("tuile_keyring_free")
+public func tuile_keyring_free(_ keyring: UnsafeMutablePointer<tuile_keyring>?) {
+  guard let keyring else { return }
+  let _: Keyring = Handle.take(keyring)
+}
+
+/// Adds a key behind those that are there. The text is copied, not kept.
+///
+/// Returns TUILE_OK; TUILE_E_SYNTAX for what is not of the format;
+/// TUILE_E_ARGUMENT for NULL, an unknown format, an empty or a weak key;
+/// TUILE_E_LIMIT for more than 65 keys or 4096 bytes; TUILE_E_MEMORY. Since 0.1.
+@_cdecl("tuile_keyring_add")
+public func tuile_keyring_add(
+  _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ key: tuile_bytes, _ format: tuile_key_format,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  adding(keyring, format, error) { (ring, format) throws(Failure) in
+    guard let key = Bytes(key) else { throw .argument("the key is NULL and has a size") }
+    try ring.add(key, format)
+  }
+}
+
+/// Adds the keys of a file, one a line, the newest first.
+///
+/// Returns TUILE_OK; TUILE_E_FILE if it can't be read, or if others than its owner
+/// may open it; TUILE_E_LIMIT for more than 1 MiB; else as tuile_keyring_add.
+/// Since 0.1.
+@_cdecl("tuile_keyring_add_file")
+public func tuile_keyring_add_file(
+  _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ path: tuile_bytes, _ format: tuile_key_format,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  adding(keyring, format, error) { (ring, format) throws(Failure) in
+    var data: UnsafeMutableRawPointer?
+    var size = 0
+    let failure = try withPath(path) { sys_file_read($0, true, 1 &<< 20, &data, &size) }
+    guard failure == 0, let data else {
+      if failure == EFBIG { throw .limit("the file has more than 1 MiB") }
+      if failure == EPERM { throw .file("others than its owner may open the file", failure) }
+      throw .file("the file could not be read", failure)
+    }
+    defer {
+      sys_wipe(data, size)
+      free(data)
+    }
+    try ring.addLines(Bytes(UnsafePointer(data.assumingMemoryBound(to: UInt8.self)), size), format)
+  }
+}
+
+/// Adds the keys in a variable of the environment, one a line, the newest first.
+/// Not to be called while another thread changes the environment.
+///
+/// Returns TUILE_OK; TUILE_ABSENT if there is no such variable, or the program
+/// runs with raised rights; else as tuile_keyring_add. Since 0.1.
+@_cdecl("tuile_keyring_add_environment")
+public func tuile_keyring_add_environment(
+  _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ variable: tuile_bytes, _ format: tuile_key_format,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  var found = true
+  let status = adding(keyring, format, error) { (ring, format) throws(Failure) in
+    guard let text = try withPath(variable, { sys_environment($0) }) else {
+      found = false
+      return
+    }
+    let size = strlen(text)
+    try ring.addLines(Bytes(UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), Int(size)), format)
+  }
+  return found ? status : TUILE_ABSENT
+}
+
+/// Counts the keys.
+///
+/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+@_cdecl("tuile_keyring_count")
+public func tuile_keyring_count(
+  _ keyring: UnsafePointer<tuile_keyring>?, _ count: UnsafeMutablePointer<size_t>?
+) -> tuile_status {
+  guard let keyring, let count else { return TUILE_E_ARGUMENT }
+  let ring: Keyring = Handle.borrow(keyring)
+  count.pointee = ring.count
+  return TUILE_OK
+}
+
+/// Writes a new key: 32 random bytes in URL-safe base64, 43 characters, no NUL.
+///
+/// Returns TUILE_OK; TUILE_E_SPACE, with the size in `*size`, which may be NULL;
+/// TUILE_E_RANDOM if the system gives no random bytes; TUILE_E_ARGUMENT. Since 0.1.
+@_cdecl("tuile_key_generate")
+public func tuile_key_generate(
+  _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?
+) -> tuile_status {
+  answering(nil) { () throws(Failure) in
+    try withScratch(32 &+ 43) { (random) throws(Failure) in
+      guard sys_random(random, 32) else { throw .random }
+      Base64URL.encode(Bytes(random, 32), to: random + 32)
+      return deliver(Bytes(random + 32, 43), buffer, capacity, size)
+    }
+  }
+}
+
+private func adding(
+  _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ format: tuile_key_format,
+  _ error: UnsafeMutablePointer<tuile_error>?, _ body: (Keyring, Keyring.Format) throws(Failure) -> Void
+) -> tuile_status {
+  answering(error) { () throws(Failure) in
+    guard let keyring else { throw .argument("the keyring is NULL") }
+    let ring: Keyring = Handle.borrow(UnsafePointer(keyring))
+    switch format {
+    case TUILE_KEY_TEXT: try body(ring, .text)
+    case TUILE_KEY_HEX: try body(ring, .hex)
+    case TUILE_KEY_BASE64: try body(ring, .base64)
+    default: throw .argument("format is no tuile_key_format")
+    }
+    return TUILE_OK
+  }
+}

@@ -1,0 +1,197 @@
+import CSystem
+
+/// Django's protection against forged requests: the secret in the cookie, the
+/// masked token in forms, and what CsrfViewMiddleware asks of a request (5.2).
+enum CSRF {
+  static let secretSize = 32
+  static let tokenSize = 64
+  private static let alphabet: StaticString = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+  private static func index(_ c: UInt8) -> UInt8? {
+    switch c {
+    case 0x61...0x7A: return c &- 0x61
+    case 0x41...0x5A: return c &- 0x41 &+ 26
+    case 0x30...0x39: return c &- 0x30 &+ 52
+    default: return nil
+    }
+  }
+
+  /// `secretSize` characters, each equally likely.
+  static func random(to out: UnsafeMutablePointer<UInt8>) throws(Failure) {
+    var done = 0
+    while done < secretSize {
+      done = try withScratch(64) { (block) throws(Failure) in
+        guard sys_random(block, 64) else { throw .random }
+        var next = done
+        var i = 0
+        while i < 64, next < secretSize {
+          // 248 is the largest multiple of 62.
+          if block[i] < 248 {
+            out[next] = alphabet.utf8Start[Int(block[i] % 62)]
+            next &+= 1
+          }
+          i &+= 1
+        }
+        return next
+      }
+    }
+  }
+
+  /// A mask, and the secret with it added: other bytes each time, so that a
+  /// compressed page tells nothing.
+  static func mask(_ secret: Bytes, to token: UnsafeMutablePointer<UInt8>) throws(Failure) {
+    try random(to: token)
+    var i = 0
+    while i < secretSize {
+      let sum = (index(secret[i]) ?? 0) &+ (index(token[i]) ?? 0)
+      token[secretSize &+ i] = alphabet.utf8Start[Int(sum % 62)]
+      i &+= 1
+    }
+  }
+
+  private static func unmask(_ token: Bytes, to secret: UnsafeMutablePointer<UInt8>) {
+    var i = 0
+    while i < secretSize {
+      let difference = 62 &+ (index(token[secretSize &+ i]) ?? 0) &- (index(token[i]) ?? 0)
+      secret[i] = alphabet.utf8Start[Int(difference % 62)]
+      i &+= 1
+    }
+  }
+
+  /// A secret, or a token with its mask.
+  static func isWellFormed(_ text: Bytes) -> Bool {
+    guard text.count == secretSize || text.count == tokenSize else { return false }
+    var i = 0
+    while i < text.count {
+      if index(text[i]) == nil { return false }
+      i &+= 1
+    }
+    return true
+  }
+
+  /// Both well-formed, each masked or not.
+  static func matches(_ token: Bytes, cookie: Bytes) throws(Failure) -> Bool {
+    try withScratch(2 &* secretSize) { (secrets) throws(Failure) in
+      plain(token, to: secrets)
+      plain(cookie, to: secrets + secretSize)
+      return ConstantTime.equal(Bytes(secrets, secretSize), Bytes(secrets + secretSize, secretSize))
+    }
+  }
+
+  private static func plain(_ text: Bytes, to secret: UnsafeMutablePointer<UInt8>) {
+    if text.count == tokenSize { unmask(text, to: secret) } else { secret.copy(text) }
+  }
+}
+
+/// What CsrfViewMiddleware looks at; a header that was not sent is nil.
+struct CSRFRequest {
+  enum Reason {
+    case badOrigin, noReferer, malformedReferer, insecureReferer, badReferer
+    case noCookie, badCookie, noToken, badToken, wrongToken
+  }
+
+  var method: Bytes
+  var secure: Bool
+  var host: Bytes
+  var origin: Bytes?
+  var referer: Bytes?
+  var cookie: Bytes?
+  var token: Bytes?
+  /// The number of trusted origins, and each of them.
+  var trusted: (count: Int, origin: (Int) -> Bytes)
+  var cookieDomain: Bytes
+
+  /// nil: the request is what its own pages could have sent.
+  func check() throws(Failure) -> Reason? {
+    for safe in 0..<4 where method == CSRFRequest.safeMethod(safe) { return nil }
+    if let origin {
+      guard isGood(origin: origin) else { return .badOrigin }
+    } else if secure, let reason = checkReferer() {
+      return reason
+    }
+    guard let cookie, !cookie.isEmpty else { return .noCookie }
+    guard CSRF.isWellFormed(cookie) else { return .badCookie }
+    guard let token, !token.isEmpty else { return .noToken }
+    guard CSRF.isWellFormed(token) else { return .badToken }
+    return try CSRF.matches(token, cookie: cookie) ? nil : .wrongToken
+  }
+
+  private static func safeMethod(_ index: Int) -> Bytes {
+    index == 0 ? Bytes("GET") : index == 1 ? Bytes("HEAD") : index == 2 ? Bytes("OPTIONS") : Bytes("TRACE")
+  }
+
+  private func isGood(origin: Bytes) -> Bool {
+    let scheme = secure ? Bytes("https://") : Bytes("http://")
+    if origin.hasPrefix(scheme), origin.dropFirst(scheme.count) == host { return true }
+    guard let given = Parts(origin) else { return false }
+    var i = 0
+    while i < trusted.count {
+      let one = trusted.origin(i)
+      if one == origin { return true }
+      if let known = Parts(one), known.host[0] == 0x2A, known.scheme.equals(ignoringCase: given.scheme),
+        CSRFRequest.isSameDomain(given.host, known.host.dropFirst(1))
+      {
+        return true
+      }
+      i &+= 1
+    }
+    return false
+  }
+
+  private func checkReferer() -> Reason? {
+    guard let referer else { return .noReferer }
+    guard let given = Parts(referer), !given.host.isEmpty else { return .malformedReferer }
+    guard given.scheme.equals(ignoringCase: "https") else { return .insecureReferer }
+    var i = 0
+    while i < trusted.count {
+      if let known = Parts(trusted.origin(i)) {
+        let domain = known.host[0] == 0x2A ? known.host.dropFirst(1) : known.host
+        if CSRFRequest.isSameDomain(given.host, domain) { return nil }
+      }
+      i &+= 1
+    }
+    guard cookieDomain.isEmpty else {
+      // Django adds the server's port unless it is the usual one.
+      let colon = host.find(0x3A)
+      let port = host.dropFirst(colon)
+      let usual = port.isEmpty || port == Bytes(":443") || port == Bytes(":80")
+      let name = usual ? given.host : given.host.slice(0, given.host.count &- port.count)
+      guard usual || given.host.count > port.count && given.host.dropFirst(given.host.count &- port.count) == port
+      else {
+        return .badReferer
+      }
+      return CSRFRequest.isSameDomain(name, cookieDomain) ? nil : .badReferer
+    }
+    return CSRFRequest.isSameDomain(given.host, host) ? nil : .badReferer
+  }
+
+  /// A pattern with a dot in front is that domain and all below it. As in Django, a
+  /// host with capitals, which no browser sends, is no host.
+  private static func isSameDomain(_ host: Bytes, _ pattern: Bytes) -> Bool {
+    var i = 0
+    while i < host.count {
+      if host[i] &- 0x41 < 26 { return false }
+      i &+= 1
+    }
+    guard !pattern.isEmpty else { return false }
+    if host.equals(ignoringCase: pattern) { return true }
+    guard pattern[0] == 0x2E else { return false }
+    let domain = pattern.dropFirst(1)
+    return host.equals(ignoringCase: domain) || host.isSubdomain(of: domain)
+  }
+
+  /// Scheme and host (with its port) of an absolute URL.
+  private struct Parts {
+    let scheme: Bytes
+    let host: Bytes
+
+    init?(_ url: Bytes) {
+      let colon = url.find(0x3A)
+      guard colon > 0, url[colon &+ 1] == 0x2F, url[colon &+ 2] == 0x2F else { return nil }
+      scheme = url.slice(0, colon)
+      var end = colon &+ 3
+      while end < url.count, url[end] != 0x2F, url[end] != 0x3F, url[end] != 0x23 { end &+= 1 }
+      host = url.slice(colon &+ 3, end)
+    }
+  }
+}

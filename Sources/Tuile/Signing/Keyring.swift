@@ -1,0 +1,102 @@
+import CSystem
+
+/// Secrets in the order of their use, wiped when they go. The first one writes,
+/// all read.
+final class Keyring {
+  static let most = SecretList.mostFallbacks + 1
+  private static let longest = 4096
+  /// What a key must have unless weak ones are allowed: 256 bits, and not a word
+  /// said over and over.
+  private static let strongSize = 32
+  private static let strongKinds = 8
+
+  enum Format { case text, hex, base64 }
+
+  private struct Key {
+    var start: UnsafeMutablePointer<UInt8>
+    var count: Int
+  }
+
+  private let allowWeak: Bool
+  private let keys: UnsafeMutablePointer<Key>
+  private(set) var count = 0
+
+  static func make(allowWeak: Bool) throws(Failure) -> Keyring {
+    guard let raw = calloc(most, MemoryLayout<Key>.stride) else { throw .memory }
+    return Keyring(allowWeak, raw.assumingMemoryBound(to: Key.self))
+  }
+
+  private init(_ allowWeak: Bool, _ keys: UnsafeMutablePointer<Key>) {
+    self.allowWeak = allowWeak
+    self.keys = keys
+  }
+
+  deinit {
+    while count > 0 {
+      count &-= 1
+      sys_wipe(keys[count].start, keys[count].count)
+      free(keys[count].start)
+    }
+    free(keys)
+  }
+
+  subscript(index: Int) -> Bytes {
+    index >= 0 && index < count ? Bytes(keys[index].start, keys[index].count) : Bytes()
+  }
+
+  func add(_ text: Bytes, _ format: Format) throws(Failure) {
+    guard count < Keyring.most else { throw .limit("more than 65 keys") }
+    guard text.count <= Keyring.longest else { throw .limit("the key has more than 4096 bytes") }
+    var key = ByteBuffer()
+    defer { key.wipe() }
+    guard key.reserve(Keyring.longest &+ 8) else { throw .memory }
+    switch format {
+    case .text: key.append(text)
+    case .hex:
+      guard Hex.decode(text, anyCase: true, to: &key) else { throw .syntax("the key is not hex") }
+    case .base64:
+      guard Keyring.decode(text, to: &key) else { throw .syntax("the key is not base64") }
+    }
+    guard !key.bytes.isEmpty else { throw .argument("the key is empty") }
+    guard allowWeak || Keyring.isStrong(key.bytes) else {
+      throw .argument("the key is weak: it has less than 32 bytes, or less than 8 kinds of them")
+    }
+    guard let raw = malloc(key.count) else { throw .memory }
+    let copy = raw.assumingMemoryBound(to: UInt8.self)
+    copy.copy(key.bytes)
+    keys[count] = Key(start: copy, count: key.count)
+    count &+= 1
+  }
+
+  /// One key a line; empty lines are passed over.
+  func addLines(_ text: Bytes, _ format: Format) throws(Failure) {
+    var position = 0
+    let before = count
+    while position < text.count {
+      let end = text.find(0x0A, from: position)
+      var line = text.slice(position, end)
+      if line[line.count &- 1] == 0x0D { line = line.slice(0, line.count &- 1) }
+      if !line.isEmpty { try add(line, format) }
+      position = end &+ 1
+    }
+    guard count > before else { throw .argument("there is no key") }
+  }
+
+  /// Either alphabet, padded or not.
+  private static func decode(_ text: Bytes, to key: inout ByteBuffer) -> Bool {
+    let url = text.contains(0x2D) || text.contains(0x5F)
+    let padded = text[text.count &- 1] == 0x3D
+    return Base64(url: url, padded: padded).decode(text, to: &key)
+  }
+
+  private static func isStrong(_ key: Bytes) -> Bool {
+    guard key.count >= strongSize else { return false }
+    var kinds = 0
+    var i = 0
+    while i < key.count, kinds < strongKinds {
+      if key.find(key[i]) == i { kinds &+= 1 }
+      i &+= 1
+    }
+    return kinds >= strongKinds
+  }
+}

@@ -1,0 +1,147 @@
+"""State without cookies: a parameter in URLs, a signed value in a form, CSRF tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ctypes import byref, c_int, create_string_buffer, sizeof
+from typing import Any, Optional, Union
+
+from . import _native as native
+from .signing import Age, Signer, _raise_for, _seconds
+
+__all__ = ["csrf_refusal", "csrf_secret", "csrf_token", "hidden_field", "read_hidden_field", "url_parameter", "url_with"]
+
+
+def _place(place: str) -> int:
+    if place not in native.URL:
+        raise native.failure(native.E_ARGUMENT)
+    return native.URL[place]
+
+
+def url_with(url: str, name: str, value: str, place: str = "query") -> str:
+    """The URL with a parameter set in its ``query`` or ``path``; an empty value takes it out.
+
+    >>> url_with("/cart?x=1#top", "sid", "abc"), url_with("/cart?x=1", "sid", "abc", "path")
+    ('/cart?x=1&sid=abc#top', '/cart;sid=abc?x=1')
+    """
+    views, error = [native.view(text) for text in (url, name, value)], native.Error()
+    write = native.lib.tuile_url_write
+    status, text = native.filled(
+        len(views[0].owner) + 128, lambda *out: write(views[0], _place(place), *views[1:], *out, byref(error))
+    )
+    if status != native.OK:
+        raise native.failure(status, error)
+    return text.decode("utf-8", "surrogateescape")
+
+
+def url_parameter(url: str, name: str, place: str = "query") -> Optional[str]:
+    """The value of a parameter as it stands in the URL; None if there is none.
+
+    >>> url_parameter("/cart;sid=abc?x=1", "sid", "path")
+    'abc'
+    """
+    text, value = native.view(url), native.Bytes()
+    status = native.check(native.lib.tuile_url_read, text, _place(place), native.view(name), byref(value))
+    return native.copy(value).decode("utf-8", "surrogateescape") if status == native.OK else None
+
+
+def _field(name: str, form: str, session_key: str) -> native.HiddenField:
+    field = native.HiddenField()
+    field.owners = [native.view(text) for text in (name, form, session_key)]
+    field.size = sizeof(native.HiddenField)
+    field.name, field.form, field.session_key = field.owners
+    return field
+
+
+def hidden_field(
+    signer: Signer, name: str, value: str, *, form: str, session_key: str = "", now: Optional[int] = None
+) -> str:
+    """``<input type="hidden">`` with a signed value that only this form and session take."""
+    field, text, error = _field(name, form, session_key), native.view(value), native.Error()
+    write, present = native.lib.tuile_hidden_field_write, native.UNSET if now is None else native.int64(now)
+    status, html = native.filled(
+        1024, lambda *out: write(signer._handle, byref(field), text, present, *out, byref(error))
+    )
+    if status != native.OK:
+        raise native.failure(status, error)
+    return html.decode("utf-8")
+
+
+def read_hidden_field(
+    signer: Signer,
+    name: str,
+    body: Union[str, bytes],
+    *,
+    form: str,
+    session_key: str = "",
+    max_age: Age = None,
+    now: Optional[int] = None,
+) -> Optional[str]:
+    """The value in an urlencoded body; None if it has no such field. Raises BadSignature or SignatureExpired."""
+    field, text, error = _field(name, form, session_key), native.view(body), native.Error()
+    read, present = native.lib.tuile_hidden_field_read, native.UNSET if now is None else native.int64(now)
+    age = _seconds(max_age)
+    status, value = native.filled(
+        1024, lambda *out: read(signer._handle, byref(field), text, age, present, *out, byref(error))
+    )
+    if status == native.ABSENT:
+        return None
+    _raise_for(status, error)
+    return value.decode("utf-8")
+
+
+def csrf_secret() -> str:
+    """A new secret for the cookie csrftoken."""
+    status, secret = native.filled(32, native.lib.tuile_csrf_secret)
+    if status != native.OK:
+        raise native.failure(status)
+    return secret.decode("ascii")
+
+
+def csrf_token(secret: str) -> str:
+    """A token for a form, other characters each time, as Django's ``csrf_token``.
+
+    >>> secret = csrf_secret()
+    >>> csrf_refusal("POST", host="a.test", cookie=secret, token=csrf_token(secret)) is None
+    True
+    """
+    text, error = native.view(secret), native.Error()
+    status, token = native.filled(64, lambda *out: native.lib.tuile_csrf_token(text, *out, byref(error)))
+    if status != native.OK:
+        raise native.failure(status, error)
+    return token.decode("ascii")
+
+
+def csrf_refusal(
+    method: str,
+    *,
+    host: str,
+    secure: bool = False,
+    origin: Optional[str] = None,
+    referer: Optional[str] = None,
+    cookie: Optional[str] = None,
+    token: Optional[str] = None,
+    trusted_origins: Iterable[str] = (),
+    cookie_domain: str = "",
+) -> Optional[str]:
+    """Why a request may be forged, by the rules of Django's CsrfViewMiddleware; None if it is fine."""
+    request, reason = native.CsrfRequest(), c_int()
+    request.size = sizeof(native.CsrfRequest)
+    kept: list[Any] = []
+    given = {
+        "method": method, "host": host, "origin": origin, "referer": referer, "cookie": cookie, "token": token,
+        "cookie_domain": cookie_domain,
+    }  # fmt: skip
+    for field, text in given.items():
+        if text is not None:
+            # An empty header is one too: its view must not be NULL.
+            kept.append(create_string_buffer(text.encode("utf-8", "surrogateescape")))
+            view = native.Bytes(native.address(kept[-1]), len(kept[-1]) - 1)
+            setattr(request, field, view)
+    trusted = [native.view(origin) for origin in trusted_origins]
+    request.trusted_origins = (native.Bytes * len(trusted))(*trusted)
+    request.trusted_count, request.secure = len(trusted), secure
+    if native.check(native.lib.tuile_csrf_verify, byref(request), byref(reason)) == native.OK:
+        return None
+    message: bytes = native.lib.tuile_csrf_reason_message(reason)
+    return message.decode("ascii")
