@@ -25,4 +25,8 @@ static inline int inside(tuile_bytes part, tuile_bytes whole) {
   return part.size == 0 || (from >= start && from + part.size <= start + whole.size);
 }
 
+static inline int same(tuile_bytes a, tuile_bytes b) {
+  return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
 #endif

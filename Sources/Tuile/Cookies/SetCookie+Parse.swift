@@ -66,7 +66,9 @@ extension SetCookie {
     while i < text.count {
       let digit = text[i] &- 0x30
       guard digit < 10 else { return nil }
-      number = number > 1 &<< 58 ? Int64.max : number &* 10 &+ Int64(digit)
+      let (scaled, overflow) = number.multipliedReportingOverflow(by: 10)
+      let (sum, overflow2) = scaled.addingReportingOverflow(Int64(digit))
+      number = overflow || overflow2 ? Int64.max : sum
       i &+= 1
     }
     return negative ? 0 &- number : number

@@ -10,8 +10,8 @@ extension Jar {
     let path = cookie.path.isEmpty ? url.defaultPath : cookie.path
     guard path.count <= JarURL.largestPath else { throw .limit("the cookie's path has more than 1024 octets") }
     try checkRules(cookie, request, hostOnly: domain.isEmpty)
-    if !cookie.secure, !url.isSecure { try checkOverlay(cookie.name, path, url, domain) }
     let present = now
+    if !cookie.secure, !url.isSecure { try checkOverlay(cookie.name, path, url, domain, present) }
     let fields = JarCookie.Fields(
       name: cookie.name, value: cookie.value, path: path,
       partition: cookie.partitioned ? partition(request) : Bytes(), expires: Jar.expiry(cookie, now: present),
@@ -22,7 +22,7 @@ extension Jar {
       var next = known.pointee.cookies
       while let old = next {
         next = old.pointee.next
-        if old.pointee.httpOnly, Jar.sameCookie(old, fields) {
+        if old.pointee.httpOnly, old.pointee.expires > present, Jar.sameCookie(old, fields) {
           throw .rule("a script can't replace an HttpOnly cookie")
         }
       }
@@ -74,7 +74,9 @@ extension Jar {
   }
 
   /// An insecure response may not lay a cookie over a Secure one.
-  private func checkOverlay(_ name: Bytes, _ path: Bytes, _ url: JarURL, _ domain: Bytes) throws(Failure) {
+  private func checkOverlay(
+    _ name: Bytes, _ path: Bytes, _ url: JarURL, _ domain: Bytes, _ now: Int64
+  ) throws(Failure) {
     let own = domain.isEmpty ? url.host : domain
     let site = table.find(suffixes.site(of: own, isAddress: url.isAddress))
     var nextDomain = site?.pointee.site
@@ -87,7 +89,9 @@ extension Jar {
       var next = other.pointee.cookies
       while let cookie = next {
         next = cookie.pointee.next
-        if cookie.pointee.secure, cookie.name == name, JarURL.matches(path: path, cookiePath: cookie.path) {
+        if cookie.pointee.secure, cookie.pointee.expires > now, cookie.name == name,
+          JarURL.matches(path: path, cookiePath: cookie.path)
+        {
           throw .rule("an insecure connection can't replace a Secure cookie")
         }
       }

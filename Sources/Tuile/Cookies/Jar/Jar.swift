@@ -103,7 +103,7 @@ final class Jar {
     if let known = table.find(domain) {
       _ = table.remove(from: known) { cookie in
         guard Jar.sameCookie(cookie, fields) else { return false }
-        age = cookie.pointee.sequence
+        if cookie.pointee.expires > now { age = cookie.pointee.sequence }
         return true
       }
     }
