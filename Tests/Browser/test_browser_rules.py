@@ -32,9 +32,7 @@ CHANGED: list[Row] = [
     (Rule.SIZE, {"name": "n" * 4097}, LIMIT, DROPPED),
     (Rule.SIZE, {"name": "n" * 2048, "value": "v" * 2049}, LIMIT, DROPPED),
     (Rule.NAME, {"name": " n"}, SYNTAX, {"name": "n"}),
-    (Rule.NAME, {"name": "a\tb"}, SYNTAX, DROPPED),  # the draft lets a tab pass
     (Rule.VALUE, {"value": " v "}, SYNTAX, {"value": "v"}),
-    (Rule.VALUE, {"value": "a\tb"}, SYNTAX, DROPPED),  # as above
     (Rule.DOMAIN, {"domain": "a.test."}, SYNTAX, DROPPED),
     (Rule.DOMAIN, {"domain": ".."}, SYNTAX, DROPPED),
     (Rule.DOMAIN, {"domain": "a .test"}, SYNTAX, DROPPED),
@@ -153,7 +151,7 @@ def test_prefixes_from_a_script(visitor: Visitor, name: str, kept: bool) -> None
     assert [cookie["name"] for cookie in visitor.stored()] == ([name] if kept else [])
 
 
-CONTROLS = [chr(c) for c in [*range(0x20), 0x7F] if c != 0x09]
+CONTROLS = [chr(c) for c in [*range(0x20), 0x7F]]
 
 
 @pytest.mark.parametrize("field", ["name", "value", "domain", "path"])

@@ -133,7 +133,6 @@ BREAKS: list[tuple[Rule, str, Parameters]] = [
     (Rule.PREFIX, "TUILE_E_RULE", {"name": "__Host-n", "secure": True, "domain": "a.test"}),
     (Rule.PREFIX, "TUILE_E_RULE", {"name": "__Host-n", "secure": True, "path": "/echo"}),
     (Rule.PREFIX, "TUILE_E_RULE", {"name": "__Secure-n"}),
-    (Rule.VALUE, "TUILE_E_SYNTAX", {"value": "a\tb"}),
 ]
 
 

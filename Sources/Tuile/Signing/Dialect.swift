@@ -71,7 +71,13 @@ class Dialect {
     }
   }
 
-  /// What `now` minus `timestamp` is, without overflow.
+  /// Whether more than `maxAge` seconds have passed.
+  static func isOlder(_ timestamp: Int64, than maxAge: Int64, now: Int64) -> Bool {
+    let (age, overflow) = now.subtractingReportingOverflow(timestamp)
+    return overflow ? now > timestamp : age > maxAge
+  }
+
+  /// What `now` minus `timestamp` is, or the nearest number there is.
   static func age(_ timestamp: Int64, now: Int64) -> Int64 {
     let (age, overflow) = now.subtractingReportingOverflow(timestamp)
     return overflow ? (now > timestamp ? Int64.max : Int64.min) : age

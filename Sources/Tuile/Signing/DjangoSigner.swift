@@ -63,7 +63,7 @@ final class DjangoSigner: Dialect {
     guard let split = signed.findLast(0x3A),
       let timestamp = Numbers.read(signed.dropFirst(split &+ 1), base: 62)
     else { return .badSignature }
-    if let maxAge, Dialect.age(timestamp, now: now) > maxAge { return .expired }
+    if let maxAge, Dialect.isOlder(timestamp, than: maxAge, now: now) { return .expired }
     return .valid(Verified(value: signed.slice(0, split), timestamp: timestamp, key: key))
   }
 

@@ -99,7 +99,7 @@ final class GorillaSecureCookie: Dialect {
     guard let key = keys.matching(signed.bytes, whole.dropFirst(second &+ 1)),
       let time = Numbers.read(whole.slice(0, first), base: 10)
     else { return .badSignature }
-    if let maxAge, Dialect.age(time, now: now) > maxAge { return .expired }
+    if let maxAge, Dialect.isOlder(time, than: maxAge, now: now) { return .expired }
     var payload = ByteBuffer()
     guard Base64.urlPadded.decode(whole.slice(first &+ 1, second), to: &payload) else {
       throw .syntax("the payload is not base64")

@@ -108,10 +108,7 @@ final class ItsDangerous: Dialect {
       return .badSignature
     }
     // One from the future is refused too, as itsdangerous does.
-    if let maxAge {
-      let age = Dialect.age(time, now: now)
-      if age > maxAge || age < 0 { return .expired }
-    }
+    if let maxAge, now < time || Dialect.isOlder(time, than: maxAge, now: now) { return .expired }
     return .valid(Verified(value: signed.slice(0, split), timestamp: time, key: key))
   }
 

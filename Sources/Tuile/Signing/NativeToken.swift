@@ -164,7 +164,7 @@ final class NativeToken: Dialect {
       {
         let issued = NativeToken.readTime(data, at: 5)
         let end = NativeToken.readTime(data, at: 10)
-        let tooOld = maxAge.map { Dialect.age(issued, now: now) > $0 } ?? false
+        let tooOld = maxAge.map { Dialect.isOlder(issued, than: $0, now: now) } ?? false
         if end != 0 && now >= end || tooOld {
           out.truncate(from)
           return .expired

@@ -1,0 +1,191 @@
+/* The exports of keys, dialects and state without cookies with what no caller
+ * should pass: as hostile.c. */
+#include "hostile.h"
+
+#define STRONG "0123456789abcdef0123456789ABCDEF"
+
+static void keys(const char *folder) {
+  tuile_keyring *ring = NULL, *none = NULL;
+  size_t size = 77;
+  char *exact = guarded(43);
+  CHECK(tuile_keyring_new(false, NULL, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_new(false, &ring, &error) == TUILE_OK && tuile_keyring_count(ring, &size) == TUILE_OK && size == 0);
+  CHECK(tuile_keyring_count(NULL, &size) == TUILE_E_ARGUMENT && tuile_keyring_count(ring, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add(none, text(STRONG), TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add(ring, lie, TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT && tuile_keyring_add(ring, endless, TUILE_KEY_HEX, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add(ring, nothing, TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT && tuile_keyring_add(ring, huge, TUILE_KEY_BASE64, &error) == TUILE_E_LIMIT);
+  CHECK(tuile_keyring_add(ring, text(STRONG), (tuile_key_format)3, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add(ring, text("xyz"), TUILE_KEY_HEX, &error) == TUILE_E_SYNTAX && tuile_keyring_add(ring, text("=\n"), TUILE_KEY_BASE64, &error) == TUILE_E_SYNTAX);
+  CHECK(tuile_keyring_add(ring, text("weak"), TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT && !strstr(error.message, "0123"));
+  CHECK(tuile_keyring_add_file(ring, text(folder), TUILE_KEY_TEXT, &error) == TUILE_E_FILE && tuile_keyring_add_file(ring, nothing, TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add_file(ring, text("/nonexistent"), TUILE_KEY_TEXT, &error) == TUILE_E_FILE && tuile_keyring_add_file(NULL, text("x"), TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add_environment(ring, text("TUILE_NO_SUCH_VARIABLE"), TUILE_KEY_TEXT, &error) == TUILE_ABSENT);
+  CHECK(tuile_keyring_add_environment(ring, (tuile_bytes){"A\0B", 3}, TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add(ring, text(STRONG), TUILE_KEY_TEXT, NULL) == TUILE_OK && tuile_keyring_count(ring, &size) == TUILE_OK && size == 1);
+  tuile_keyring_free(ring);
+  tuile_keyring_free(NULL);
+  CHECK(tuile_key_generate(exact, 42, &size) == TUILE_E_SPACE && size == 43 && untouched(exact, 43));
+  CHECK(tuile_key_generate(NULL, 43, &size) == TUILE_E_ARGUMENT && tuile_key_generate(exact, 43, NULL) == TUILE_OK);
+}
+
+static tuile_signer_config of(int dialect) {
+  tuile_signer_config config = TUILE_SIGNER_CONFIG_INIT;
+  config.dialect = (tuile_dialect)dialect;
+  config.secret = text(STRONG STRONG), config.name = text("name"), config.salt = text("salt"), config.lifetime = 60;
+  return config;
+}
+
+
+static void dialects(void) {
+  tuile_signer *signer = NULL;
+  tuile_signer_config config = of(17);
+  CHECK(tuile_signer_new(&config, &signer, &error) == TUILE_E_ARGUMENT && !signer);
+  config = of(-1);
+  CHECK(tuile_signer_new(&config, &signer, &error) == TUILE_E_ARGUMENT && !signer);
+#define REFUSED(kind, field, what)                                                \
+  do {                                                                            \
+    config = of(kind);                                                            \
+    config.field = what;                                                          \
+    tuile_status status_ = tuile_signer_new(&config, &signer, &error);            \
+    if (status_ == TUILE_OK) fprintf(stderr, "dialect %d, %s\n", kind, #field);   \
+    CHECK((status_ == TUILE_E_ARGUMENT || status_ == TUILE_E_LIMIT) && !signer);  \
+  } while (0)
+  for (int kind = 0; kind < 17; kind++) {
+    REFUSED(kind, size, 3);
+    REFUSED(kind, secret, lie);
+    REFUSED(kind, secret, nothing);
+    REFUSED(kind, name, lie);
+    REFUSED(kind, name, huge);
+    REFUSED(kind, salt, endless);
+    REFUSED(kind, block_secret, lie);
+    REFUSED(kind, digest, (tuile_digest)4);
+    REFUSED(kind, derivation, (tuile_derivation)5);
+    REFUSED(kind, iterations, 0);
+    REFUSED(kind, iterations, UINT32_MAX);
+    REFUSED(kind, fallback_count, 65);
+  }
+  REFUSED(TUILE_DIALECT_GORILLA, block_secret, text("seventeen bytes.."));
+  REFUSED(TUILE_DIALECT_RACK, secret, text("short"));
+  REFUSED(TUILE_DIALECT_IRON_SESSION, secret, text("short"));
+  REFUSED(TUILE_DIALECT_SEALED, secret, text("short"));
+  REFUSED(TUILE_DIALECT_COOKIE_RS_SIGNED, secret, text("short"));
+  static const tuile_dialect named[] = {TUILE_DIALECT_DJANGO_COOKIE, TUILE_DIALECT_KEYGRIP, TUILE_DIALECT_RAILS_SIGNED,
+                                        TUILE_DIALECT_RAILS_ENCRYPTED, TUILE_DIALECT_GORILLA, TUILE_DIALECT_COOKIE_RS_PRIVATE};
+  for (size_t i = 0; i < sizeof named / sizeof *named; i++) REFUSED(named[i], name, nothing);
+}
+
+/* Every dialect: tokens come back, one byte short is too short, nonsense and
+ * 100 MiB are bad signatures or a limit, and no dialect reads another's. */
+static void tokens(void) {
+  char token[17][1024], out[1024];
+  size_t size[17], got;
+  tuile_signer *signer[17];
+  char *vast = malloc(100 << 20);
+  CHECK(vast);
+  memset(vast, 'A', 100 << 20);
+  for (int kind = 0; kind < 17; kind++) {
+    tuile_signer_config config = of(kind);
+    CHECK(tuile_signer_new(&config, &signer[kind], &error) == TUILE_OK);
+    tuile_signer *s = signer[kind];
+    bool json = kind != TUILE_DIALECT_DJANGO_COOKIE;
+    tuile_status status = json ? tuile_signer_dumps(s, text("{\"a\":1}"), true, 1000, token[kind], sizeof token[kind], &size[kind], &error)
+                               : tuile_signer_sign(s, text("{\"a\":1}"), 1000, token[kind], sizeof token[kind], &size[kind]);
+    CHECK(status == TUILE_OK);
+    tuile_bytes made = {token[kind], size[kind]};
+    tuile_verified verified;
+#define READ(bytes, age, buffer, capacity)                                                                    \
+  (json ? tuile_signer_loads(s, bytes, age, 1010, buffer, capacity, &got, &verified, &error)                  \
+        : tuile_signer_open(s, bytes, age, 1010, buffer, capacity, &got, &verified, &error))
+    CHECK(READ(made, TUILE_UNSET, out, sizeof out) == TUILE_OK && memcmp(out, "{\"a\":", 5) == 0 && verified.key == 0);
+    char *exact = guarded(got);
+    size_t needed = got;
+    CHECK(READ(made, TUILE_UNSET, exact, needed - 1) == TUILE_E_SPACE && got == needed && untouched(exact, needed));
+    CHECK(READ(made, TUILE_UNSET, exact, needed) == TUILE_OK);
+    CHECK(READ(made, INT64_MIN + 1, out, sizeof out) == (verified.timestamp == TUILE_UNSET ? TUILE_OK : TUILE_EXPIRED));
+    CHECK(READ(lie, TUILE_UNSET, out, sizeof out) == TUILE_E_ARGUMENT && READ(nothing, TUILE_UNSET, out, sizeof out) == TUILE_BAD_SIGNATURE);
+    CHECK(READ(((tuile_bytes){vast, 100 << 20}), TUILE_UNSET, out, sizeof out) == TUILE_BAD_SIGNATURE);
+    CHECK(READ(text("%%%...---***|||"), TUILE_UNSET, out, sizeof out) == TUILE_BAD_SIGNATURE);
+    CHECK(tuile_signer_sign(s, (tuile_bytes){vast, 100 << 20}, 1, out, sizeof out, &got) == TUILE_E_LIMIT);
+    CHECK(tuile_signer_dumps(s, (tuile_bytes){vast, 100 << 20}, true, 1, out, sizeof out, &got, &error) == TUILE_E_LIMIT);
+    CHECK(tuile_signer_sign(NULL, made, 1, out, sizeof out, &got) == TUILE_E_ARGUMENT && tuile_signer_open(NULL, made, 1, 1, out, sizeof out, &got, NULL, &error) == TUILE_E_ARGUMENT);
+    if (json) CHECK(tuile_signer_dumps(s, text("{"), true, 1, out, sizeof out, &got, &error) == TUILE_E_SYNTAX);
+    /* Times at the ends of what a number holds. */
+    for (int end = 0; end < 2; end++) {
+      int64_t now = end ? INT64_MAX : INT64_MIN + 1;
+      status = tuile_signer_sign(s, text("v"), now, out, sizeof out, &got);
+      CHECK(status == TUILE_OK || status == TUILE_E_RANGE || status == TUILE_E_ARGUMENT);
+      status = tuile_signer_open(s, made, 60, now, out, sizeof out, &got, NULL, &error);
+      CHECK(status == TUILE_OK || status == TUILE_EXPIRED || status == TUILE_E_TYPE || status == TUILE_E_SYNTAX);
+    }
+  }
+  for (int from = 0; from < 17; from++)
+    for (int to = 0; to < 17; to++) {
+      /* Of one form with the same key: the same thing. */
+      bool same = from == to || (from == TUILE_DIALECT_ITSDANGEROUS && to == TUILE_DIALECT_STARLETTE) ||
+                  (from == TUILE_DIALECT_STARLETTE && to == TUILE_DIALECT_ITSDANGEROUS);
+      tuile_bytes made = {token[from], size[from]};
+      if (same) continue;
+      CHECK(tuile_signer_open(signer[to], made, TUILE_UNSET, 1010, out, sizeof out, &got, NULL, &error) != TUILE_OK);
+      CHECK(tuile_signer_loads(signer[to], made, TUILE_UNSET, 1010, out, sizeof out, &got, NULL, &error) != TUILE_OK);
+    }
+  for (int kind = 0; kind < 17; kind++) tuile_signer_free(signer[kind]);
+  free(vast);
+}
+
+static void state(void) {
+  tuile_bytes value = {"keep", 4};
+  size_t size = 77;
+  char *exact = guarded(6), out[512];
+  CHECK(tuile_url_write(lie, TUILE_URL_QUERY, text("a"), text("b"), exact, 6, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_url_write(text("/"), (tuile_url_place)2, text("a"), text("b"), exact, 6, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_url_write(text("/"), TUILE_URL_QUERY, text("a\n"), text("b"), exact, 6, &size, &error) == TUILE_E_SYNTAX && error.offset == 1);
+  CHECK(tuile_url_write(text("/"), TUILE_URL_QUERY, text("a"), endless, exact, 6, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_url_write(text("/ü"), TUILE_URL_QUERY, text("a"), text("b"), exact, 6, &size, &error) == TUILE_E_SPACE && size == 7 && untouched(exact, 6));
+  CHECK(tuile_url_write(text("/u"), TUILE_URL_QUERY, text("a"), text("b"), exact, 6, &size, &error) == TUILE_OK && memcmp(exact, "/u?a=b", 6) == 0);
+  CHECK(tuile_url_read(text("/?a=b"), TUILE_URL_QUERY, text("a"), NULL, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_url_read(text("/?b=b"), TUILE_URL_QUERY, text("a"), &value, &error) == TUILE_ABSENT && equals(value, "keep"));
+  CHECK(tuile_url_read(text("/?a=b"), TUILE_URL_QUERY, nothing, &value, &error) == TUILE_E_SYNTAX);
+
+  tuile_signer_config config = of(TUILE_DIALECT_DJANGO);
+  tuile_signer *signer = NULL;
+  CHECK(tuile_signer_new(&config, &signer, &error) == TUILE_OK);
+  tuile_hidden_field field = TUILE_HIDDEN_FIELD_INIT, bad;
+  field.name = text("f"), field.form = text("form"), field.session_key = text("key");
+  CHECK(tuile_hidden_field_write(NULL, &field, text("v"), 0, out, sizeof out, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_hidden_field_write(signer, NULL, text("v"), 0, out, sizeof out, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_hidden_field_write(signer, &field, text("\xff"), 0, out, sizeof out, &size, &error) == TUILE_E_SYNTAX);
+  bad = field, bad.name = nothing;
+  CHECK(tuile_hidden_field_write(signer, &bad, text("v"), 0, out, sizeof out, &size, &error) == TUILE_E_ARGUMENT);
+  bad = field, bad.size = 1;
+  CHECK(tuile_hidden_field_read(signer, &bad, text("f=v"), 0, 0, out, sizeof out, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_hidden_field_read(signer, &field, text("f=v"), 0, 0, out, sizeof out, &size, &error) == TUILE_BAD_SIGNATURE);
+  CHECK(tuile_hidden_field_read(signer, &field, text("&&=&%&f%"), 0, 0, out, sizeof out, &size, &error) == TUILE_ABSENT);
+  CHECK(tuile_hidden_field_read(signer, &field, lie, 0, 0, out, sizeof out, &size, &error) == TUILE_E_ARGUMENT);
+  tuile_signer_free(signer);
+
+  tuile_csrf_request request = TUILE_CSRF_REQUEST_INIT, odd;
+  tuile_csrf_reason reason;
+  exact = guarded(64);
+  CHECK(tuile_csrf_secret(exact, 31, &size) == TUILE_E_SPACE && size == 32 && untouched(exact, 64) && tuile_csrf_secret(NULL, 32, &size) == TUILE_E_ARGUMENT);
+  CHECK(tuile_csrf_token(lie, exact, 64, &size, &error) == TUILE_E_ARGUMENT && tuile_csrf_token(text("short"), exact, 64, &size, &error) == TUILE_E_SYNTAX);
+  CHECK(tuile_csrf_token(text(STRONG), exact, 63, &size, &error) == TUILE_E_SPACE && size == 64 && untouched(exact, 64));
+  CHECK(tuile_csrf_verify(NULL, &reason, &error) == TUILE_E_ARGUMENT);
+  odd = request, odd.size = 9;
+  CHECK(tuile_csrf_verify(&odd, &reason, &error) == TUILE_E_ARGUMENT);
+  odd = request, odd.origin = lie;
+  CHECK(tuile_csrf_verify(&odd, &reason, &error) == TUILE_E_ARGUMENT);
+  odd = request, odd.trusted_count = 3;
+  CHECK(tuile_csrf_verify(&odd, &reason, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_csrf_verify(&request, &reason, &error) == TUILE_REFUSED && reason == TUILE_CSRF_NO_COOKIE && tuile_csrf_verify(&request, NULL, NULL) == TUILE_REFUSED);
+  for (int i = -1; i < 20; i++) CHECK(*tuile_csrf_reason_message((tuile_csrf_reason)i) != 0);
+  CHECK(tuile_session_begin_url(NULL, nothing, nothing) == NULL);
+}
+
+int main(int argc, char **argv) {
+  CHECK(argc > 1);
+  keys(argv[1]);
+  dialects();
+  tokens();
+  state();
+  return 0;
+}
