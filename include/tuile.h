@@ -539,7 +539,7 @@ void tuile_signer_free(tuile_signer *signer);
  * gets the size that is needed, also for TUILE_E_SPACE. The buffer is written
  * only on success. Django's dialect allocates no memory.
  *
- * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_LIMIT for a value over 64 MiB;
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_LIMIT for a token over 64 MiB;
  * TUILE_E_SYNTAX if the dialect keeps text as JSON and it is not UTF-8;
  * TUILE_E_RANGE for a time that the format can't hold; TUILE_E_ARGUMENT for
  * NULL, or if the dialect signs JSON alone. Since 0.1.
@@ -592,8 +592,8 @@ tuile_status tuile_signer_open(const tuile_signer *signer, tuile_bytes token,
  * tuile_signer_sign.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if json is none (offset says
- * where); TUILE_E_LIMIT for more than 64 MiB; TUILE_E_MEMORY; TUILE_E_RANGE for
- * a time that the format can't hold; TUILE_E_ARGUMENT for NULL, or if the
+ * where); TUILE_E_LIMIT for a token over 64 MiB; TUILE_E_MEMORY; TUILE_E_RANGE
+ * for a time that the format can't hold; TUILE_E_ARGUMENT for NULL, or if the
  * dialect has no form for JSON. Since 0.1.
  */
 tuile_status tuile_signer_dumps(const tuile_signer *signer, tuile_bytes json,

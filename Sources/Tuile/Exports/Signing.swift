@@ -64,7 +64,7 @@ public func tuile_signer_free(_ signer: UnsafeMutablePointer<tuile_signer>?) {
 /// gets the size that is needed, also for TUILE_E_SPACE. The buffer is written only
 /// on success. Django's dialect allocates no memory.
 ///
-/// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_LIMIT for a value over 64 MiB;
+/// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_LIMIT for a token over 64 MiB;
 /// TUILE_E_SYNTAX if the dialect keeps text as JSON and it is not UTF-8;
 /// TUILE_E_RANGE for a time that the format can't hold; TUILE_E_ARGUMENT for NULL,
 /// or if the dialect signs JSON alone. Since 0.1.
@@ -74,7 +74,7 @@ public func tuile_signer_sign(
   _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?
 ) -> tuile_status {
   guard let signer, let value = Bytes(value) else { return TUILE_E_ARGUMENT }
-  guard value.count <= Dialect.largest else { return TUILE_E_LIMIT }
+  guard value.count <= Dialect.largest &- 64 else { return TUILE_E_LIMIT }
   let object: Dialect = Handle.borrow(signer)
   let present = seconds(now)
   if let django = object.django {
@@ -85,6 +85,7 @@ public func tuile_signer_sign(
   return answering(nil) { () throws(Failure) in
     var token = ByteBuffer()
     try object.sign(value, now: present, to: &token)
+    try checkSize(token)
     return deliver(token.bytes, buffer, capacity, size)
   }
 }
@@ -153,7 +154,7 @@ public func tuile_signer_open(
 /// as in tuile_signer_sign.
 ///
 /// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if `json` is none (`offset`
-/// says where); TUILE_E_LIMIT for more than 64 MiB; TUILE_E_MEMORY;
+/// says where); TUILE_E_LIMIT for a token over 64 MiB; TUILE_E_MEMORY;
 /// TUILE_E_RANGE for a time that the format can't hold; TUILE_E_ARGUMENT for NULL,
 /// or if the dialect has no form for JSON. Since 0.1.
 @_cdecl("tuile_signer_dumps")
@@ -168,6 +169,7 @@ public func tuile_signer_dumps(
     let object: Dialect = Handle.borrow(signer)
     var token = ByteBuffer()
     try object.dumps(json, compress: compress, now: seconds(now), to: &token)
+    try checkSize(token)
     return deliver(token.bytes, buffer, capacity, size)
   }
 }
@@ -190,6 +192,11 @@ public func tuile_signer_loads(
   _ verified: UnsafeMutablePointer<tuile_verified>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   opening(signer, token, json: true, max_age, now, buffer, capacity, size, verified, error)
+}
+
+/// What is written can be read: a larger token is taken for none.
+private func checkSize(_ token: borrowing ByteBuffer) throws(Failure) {
+  guard token.count <= Dialect.largest else { throw .limit("the token has more than 64 MiB") }
 }
 
 private func opening(

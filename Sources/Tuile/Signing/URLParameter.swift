@@ -64,7 +64,7 @@ struct URLParameter {
       writer.append(0x3B)
     } else if query == at {
       writer.append(0x3F)
-    } else if url[at &- 1] != 0x3F, url[at &- 1] != 0x26 {
+    } else if at &- 1 != query, url[at &- 1] != 0x26 {
       writer.append(0x26)
     }
     writer.append(name)
