@@ -53,6 +53,13 @@ void sys_create_private_file(const char *path) {
   if (file >= 0) close(file);
 }
 
+static int compare_keys(const void *a, const void *b) {
+  uint64_t x = ((const sys_keyed *)a)->key, y = ((const sys_keyed *)b)->key;
+  return x < y ? -1 : x > y;
+}
+
+void sys_sort(sys_keyed *items, size_t count) { qsort(items, count, sizeof *items, compare_keys); }
+
 /* The significant digits of `value` at a precision, and the power of ten of
  * the first; printf's own separator depends on the locale and is skipped. */
 static int digits_of(double value, int precision, char digits[20], int *exponent) {

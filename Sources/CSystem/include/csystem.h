@@ -105,6 +105,12 @@ const char *sys_environment(const char *name);
 /* Puts a file in place of `path` in one step, synced, readable by its owner
  * alone. 0, or errno; the old file is left alone then. */
 int sys_file_replace(const char *path, const void *data, size_t size);
+/* Sorts by key, the least first. */
+typedef struct sys_keyed {
+  uint64_t key;
+  void *item;
+} sys_keyed;
+void sys_sort(sys_keyed *items, size_t count);
 /* Shortest decimal text that reads back as the same double, as Python's repr
  * writes it, in any locale. Returns the length; `text` holds 32 bytes. */
 size_t sys_double_write(double value, char text[32]);

@@ -12,10 +12,10 @@ extension Jar {
   func save(sessionCookies: Bool, to buffer: inout ByteBuffer) throws(Failure) {
     let now = now
     let most = table.count
-    let size = MemoryLayout<JarCookie.Pointer>.stride
+    let size = MemoryLayout<sys_keyed>.stride
     guard let raw = malloc(max(1, most) &* size) else { throw .memory }
     defer { free(raw) }
-    let all = raw.assumingMemoryBound(to: JarCookie.Pointer.self)
+    let all = raw.assumingMemoryBound(to: sys_keyed.self)
     var count = 0
     table.forEach { domain in
       var next = domain.pointee.cookies
@@ -23,16 +23,15 @@ extension Jar {
         next = cookie.pointee.next
         cookie.pointee.domain = domain
         guard cookie.pointee.expires > now, sessionCookies || cookie.isPersistent else { continue }
-        all[count] = cookie
+        all[count] = sys_keyed(key: cookie.pointee.sequence, item: UnsafeMutableRawPointer(cookie))
         count &+= 1
       }
     }
-    var order = UnsafeMutableBufferPointer(start: all, count: count)
-    order.sort { $0.pointee.sequence < $1.pointee.sequence }
+    sys_sort(all, count)
     buffer.append("# Netscape HTTP Cookie File\n# Written by Tuile; curl reads it too.\n\n")
     var i = 0
     while i < count {
-      Jar.writeLine(all[i], to: &buffer)
+      Jar.writeLine(all[i].item.unsafelyUnwrapped.assumingMemoryBound(to: JarCookie.self), to: &buffer)
       i &+= 1
     }
     guard !buffer.failed else { throw .memory }
