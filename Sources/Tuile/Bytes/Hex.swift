@@ -22,7 +22,7 @@ enum Hex {
     return !out.failed
   }
 
-  private static func digit(_ c: UInt8, _ anyCase: Bool) -> UInt8? {
+  static func digit(_ c: UInt8, _ anyCase: Bool = true) -> UInt8? {
     switch c {
     case 0x30...0x39: return c &- 0x30
     case 0x61...0x66: return c &- 0x61 &+ 10

@@ -36,7 +36,7 @@ enum CookieText {
     case .percent:
       var i = value.find(0x25)
       while i < value.count {
-        guard hex(value[i &+ 1]) != nil, hex(value[i &+ 2]) != nil else {
+        guard Hex.digit(value[i &+ 1]) != nil, Hex.digit(value[i &+ 2]) != nil else {
           throw .syntax("'%' without two hex digits", at: i)
         }
         i = value.find(0x25, from: i &+ 3)
@@ -80,22 +80,13 @@ enum CookieText {
   private static func percentDecode(_ value: Bytes, to writer: inout ByteWriter) {
     var i = 0
     while i < value.count {
-      if value[i] == 0x25, let high = hex(value[i &+ 1]), let low = hex(value[i &+ 2]) {
+      if value[i] == 0x25, let high = Hex.digit(value[i &+ 1]), let low = Hex.digit(value[i &+ 2]) {
         writer.append(high &<< 4 | low)
         i &+= 3
       } else {
         writer.append(value[i])
         i &+= 1
       }
-    }
-  }
-
-  private static func hex(_ c: UInt8) -> UInt8? {
-    switch c {
-    case 0x30...0x39: return c &- 0x30
-    case 0x41...0x46: return c &- 0x41 &+ 10
-    case 0x61...0x66: return c &- 0x61 &+ 10
-    default: return nil
     }
   }
 

@@ -1,21 +1,25 @@
 import CSystem
 
 enum Random {
-  /// Fills `out` with `count` characters of a-z and 0-9, each equally likely:
-  /// 32 of them carry 165 bits.
-  static func lowercaseAlphanumerics(_ out: UnsafeMutablePointer<UInt8>, count: Int) throws(Failure) {
+  /// Fills `out` with `count` characters of an alphabet of at most 64, each equally
+  /// likely: 32 of a-z and 0-9 carry 165 bits.
+  static func characters(
+    of alphabet: StaticString, _ out: UnsafeMutablePointer<UInt8>, count: Int
+  ) throws(Failure) {
+    let kinds = alphabet.utf8CodeUnitCount
+    // The largest multiple: octets beyond it would favour some.
+    guard kinds > 0 else { return }
+    let most = 256 / kinds &* kinds
     var done = 0
     while done < count {
-      done = try withScratch(40) { (block) throws(Failure) in
-        guard sys_random(block, 40) else { throw .random }
+      done = try withScratch(48) { (block) throws(Failure) in
+        guard sys_random(block, 48) else { throw .random }
         var next = done
         var i = 0
-        while i < 40, next < count {
-          let byte = block[i]
-          // 252 is the largest multiple of 36: the rest would favour some.
-          if byte < 252 {
-            let digit = byte % 36
-            out[next] = digit < 26 ? 0x61 &+ digit : 0x30 &+ digit &- 26
+        while i < 48, next < count {
+          let octet = Int(block[i])
+          if octet < most {
+            out[next] = alphabet.utf8Start[octet % kinds]
             next &+= 1
           }
           i &+= 1

@@ -16,7 +16,7 @@ enum SessionKey {
 
   static func make(in arena: inout Arena) throws(Failure) -> Bytes {
     guard let room = arena.take(size) else { throw .memory }
-    try Random.lowercaseAlphanumerics(room, count: size)
+    try Random.characters(of: "abcdefghijklmnopqrstuvwxyz0123456789", room, count: size)
     return Bytes(room, size)
   }
 }

@@ -16,25 +16,8 @@ enum CSRF {
     }
   }
 
-  /// `secretSize` characters, each equally likely.
   static func random(to out: UnsafeMutablePointer<UInt8>) throws(Failure) {
-    var done = 0
-    while done < secretSize {
-      done = try withScratch(64) { (block) throws(Failure) in
-        guard sys_random(block, 64) else { throw .random }
-        var next = done
-        var i = 0
-        while i < 64, next < secretSize {
-          // 248 is the largest multiple of 62.
-          if block[i] < 248 {
-            out[next] = alphabet.utf8Start[Int(block[i] % 62)]
-            next &+= 1
-          }
-          i &+= 1
-        }
-        return next
-      }
-    }
+    try Random.characters(of: alphabet, out, count: secretSize)
   }
 
   /// A mask, and the secret with it added: other bytes each time, so that a

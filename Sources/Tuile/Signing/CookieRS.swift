@@ -64,14 +64,9 @@ final class CookieRS: Dialect {
         guard sys_random(nonce, CookieRS.nonceSize) else { throw .random }
         let tag = nonce + CookieRS.nonceSize
         data.append(Bytes(nonce, CookieRS.nonceSize))
-        var done = false
-        let filled = data.fill(text.count) { start in
-          done = sys_aead_seal(
-            SYS_AES_256_GCM, ciphers.start, nonce, name.bytes.start, name.count, text.start, text.count, start, tag)
-          return text.count
-        }
+        try AEAD.seal(text, key: ciphers.start, nonce: nonce, known: name.bytes, to: &data, tag: tag)
         data.append(Bytes(tag, CookieRS.tagSize))
-        guard filled, done, !data.failed else { throw .memory }
+        guard !data.failed else { throw .memory }
       }
       Base64.standard.encode(data.bytes, to: &out)
     } else {
@@ -114,15 +109,11 @@ final class CookieRS: Dialect {
     guard sealed.count <= limit else { throw .limit("the payload is over the limit") }
     var key = 0
     while key < macs.count {
-      var answer: Int32 = -1
-      let filled = out.fill(sealed.count) { start in
-        answer = sys_aead_open(
-          SYS_AES_256_GCM, ciphers.start + 32 &* key, whole.start, name.bytes.start, name.count, sealed.start,
-          sealed.count, start, sealed.end)
-        return answer == 1 ? sealed.count : 0
+      if try AEAD.open(
+        sealed, key: ciphers.start + 32 &* key, nonce: whole.start, known: name.bytes, tag: sealed.end, to: &out)
+      {
+        return .valid(timestamp: nil, key: key)
       }
-      guard filled, answer >= 0 else { throw .memory }
-      if answer == 1 { return .valid(timestamp: nil, key: key) }
       key &+= 1
     }
     return .badSignature

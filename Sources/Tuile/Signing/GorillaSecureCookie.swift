@@ -42,7 +42,7 @@ final class GorillaSecureCookie: Dialect {
       try withScratch(GorillaSecureCookie.ivSize) { (iv) throws(Failure) in
         guard sys_random(iv, GorillaSecureCookie.ivSize) else { throw .random }
         payload.append(Bytes(iv, GorillaSecureCookie.ivSize))
-        guard crypt(true, text, iv: iv, to: &payload) else { throw .memory }
+        guard cipher.run(encrypt: true, text, key: block.start, iv: iv, to: &payload) else { throw .memory }
       }
     } else {
       payload.append(text)
@@ -73,15 +73,6 @@ final class GorillaSecureCookie: Dialect {
     try sign(text.bytes, now: now, to: &out)
   }
 
-  private func crypt(_ encrypt: Bool, _ text: Bytes, iv: UnsafePointer<UInt8>, to out: inout ByteBuffer) -> Bool {
-    var size = -1
-    let filled = out.fill(text.count &+ 16) { start in
-      size = sys_cipher_run(cipher, encrypt, block.start, iv, text.start, text.count, start)
-      return max(0, size)
-    }
-    return filled && size == text.count
-  }
-
   override func open(
     _ token: Bytes, json: Bool, maxAge: Int64?, now: Int64, limit: Int, to out: inout ByteBuffer
   ) throws(Failure) -> Opened {
@@ -108,7 +99,10 @@ final class GorillaSecureCookie: Dialect {
     if block.count > 0 {
       let size = GorillaSecureCookie.ivSize
       guard payload.count >= size else { return .badSignature }
-      guard crypt(false, payload.bytes.dropFirst(size), iv: payload.bytes.start, to: &out) else { throw .memory }
+      let sealed = payload.bytes.dropFirst(size)
+      guard cipher.run(encrypt: false, sealed, key: block.start, iv: payload.bytes.start, to: &out) else {
+        throw .memory
+      }
     } else {
       out.append(payload.bytes)
     }

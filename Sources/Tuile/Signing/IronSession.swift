@@ -91,7 +91,7 @@ final class IronSession: Dialect {
       let salt = out.count
       Hex.encode(Bytes(salts, 32), to: &out)
       try derive(0, out.bytes.dropFirst(salt), key)
-      guard IronSession.crypt(true, json, key, iv, to: &sealed) else { throw .memory }
+      guard SYS_AES_256_CBC.run(encrypt: true, json, key: key, iv: iv, to: &sealed) else { throw .memory }
       out.append(0x2A)
       Base64.url.encode(Bytes(iv, 16), to: &out)
       out.append(0x2A)
@@ -129,17 +129,6 @@ final class IronSession: Dialect {
     guard let keys = HMACKeys(count: 1, .sha256) else { throw .memory }
     keys.set(0, key: Bytes(key, 32))
     keys.digest(0, of: text, to: out)
-  }
-
-  private static func crypt(
-    _ encrypt: Bool, _ text: Bytes, _ key: UnsafePointer<UInt8>, _ iv: UnsafePointer<UInt8>, to out: inout ByteBuffer
-  ) -> Bool {
-    var size = -1
-    let filled = out.fill(text.count &+ 16) { start in
-      size = sys_cipher_run(SYS_AES_256_CBC, encrypt, key, iv, text.start, text.count, start)
-      return max(0, size)
-    }
-    return filled && size >= 0
   }
 
   // MARK: reading
@@ -182,7 +171,9 @@ final class IronSession: Dialect {
       guard Base64.url.decode(sealed, to: &text) else { return .badSignature }
       guard text.count <= limit else { throw .limit("the payload is over the limit") }
       try derive(index, salt, key)
-      guard IronSession.crypt(false, text.bytes, key, vector.bytes.start, to: &plain) else { return .badSignature }
+      guard SYS_AES_256_CBC.run(encrypt: false, text.bytes, key: key, iv: vector.bytes.start, to: &plain) else {
+        return .badSignature
+      }
       if json { out.append(plain.bytes) } else { try JSONText.readText(plain.bytes, to: &out) }
       guard !out.failed else { throw .memory }
       return .valid(timestamp: nil, key: index)

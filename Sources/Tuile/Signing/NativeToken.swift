@@ -105,6 +105,7 @@ final class NativeToken: Dialect {
   private func seal(_ text: Bytes, _ data: inout ByteBuffer) throws(Failure) {
     var head = ByteBuffer()
     head.append(data.bytes)
+    guard !head.failed else { throw .memory }
     try withScratch(NativeToken.saltSize &+ 12 &+ 32 &+ NativeToken.tagSize) { (salt) throws(Failure) in
       // Scratch memory is not cleared: the nonce is zero, each key is used once.
       let nonce = salt + NativeToken.saltSize
@@ -114,14 +115,9 @@ final class NativeToken: Dialect {
       guard sys_random(salt, NativeToken.saltSize) else { throw .random }
       keys.digest(0, of: Bytes(salt, NativeToken.saltSize), to: key)
       data.append(Bytes(salt, NativeToken.saltSize))
-      var done = false
-      let filled = data.fill(text.count) { start in
-        done = sys_aead_seal(
-          SYS_AES_256_GCM, key, nonce, head.bytes.start, head.count, text.start, text.count, start, tag)
-        return text.count
-      }
+      try AEAD.seal(text, key: key, nonce: nonce, known: head.bytes, to: &data, tag: tag)
       data.append(Bytes(tag, NativeToken.tagSize))
-      guard filled, done, !head.failed else { throw .memory }
+      guard !data.failed else { throw .memory }
     }
   }
 
@@ -184,14 +180,8 @@ final class NativeToken: Dialect {
       nonce.update(repeating: 0, count: 12)
       let key = nonce + 12
       keys.digest(index, of: data.slice(NativeToken.head, from), to: key)
-      var answer: Int32 = -1
-      let filled = out.fill(sealed.count) { start in
-        answer = sys_aead_open(
-          SYS_AES_256_GCM, key, nonce, data.start, NativeToken.head, sealed.start, sealed.count, start, sealed.end)
-        return answer == 1 ? sealed.count : 0
-      }
-      guard filled, answer >= 0 else { throw .memory }
-      return answer == 1
+      return try AEAD.open(
+        sealed, key: key, nonce: nonce, known: data.slice(0, NativeToken.head), tag: sealed.end, to: &out)
     }
   }
 

@@ -89,7 +89,7 @@ final class RackSession: Dialect {
       data.append(Bytes(salt, RackSession.saltSize))
       if writesFirst {
         data.append(Bytes(iv, 16))
-        guard RackSession.counter(text.bytes, key, iv, to: &data) else { throw .memory }
+        guard SYS_AES_256_CTR.run(encrypt: true, text.bytes, key: key, iv: iv, to: &data) else { throw .memory }
         let size = data.count
         data.append(purpose.bytes)
         guard !data.failed else { throw .memory }
@@ -103,33 +103,17 @@ final class RackSession: Dialect {
         data.append(purpose.bytes)
         guard !data.failed else { throw .memory }
         var sealed = ByteBuffer()
-        var done = false
-        let filled = sealed.fill(text.count) { start in
-          done = sys_aead_seal(
-            SYS_AES_256_GCM, key, iv, data.bytes.start, data.count, text.bytes.start, text.count, start, tag)
-          return text.count
-        }
+        try AEAD.seal(text.bytes, key: key, nonce: iv, known: data.bytes, to: &sealed, tag: tag)
         var token = ByteBuffer()
         token.append(data.bytes.slice(0, 1 &+ RackSession.saltSize))
         token.append(Bytes(iv, 12))
         token.append(Bytes(tag, 16))
         token.append(sealed.bytes)
-        guard filled, done, !token.failed else { throw .memory }
+        guard !token.failed else { throw .memory }
         Base64.standard.encode(token.bytes, to: &out)
       }
     }
     guard !out.failed else { throw .memory }
-  }
-
-  private static func counter(
-    _ text: Bytes, _ key: UnsafePointer<UInt8>, _ iv: UnsafePointer<UInt8>, to out: inout ByteBuffer
-  ) -> Bool {
-    var size = -1
-    let filled = out.fill(text.count &+ 16) { start in
-      size = sys_cipher_run(SYS_AES_256_CTR, true, key, iv, text.start, text.count, start)
-      return max(0, size)
-    }
-    return filled && size == text.count
   }
 
   // MARK: reading
@@ -168,16 +152,11 @@ final class RackSession: Dialect {
       var i = 0
       while i < masters.count {
         masters.digest(i, of: data.slice(1, 33), to: key)
-        text.removeAll()
-        var answer: Int32 = -1
-        let filled = text.fill(sealed.count) { start in
-          answer = sys_aead_open(
-            SYS_AES_256_GCM, key, data.start + 33, known.bytes.start, known.count, sealed.start, sealed.count, start,
-            data.start + 45)
-          return sealed.count
+        if try AEAD.open(
+          sealed, key: key, nonce: data.start + 33, known: known.bytes, tag: data.start + 45, to: &text)
+        {
+          return i
         }
-        guard filled, answer >= 0 else { throw .memory }
-        if answer == 1 { return i }
         i &+= 1
       }
       return nil
@@ -196,7 +175,9 @@ final class RackSession: Dialect {
     }
     try withScratch(32) { (key) throws(Failure) in
       masters.digest(i, of: data.slice(1, 33), to: key)
-      guard RackSession.counter(body.dropFirst(49), key, data.start + 33, to: &text) else { throw .memory }
+      guard SYS_AES_256_CTR.run(encrypt: false, body.dropFirst(49), key: key, iv: data.start + 33, to: &text) else {
+        throw .memory
+      }
     }
     return i
   }

@@ -109,13 +109,7 @@ final class RailsCookies: Dialect {
     try withScratch(RailsCookies.ivSize &+ RailsCookies.tagSize) { (iv) throws(Failure) in
       guard sys_random(iv, RailsCookies.ivSize) else { throw .random }
       let tag = iv + RailsCookies.ivSize
-      var done = false
-      let filled = sealed.fill(envelope.count) { start in
-        done = sys_aead_seal(
-          SYS_AES_256_GCM, keys.start, iv, nil, 0, envelope.start, envelope.count, start, tag)
-        return envelope.count
-      }
-      guard filled, done else { throw .memory }
+      try AEAD.seal(envelope, key: keys.start, nonce: iv, known: Bytes(), to: &sealed, tag: tag)
       Base64.standard.encode(sealed.bytes, to: &token)
       token.append("--")
       Base64.standard.encode(Bytes(iv, RailsCookies.ivSize), to: &token)
@@ -176,16 +170,12 @@ final class RailsCookies: Dialect {
     else { return nil }
     var key = 0
     while key < keys.count / RailsCookies.keySize {
-      envelope.removeAll()
-      var answer: Int32 = -1
-      let filled = envelope.fill(sealed.count) { start in
-        answer = sys_aead_open(
-          SYS_AES_256_GCM, keys.start + key &* RailsCookies.keySize, iv.bytes.start, nil, 0, sealed.bytes.start,
-          sealed.count, start, tag.bytes.start)
-        return sealed.count
+      if try AEAD.open(
+        sealed.bytes, key: keys.start + key &* RailsCookies.keySize, nonce: iv.bytes.start, known: Bytes(),
+        tag: tag.bytes.start, to: &envelope)
+      {
+        return key
       }
-      guard filled, answer >= 0 else { throw .memory }
-      if answer == 1 { return key }
       key &+= 1
     }
     return nil

@@ -54,7 +54,7 @@ enum StoreURL {
     while i < text.count {
       var byte = text[i]
       if byte == 0x25 {
-        guard let high = hex(text[i &+ 1]), let low = hex(text[i &+ 2]) else {
+        guard let high = Hex.digit(text[i &+ 1]), let low = Hex.digit(text[i &+ 2]) else {
           throw .syntax("'%' is not followed by two hex digits in the store's URL", at: i)
         }
         byte = high &<< 4 | low
@@ -65,14 +65,5 @@ enum StoreURL {
       i &+= 1
     }
     guard !out.failed else { throw .memory }
-  }
-
-  private static func hex(_ c: UInt8) -> UInt8? {
-    switch c {
-    case 0x30...0x39: return c &- 0x30
-    case 0x41...0x46: return c &- 0x41 &+ 10
-    case 0x61...0x66: return c &- 0x61 &+ 10
-    default: return nil
-    }
   }
 }
