@@ -147,3 +147,13 @@ def test_what_a_browser_ignores_has_a_reason() -> None:
                 jar.receive("https://a.test/", header)
         with pytest.raises(errors.SyntaxProblem):
             jar.header("a.test")
+
+
+def test_an_exception_of_a_callback_is_raised() -> None:
+    def broken(domain: str) -> bool:
+        raise RuntimeError(domain)
+
+    with Jar(public_suffix=broken) as jar:
+        with pytest.raises(RuntimeError, match="a.test"):
+            jar.receive("https://a.test/", "a=1; Domain=a.test")
+        assert len(jar) == 0

@@ -37,11 +37,18 @@ class Jar:
         config.max_per_site, config.max_cookies = native.size(max_per_site), native.size(max_cookies)
         # The library calls them for as long as the jar lives.
         self._callbacks: list[Any] = []
+        self._problem: Optional[BaseException] = None
         if public_suffix is not None:
             asked = public_suffix
-            config.public_suffix = self._keep(
-                native.PublicSuffix(lambda _, domain: bool(asked(native.copy(domain).decode("ascii"))))
-            )
+
+            def ask(_: Any, domain: native.Bytes) -> bool:
+                try:
+                    return bool(asked(native.copy(domain).decode("ascii")))
+                except BaseException as problem:  # no exception gets through C: refuse, and raise it later
+                    self._problem = problem
+                    return True
+
+            config.public_suffix = self._keep(native.PublicSuffix(ask))
         if clock is not None:
             told = clock
             config.clock = self._keep(native.Clock(lambda _: int(told() * 1_000_000)))
@@ -68,7 +75,12 @@ class Jar:
         with the reason, where a browser would ignore the cookie.
         """
         request = self._request(url, context, script, top_level_site)
-        native.check(native.lib.tuile_jar_receive, self._open, byref(request), native.view(set_cookie))
+        try:
+            native.check(native.lib.tuile_jar_receive, self._open, byref(request), native.view(set_cookie))
+        finally:
+            problem, self._problem = self._problem, None
+            if problem is not None:
+                raise problem
 
     def header(
         self, url: str, *, context: str = "same-site", script: bool = False, top_level_site: str = ""
