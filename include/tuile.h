@@ -536,8 +536,9 @@ void tuile_signer_free(tuile_signer *signer);
  * value:timestamp:signature if the signer is timed. No NUL is written.
  *
  * now is Unix seconds, or TUILE_UNSET for the clock. *size, which may be NULL,
- * gets the size that is needed, also for TUILE_E_SPACE. The buffer is written
- * only on success. Django's dialect allocates no memory.
+ * gets the size, or for TUILE_E_SPACE the size that is enough for any token of
+ * the text: an encrypted one is another each time. The buffer is written only
+ * on success. Django's dialect allocates no memory.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_LIMIT for a token over 64 MiB;
  * TUILE_E_SYNTAX if the dialect keeps text as JSON and it is not UTF-8;

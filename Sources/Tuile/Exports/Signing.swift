@@ -61,8 +61,9 @@ public func tuile_signer_free(_ signer: UnsafeMutablePointer<tuile_signer>?) {
 /// `value:timestamp:signature` if the signer is timed. No NUL is written.
 ///
 /// `now` is Unix seconds, or TUILE_UNSET for the clock. `*size`, which may be NULL,
-/// gets the size that is needed, also for TUILE_E_SPACE. The buffer is written only
-/// on success. Django's dialect allocates no memory.
+/// gets the size, or for TUILE_E_SPACE the size that is enough for any token of the
+/// text: an encrypted one is another each time. The buffer is written only on
+/// success. Django's dialect allocates no memory.
 ///
 /// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_LIMIT for a token over 64 MiB;
 /// TUILE_E_SYNTAX if the dialect keeps text as JSON and it is not UTF-8;
@@ -86,7 +87,7 @@ public func tuile_signer_sign(
     var token = ByteBuffer()
     try object.sign(value, now: present, to: &token)
     try checkSize(token)
-    return deliver(token.bytes, buffer, capacity, size)
+    return deliver(token, of: object, buffer, capacity, size)
   }
 }
 
@@ -170,7 +171,7 @@ public func tuile_signer_dumps(
     var token = ByteBuffer()
     try object.dumps(json, compress: compress, now: seconds(now), to: &token)
     try checkSize(token)
-    return deliver(token.bytes, buffer, capacity, size)
+    return deliver(token, of: object, buffer, capacity, size)
   }
 }
 
@@ -192,6 +193,15 @@ public func tuile_signer_loads(
   _ verified: UnsafeMutablePointer<tuile_verified>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   opening(signer, token, json: true, max_age, now, buffer, capacity, size, verified, error)
+}
+
+private func deliver(
+  _ token: borrowing ByteBuffer, of dialect: Dialect, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t,
+  _ size: UnsafeMutablePointer<size_t>?
+) -> tuile_status {
+  let status = deliver(token.bytes, buffer, capacity, size)
+  if status == TUILE_E_SPACE { size?.pointee = dialect.roomFor(token.bytes) }
+  return status
 }
 
 /// What is written can be read: a larger token is taken for none.

@@ -30,6 +30,9 @@ class Dialect {
     throw .argument("this dialect has no form for JSON; use sign")
   }
 
+  /// The room that any token of the same text needs, where chance has a say in it.
+  func roomFor(_ token: Bytes) -> Int { token.count }
+
   /// Appends the text, or the JSON, that a token holds, once it is known to be
   /// genuine and in time; `limit` bytes at most.
   func open(
@@ -75,12 +78,6 @@ class Dialect {
   static func isOlder(_ timestamp: Int64, than maxAge: Int64, now: Int64) -> Bool {
     let (age, overflow) = now.subtractingReportingOverflow(timestamp)
     return overflow ? now > timestamp : age > maxAge
-  }
-
-  /// What `now` minus `timestamp` is, or the nearest number there is.
-  static func age(_ timestamp: Int64, now: Int64) -> Int64 {
-    let (age, overflow) = now.subtractingReportingOverflow(timestamp)
-    return overflow ? (now > timestamp ? Int64.max : Int64.min) : age
   }
 }
 

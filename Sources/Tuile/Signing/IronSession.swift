@@ -10,7 +10,8 @@ import CSystem
 final class IronSession: Dialect {
   private static let prefix: StaticString = "Fe26.2"
   private static let version: StaticString = "~2"
-  private static let skew: Int64 = 60
+  /// Milliseconds.
+  private static let skew: Int64 = 60_000
   private static let shortestPassword = 32
 
   private let passwords: SecretBytes
@@ -163,7 +164,10 @@ final class IronSession: Dialect {
       guard ConstantTime.equal(Bytes(key + 32, 32), given.bytes) else { return .badSignature }
       if !end.isEmpty {
         guard let milliseconds = Numbers.read(end, base: 10) else { return .badSignature }
-        guard Dialect.age(milliseconds / 1000, now: now) < IronSession.skew else { return .expired }
+        let (present, overflow) = now.multipliedReportingOverflow(by: 1000)
+        let (age, overflow2) = present.subtractingReportingOverflow(milliseconds)
+        let late = overflow || overflow2 ? now > 0 : age >= IronSession.skew
+        guard !late else { return .expired }
       }
       var text = ByteBuffer()
       var plain = ByteBuffer()

@@ -122,12 +122,14 @@ final class RackSession: Dialect {
     _ token: Bytes, json: Bool, maxAge: Int64?, now: Int64, limit: Int, to out: inout ByteBuffer
   ) throws(Failure) -> Opened {
     guard token.count <= Dialect.largest else { return .badSignature }
+    // In a cookie it is percent-encoded; later releases write version 2 URL-safe too.
+    var plain = ByteBuffer()
+    guard CookieText.percentDecode(token, to: &plain) else { throw .memory }
     var data = ByteBuffer()
-    // Version 1 is URL-safe, 2 is not: neither is taken for the other.
-    let first = token[0] == 0x41 && token[1] >= 0x51 && token[1] <= 0x66
-    guard (first ? Base64.urlPadded : Base64.standard).decode(token, to: &data), data.bytes[0] == (first ? 1 : 2) else {
-      return .badSignature
-    }
+    let url = plain.bytes.contains(0x2D) || plain.bytes.contains(0x5F)
+    guard (url ? Base64.urlPadded : Base64.standard).decode(plain.bytes, to: &data) else { return .badSignature }
+    let first = data.bytes[0] == 1
+    guard first || data.bytes[0] == 2 else { return .badSignature }
     var text = ByteBuffer()
     defer { text.wipe() }
     guard let key = first ? try openFirst(data.bytes, &text) : try openSecond(data.bytes, &text) else {

@@ -127,6 +127,14 @@ final class RailsCookies: Dialect {
     }
   }
 
+  /// Percent-encoding makes as many characters of three as chance has it: nobody
+  /// needs more than if all were.
+  override func roomFor(_ token: Bytes) -> Int {
+    guard encrypted else { return token.count }
+    var plain = ByteBuffer()
+    return CookieText.percentDecode(token, to: &plain) ? plain.count &* 3 : token.count
+  }
+
   // MARK: reading
 
   override func open(
@@ -141,11 +149,19 @@ final class RailsCookies: Dialect {
     }
     guard let rails = JSONText.member("_rails", of: envelope.bytes),
       let message = JSONText.member("message", of: rails.raw), message.kind == .string,
-      let given = JSONText.member("pur", of: rails.raw), given.raw == purpose.bytes
+      let given = JSONText.member("pur", of: rails.raw), given.kind == .string
     else { return .badSignature }
+    // Rails may be set to escape less: what the text says counts.
+    var theirs = ByteBuffer()
+    var ours = ByteBuffer()
+    try JSONText.readString(given.raw, lenient: true, to: &theirs)
+    try JSONText.readString(purpose.bytes, lenient: true, to: &ours)
+    guard !theirs.failed, !ours.failed else { throw .memory }
+    guard theirs.bytes == ours.bytes else { return .badSignature }
     if let end = JSONText.member("exp", of: rails.raw), end.kind != .null {
       guard let microseconds = Date.readISO(end.raw.slice(1, end.raw.count &- 1)) else { return .badSignature }
-      guard now < microseconds / 1_000_000 else { return .expired }
+      let (present, overflow) = now.multipliedReportingOverflow(by: 1_000_000)
+      guard overflow ? now < 0 : present < microseconds else { return .expired }
     }
     var payload = ByteBuffer()
     guard Base64.standard.decode(message.raw.slice(1, message.raw.count &- 1), to: &payload) else {
