@@ -832,6 +832,13 @@ tuile_status tuile_config_init(tuile_config *config);
  * The store of the configuration is opened, or its table made, at once, so that
  * a wrong path or a damaged file shows here and not at the first visitor.
  *
+ * With "cookie:" the session is kept in its cookie, as Django's signed_cookies
+ * backend does; "cookie:sealed" encrypts it in Tuile's format, and
+ * "cookie:flask", "cookie:starlette", "cookie:rails", "cookie:gorilla",
+ * "cookie:rack" and "cookie:iron-session" share it with those frameworks. Such
+ * a session must fit into 4096 octets, two requests at once can lose an update,
+ * and a logout takes the cookie away but can't end a copy of it.
+ *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a number or constant that can't
  * be, a struct of another size, or no secret where the store needs one;
  * TUILE_E_SYNTAX, TUILE_E_LIMIT or TUILE_E_RULE as tuile_set_cookie_write for

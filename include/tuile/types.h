@@ -464,7 +464,7 @@ typedef struct tuile_config {
   tuile_bytes secret;   /**< SECRET_KEY; needed unless the store is trusted. */
   const tuile_bytes *fallbacks; /**< SECRET_KEY_FALLBACKS: older, only verify. */
   size_t fallback_count;        /**< At most 64. */
-  tuile_bytes store;    /**< "memory:" or "sqlite:///absolute/path". */
+  tuile_bytes store;    /**< "memory:", "sqlite:///absolute/path", or "cookie:" with a dialect. */
   tuile_store *open_store; /**< Used in place of `store`; the host closes it later. */
   tuile_bytes cookie_name;   /**< SESSION_COOKIE_NAME: "sessionid". */
   tuile_bytes cookie_domain; /**< SESSION_COOKIE_DOMAIN: empty. */

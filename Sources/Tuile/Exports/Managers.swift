@@ -28,6 +28,13 @@ public func tuile_config_init(_ config: UnsafeMutablePointer<tuile_config>?) -> 
 /// The store of the configuration is opened, or its table made, at once, so that
 /// a wrong path or a damaged file shows here and not at the first visitor.
 ///
+/// With "cookie:" the session is kept in its cookie, as Django's signed_cookies
+/// backend does; "cookie:sealed" encrypts it in Tuile's format, and "cookie:flask",
+/// "cookie:starlette", "cookie:rails", "cookie:gorilla", "cookie:rack" and
+/// "cookie:iron-session" share it with those frameworks. Such a session must fit
+/// into 4096 octets, two requests at once can lose an update, and a logout takes
+/// the cookie away but can't end a copy of it.
+///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a number or constant that can't
 /// be, a struct of another size, or no secret where the store needs one;
 /// TUILE_E_SYNTAX, TUILE_E_LIMIT or TUILE_E_RULE as tuile_set_cookie_write for
@@ -113,6 +120,7 @@ extension Manager {
       secrets = try SecretList(secret: config.secret, fallbacks: config.fallbacks, count: config.fallback_count)
     }
     let store: any Store
+    var cookieDialect: Dialect?
     if let open = config.open_store {
       guard config.store.size == 0 else { throw .argument("both store and open_store are given") }
       let handle: StoreHandle = Handle.borrow(open)
@@ -121,7 +129,8 @@ extension Manager {
       guard let url = Bytes(config.store), !url.isEmpty else { throw .argument("no store is given") }
       // Before the store makes its file.
       guard secrets != nil || url == Bytes("memory:") else { throw .argument("the store needs a secret") }
-      store = try StoreURL.open(url)
+      if let secrets { cookieDialect = try CookieStore.dialect(url, secrets, settings) }
+      if cookieDialect != nil { store = CookieStore() } else { store = try StoreURL.open(url) }
     }
     var signer: DjangoSigner?
     if !store.trusted {
@@ -130,6 +139,6 @@ extension Manager {
     }
     return Manager(
       settings: settings, store: store, ownsStore: config.open_store == nil,
-      codec: Codec(signer: signer, limit: settings.maxData))
+      codec: Codec(signer: signer, limit: settings.maxData), cookieDialect: cookieDialect)
   }
 }

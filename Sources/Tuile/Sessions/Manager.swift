@@ -7,14 +7,17 @@ final class Manager {
   let settings: Settings
   let store: any Store
   let codec: Codec
+  /// How sessions are written into their cookies; nil: a store keeps them.
+  let cookieDialect: Dialect?
   let counters = Counters()
   private let ownsStore: Bool
 
-  init(settings: Settings, store: any Store, ownsStore: Bool, codec: Codec) {
+  init(settings: Settings, store: any Store, ownsStore: Bool, codec: Codec, cookieDialect: Dialect?) {
     self.settings = settings
     self.store = store
     self.ownsStore = ownsStore
     self.codec = codec
+    self.cookieDialect = cookieDialect
   }
 
   func close() { if ownsStore { store.close() } }

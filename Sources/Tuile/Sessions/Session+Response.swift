@@ -39,7 +39,7 @@ extension Session {
 
   /// A session that is saved only to live longer keeps its data untouched.
   private func saveOrTouch() throws(Failure) -> Saved {
-    guard !modified, let key else { return try save() }
+    guard !modified, manager.cookieDialect == nil, let key else { return try save() }
     let expires = expiry.date(standard: manager.settings.cookieAge, now: manager.now)
     let found = try manager.reaching { (store) throws(Failure) in try store.touch(key, expires: expires) }
     if !found { didFindDeleted() }

@@ -7,6 +7,7 @@ extension Session {
   enum Saved { case saved, deleted }
 
   func save() throws(Failure) -> Saved {
+    if let dialect = manager.cookieDialect { return try saveToCookie(dialect) }
     try load()
     let present = manager.now
     let expires = expiry.date(standard: manager.settings.cookieAge, now: present)

@@ -43,7 +43,9 @@ final class Session {
     let sent = CookieHeader(text: cookieHeader).value(of: manager.settings.cookieName, last: true)
     cookieSent = sent != nil
     // From here on everything is set, so that a throw leaks nothing.
-    if let sent = sent ?? manager.settings.key(in: url), SessionKey.isValid(sent) {
+    let valid =
+      manager.cookieDialect == nil ? SessionKey.isValid : { !$0.isEmpty && $0.count <= Session.longestToken }
+    if let sent = sent ?? manager.settings.key(in: url), valid(sent) {
       guard let kept = data.arena.copy(sent) else { throw .memory }
       key = kept
     } else {
@@ -78,6 +80,7 @@ final class Session {
   /// Reads what the store has under `key` into `stored` and, by way of a replay
   /// of the changes so far, into `data`; false if the store has nothing.
   func fetch(_ key: Bytes) throws(Failure) -> Bool {
+    if let dialect = manager.cookieDialect { return try fetchFromCookie(key, dialect) }
     stored.removeAll()
     let present = manager.now
     let session = self
@@ -145,6 +148,10 @@ final class Session {
   /// Gives the session a new key, for a login; the old one ends with the commit.
   func cycleKey() throws(Failure) {
     try access()
+    guard manager.cookieDialect == nil else {
+      modified = true
+      return
+    }
     let fresh = try SessionKey.make(in: &data.arena)
     if retiring == nil, !keyIsNew { retiring = key }
     key = fresh
@@ -163,6 +170,12 @@ final class Session {
     key = fresh
     keyIsNew = true
     return fresh
+  }
+
+  /// The cookie will hold this token.
+  func adopt(token: Bytes) throws(Failure) {
+    guard let kept = data.arena.copy(token) else { throw .memory }
+    key = kept
   }
 
   /// The store holds what was `encoded`; further changes start from there.

@@ -30,6 +30,9 @@ class Dialect {
     throw .argument("this dialect has no form for JSON; use sign")
   }
 
+  /// Its tokens have octets that a reader of its kind takes for others in a cookie.
+  var needsPercent: Bool { false }
+
   /// The room that any token of the same text needs, where chance has a say in it.
   func roomFor(_ token: Bytes) -> Int { token.count }
 

@@ -51,6 +51,9 @@ final class RackSession: Dialect {
     self.signs = signs
   }
 
+  /// Rack reads '+' in a cookie as a space.
+  override var needsPercent: Bool { true }
+
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
     var json = ByteBuffer()
     try JSONText.writeString(text, .javaScript, to: &json)

@@ -15,8 +15,11 @@ enum StoreURL {
     guard url.count <= longest else { throw .limit("the store's URL has more than 4096 bytes") }
     if url == Bytes("memory:") { return try MemoryStore.make() }
     let scheme: StaticString = "sqlite://"
+    guard !url.hasPrefix(Bytes(CookieStore.scheme)) else {
+      throw .argument("cookie: is no store of its own: name it in a manager's configuration")
+    }
     guard url.hasPrefix(Bytes(scheme)) else {
-      throw .syntax("the store's URL is neither memory: nor sqlite:///absolute/path")
+      throw .syntax("the store's URL is none of memory:, sqlite:///absolute/path and cookie:")
     }
     let rest = url.dropFirst(scheme.utf8CodeUnitCount)
     guard rest[0] == 0x2F, rest.count > 1 else {
