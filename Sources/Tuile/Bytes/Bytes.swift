@@ -81,13 +81,19 @@ struct Bytes {
   /// Without the spaces and tabs around it.
   var trimmed: Bytes { trimmed(0, count) }
 
-  /// The slice without the spaces and tabs around it.
+  /// The slice without the spaces and tabs around it; empty if `from` is behind `to`.
+  @inline(__always)
   func trimmed(_ from: Int, _ to: Int) -> Bytes {
-    var low = from
-    var high = to
-    while low < high, self[low] == 0x20 || self[low] == 0x09 { low &+= 1 }
-    while high > low, self[high &- 1] == 0x20 || self[high &- 1] == 0x09 { high &-= 1 }
-    return slice(low, high)
+    // Clamped once: from here on low and high only move towards each other.
+    var low = max(0, from)
+    var high = min(to, count)
+    guard low < high else { return Bytes(start, 0) }
+    while start[low] == 0x20 || start[low] == 0x09 {
+      low &+= 1
+      if low == high { return Bytes(start + low, 0) }
+    }
+    while start[high &- 1] == 0x20 || start[high &- 1] == 0x09 { high &-= 1 }
+    return Bytes(start + low, high &- low)
   }
 
   func hasPrefix(_ prefix: Bytes) -> Bool { slice(0, prefix.count) == prefix }
