@@ -113,4 +113,28 @@ static inline size_t sys_find_control(const uint8_t *text, size_t size) {
   return i;
 }
 
+/* The offset of the first octet at or after `from` that JSON may want another way
+ * inside a string, or `size`: a control, '"', '\\', DEL, what is not ASCII, and
+ * with `html` '<', '>' and '&'. */
+static inline size_t sys_skip_json_plain(const uint8_t *text, size_t from, size_t size, int html) {
+  size_t i = from;
+#if defined(__SSE2__) && !defined(TUILE_PLAIN_SCAN)
+  for (; size - i >= 16; i += 16) {
+    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(text + i));
+    __m128i bad = _mm_or_si128(_mm_cmplt_epi8(x, _mm_set1_epi8(0x20)), _mm_cmpeq_epi8(x, _mm_set1_epi8(0x7F)));
+    bad = _mm_or_si128(bad, _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('"')), _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'))));
+    if (html)
+      bad = _mm_or_si128(bad, _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('&')),
+                                           _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('<')), _mm_cmpeq_epi8(x, _mm_set1_epi8('>')))));
+    unsigned found = (unsigned)_mm_movemask_epi8(bad);
+    if (found) return i + (size_t)__builtin_ctz(found);
+  }
+#endif
+  for (; i < size; i++) {
+    uint8_t c = text[i];
+    if (c < 0x20 || c >= 0x7F || c == '"' || c == '\\' || (html && (c == '&' || c == '<' || c == '>'))) break;
+  }
+  return i;
+}
+
 #endif /* CSYSTEM_SCAN_H */

@@ -1,3 +1,5 @@
+import CSystem
+
 /// Walks JSON text (RFC 8259, and Python's NaN, Infinity and -Infinity, which
 /// Django's sessions may hold) and says where each value ends.
 struct JSONScanner {
@@ -71,12 +73,13 @@ struct JSONScanner {
     guard text[position] == 0x22 else { return nil }
     position &+= 1
     while position < text.count {
+      position = sys_skip_json_plain(text.start, position, text.count, 0)
       let c = text[position]
       if c == 0x22 {
         position &+= 1
         return text.slice(from, position)
       }
-      if c < 0x20 { return nil }
+      if c < 0x20 || position >= text.count { return nil }
       if c == 0x5C {
         position &+= 1
         switch text[position] {

@@ -89,6 +89,10 @@ enum JSONText {
     buffer.append(0x22)
     var i = 0
     while i < text.count {
+      let plain = sys_skip_json_plain(text.start, i, text.count, style.html ? 1 : 0)
+      buffer.append(text.slice(i, plain))
+      i = plain
+      if i >= text.count { break }
       guard let (scalar, size) = UTF8Text.scalar(text, at: i) else {
         throw .syntax("the text is not UTF-8", at: i)
       }
@@ -203,6 +207,10 @@ enum JSONText {
     buffer.append(0x22)
     var i = 1
     while i < raw.count &- 1 {
+      let plain = sys_skip_json_plain(raw.start, i, raw.count &- 1, style.html ? 1 : 0)
+      buffer.append(raw.slice(i, plain))
+      i = plain
+      if i >= raw.count &- 1 { break }
       var scalar: UInt32
       var size: Int
       if raw[i] == 0x5C {

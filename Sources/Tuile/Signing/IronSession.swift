@@ -14,54 +14,24 @@ final class IronSession: Dialect {
   private static let skew: Int64 = 60_000
   private static let shortestPassword = 32
 
-  private let passwords: SecretBytes
-  /// Where each password begins, in four bytes; one more than there are.
-  private let starts: SecretBytes
-  private let count: Int
+  /// One round of PBKDF2 is HMAC-SHA-1 under the password (RFC 8018, section 5.2).
+  private let passwords: HMACKeys
   private let lifetime: Int64?
 
   static func make(_ settings: SignerSettings) throws(Failure) -> IronSession {
-    let count = settings.secrets.count
-    var size = 0
     var i = 0
-    while i < count {
+    while i < settings.secrets.count {
       guard settings.secrets[i].count >= shortestPassword else {
         throw .argument("the secret has less than 32 bytes")
       }
-      size &+= settings.secrets[i].count
       i &+= 1
     }
-    guard let passwords = SecretBytes(count: size), let starts = SecretBytes(count: 4 &* (count &+ 1)) else {
-      throw .memory
-    }
-    size = 0
-    i = 0
-    while i <= count {
-      (starts.start + 4 &* i).withMemoryRebound(to: UInt32.self, capacity: 1) {
-        $0.pointee = UInt32(truncatingIfNeeded: size)
-      }
-      if i < count {
-        (passwords.start + size).copy(settings.secrets[i])
-        size &+= settings.secrets[i].count
-      }
-      i &+= 1
-    }
-    return IronSession(passwords, starts, count, settings.lifetime)
+    return IronSession(try settings.plainKeys(.sha1), settings.lifetime)
   }
 
-  private init(
-    _ passwords: consuming SecretBytes, _ starts: consuming SecretBytes, _ count: Int, _ lifetime: Int64?
-  ) {
+  private init(_ passwords: consuming HMACKeys, _ lifetime: Int64?) {
     self.passwords = passwords
-    self.starts = starts
-    self.count = count
     self.lifetime = lifetime
-  }
-
-  private func password(_ index: Int) -> Bytes {
-    starts.start.withMemoryRebound(to: UInt32.self, capacity: count &+ 1) {
-      passwords.bytes.slice(Int($0[index]), Int($0[index &+ 1]))
-    }
   }
 
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
@@ -80,7 +50,7 @@ final class IronSession: Dialect {
     let from = out.count
     out.append(IronSession.prefix)
     out.append(0x2A)
-    Numbers.writeDecimal(Int64(count), to: &out)
+    Numbers.writeDecimal(Int64(passwords.count), to: &out)
     out.append(0x2A)
     // Two salts, an IV, a key, a MAC.
     try withScratch(32 &+ 32 &+ 16 &+ 32 &+ 32) { (salts) throws(Failure) in
@@ -117,8 +87,19 @@ final class IronSession: Dialect {
     guard !out.failed else { throw .memory }
   }
 
+  /// Writes 32 bytes: two blocks of PBKDF2, the second cut.
   private func derive(_ index: Int, _ salt: Bytes, _ key: UnsafeMutablePointer<UInt8>) throws(Failure) {
-    try Digest.sha1.pbkdf2(password(index), salt: salt, iterations: 1, to: key, size: 32)
+    var text = ByteBuffer()
+    text.append(salt)
+    text.append("\0\0\0\u{1}")
+    guard !text.failed else { throw .memory }
+    try withScratch(20) { (block) throws(Failure) in
+      passwords.digest(index, of: text.bytes, to: key)
+      text.truncate(salt.count)
+      text.append("\0\0\0\u{2}")
+      passwords.digest(index, of: text.bytes, to: block)
+      (key + 20).copy(Bytes(block, 12))
+    }
   }
 
   /// `key` is room for the MAC's key.
@@ -152,9 +133,9 @@ final class IronSession: Dialect {
     let signed = Bytes(token.start, end.end - token.start)
     let (macSalt, mac) = (part(), part())
     guard prefix == Bytes(IronSession.prefix), rest.isEmpty, !salt.isEmpty, !macSalt.isEmpty,
-      let number = Numbers.read(id, base: 10), number >= 1, number <= Int64(count)
+      let number = Numbers.read(id, base: 10), number >= 1, number <= Int64(passwords.count)
     else { return .badSignature }
-    let index = count &- Int(number)
+    let index = passwords.count &- Int(number)
     var given = ByteBuffer()
     var vector = ByteBuffer()
     guard Base64.url.decode(mac, to: &given), given.count == 32, Base64.url.decode(iv, to: &vector), vector.count == 16
