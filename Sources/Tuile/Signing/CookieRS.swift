@@ -18,7 +18,7 @@ final class CookieRS: Dialect {
   private let ciphers: SecretBytes
 
   static func make(_ settings: SignerSettings, isPrivate: Bool) throws(Failure) -> CookieRS {
-    guard !isPrivate || !settings.name.isEmpty else { throw .argument("this dialect needs the cookie's name") }
+    if isPrivate { try settings.needName() }
     let count = settings.secrets.count
     var name = ByteBuffer()
     name.append(settings.name)

@@ -77,6 +77,12 @@ class Dialect {
     }
   }
 
+  /// The end of an `open` whose payload is JSON: that itself, or the text it is.
+  static func give(_ payload: Bytes, json: Bool, to out: inout ByteBuffer) throws(Failure) {
+    if json { out.append(payload) } else { try JSONText.readText(payload, to: &out) }
+    guard !out.failed else { throw .memory }
+  }
+
   /// Whether more than `maxAge` seconds have passed.
   static func isOlder(_ timestamp: Int64, than maxAge: Int64, now: Int64) -> Bool {
     let (age, overflow) = now.subtractingReportingOverflow(timestamp)
@@ -104,16 +110,20 @@ struct SignerSettings {
 enum KeyDerivation { case djangoConcat, concat, hmac, none }
 
 extension SignerSettings {
+  func needName() throws(Failure) {
+    guard !name.isEmpty else { throw .argument("this dialect needs the cookie's name") }
+  }
+
   /// The keys that all secrets give, one after the other.
   func keys(
-    _ digest: Digest, room: Int = Digest.largest,
+    _ digest: Digest,
     _ derive: (_ secret: Bytes, _ key: UnsafeMutablePointer<UInt8>) throws(Failure) -> Int
   ) throws(Failure) -> HMACKeys {
     guard let keys = HMACKeys(count: secrets.count, digest) else { throw .memory }
     var i = 0
     while i < secrets.count {
       let secret = secrets[i]
-      try withScratch(room) { (key) throws(Failure) in
+      try withScratch(Digest.largest) { (key) throws(Failure) in
         let size = try derive(secret, key)
         keys.set(i, key: Bytes(key, size))
       }

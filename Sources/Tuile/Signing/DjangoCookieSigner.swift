@@ -9,7 +9,7 @@ final class DjangoCookieSigner: Dialect {
   private let legacy: DjangoSigner?
 
   static func make(_ settings: SignerSettings) throws(Failure) -> DjangoCookieSigner {
-    guard !settings.name.isEmpty else { throw .argument("this dialect needs the cookie's name") }
+    try settings.needName()
     var salt = ByteBuffer()
     salt.append("django.http.cookies.v2:")
     // Python counts characters.

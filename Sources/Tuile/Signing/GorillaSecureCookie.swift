@@ -14,7 +14,7 @@ final class GorillaSecureCookie: Dialect {
   private let block: SecretBytes
 
   static func make(_ settings: SignerSettings) throws(Failure) -> GorillaSecureCookie {
-    guard !settings.name.isEmpty else { throw .argument("this dialect needs the cookie's name") }
+    try settings.needName()
     switch settings.blockSecret.count {
     case 0, 16, 24, 32: break
     default: throw .argument("the block secret has not 16, 24 or 32 bytes")

@@ -101,11 +101,11 @@ struct HiddenField {
   }
 
   private static func decode(_ text: Bytes, to out: inout ByteBuffer) {
-    let from = out.count
-    guard CookieText.percentDecode(text.isEmpty ? Bytes() : text, to: &out) else { return }
-    // '+' is a space where it stood in the text itself.
-    guard text.contains(0x2B) else { return }
-    out.truncate(from)
+    guard text.contains(0x2B) else {
+      _ = CookieText.percentDecode(text, to: &out)
+      return
+    }
+    // '+' is a space where it stands in the text itself.
     var spaced = ByteBuffer()
     var i = 0
     while i < text.count {

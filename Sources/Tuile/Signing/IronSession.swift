@@ -159,8 +159,7 @@ final class IronSession: Dialect {
       guard SYS_AES_256_CBC.run(encrypt: false, text.bytes, key: key, iv: vector.bytes.start, to: &plain) else {
         return .badSignature
       }
-      if json { out.append(plain.bytes) } else { try JSONText.readText(plain.bytes, to: &out) }
-      guard !out.failed else { throw .memory }
+      try Dialect.give(plain.bytes, json: json, to: &out)
       return .valid(timestamp: nil, key: index)
     }
   }

@@ -90,7 +90,7 @@ final class Keygrip: Dialect {
   private let name: ByteBuffer
 
   static func make(_ settings: SignerSettings) throws(Failure) -> Keygrip {
-    guard !settings.name.isEmpty else { throw .argument("this dialect needs the cookie's name") }
+    try settings.needName()
     var name = ByteBuffer()
     name.append(settings.name)
     guard !name.failed else { throw .memory }

@@ -141,8 +141,7 @@ final class RackSession: Dialect {
     let padding = Int(text.bytes[0]) | Int(text.bytes[1]) &<< 8
     let payload = text.bytes.dropFirst(2 &+ padding)
     guard payload.count <= limit else { throw .limit("the payload is over the limit") }
-    if json { out.append(payload) } else { try JSONText.readText(payload, to: &out) }
-    guard !out.failed else { throw .memory }
+    try Dialect.give(payload, json: json, to: &out)
     return .valid(timestamp: nil, key: key)
   }
 

@@ -17,8 +17,9 @@ final class RailsCookies: Dialect {
 
   private let encrypted: Bool
   private let lifetime: Int64?
-  /// The envelope's `pur`, as JSON.
+  /// The envelope's `pur`, as JSON, and the text that it is.
   private let purpose: ByteBuffer
+  private let purposeText: ByteBuffer
   /// All secrets with the first digest, then all with the second.
   private let keys: SecretBytes
   /// The same for HMAC, of signed cookies.
@@ -26,14 +27,19 @@ final class RailsCookies: Dialect {
   private let secrets: Int
 
   static func make(_ settings: SignerSettings, encrypted: Bool) throws(Failure) -> RailsCookies {
-    guard !settings.name.isEmpty else { throw .argument("this dialect needs the cookie's name") }
-    var text = ByteBuffer()
-    text.append("cookie.")
-    text.append(settings.name)
+    try settings.needName()
+    var plain = ByteBuffer()
+    plain.append("cookie.")
+    plain.append(settings.name)
     var purpose = ByteBuffer()
-    try JSONText.writeString(text.bytes, .ruby, to: &purpose)
+    var purposeText = ByteBuffer()
+    try JSONText.writeString(plain.bytes, .ruby, to: &purpose)
+    guard !plain.failed, !purpose.failed else { throw .memory }
+    try JSONText.readString(purpose.bytes, lenient: true, to: &purposeText)
     let count = settings.secrets.count
-    guard !purpose.failed, let keys = SecretBytes(count: keySize &* count &* (settings.digest == nil ? 2 : 1)) else {
+    guard !purposeText.failed,
+      let keys = SecretBytes(count: keySize &* count &* (settings.digest == nil ? 2 : 1))
+    else {
       throw .memory
     }
     var next = 0
@@ -50,16 +56,17 @@ final class RailsCookies: Dialect {
       next &-= 1
       macs.set(next, key: Bytes(keys.start + next &* keySize, keySize))
     }
-    return RailsCookies(encrypted, settings.lifetime, purpose, keys, macs, count)
+    return RailsCookies(encrypted, settings.lifetime, purpose, purposeText, keys, macs, count)
   }
 
   private init(
-    _ encrypted: Bool, _ lifetime: Int64?, _ purpose: consuming ByteBuffer, _ keys: consuming SecretBytes,
-    _ macs: consuming HMACKeys, _ secrets: Int
+    _ encrypted: Bool, _ lifetime: Int64?, _ purpose: consuming ByteBuffer,
+    _ purposeText: consuming ByteBuffer, _ keys: consuming SecretBytes, _ macs: consuming HMACKeys, _ secrets: Int
   ) {
     self.encrypted = encrypted
     self.lifetime = lifetime
     self.purpose = purpose
+    self.purposeText = purposeText
     self.keys = keys
     self.macs = macs
     self.secrets = secrets
@@ -153,11 +160,9 @@ final class RailsCookies: Dialect {
     else { return .badSignature }
     // Rails may be set to escape less: what the text says counts.
     var theirs = ByteBuffer()
-    var ours = ByteBuffer()
     try JSONText.readString(given.raw, lenient: true, to: &theirs)
-    try JSONText.readString(purpose.bytes, lenient: true, to: &ours)
-    guard !theirs.failed, !ours.failed else { throw .memory }
-    guard theirs.bytes == ours.bytes else { return .badSignature }
+    guard !theirs.failed else { throw .memory }
+    guard theirs.bytes == purposeText.bytes else { return .badSignature }
     if let end = JSONText.member("exp", of: rails.raw), end.kind != .null {
       guard let microseconds = Date.readISO(end.raw.slice(1, end.raw.count &- 1)) else { return .badSignature }
       let (present, overflow) = now.multipliedReportingOverflow(by: 1_000_000)
@@ -168,8 +173,7 @@ final class RailsCookies: Dialect {
       throw .syntax("the payload is not base64")
     }
     guard payload.count <= limit else { throw .limit("the payload is over the limit") }
-    if json { out.append(payload.bytes) } else { try JSONText.readText(payload.bytes, to: &out) }
-    guard !out.failed else { throw .memory }
+    try Dialect.give(payload.bytes, json: json, to: &out)
     return .valid(timestamp: nil, key: key % secrets)
   }
 
