@@ -733,14 +733,28 @@ const char *tuile_csrf_reason_message(tuile_csrf_reason reason);
  * the file readable by its owner alone. Its options: busy=5000, the
  * milliseconds to wait for other writers; synchronous=full, so that a commit
  * also survives power loss (normal, the default, survives a crash of the
- * process only).
+ * process only). NAME://… is opened by the module libtuile-NAME.so: see
+ * tuile_module_folder.
  *
  * Returns TUILE_OK; TUILE_E_SYNTAX for another URL (offset says where);
- * TUILE_E_LIMIT for one over 4096 bytes; TUILE_E_ARGUMENT for NULL; and as
- * above. Since 0.1.
+ * TUILE_E_LIMIT for one over 4096 bytes; TUILE_E_MISSING if its module can't be
+ * loaded; TUILE_E_ARGUMENT for NULL; and as above. Since 0.1.
  */
 tuile_status tuile_store_open(tuile_bytes url, tuile_store **store,
     tuile_error *error);
+
+/** Says where store modules are: the objects libtuile-NAME.so that URLs such as
+ * redis://… and postgresql://… need.
+ *
+ * Until this is called they are looked for in the folder that the environment
+ * variable TUILE_MODULE_PATH names (not in programs with raised rights), then
+ * in the folder tuile/ beside this library, then beside it. Empty: there again.
+ * What is loaded already stays.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, a NUL in it, or over 4095
+ * bytes. Since 0.1.
+ */
+tuile_status tuile_module_folder(tuile_bytes path);
 
 /** Makes a store of your own operations, which are copied.
  *
@@ -812,6 +826,50 @@ tuile_status tuile_store_remove(tuile_store *store, tuile_bytes key,
  */
 tuile_status tuile_store_sweep(tuile_store *store, int64_t now, size_t limit,
     size_t *removed, tuile_error *error);
+
+/** Sets data and expiry of a key, whether or not it is there.
+ *
+ * For caches: two writers at once do not notice each other, and a removed key
+ * comes back.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT; and as above. Since 0.1.
+ */
+tuile_status tuile_store_put(tuile_store *store, tuile_bytes key,
+    tuile_bytes data, int64_t expires, tuile_error *error);
+
+/** Writes the entry of key in the list of an owner's sessions, new or not.
+ *
+ * owner has 1 to 255 bytes of UTF-8 without NUL, record, which is kept as it
+ * is, at most 1024. expires is that of the session, after which the entry may
+ * go.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT, also if the store keeps no such lists;
+ * and as above. Since 0.1.
+ */
+tuile_status tuile_store_own(tuile_store *store, tuile_bytes owner,
+    tuile_bytes key, tuile_bytes record, int64_t expires, tuile_error *error);
+
+/** Gives receive each session of an owner that is stored and expires later than
+ * now, in no order.
+ *
+ * The views are borrowed for the call; no lock is held while it runs. context
+ * is handed to it.
+ *
+ * Returns TUILE_OK, also if there is none; TUILE_E_ARGUMENT, also if the store
+ * keeps no such lists; and as above. Since 0.1.
+ */
+tuile_status tuile_store_owned(tuile_store *store, tuile_bytes owner,
+    int64_t now, tuile_receive_owned receive, void *context,
+    tuile_error *error);
+
+/** Removes the entry of key from the list of an owner's sessions; the session
+ * stays.
+ *
+ * Returns TUILE_OK, whether or not it was there; TUILE_E_ARGUMENT, also if the
+ * store keeps no such lists; and as above. Since 0.1.
+ */
+tuile_status tuile_store_disown(tuile_store *store, tuile_bytes owner,
+    tuile_bytes key, tuile_error *error);
 
 /* ============================================================================
  * 10. The manager

@@ -49,8 +49,7 @@ void sys_mutex_destroy(sys_mutex *mutex) {
 
 void sys_mutex_lock(sys_mutex *mutex) { pthread_mutex_lock(&mutex->mutex); }
 
-bool sys_mutex_lock_within(sys_mutex *mutex, int milliseconds) {
-  if (pthread_mutex_trylock(&mutex->mutex) == 0) return true;
+static struct timespec in_milliseconds(int milliseconds) {
   struct timespec until;
   clock_gettime(CLOCK_REALTIME, &until);
   until.tv_sec += milliseconds / 1000;
@@ -59,9 +58,29 @@ bool sys_mutex_lock_within(sys_mutex *mutex, int milliseconds) {
     until.tv_sec += 1;
     until.tv_nsec -= 1000000000;
   }
+  return until;
+}
+
+bool sys_mutex_lock_within(sys_mutex *mutex, int milliseconds) {
+  if (pthread_mutex_trylock(&mutex->mutex) == 0) return true;
+  struct timespec until = in_milliseconds(milliseconds);
   return pthread_mutex_timedlock(&mutex->mutex, &until) == 0;
 }
 
 void sys_mutex_unlock(sys_mutex *mutex) { pthread_mutex_unlock(&mutex->mutex); }
 
 unsigned int sys_fork_generation(void) { return atomic_load(&generation); }
+
+bool sys_gate_init(sys_gate *gate, unsigned int places) { return sem_init(&gate->places, 0, places) == 0; }
+
+void sys_gate_destroy(sys_gate *gate) { sem_destroy(&gate->places); }
+
+bool sys_gate_enter_within(sys_gate *gate, int milliseconds) {
+  if (sem_trywait(&gate->places) == 0) return true;
+  struct timespec until = in_milliseconds(milliseconds);
+  while (sem_timedwait(&gate->places, &until) != 0)
+    if (errno != EINTR) return false;
+  return true;
+}
+
+void sys_gate_leave(sys_gate *gate) { sem_post(&gate->places); }

@@ -93,7 +93,8 @@ static void managers(const char *folder) {
   NO_MANAGER(store, nothing, TUILE_E_ARGUMENT);
   NO_MANAGER(store, lie, TUILE_E_ARGUMENT);
   NO_MANAGER(store, huge, TUILE_E_LIMIT);
-  NO_MANAGER(store, text("redis://x"), TUILE_E_SYNTAX);
+  NO_MANAGER(store, text("mysql://x"), TUILE_E_MISSING);
+  NO_MANAGER(store, text("../x://x"), TUILE_E_SYNTAX);
   NO_MANAGER(store, text("sqlite://relative"), TUILE_E_SYNTAX);
   NO_MANAGER(store, text("sqlite:///a%0"), TUILE_E_SYNTAX);
   NO_MANAGER(store, text("sqlite:///a%00b"), TUILE_E_SYNTAX);

@@ -7,7 +7,7 @@
 #include "store_contract.h"
 
 static void run(const char *name, tuile_store *store, bool binary, bool shared) {
-  store_contract contract = {store, binary, shared};
+  store_contract contract = {store, binary, shared, false, false};
   const char *broken = store_contract_run(&contract);
   if (broken) fprintf(stderr, "%s: %s\n", name, broken);
   CHECK(broken == NULL);
@@ -72,7 +72,7 @@ static void control(tuile_status (*replace)(void *, tuile_bytes, tuile_bytes, tu
   tuile_store *store;
   CHECK(tuile_store_open(text("memory:"), &under_test, NULL) == TUILE_OK);
   CHECK(tuile_store_new(&ops, NULL, &store, NULL) == TUILE_OK);
-  store_contract contract = {store, true, false};
+  store_contract contract = {store, true, false, false, false};
   const char *broken = store_contract_run(&contract);
   CHECK(broken != NULL);
   printf("the suite catches a broken store: %s\n", broken);

@@ -407,6 +407,10 @@ typedef struct tuile_store tuile_store;
  *  in Unix microseconds. */
 typedef void (*tuile_receive)(void *context, tuile_bytes data, int64_t expires);
 
+/** Takes one session of an owner; the views are borrowed for the call. */
+typedef void (*tuile_receive_owned)(void *context, tuile_bytes key,
+                                    tuile_bytes record, int64_t expires);
+
 /** What a store of your own does. Each function may be called from several
  *  threads at once; `context` is what was given to tuile_store_new. Keys have
  *  8 to 40 bytes of a-z and 0-9. Times are Unix microseconds. A store returns
@@ -439,10 +443,37 @@ typedef struct tuile_store_ops {
                         size_t *removed, tuile_error *error);
   /** Called once, when the store is closed. May be NULL. */
   void (*close)(void *context);
+  /** Sets data and expiry, whether or not the key is there, and whatever is
+   *  stored: for a cache in front of another store. May be NULL. */
+  tuile_status (*put)(void *context, tuile_bytes key, tuile_bytes data,
+                      int64_t expires, tuile_error *error);
+  /** Whose session a key is: a list for each owner, kept beside the sessions.
+   *  All three or none. `own` writes the entry of `key`, new or not; `record`
+   *  is text of the library's, at most 1024 bytes; owners have 1 to 255. The
+   *  entry may go when the session does, and has to by some sweep. */
+  tuile_status (*own)(void *context, tuile_bytes owner, tuile_bytes key,
+                      tuile_bytes record, int64_t expires, tuile_error *error);
+  /** Calls `receive` for each entry of the owner whose key is stored with an
+   *  expiry later than `now`: with its record, and that expiry. TUILE_OK. */
+  tuile_status (*owned)(void *context, tuile_bytes owner, int64_t now,
+                        tuile_receive_owned receive, void *receiver,
+                        tuile_error *error);
+  /** Removes the entry, not the session. TUILE_OK, whether or not it was there. */
+  tuile_status (*disown)(void *context, tuile_bytes owner, tuile_bytes key,
+                         tuile_error *error);
 } tuile_store_ops;
 
 #define TUILE_STORE_OPS_INIT                                                   \
-  { sizeof(tuile_store_ops), false, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+  { sizeof(tuile_store_ops), false, NULL, NULL, NULL, NULL, NULL, NULL, NULL,  \
+    NULL, NULL, NULL, NULL }
+
+/** What a store module, libtuile-NAME.so, exports as `tuile_module_open`: it
+ *  fills `ops` and `*context` for a URL NAME://... . `ops->size` comes set; a
+ *  module that does not know that size returns TUILE_E_ARGUMENT. */
+typedef tuile_status (*tuile_module_open_function)(tuile_bytes url,
+                                                   tuile_store_ops *ops,
+                                                   void **context,
+                                                   tuile_error *error);
 
 /* ------------------------------------------------------------ sessions -- */
 

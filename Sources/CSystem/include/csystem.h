@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -138,12 +139,32 @@ void sys_mutex_unlock(sys_mutex *mutex);
  * one: what was opened under another number belongs to a parent. */
 unsigned int sys_fork_generation(void);
 
+/* Lets so many in at a time. A child of fork() makes its own. */
+typedef struct sys_gate {
+  sem_t places;
+} sys_gate;
+
+bool sys_gate_init(sys_gate *gate, unsigned int places);
+void sys_gate_destroy(sys_gate *gate);
+/* false after that many milliseconds. */
+bool sys_gate_enter_within(sys_gate *gate, int milliseconds);
+void sys_gate_leave(sys_gate *gate);
+
 /* ---- public suffixes (psl.c) ---- */
 
 /* libpsl's list, loaded once and kept; NULL if libpsl is not installed. */
 const void *sys_psl(void);
 /* `domain` is in lower case and has a NUL behind its `size` octets. */
 bool sys_psl_is_public_suffix(const void *psl, const uint8_t *domain, size_t size);
+
+/* ---- store modules (module.c) ---- */
+
+/* Where modules are looked for, and nowhere else; "" for the usual places: the
+ * variable TUILE_MODULE_PATH, the folder tuile/ beside this library, and the
+ * library's own. false if it is too long. */
+bool sys_module_folder(const char *path);
+/* A symbol of the module in that file, which stays loaded; NULL if there is none. */
+void *sys_module_symbol(const char *file, const char *name);
 
 /* ---- SQLite's macros (sqlite.c) ---- */
 

@@ -9,6 +9,7 @@
 // TUILE_E_BUSY if others held it for too long, TUILE_E_CORRUPT if its file or
 // table is damaged, and TUILE_E_MEMORY.
 
+import CSystem
 import CTuile
 
 /// Opens the store that a URL names. `*store` is the caller's, to be closed with
@@ -19,9 +20,11 @@ import CTuile
 /// file readable by its owner alone. Its options: `busy=5000`, the milliseconds
 /// to wait for other writers; `synchronous=full`, so that a commit also survives
 /// power loss (`normal`, the default, survives a crash of the process only).
+/// NAME://… is opened by the module libtuile-NAME.so: see tuile_module_folder.
 ///
 /// Returns TUILE_OK; TUILE_E_SYNTAX for another URL (`offset` says where);
-/// TUILE_E_LIMIT for one over 4096 bytes; TUILE_E_ARGUMENT for NULL; and as above. Since 0.1.
+/// TUILE_E_LIMIT for one over 4096 bytes; TUILE_E_MISSING if its module can't be
+/// loaded; TUILE_E_ARGUMENT for NULL; and as above. Since 0.1.
 @_cdecl("tuile_store_open")
 public func tuile_store_open(
   _ url: tuile_bytes, _ store: UnsafeMutablePointer<UnsafeMutablePointer<tuile_store>?>?,
@@ -31,6 +34,26 @@ public func tuile_store_open(
     guard let url = Bytes(url), let store else { throw .argument("url or store is NULL") }
     store.pointee = Handle.give(StoreHandle(try StoreURL.open(url)))
     return TUILE_OK
+  }
+}
+
+/// Says where store modules are: the objects libtuile-NAME.so that URLs such as
+/// redis://… and postgresql://… need.
+///
+/// Until this is called they are looked for in the folder that the environment
+/// variable TUILE_MODULE_PATH names (not in programs with raised rights), then in
+/// the folder tuile/ beside this library, then beside it. Empty: there again.
+/// What is loaded already stays.
+///
+/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, a NUL in it, or over 4095 bytes. Since 0.1.
+@_cdecl("tuile_module_folder")
+public func tuile_module_folder(_ path: tuile_bytes) -> tuile_status {
+  if path.size == 0 { return sys_module_folder("") ? TUILE_OK : TUILE_E_ARGUMENT }
+  return answering(nil) { () throws(Failure) in
+    try withPath(path) { (path) throws(Failure) in
+      guard sys_module_folder(path) else { throw .argument("the path is too long") }
+      return TUILE_OK
+    }
   }
 }
 
@@ -164,6 +187,85 @@ public func tuile_store_sweep(
     let handle: StoreHandle = Handle.borrow(store)
     let count = try handle.store.sweep(now: now, limit: limit < 0 ? Int.max : limit)
     removed?.pointee = count
+    return TUILE_OK
+  }
+}
+
+/// Sets data and expiry of a key, whether or not it is there.
+///
+/// For caches: two writers at once do not notice each other, and a removed key
+/// comes back.
+///
+/// Returns TUILE_OK; TUILE_E_ARGUMENT; and as above. Since 0.1.
+@_cdecl("tuile_store_put")
+public func tuile_store_put(
+  _ store: UnsafeMutablePointer<tuile_store>?, _ key: tuile_bytes, _ data: tuile_bytes, _ expires: Int64,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  calling(store, key, error) { (store, key) throws(Failure) in
+    try store.put(key, data: try payload(data), expires: expires)
+    return TUILE_OK
+  }
+}
+
+/// Writes the entry of `key` in the list of an owner's sessions, new or not.
+///
+/// `owner` has 1 to 255 bytes of UTF-8 without NUL, `record`, which is kept as it
+/// is, at most 1024. `expires` is that of the session, after which the entry may go.
+///
+/// Returns TUILE_OK; TUILE_E_ARGUMENT, also if the store keeps no such lists; and
+/// as above. Since 0.1.
+@_cdecl("tuile_store_own")
+public func tuile_store_own(
+  _ store: UnsafeMutablePointer<tuile_store>?, _ owner: tuile_bytes, _ key: tuile_bytes, _ record: tuile_bytes,
+  _ expires: Int64, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  calling(store, key, error) { (store, key) throws(Failure) in
+    guard let record = Bytes(record), record.count <= Owner.largestRecord, UTF8Text.firstInvalid(record) == nil,
+      !record.contains(0)
+    else {
+      throw .argument("a record has at most 1024 bytes of UTF-8 without NUL")
+    }
+    try store.own(try Owner.check(owner), key, record: record, expires: expires)
+    return TUILE_OK
+  }
+}
+
+/// Gives `receive` each session of an owner that is stored and expires later than
+/// `now`, in no order.
+///
+/// The views are borrowed for the call; no lock is held while it runs. `context`
+/// is handed to it.
+///
+/// Returns TUILE_OK, also if there is none; TUILE_E_ARGUMENT, also if the store
+/// keeps no such lists; and as above. Since 0.1.
+@_cdecl("tuile_store_owned")
+public func tuile_store_owned(
+  _ store: UnsafeMutablePointer<tuile_store>?, _ owner: tuile_bytes, _ now: Int64, _ receive: tuile_receive_owned?,
+  _ context: UnsafeMutableRawPointer?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  answering(error) { () throws(Failure) in
+    guard let store, let receive else { throw .argument("the store or receive is NULL") }
+    let handle: StoreHandle = Handle.borrow(store)
+    try handle.store.owned(try Owner.check(owner), now: now) { key, record, expires in
+      receive(context, key.c, record.c, expires)
+    }
+    return TUILE_OK
+  }
+}
+
+/// Removes the entry of `key` from the list of an owner's sessions; the session
+/// stays.
+///
+/// Returns TUILE_OK, whether or not it was there; TUILE_E_ARGUMENT, also if the
+/// store keeps no such lists; and as above. Since 0.1.
+@_cdecl("tuile_store_disown")
+public func tuile_store_disown(
+  _ store: UnsafeMutablePointer<tuile_store>?, _ owner: tuile_bytes, _ key: tuile_bytes,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  calling(store, key, error) { (store, key) throws(Failure) in
+    try store.disown(try Owner.check(owner), key)
     return TUILE_OK
   }
 }

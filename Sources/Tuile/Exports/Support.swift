@@ -1,43 +1,6 @@
 import CSystem
 import CTuile
 
-/// Every handle that crosses the boundary is retained here, on its way out, and
-/// released here, when it is freed; nowhere else.
-enum Handle {
-  static func give<Object: AnyObject, Opaque>(_ object: Object) -> UnsafeMutablePointer<Opaque> {
-    Unmanaged.passRetained(object).toOpaque().assumingMemoryBound(to: Opaque.self)
-  }
-
-  static func borrow<Object: AnyObject, Opaque>(_ handle: UnsafePointer<Opaque>) -> Object {
-    Unmanaged<Object>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue()
-  }
-
-  static func take<Object: AnyObject, Opaque>(_ handle: UnsafePointer<Opaque>) -> Object {
-    Unmanaged<Object>.fromOpaque(UnsafeRawPointer(handle)).takeRetainedValue()
-  }
-}
-
-/// Writes a failure into the caller's `tuile_error` and returns its status.
-func report(_ failure: Failure, _ error: UnsafeMutablePointer<tuile_error>?) -> tuile_status {
-  guard let error else { return failure.status }
-  let message = Bytes(failure.message)
-  let detail = failure.detail?.text.bytes ?? Bytes()
-  sys_error_set(
-    error, failure.status.rawValue, failure.offset, message.start, message.count, detail.start, detail.count)
-  return failure.status
-}
-
-/// Runs what an export does and maps how it ends.
-func answering(
-  _ detail: UnsafeMutablePointer<tuile_error>?, _ body: () throws(Failure) -> tuile_status
-) -> tuile_status {
-  do {
-    return try body()
-  } catch {
-    return report(error, detail)
-  }
-}
-
 /// Copies a result into the caller's buffer: all of it, or nothing and the size
 /// that it needs.
 func deliver(

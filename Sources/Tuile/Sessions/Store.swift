@@ -1,3 +1,5 @@
+import CTuile
+
 /// Where sessions are kept: the contract of `tuile_store_ops`, in Swift. Times
 /// are Unix microseconds. A failure of the store is thrown; everything else is
 /// an answer, so that an outage can't be taken for a missing session.
@@ -21,6 +23,68 @@ protocol Store: AnyObject {
   func sweep(now: Int64, limit: Int) throws(Failure) -> Int
   /// Called once, when nobody uses the store any more.
   func close()
+
+  /// Sets data and expiry, whatever is stored.
+  func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure)
+
+  /// Whether `own`, `owned` and `disown` are there.
+  var keepsOwners: Bool { get }
+  /// Writes the entry of `key` in the list of the owner's sessions.
+  func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure)
+  /// Each entry of the owner whose key is stored with an expiry later than `now`.
+  /// No lock is held while `each` runs.
+  func owned(_ owner: Bytes, now: Int64, _ each: (_ key: Bytes, _ record: Bytes, _ expires: Int64) -> Void)
+    throws(Failure)
+  /// Removes the entry, not the session.
+  func disown(_ owner: Bytes, _ key: Bytes) throws(Failure)
+}
+
+extension Store {
+  func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
+    try putInSteps(key, data: data, expires: expires)
+  }
+
+  /// For stores that can't do it in one.
+  func putInSteps(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
+    var attempts = 0
+    while attempts < 64 {
+      if try create(key, data: data, expires: expires, now: .min) { return }
+      var old = ByteBuffer()
+      if try load(key, now: .min, into: &old) != nil,
+        try replace(key, expected: old.bytes, data: data, expires: expires) == .replaced
+      {
+        return
+      }
+      attempts &+= 1
+    }
+    throw Failure(status: TUILE_E_BUSY, message: "other writers kept changing the key")
+  }
+
+  var keepsOwners: Bool { false }
+  func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) { throw .noOwners }
+  func owned(_ owner: Bytes, now: Int64, _ each: (Bytes, Bytes, Int64) -> Void) throws(Failure) { throw .noOwners }
+  func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) { throw .noOwners }
+}
+
+extension Failure {
+  static var noOwners: Failure { .argument("this store keeps no lists of owners") }
 }
 
 enum Replaced { case replaced, conflict, absent }
+
+/// Whose a session is: what the application calls its users.
+enum Owner {
+  static let longest = 255
+  static let largestRecord = 1024
+
+  static func check(_ owner: tuile_bytes) throws(Failure) -> Bytes {
+    guard let owner = Bytes(owner), isValid(owner) else {
+      throw .argument("an owner has 1 to 255 bytes of UTF-8 without NUL")
+    }
+    return owner
+  }
+
+  static func isValid(_ owner: Bytes) -> Bool {
+    !owner.isEmpty && owner.count <= longest && !owner.contains(0) && UTF8Text.firstInvalid(owner) == nil
+  }
+}

@@ -9,6 +9,10 @@ final class CallbackStore: Store {
   static func make(_ ops: tuile_store_ops, context: UnsafeMutableRawPointer?) throws(Failure) -> CallbackStore {
     guard ops.load != nil, ops.create != nil, ops.replace != nil, ops.touch != nil, ops.remove != nil, ops.sweep != nil
     else { throw .argument("an operation of the store is NULL") }
+    let owners = (ops.own != nil, ops.owned != nil, ops.disown != nil)
+    guard owners == (true, true, true) || owners == (false, false, false) else {
+      throw .argument("own, owned and disown come together or not at all")
+    }
     return CallbackStore(ops, context)
   }
 
@@ -91,5 +95,44 @@ final class CallbackStore: Store {
       ops.sweep.unsafelyUnwrapped(context, now, limit, &removed, error)
     }
     return removed
+  }
+
+  func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
+    guard let put = ops.put else { return try putInSteps(key, data: data, expires: expires) }
+    _ = try call((TUILE_OK, TUILE_OK, TUILE_OK)) { error in put(context, key.c, data.c, expires, error) }
+  }
+
+  // MARK: Owners
+
+  var keepsOwners: Bool { ops.own != nil }
+
+  func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) {
+    guard let own = ops.own else { throw .noOwners }
+    _ = try call((TUILE_OK, TUILE_OK, TUILE_OK)) { error in
+      own(context, owner.c, key.c, record.c, expires, error)
+    }
+  }
+
+  func owned(_ owner: Bytes, now: Int64, _ each: (Bytes, Bytes, Int64) -> Void) throws(Failure) {
+    guard let owned = ops.owned else { throw .noOwners }
+    try withoutActuallyEscaping(each) { (each) throws(Failure) in
+      var receiver = each
+      _ = try withUnsafeMutablePointer(to: &receiver) { (receiver) throws(Failure) in
+        try call((TUILE_OK, TUILE_OK, TUILE_OK)) { error in
+          let receive: tuile_receive_owned = { context, key, record, expires in
+            guard let each = context?.assumingMemoryBound(to: ((Bytes, Bytes, Int64) -> Void).self),
+              let key = Bytes(key), let record = Bytes(record)
+            else { return }
+            each.pointee(key, record, expires)
+          }
+          return owned(context, owner.c, now, receive, receiver, error)
+        }
+      }
+    }
+  }
+
+  func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) {
+    guard let disown = ops.disown else { throw .noOwners }
+    _ = try call((TUILE_OK, TUILE_OK, TUILE_OK)) { error in disown(context, owner.c, key.c, error) }
   }
 }

@@ -11,6 +11,8 @@ typedef struct store_contract {
   tuile_store *store; /* empty */
   bool binary;        /* data may hold NULs and any octet */
   bool shared;        /* other processes see the same sessions */
+  bool own_clock;     /* keys go by themselves at their expiry, by the real clock, in milliseconds */
+  bool owners;        /* it keeps lists of owners */
 } store_contract;
 
 /* NULL if the store keeps every rule, else the rule that it broke. */

@@ -1,0 +1,54 @@
+/// The text of URLs that name stores (RFC 3986).
+enum URLText {
+  /// Percent-decodes (section 2.1); a NUL is refused, so that the text can be a C string.
+  static func decode(_ text: Bytes, to out: inout ByteBuffer) throws(Failure) {
+    var i = 0
+    while i < text.count {
+      var byte = text[i]
+      if byte == 0x25 {
+        guard let high = Hex.digit(text[i &+ 1]), let low = Hex.digit(text[i &+ 2]) else {
+          throw .syntax("'%' is not followed by two hex digits in the store's URL", at: i)
+        }
+        byte = high &<< 4 | low
+        i &+= 2
+      }
+      guard byte != 0 else { throw .syntax("the store's URL has a NUL", at: i) }
+      out.append(byte)
+      i &+= 1
+    }
+    guard !out.failed else { throw .memory }
+  }
+
+  /// The options `name=value&…` behind the '?' of a store's URL, as they are written.
+  struct Options {
+    private let text: Bytes
+    private var from = 0
+
+    init(_ query: Bytes) { text = query }
+
+    mutating func next() -> Option? {
+      guard from < text.count else { return nil }
+      let end = text.find(0x26, from: from)
+      let equals = min(text.find(0x3D, from: from), end)
+      defer { from = end &+ 1 }
+      return Option(name: text.slice(from, equals), value: text.slice(equals &+ 1, end), offset: from)
+    }
+  }
+
+  struct Option {
+    let name: Bytes
+    let value: Bytes
+    /// Where it begins in the query.
+    let offset: Int
+
+    func number(_ range: ClosedRange<Int64>) throws(Failure) -> Int64 {
+      guard let number = Numbers.read(value, base: 10), range.contains(number) else { throw unknown }
+      return number
+    }
+
+    /// For an option that the store does not know, or a value that it can't have.
+    var unknown: Failure {
+      .syntax("the store's URL has an option that this store does not know, or a wrong value", at: offset)
+    }
+  }
+}

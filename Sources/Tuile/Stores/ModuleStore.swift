@@ -1,0 +1,64 @@
+import CSystem
+import CTuile
+
+/// Stores in shared objects of their own, libtuile-NAME.so, so that the core
+/// needs none of their libraries. A module stays loaded.
+enum ModuleStore {
+  /// The module for a URL's scheme.
+  private static func name(_ scheme: Bytes) -> Bytes {
+    if scheme == Bytes("rediss") || scheme == Bytes("unix") { return Bytes("redis") }
+    return scheme == Bytes("postgres") ? Bytes("postgresql") : scheme
+  }
+
+  static func open(_ url: Bytes) throws(Failure) -> any Store {
+    let scheme = url.slice(0, url.find(0x3A))
+    guard isName(scheme), url.dropFirst(scheme.count).hasPrefix(Bytes("://")) else {
+      throw .syntax(
+        "the store's URL is none of memory:, cookie:, file://, sqlite://, redis://, postgresql:// and the like")
+    }
+    var ops = tuile_store_ops()
+    ops.size = MemoryLayout<tuile_store_ops>.size
+    var context: UnsafeMutableRawPointer?
+    var error = tuile_error()
+    let open = unsafeBitCast(try load(name(scheme)), to: tuile_module_open_function.self)
+    let status = open(url.c, &ops, &context, &error)
+    guard status == TUILE_OK else {
+      let known = status.rawValue < 0 ? status : TUILE_E_STORE
+      throw Failure(
+        status: known, message: "the store was not opened", offset: error.offset,
+        detail: Failure.Detail(sys_error_message(&error)))
+    }
+    return try CallbackStore.make(ops, context: context)
+  }
+
+  /// a-z and 0-9 alone get into the name of a file.
+  private static func isName(_ scheme: Bytes) -> Bool {
+    guard !scheme.isEmpty, scheme.count <= 32 else { return false }
+    var i = 0
+    while i < scheme.count {
+      guard scheme[i] &- 0x61 < 26 || scheme[i] &- 0x30 < 10 else { return false }
+      i &+= 1
+    }
+    return true
+  }
+
+  private static func load(_ name: Bytes) throws(Failure) -> UnsafeMutableRawPointer {
+    var detail = ByteBuffer()
+    detail.append("libtuile-")
+    detail.append(name)
+    detail.append(".so")
+    let size = detail.count
+    detail.append(0)
+    let found = UnsafeRawPointer(detail.bytes.start).withMemoryRebound(to: CChar.self, capacity: detail.count) {
+      sys_module_symbol($0, "tuile_module_open")
+    }
+    if let found { return found }
+    // Debian's package, where it is one of ours.
+    detail.truncate(size)
+    detail.append(", in Debian's package libtuile-")
+    detail.append(name)
+    detail.append("0")
+    throw Failure(
+      status: TUILE_E_MISSING, message: "the store's module can't be loaded", detail: Failure.Detail(detail.bytes))
+  }
+}
