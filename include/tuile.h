@@ -1059,7 +1059,7 @@ tuile_status tuile_session_cycle_key(tuile_session *session,
  * A session is a dictionary from text to JSON values. Text is UTF-8; a name may
  * be any text, the empty one too. Every function here reads the session from the
  * store if that was not done yet, and marks it accessed. Each may also return
- * what section 6 says of functions that take an `error`.
+ * what section 11 says of functions that take an `error`.
  * ============================================================================ */
 
 /** The JSON type of a value.
@@ -1215,11 +1215,107 @@ tuile_status tuile_session_next_key(tuile_session *session, size_t *position,
     tuile_bytes *key, tuile_error *error);
 
 /* ============================================================================
- * 13. Sessions, their end
+ * 13. Sessions, more ways to their values
+ *
+ * What Python's dict and Django's SessionBase have besides, a counter's
+ * companion for lists, and the whole dictionary in one call. As in section 12,
+ * every function reads the session if that was not done yet.
+ * ============================================================================ */
+
+/** Reads the session from the store, if that was not done yet.
+ *
+ * Returns TUILE_OK if it was found; TUILE_ABSENT if the client sent no key, or
+ * one that has no session; an error if the store gave no answer, so that nobody
+ * takes an outage for a logout; and as above. Since 0.1.
+ */
+tuile_status tuile_session_load(tuile_session *session, tuile_error *error);
+
+/** Gives all values as the text of one JSON object, in the order in which they
+ * were added.
+ *
+ * *json is valid until the session ends, and shows what is there now.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_json(tuile_session *session, tuile_bytes *json,
+    tuile_error *error);
+
+/** Sets every value of a JSON object: Python's update.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON object (offset says where),
+ * and nothing is set then; and as above. Since 0.1.
+ */
+tuile_status tuile_session_update(tuile_session *session, tuile_bytes json,
+    tuile_error *error);
+
+/** Takes a value out: gives it as JSON text and removes it.
+ *
+ * *json is valid until the session ends. The session counts as changed only if
+ * the value was there.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; and as above. Since 0.1.
+ */
+tuile_status tuile_session_pop(tuile_session *session, tuile_bytes key,
+    tuile_bytes *json, tuile_error *error);
+
+/** Gives a value as JSON text, and sets it to initial first if there is none:
+ * Python's setdefault.
+ *
+ * *json, which may be NULL, is valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if initial is needed and no JSON, or the key
+ * is not UTF-8; and as above. Since 0.1.
+ */
+tuile_status tuile_session_set_default(tuile_session *session, tuile_bytes key,
+    tuile_bytes initial, tuile_bytes *json, tuile_error *error);
+
+/** Puts a JSON value at the end of an array; one that is not there counts as
+ * empty.
+ *
+ * Exact under concurrency: of two requests that append at once, both values are
+ * there, in the order of their commits.
+ *
+ * Returns TUILE_OK; TUILE_E_TYPE if what is there is no array; TUILE_E_SYNTAX
+ * if this is no JSON, or the key is not UTF-8; and as above. Since 0.1.
+ */
+tuile_status tuile_session_append(tuile_session *session, tuile_bytes key,
+    tuile_bytes json, tuile_error *error);
+
+/** Takes the next name and its value as JSON text, as tuile_session_next_key
+ * does.
+ *
+ * Both views are valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT at the end; and as above. Since 0.1.
+ */
+tuile_status tuile_session_next_item(tuile_session *session, size_t *position,
+    tuile_bytes *key, tuile_bytes *json, tuile_error *error);
+
+/** Sets a value to bytes, which are kept as a string in base64 (RFC 4648,
+ * section 4).
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since
+ * 0.1.
+ */
+tuile_status tuile_session_set_bytes(tuile_session *session, tuile_bytes key,
+    tuile_bytes value, tuile_error *error);
+
+/** Reads bytes that tuile_session_set_bytes set.
+ *
+ * *value is valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no string in
+ * base64; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_bytes(tuile_session *session, tuile_bytes key,
+    tuile_bytes *value, tuile_error *error);
+
+/* ============================================================================
+ * 14. Sessions, their end
  *
  * When a session expires, and Django's test cookie. The expiry is kept in the
  * session under `_session_expiry`, as Django keeps it, so that both honour it.
- * Each function may also return what section 6 says of functions that take an
+ * Each function may also return what section 11 says of functions that take an
  * `error`.
  * ============================================================================ */
 
@@ -1265,6 +1361,28 @@ tuile_status tuile_session_get_expiry_age(tuile_session *session,
  */
 tuile_status tuile_session_get_expiry_date(tuile_session *session,
     int64_t *seconds, tuile_error *error);
+
+/** How many seconds a session has left that was last changed at modification and
+ * has the expiry expiry: get_expiry_age with Django's two arguments.
+ *
+ * modification is in Unix microseconds, TUILE_UNSET for now. expiry is JSON as
+ * Django keeps it under _session_expiry: a number of seconds, a string with a
+ * date in ISO 8601, or null for cookie_age; empty for the session's own.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_expiry_age_at(tuile_session *session,
+    int64_t modification, tuile_bytes expiry, int64_t *seconds,
+    tuile_error *error);
+
+/** When such a session expires, in Unix microseconds: get_expiry_date with
+ * Django's two arguments, which are those of tuile_session_get_expiry_age_at.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_expiry_date_at(tuile_session *session,
+    int64_t modification, tuile_bytes expiry, int64_t *microseconds,
+    tuile_error *error);
 
 /** Whether the session ends when the browser closes.
  *

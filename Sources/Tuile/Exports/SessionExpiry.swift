@@ -1,7 +1,7 @@
-// Section 13: Sessions, their end
+// Section 14: Sessions, their end
 // When a session expires, and Django's test cookie. The expiry is kept in the
 // session under `_session_expiry`, as Django keeps it, so that both honour it.
-// Each function may also return what section 6 says of functions that take an
+// Each function may also return what section 11 says of functions that take an
 // `error`.
 
 import CTuile
@@ -93,6 +93,38 @@ public func tuile_session_get_expiry_date(
   }
 }
 
+/// How many seconds a session has left that was last changed at `modification`
+/// and has the expiry `expiry`: get_expiry_age with Django's two arguments.
+///
+/// `modification` is in Unix microseconds, TUILE_UNSET for now. `expiry` is JSON as
+/// Django keeps it under `_session_expiry`: a number of seconds, a string with a
+/// date in ISO 8601, or null for `cookie_age`; empty for the session's own.
+///
+/// Returns TUILE_OK; and as above. Since 0.1.
+@_cdecl("tuile_session_get_expiry_age_at")
+public func tuile_session_get_expiry_age_at(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ modification: Int64, _ expiry: tuile_bytes,
+  _ seconds: UnsafeMutablePointer<Int64>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  expiring(session, modification, expiry, seconds, error) { (expiry, standard, now) in
+    expiry.age(standard: standard, now: now)
+  }
+}
+
+/// When such a session expires, in Unix microseconds: get_expiry_date with
+/// Django's two arguments, which are those of tuile_session_get_expiry_age_at.
+///
+/// Returns TUILE_OK; and as above. Since 0.1.
+@_cdecl("tuile_session_get_expiry_date_at")
+public func tuile_session_get_expiry_date_at(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ modification: Int64, _ expiry: tuile_bytes,
+  _ microseconds: UnsafeMutablePointer<Int64>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  expiring(session, modification, expiry, microseconds, error) { (expiry, standard, now) in
+    expiry.date(standard: standard, now: now)
+  }
+}
+
 /// Whether the session ends when the browser closes.
 ///
 /// Returns TUILE_OK; and as above. Since 0.1.
@@ -164,5 +196,20 @@ extension Session {
     try access()
     try data.set(Bytes(Expiry.name), expiry)
     try change()
+  }
+}
+
+private func expiring(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ modification: Int64, _ expiry: tuile_bytes,
+  _ answer: UnsafeMutablePointer<Int64>?, _ error: UnsafeMutablePointer<tuile_error>?,
+  _ ask: (_ expiry: Expiry, _ standard: Int64, _ now: Int64) -> Int64
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard let given = Bytes(expiry), let answer else { throw .argument("expiry or the answer is NULL") }
+    if given.isEmpty { try session.access() }
+    let now = modification == unset ? session.manager.now : modification
+    let chosen = given.isEmpty ? session.expiry : Expiry(given)
+    answer.pointee = ask(chosen, session.manager.settings.cookieAge, now)
+    return TUILE_OK
   }
 }

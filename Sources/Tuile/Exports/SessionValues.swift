@@ -2,7 +2,7 @@
 // A session is a dictionary from text to JSON values. Text is UTF-8; a name may
 // be any text, the empty one too. Every function here reads the session from the
 // store if that was not done yet, and marks it accessed. Each may also return
-// what section 6 says of functions that take an `error`.
+// what section 11 says of functions that take an `error`.
 
 import CTuile
 
@@ -246,16 +246,27 @@ public func tuile_session_next_key(
   _ session: UnsafeMutablePointer<tuile_session>?, _ position: UnsafeMutablePointer<size_t>?,
   _ key: UnsafeMutablePointer<tuile_bytes>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
+  nextEntry(session, position, error) { (entry) throws(Failure) in
+    guard let key else { throw .argument("key is NULL") }
+    key.pointee = entry.name.c
+  }
+}
+
+/// Gives the next entry of a walk.
+func nextEntry(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ position: UnsafeMutablePointer<size_t>?,
+  _ error: UnsafeMutablePointer<tuile_error>?, _ give: (Entry) throws(Failure) -> Void
+) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
-    guard let position, let key else { throw .argument("position or key is NULL") }
+    guard let position else { throw .argument("position is NULL") }
     try session.access()
     var i = position.pointee
     while i >= 0, i < session.data.entries.count {
       let entry = session.data.entries[i]
       i &+= 1
       if entry.live {
+        try give(entry)
         position.pointee = i
-        key.pointee = entry.name.c
         return TUILE_OK
       }
     }

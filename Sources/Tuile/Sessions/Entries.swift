@@ -7,6 +7,8 @@ enum Change: UInt8 {
   case set
   /// `delta` was added to what was there.
   case add
+  /// `appended` was put behind what was there.
+  case append
   /// The key was there, or may be by now, and goes.
   case remove
 }
@@ -19,6 +21,8 @@ struct Entry {
   /// JSON text.
   var value: Bytes
   var delta: Int64 = 0
+  /// JSON values with ',' between them.
+  var appended = Bytes()
   var change: Change
   /// false: removed, and kept only for its change.
   var live = true
@@ -113,6 +117,7 @@ struct Entries: ~Copyable {
     while i < count {
       self[i].change = .none
       self[i].delta = 0
+      self[i].appended = Bytes()
       i &+= 1
     }
   }

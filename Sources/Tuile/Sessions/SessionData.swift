@@ -2,14 +2,15 @@
 /// so that a commit can replay the changes on what others stored meanwhile.
 ///
 /// The rules of a replay: set, remove and clear are done again as they were;
-/// add is added to the number that is there now. Where that is no integer any
-/// more, the value that this request saw is written: the last writer of a key wins.
+/// add is added to the number that is there now, append put behind the array.
+/// Where that is no integer or array any more, the value that this request saw is
+/// written: the last writer of a key wins.
 struct SessionData: ~Copyable {
   var arena: Arena
-  private(set) var entries = Entries()
+  var entries = Entries()
   /// The stored dictionary was dropped by this request.
-  private(set) var cleared = false
-  private var scratch = ByteBuffer()
+  var cleared = false
+  var scratch = ByteBuffer()
 
   init(arenaLimit: Int) { arena = Arena(limit: arenaLimit) }
 
@@ -42,7 +43,7 @@ struct SessionData: ~Copyable {
     guard scanner.isAtEnd else { throw .syntax("something follows the session's JSON", at: scanner.position) }
   }
 
-  private mutating func decodedName(_ raw: Bytes) throws(Failure) -> Bytes {
+  mutating func decodedName(_ raw: Bytes) throws(Failure) -> Bytes {
     guard raw.contains(0x5C) else { return raw.slice(1, raw.count &- 1) }
     scratch.removeAll()
     try JSONText.readString(raw, lenient: true, to: &scratch)
@@ -57,9 +58,14 @@ struct SessionData: ~Copyable {
     return try keepScratch()
   }
 
-  private mutating func keepScratch() throws(Failure) -> Bytes {
+  mutating func keepScratch() throws(Failure) -> Bytes {
     guard !scratch.failed else { throw .memory }
-    guard let kept = arena.copy(scratch.bytes) else { throw .limit("one request changed too much of a session") }
+    return try keep(scratch.bytes)
+  }
+
+  /// A copy that is valid as long as this.
+  mutating func keep(_ bytes: Bytes) throws(Failure) -> Bytes {
+    guard let kept = arena.copy(bytes) else { throw .limit("one request changed too much of a session") }
     return kept
   }
 
@@ -129,91 +135,22 @@ struct SessionData: ~Copyable {
     cleared = true
   }
 
-  private mutating func put(_ name: Bytes, _ value: Bytes, change: Change, delta: Int64 = 0) throws(Failure) {
+  mutating func put(_ name: Bytes, _ value: Bytes, change: Change, delta: Int64 = 0, appended: Bytes = Bytes())
+    throws(Failure)
+  {
     if let i = entries.find(name) {
       entries[i].value = value
       entries[i].change = change
       entries[i].delta = delta
+      entries[i].appended = appended
       return
     }
     scratch.removeAll()
     try JSONText.writeString(name, to: &scratch)
     let rawName = try keepScratch()
-    guard let kept = arena.copy(name) else { throw .limit("one request changed too much of a session") }
+    let kept = try keep(name)
     try entries.append(name: kept, rawName: rawName, value: value, change: change)
     entries[entries.count &- 1].delta = delta
-  }
-
-  // MARK: Replaying and writing
-
-  /// Starts from `json`, what the store holds now, and does this request's
-  /// changes again.
-  mutating func replay(on json: Bytes) throws(Failure) {
-    var changes = Entries()
-    swap(&entries, &changes)
-    do throws(Failure) {
-      if !cleared { try parse(json) }
-    } catch {
-      swap(&entries, &changes)
-      throw error
-    }
-    var i = 0
-    while i < changes.count {
-      let entry = changes[i]
-      switch entry.change {
-      case .none: break
-      case .remove:
-        if let at = entries.find(entry.name) {
-          entries.kill(at, change: .remove)
-        } else {
-          // Kept: the next replay may find the key there.
-          try entries.append(name: entry.name, rawName: entry.rawName, value: entry.value, change: .remove)
-          entries.kill(entries.count &- 1, change: .remove)
-        }
-      case .set: try put(entry.name, entry.value, change: .set)
-      case .add: try replayAdd(entry)
-      }
-      i &+= 1
-    }
-  }
-
-  private mutating func replayAdd(_ entry: Entry) throws(Failure) {
-    var old: Int64? = 0
-    if let i = entries.find(entry.name) { old = try? JSONText.integer(entries[i].value) }
-    var value = entry.value
-    if let old {
-      let (sum, overflow) = old.addingReportingOverflow(entry.delta)
-      guard !overflow else { throw .range("the sum does not fit in 64 bits") }
-      scratch.removeAll()
-      Numbers.writeDecimal(sum, to: &scratch)
-      value = try keepScratch()
-    }
-    try put(entry.name, value, change: .add, delta: entry.delta)
-  }
-
-  /// What this request changed is stored now: no change is left to replay.
-  mutating func didSave() {
-    cleared = false
-    entries.forgetChanges()
-  }
-
-  /// The dictionary as compact JSON, in place of what `out` held.
-  func write(to out: inout ByteBuffer) throws(Failure) {
-    out.removeAll()
-    out.append(0x7B)
-    var first = true
-    var i = 0
-    while i < entries.count {
-      let entry = entries[i]
-      i &+= 1
-      guard entry.live else { continue }
-      if !first { out.append(0x2C) }
-      first = false
-      out.append(entry.rawName)
-      out.append(0x3A)
-      out.append(entry.value)
-    }
-    out.append(0x7D)
-    guard !out.failed else { throw .memory }
+    entries[entries.count &- 1].appended = appended
   }
 }

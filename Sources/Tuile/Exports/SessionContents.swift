@@ -1,0 +1,188 @@
+// Section 13: Sessions, more ways to their values
+// What Python's dict and Django's SessionBase have besides, a counter's
+// companion for lists, and the whole dictionary in one call. As in section 12,
+// every function reads the session if that was not done yet.
+
+import CTuile
+
+/// Reads the session from the store, if that was not done yet.
+///
+/// Returns TUILE_OK if it was found; TUILE_ABSENT if the client sent no key, or
+/// one that has no session; an error if the store gave no answer, so that nobody
+/// takes an outage for a logout; and as above. Since 0.1.
+@_cdecl("tuile_session_load")
+public func tuile_session_load(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    try session.access()
+    return session.key == nil ? TUILE_ABSENT : TUILE_OK
+  }
+}
+
+/// Gives all values as the text of one JSON object, in the order in which they
+/// were added.
+///
+/// `*json` is valid until the session ends, and shows what is there now.
+///
+/// Returns TUILE_OK; and as above. Since 0.1.
+@_cdecl("tuile_session_json")
+public func tuile_session_json(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ json: UnsafeMutablePointer<tuile_bytes>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard let json else { throw .argument("json is NULL") }
+    try session.access()
+    try session.data.write(to: &session.json)
+    json.pointee = try session.data.keep(session.json.bytes).c
+    return TUILE_OK
+  }
+}
+
+/// Sets every value of a JSON object: Python's update.
+///
+/// Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON object (`offset` says where),
+/// and nothing is set then; and as above. Since 0.1.
+@_cdecl("tuile_session_update")
+public func tuile_session_update(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ json: tuile_bytes, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard let json = Bytes(json) else { throw .argument("the JSON is NULL and has a size") }
+    try session.access()
+    try session.data.update(json)
+    try session.change()
+    return TUILE_OK
+  }
+}
+
+/// Takes a value out: gives it as JSON text and removes it.
+///
+/// `*json` is valid until the session ends. The session counts as changed only if
+/// the value was there.
+///
+/// Returns TUILE_OK; TUILE_ABSENT; and as above. Since 0.1.
+@_cdecl("tuile_session_pop")
+public func tuile_session_pop(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ json: UnsafeMutablePointer<tuile_bytes>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard let key = Bytes(key), let json else { throw .argument("key or json is NULL") }
+    try session.access()
+    guard let value = session.data.value(of: key) else { return TUILE_ABSENT }
+    _ = session.data.remove(key)
+    try session.change()
+    json.pointee = value.c
+    return TUILE_OK
+  }
+}
+
+/// Gives a value as JSON text, and sets it to `initial` first if there is none:
+/// Python's setdefault.
+///
+/// `*json`, which may be NULL, is valid until the session ends.
+///
+/// Returns TUILE_OK; TUILE_E_SYNTAX if `initial` is needed and no JSON, or the key
+/// is not UTF-8; and as above. Since 0.1.
+@_cdecl("tuile_session_set_default")
+public func tuile_session_set_default(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ initial: tuile_bytes,
+  _ json: UnsafeMutablePointer<tuile_bytes>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard let key = Bytes(key), let initial = Bytes(initial) else { throw .argument("key or initial is NULL") }
+    try session.access()
+    if session.data.value(of: key) == nil {
+      try session.data.set(key, .json(initial))
+      try session.change()
+    }
+    json?.pointee = (session.data.value(of: key) ?? Bytes()).c
+    return TUILE_OK
+  }
+}
+
+/// Puts a JSON value at the end of an array; one that is not there counts as empty.
+///
+/// Exact under concurrency: of two requests that append at once, both values are
+/// there, in the order of their commits.
+///
+/// Returns TUILE_OK; TUILE_E_TYPE if what is there is no array; TUILE_E_SYNTAX if
+/// this is no JSON, or the key is not UTF-8; and as above. Since 0.1.
+@_cdecl("tuile_session_append")
+public func tuile_session_append(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ json: tuile_bytes,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard let key = Bytes(key), let json = Bytes(json) else { throw .argument("key or json is NULL") }
+    try session.access()
+    try session.data.append(key, json)
+    try session.change()
+    return TUILE_OK
+  }
+}
+
+/// Takes the next name and its value as JSON text, as tuile_session_next_key does.
+///
+/// Both views are valid until the session ends.
+///
+/// Returns TUILE_OK; TUILE_ABSENT at the end; and as above. Since 0.1.
+@_cdecl("tuile_session_next_item")
+public func tuile_session_next_item(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ position: UnsafeMutablePointer<size_t>?,
+  _ key: UnsafeMutablePointer<tuile_bytes>?, _ json: UnsafeMutablePointer<tuile_bytes>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  nextEntry(session, position, error) { (entry) throws(Failure) in
+    guard let key, let json else { throw .argument("key or json is NULL") }
+    key.pointee = entry.name.c
+    json.pointee = entry.value.c
+  }
+}
+
+/// Sets a value to bytes, which are kept as a string in base64 (RFC 4648, section 4).
+///
+/// Returns TUILE_OK; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since 0.1.
+@_cdecl("tuile_session_set_bytes")
+public func tuile_session_set_bytes(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ value: tuile_bytes,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard let key = Bytes(key), let value = Bytes(value) else { throw .argument("key or value is NULL") }
+    guard value.count <= session.manager.settings.maxData else { throw .limit("the value is larger than max_data") }
+    try session.access()
+    session.json.removeAll()
+    Base64.standard.encode(value, to: &session.json)
+    guard !session.json.failed else { throw .memory }
+    try session.data.set(key, .string(session.json.bytes))
+    try session.change()
+    return TUILE_OK
+  }
+}
+
+/// Reads bytes that tuile_session_set_bytes set.
+///
+/// `*value` is valid until the session ends.
+///
+/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no string in
+/// base64; and as above. Since 0.1.
+@_cdecl("tuile_session_get_bytes")
+public func tuile_session_get_bytes(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ value: UnsafeMutablePointer<tuile_bytes>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard let key = Bytes(key), let value else { throw .argument("key or value is NULL") }
+    try session.access()
+    guard let raw = session.data.value(of: key) else { return TUILE_ABSENT }
+    guard JSONText.type(of: raw) == TUILE_TYPE_STRING else { throw .type("the value is no string") }
+    let text = try session.data.string(raw)
+    session.json.removeAll()
+    guard Base64.standard.decode(text, to: &session.json) else { throw .type("the value is no base64") }
+    value.pointee = try session.data.keep(session.json.bytes).c
+    return TUILE_OK
+  }
+}

@@ -1,0 +1,143 @@
+import CTuile
+
+/// Changes that need what was there, made the first time and made again.
+extension SessionData {
+  /// Starts from `json`, what the store holds now, and does this request's
+  /// changes again.
+  mutating func replay(on json: Bytes) throws(Failure) {
+    var changes = Entries()
+    swap(&entries, &changes)
+    do throws(Failure) {
+      if !cleared { try parse(json) }
+    } catch {
+      swap(&entries, &changes)
+      throw error
+    }
+    var i = 0
+    while i < changes.count {
+      let entry = changes[i]
+      switch entry.change {
+      case .none: break
+      case .remove:
+        if let at = entries.find(entry.name) {
+          entries.kill(at, change: .remove)
+        } else {
+          // Kept: the next replay may find the key there.
+          try entries.append(name: entry.name, rawName: entry.rawName, value: entry.value, change: .remove)
+          entries.kill(entries.count &- 1, change: .remove)
+        }
+      case .set: try put(entry.name, entry.value, change: .set)
+      case .add: try replayAdd(entry)
+      case .append: try replayAppend(entry)
+      }
+      i &+= 1
+    }
+  }
+
+  private mutating func replayAdd(_ entry: Entry) throws(Failure) {
+    var old: Int64? = 0
+    if let i = entries.find(entry.name) { old = try? JSONText.integer(entries[i].value) }
+    var value = entry.value
+    if let old {
+      let (sum, overflow) = old.addingReportingOverflow(entry.delta)
+      guard !overflow else { throw .range("the sum does not fit in 64 bits") }
+      scratch.removeAll()
+      Numbers.writeDecimal(sum, to: &scratch)
+      value = try keepScratch()
+    }
+    try put(entry.name, value, change: .add, delta: entry.delta)
+  }
+
+  private mutating func replayAppend(_ entry: Entry) throws(Failure) {
+    let old = value(of: entry.name) ?? Bytes("[]")
+    var value = entry.value
+    if JSONText.type(of: old) == TUILE_TYPE_ARRAY { value = try array(old, with: entry.appended) }
+    try put(entry.name, value, change: .append, appended: entry.appended)
+  }
+
+  /// The array with more values at its end.
+  private mutating func array(_ old: Bytes, with more: Bytes) throws(Failure) -> Bytes {
+    scratch.removeAll()
+    let open = old.slice(0, old.count &- 1)
+    scratch.append(open)
+    var scanner = JSONScanner(old.dropFirst(1))
+    if !scanner.take(0x5D) { scratch.append(0x2C) }
+    scratch.append(more)
+    scratch.append(0x5D)
+    return try keepScratch()
+  }
+
+  /// Puts a JSON value at the end of an array; one that is not there counts as empty.
+  mutating func append(_ name: Bytes, _ json: Bytes) throws(Failure) {
+    scratch.removeAll()
+    try JSONText.canonicalize(json, to: &scratch)
+    var more = try keepScratch()
+    var change = Change.append
+    var old = Bytes("[]")
+    if let i = entries.find(name) {
+      let entry = entries[i]
+      old = entry.value
+      guard JSONText.type(of: old) == TUILE_TYPE_ARRAY else { throw .type("the value is no array") }
+      let value = try array(old, with: more)
+      if entry.change == .append {
+        scratch.removeAll()
+        scratch.append(entry.appended)
+        scratch.append(0x2C)
+        scratch.append(more)
+        more = try keepScratch()
+      } else if entry.change != .none {
+        change = entry.change
+      }
+      try put(name, value, change: change, appended: more)
+      return
+    }
+    let value = try array(old, with: more)
+    try put(name, value, change: change, appended: more)
+  }
+
+  /// Sets every value of a JSON object.
+  mutating func update(_ json: Bytes) throws(Failure) {
+    scratch.removeAll()
+    try JSONText.canonicalize(json, to: &scratch)
+    var scanner = JSONScanner(try keepScratch())
+    guard scanner.take(0x7B) else { throw .syntax("this is no JSON object") }
+    if scanner.take(0x7D) { return }
+    repeat {
+      guard let rawName = scanner.string(), scanner.take(0x3A), let (_, value) = scanner.value() else {
+        throw .syntax("this is no JSON object", at: scanner.position)
+      }
+      let name = try decodedName(rawName)
+      if entries.find(name) != nil {
+        try put(name, value, change: .set)
+      } else {
+        try entries.append(name: name, rawName: rawName, value: value, change: .set)
+      }
+    } while scanner.take(0x2C)
+  }
+
+  /// What this request changed is stored now: no change is left to replay.
+  mutating func didSave() {
+    cleared = false
+    entries.forgetChanges()
+  }
+
+  /// The dictionary as compact JSON, in place of what `out` held.
+  func write(to out: inout ByteBuffer) throws(Failure) {
+    out.removeAll()
+    out.append(0x7B)
+    var first = true
+    var i = 0
+    while i < entries.count {
+      let entry = entries[i]
+      i &+= 1
+      guard entry.live else { continue }
+      if !first { out.append(0x2C) }
+      first = false
+      out.append(entry.rawName)
+      out.append(0x3A)
+      out.append(entry.value)
+    }
+    out.append(0x7D)
+    guard !out.failed else { throw .memory }
+  }
+}
