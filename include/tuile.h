@@ -884,6 +884,14 @@ tuile_status tuile_store_disown(tuile_store *store, tuile_bytes owner,
  */
 tuile_status tuile_config_init(tuile_config *config);
 
+/** Sets idle and longest life of sessions to those of a policy: cookie_age,
+ * lifetime, refresh.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, a struct of another size or
+ * an unknown policy. Since 0.1.
+ */
+tuile_status tuile_config_set_policy(tuile_config *config, tuile_policy policy);
+
 /** Opens a manager. *manager is the caller's, to be closed with
  * tuile_manager_close.
  *
@@ -932,6 +940,20 @@ tuile_status tuile_manager_clear_expired(tuile_manager *manager, size_t limit,
  */
 tuile_status tuile_manager_stats(const tuile_manager *manager,
     tuile_stats *stats);
+
+/** Gives the manager new keys, without dropping a request: those under way end
+ * with the keys that they began with.
+ *
+ * Of the configuration only secret, fallbacks and keyring count. To rotate,
+ * make the old secret a fallback: what it signed is read, and signed anew when
+ * it is read; old_key_loads in tuile_stats tells when nobody needs it any more.
+ * The old keys are wiped when the manager is closed.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT as tuile_manager_open; TUILE_E_MEMORY.
+ * After an error the keys are as they were. Since 0.1.
+ */
+tuile_status tuile_manager_reload(tuile_manager *manager,
+    const tuile_config *config, tuile_error *error);
 
 /* ============================================================================
  * 11. Sessions, one request
@@ -1344,6 +1366,27 @@ tuile_status tuile_session_set_expiry_date(tuile_session *session,
 tuile_status tuile_session_clear_expiry(tuile_session *session,
     tuile_error *error);
 
+/** Lets the session end seconds from now, whatever is done with it; 0: no such
+ * end.
+ *
+ * Kept under _session_ends. With lifetime in the configuration every session
+ * gets such an end when it is first saved, and 0 starts that time anew. Nothing
+ * but this moves it: not activity, and not a new key.
+ *
+ * Returns TUILE_OK; TUILE_E_RANGE if it is negative or no date up to the year
+ * 9999 holds it; and as above. Since 0.1.
+ */
+tuile_status tuile_session_set_lifetime(tuile_session *session,
+    int64_t seconds, tuile_error *error);
+
+/** How many seconds of its longest life the session has left.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if it has no such end; and as above. Since
+ * 0.1.
+ */
+tuile_status tuile_session_get_lifetime(tuile_session *session,
+    int64_t *seconds, tuile_error *error);
+
 /** How many seconds the session has left if it is saved now; negative if its
  * date has passed.
  *
@@ -1411,6 +1454,91 @@ tuile_status tuile_session_test_cookie_worked(tuile_session *session,
  * Returns TUILE_OK; TUILE_ABSENT if there is none; and as above. Since 0.1.
  */
 tuile_status tuile_session_delete_test_cookie(tuile_session *session,
+    tuile_error *error);
+
+/* ============================================================================
+ * 15. Whose sessions
+ *
+ * A session can have an owner: a user, by whatever name the application gives its
+ * users. An owner's sessions can be listed, with when and where they were last
+ * seen, and ended one by one or all at once. The lists are kept beside Django's
+ * table or keys, which stay as they are; stores that keep none answer
+ * TUILE_E_ARGUMENT, sessions in cookies among them. An owner has 1 to 255 bytes of
+ * UTF-8 without NUL. Every function here may also return what section 9 says.
+ * ============================================================================ */
+
+/** Says whose session it is, as a login does.
+ *
+ * Kept in the session under _session_owner. The commit writes the owner's list
+ * and fails if it can't; requests then refresh the entry once a minute. With
+ * track_owners in the configuration Django's own logins (_auth_user_id) count
+ * without this. With max_owned those sessions of the owner that were unseen
+ * longest are ended when there are more.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT; and as above. Since 0.1.
+ */
+tuile_status tuile_session_set_owner(tuile_session *session, tuile_bytes owner,
+    tuile_error *error);
+
+/** Takes the owner that tuile_session_set_owner set away; the commit takes the
+ * session off the list.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if it had none; and as above. Since 0.1.
+ */
+tuile_status tuile_session_remove_owner(tuile_session *session,
+    tuile_error *error);
+
+/** Whose session it is, by tuile_session_set_owner or, with track_owners, by
+ * Django's login.
+ *
+ * *owner is valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if it has none; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_owner(tuile_session *session,
+    tuile_bytes *owner, tuile_error *error);
+
+/** Says where a request comes from, for the owner's list.
+ *
+ * Of the user agent 256 bytes are kept, of the address 64; what is no printable
+ * ASCII shows as '?'. Either may be empty: the list keeps what it has.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_set_client(tuile_session *session,
+    tuile_bytes user_agent, tuile_bytes address, tuile_error *error);
+
+/** Gives receive each session of an owner, the one seen last first.
+ *
+ * current, which may be NULL, is the session of this request: its entry is
+ * marked. context is handed to receive.
+ *
+ * Returns TUILE_OK, also if there is none; TUILE_E_LIMIT if there are more than
+ * 10,000; TUILE_E_ARGUMENT; and as above. Since 0.1.
+ */
+tuile_status tuile_manager_sessions(tuile_manager *manager, tuile_bytes owner,
+    const tuile_session *current, tuile_receive_owned_session receive,
+    void *context, tuile_error *error);
+
+/** Ends the session of an owner that has an id, as tuile_manager_sessions gave
+ * it: it is deleted at once and for good.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if the owner has no such session any more;
+ * TUILE_E_ARGUMENT; and as above. Since 0.1.
+ */
+tuile_status tuile_manager_revoke(tuile_manager *manager, tuile_bytes owner,
+    tuile_bytes id, tuile_error *error);
+
+/** Ends all sessions of an owner, but that of this request if keep is one, as
+ * after a change of the password.
+ *
+ * *revoked, which may be NULL, gets how many there were.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT; and as above: then some may be left.
+ * Since 0.1.
+ */
+tuile_status tuile_manager_revoke_all(tuile_manager *manager,
+    tuile_bytes owner, const tuile_session *keep, size_t *revoked,
     tuile_error *error);
 
 #ifdef __cplusplus

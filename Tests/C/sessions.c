@@ -128,13 +128,31 @@ static void login_changes_the_key(void) {
   CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK && tuile_session_set_int(login, text("user"), 7, &error) == TUILE_OK);
   CHECK(respond(login, 200) == TUILE_OK && strcmp(jar, before) != 0);
   CHECK(get("n") == 1 && get("user") == 7);
-  /* Who still has the old key finds nothing and revives nothing. */
-  CHECK(respond(slow, 200) == TUILE_DELETED && !set_cookie[0] && vary == 1);
+  /* A request under way saves where the session is now, and is told no key. */
   char after[200];
   strcpy(after, jar);
+  CHECK(respond(slow, 200) == TUILE_OK && !set_cookie[0] && vary == 1);
+  CHECK(get("n") == 11 && get("user") == 7);
+  /* Who still comes with the old key sees it as it was, nothing of the login. */
+  strcpy(jar, before);
+  CHECK(get("n") == 1 && get("user") == -1 && get("_session_moved") == -1);
+  slow = request();
+  CHECK(tuile_session_add_int(slow, text("n"), 1, NULL, &error) == TUILE_OK && respond(slow, 200) == TUILE_OK && !set_cookie[0]);
+  strcpy(jar, after);
+  CHECK(get("n") == 12);
+  /* A login with the old key is a session of its own. */
+  strcpy(jar, before);
+  slow = request();
+  CHECK(tuile_session_cycle_key(slow, &error) == TUILE_OK && tuile_session_set_int(slow, text("user"), 8, &error) == TUILE_OK);
+  CHECK(respond(slow, 200) == TUILE_OK && set_cookie[0] && get("user") == 8 && get("n") == 1);
+  strcpy(jar, after);
+  CHECK(get("user") == 7);
+  /* A few seconds later the old key is worth nothing. */
+  present += 5000000;
   strcpy(jar, before);
   CHECK(get("n") == -1);
   strcpy(jar, after);
+  set("n", 1);
   /* A change that came before the login's commit is kept. */
   tuile_session *first = request();
   login = request();
@@ -146,6 +164,18 @@ static void login_changes_the_key(void) {
   CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK && tuile_session_flush(logout, &error) == TUILE_OK);
   CHECK(respond(login, 200) == TUILE_DELETED && !set_cookie[0]);
   tuile_session_end(logout);
+  CHECK(get("n") == -1);
+  /* A logout that comes with the old key ends the session all the same. */
+  jar[0] = 0;
+  set("n", 1);
+  strcpy(before, jar);
+  login = request();
+  CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK && respond(login, 200) == TUILE_OK);
+  strcpy(after, jar);
+  strcpy(jar, before);
+  logout = request();
+  CHECK(tuile_session_flush(logout, &error) == TUILE_OK && respond(logout, 200) == TUILE_OK);
+  strcpy(jar, after);
   CHECK(get("n") == -1);
 }
 

@@ -515,13 +515,50 @@ typedef struct tuile_config {
    *  URLs are copied, logged and sent on, and the key with them. */
   bool url_sessions;
   tuile_bytes url_name; /**< The parameter in URLs: "sid". */
+  /** The longest life of a session from its creation, in seconds, whatever is
+   *  done with it; 0, the default: no such end. */
+  int64_t lifetime;
+  /** Reading keeps a session alive: its expiry is moved, and its cookie sent
+   *  again, once that would give it as many seconds more, so that few reads
+   *  write. 0, the default and Django's way: only changes keep it alive. */
+  int64_t refresh;
+  /** For so many seconds the key that cycle_key replaced still serves the
+   *  requests that came with it: they see the session as it was, and what they
+   *  change is saved where it is now. 5; 0: the old key ends with the commit. */
+  int64_t cycle_grace;
+  /** Sessions that Django's login marked (`_auth_user_id`) are listed by that
+   *  owner: false. Those of tuile_session_set_owner always are. */
+  bool track_owners;
+  size_t max_owned; /**< Sessions of one owner; those unseen longest end. 0: any number. */
 } tuile_config;
 
 #define TUILE_CONFIG_INIT                                                      \
   { sizeof(tuile_config), {NULL, 0}, NULL, 0, {NULL, 0}, NULL,                 \
     {"sessionid", 9}, {NULL, 0}, {"/", 1}, 1209600, TUILE_SAME_SITE_LAX,       \
     false, true, false, false, false, 1048576, NULL, NULL, NULL, false,        \
-    {"sid", 3} }
+    {"sid", 3}, 0, 0, 5, false, 0 }
+
+/** Ready-made limits, those of NIST SP 800-63B-4. */
+typedef enum tuile_policy {
+  TUILE_POLICY_AAL2 = 2, /**< At most 24 hours, 1 hour without activity. */
+  TUILE_POLICY_AAL3 = 3  /**< At most 12 hours, 15 minutes without activity. */
+} tuile_policy;
+
+/** One session of an owner. The views are borrowed for the call. */
+typedef struct tuile_owned_session {
+  size_t size;
+  tuile_bytes id;         /**< 32 hex digits that say nothing of its key. */
+  int64_t created;        /**< Unix seconds: when it was first seen to be the owner's. */
+  int64_t seen;           /**< Unix seconds of its last request, to the minute. */
+  int64_t expires;        /**< Unix seconds. */
+  tuile_bytes user_agent; /**< As tuile_session_set_client had it, or empty. */
+  tuile_bytes address;
+  bool current;           /**< It is the session that asks. */
+} tuile_owned_session;
+
+/** Takes one session of an owner. */
+typedef void (*tuile_receive_owned_session)(void *context,
+                                            const tuile_owned_session *session);
 
 /** The JSON type of a session's value. */
 typedef enum tuile_type {
@@ -545,9 +582,14 @@ typedef struct tuile_stats {
   uint64_t bad_signatures;  /**< Stored data whose signature did not match. */
   uint64_t resurrections_refused; /**< Saves of a session deleted meanwhile. */
   uint64_t store_failures;  /**< Calls that the store failed. */
+  uint64_t old_key_loads;   /**< Sessions found that an older secret had signed. */
+  uint64_t touches;         /**< Sessions kept alive without rewriting them. */
+  uint64_t cookie_bytes;    /**< Bytes of all Set-Cookie values. */
+  uint64_t revoked;         /**< Sessions ended by an owner's list or its limit. */
 } tuile_stats;
 
-#define TUILE_STATS_INIT { sizeof(tuile_stats), 0, 0, 0, 0, 0, 0, 0, 0 }
+#define TUILE_STATS_INIT                                                       \
+  { sizeof(tuile_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /* Swift gives a typed pointer only to a complete struct. Nobody else needs to
  * see one: what is behind a handle is an object of the library. */

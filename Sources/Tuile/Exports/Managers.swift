@@ -19,6 +19,29 @@ public func tuile_config_init(_ config: UnsafeMutablePointer<tuile_config>?) -> 
   config.pointee.cookie_http_only = true
   config.pointee.max_data = 1_048_576
   config.pointee.url_name = Bytes("sid").c
+  config.pointee.cycle_grace = 5
+  return TUILE_OK
+}
+
+/// Sets idle and longest life of sessions to those of a policy: `cookie_age`,
+/// `lifetime`, `refresh`.
+///
+/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, a struct of another size or an
+/// unknown policy. Since 0.1.
+@_cdecl("tuile_config_set_policy")
+public func tuile_config_set_policy(
+  _ config: UnsafeMutablePointer<tuile_config>?, _ policy: tuile_policy
+) -> tuile_status {
+  guard let config, config.pointee.size == MemoryLayout<tuile_config>.size else { return TUILE_E_ARGUMENT }
+  let (idle, longest): (Int64, Int64)
+  switch policy {
+  case TUILE_POLICY_AAL2: (idle, longest) = (3600, 86400)
+  case TUILE_POLICY_AAL3: (idle, longest) = (900, 43200)
+  default: return TUILE_E_ARGUMENT
+  }
+  config.pointee.cookie_age = idle
+  config.pointee.lifetime = longest
+  config.pointee.refresh = idle / 60
   return TUILE_OK
 }
 
@@ -104,23 +127,51 @@ public func tuile_manager_stats(
   stats.pointee.bad_signatures = object.counters.badSignatures.total
   stats.pointee.resurrections_refused = object.counters.resurrectionsRefused.total
   stats.pointee.store_failures = object.counters.storeFailures.total
+  stats.pointee.old_key_loads = object.counters.oldKeyLoads.total
+  stats.pointee.touches = object.counters.touches.total
+  stats.pointee.cookie_bytes = object.counters.cookieBytes.total
+  stats.pointee.revoked = object.counters.revoked.total
   return TUILE_OK
+}
+
+/// Gives the manager new keys, without dropping a request: those under way end
+/// with the keys that they began with.
+///
+/// Of the configuration only `secret`, `fallbacks` and `keyring` count. To rotate,
+/// make the old secret a fallback: what it signed is read, and signed anew when
+/// it is read; `old_key_loads` in tuile_stats tells when nobody needs it any more.
+/// The old keys are wiped when the manager is closed.
+///
+/// Returns TUILE_OK; TUILE_E_ARGUMENT as tuile_manager_open; TUILE_E_MEMORY. After
+/// an error the keys are as they were. Since 0.1.
+@_cdecl("tuile_manager_reload")
+public func tuile_manager_reload(
+  _ manager: UnsafeMutablePointer<tuile_manager>?, _ config: UnsafePointer<tuile_config>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  answering(error) { () throws(Failure) in
+    guard let manager, let config else { throw .argument("manager or config is NULL") }
+    guard config.pointee.size == MemoryLayout<tuile_config>.size else { throw .argument("the config's size is wrong") }
+    let object: Manager = Handle.borrow(manager)
+    object.replaceKeys(try object.keys.renewed(try secrets(config.pointee), object.settings))
+    return TUILE_OK
+  }
+}
+
+/// nil if the configuration has none.
+private func secrets(_ config: tuile_config) throws(Failure) -> SecretList? {
+  if let keyring = config.keyring { return try SecretList(Handle.borrow(keyring)) }
+  if config.secret.size == 0, config.fallback_count == 0 { return nil }
+  return try SecretList(secret: config.secret, fallbacks: config.fallbacks, count: config.fallback_count)
 }
 
 extension Manager {
   /// Opens what a configuration of the C interface says.
   fileprivate static func open(_ config: tuile_config) throws(Failure) -> Manager {
     let settings = try Settings.make(config)
-    let secrets: SecretList?
-    if let keyring = config.keyring {
-      secrets = try SecretList(Handle.borrow(keyring))
-    } else if config.secret.size == 0, config.fallback_count == 0 {
-      secrets = nil
-    } else {
-      secrets = try SecretList(secret: config.secret, fallbacks: config.fallbacks, count: config.fallback_count)
-    }
+    let secrets = try secrets(config)
     let store: any Store
-    var cookieDialect: Dialect?
+    var kind: CookieKind?
     if let open = config.open_store {
       guard config.store.size == 0 else { throw .argument("both store and open_store are given") }
       let handle: StoreHandle = Handle.borrow(open)
@@ -128,17 +179,12 @@ extension Manager {
     } else {
       guard let url = Bytes(config.store), !url.isEmpty else { throw .argument("no store is given") }
       // Before the store makes its file.
-      guard secrets != nil || url == Bytes("memory:") else { throw .argument("the store needs a secret") }
-      if let secrets { cookieDialect = try CookieStore.dialect(url, secrets, settings) }
-      if cookieDialect != nil { store = CookieStore() } else { store = try StoreURL.open(url) }
+      guard secrets != nil || url.hasPrefix(Bytes("memory:")) else { throw .argument("the store needs a secret") }
+      kind = try CookieStore.kind(url)
+      if kind != nil { store = CookieStore() } else { store = try StoreURL.open(url) }
     }
-    var signer: DjangoSigner?
-    if !store.trusted {
-      guard let secrets else { throw .argument("the store needs a secret") }
-      signer = try DjangoSigner.make(secrets: secrets, salt: Bytes(Codec.salt), timed: true)
-    }
+    let keys = try ManagerKeys.make(secrets, trusted: store.trusted, kind: kind, settings)
     return Manager(
-      settings: settings, store: store, ownsStore: config.open_store == nil,
-      codec: Codec(signer: signer, limit: settings.maxData), cookieDialect: cookieDialect)
+      settings: settings, store: store, ownsStore: config.open_store == nil, keys: keys, listed: RecentKeys())
   }
 }

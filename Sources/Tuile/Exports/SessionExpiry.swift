@@ -56,6 +56,49 @@ public func tuile_session_clear_expiry(
   }
 }
 
+/// Lets the session end `seconds` from now, whatever is done with it; 0: no such end.
+///
+/// Kept under `_session_ends`. With `lifetime` in the configuration every session
+/// gets such an end when it is first saved, and 0 starts that time anew. Nothing
+/// but this moves it: not activity, and not a new key.
+///
+/// Returns TUILE_OK; TUILE_E_RANGE if it is negative or no date up to the year
+/// 9999 holds it; and as above. Since 0.1.
+@_cdecl("tuile_session_set_lifetime")
+public func tuile_session_set_lifetime(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ seconds: Int64, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    let now = session.manager.now
+    guard seconds >= 0, seconds <= Expiry.longest &- now / 1_000_000 else { throw .range("no date holds this end") }
+    try session.access()
+    if seconds > 0 {
+      try session.setLifetime(seconds, now: now)
+    } else {
+      guard session.removeLifetime() else { return TUILE_OK }
+    }
+    try session.change()
+    return TUILE_OK
+  }
+}
+
+/// How many seconds of its longest life the session has left.
+///
+/// Returns TUILE_OK; TUILE_ABSENT if it has no such end; and as above. Since 0.1.
+@_cdecl("tuile_session_get_lifetime")
+public func tuile_session_get_lifetime(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ seconds: UnsafeMutablePointer<Int64>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard let seconds else { throw .argument("seconds is NULL") }
+    try session.access()
+    guard let ends = session.ends else { return TUILE_ABSENT }
+    seconds.pointee = Expiry.date(microseconds: ends).age(standard: 0, now: session.manager.now)
+    return TUILE_OK
+  }
+}
+
 /// How many seconds the session has left if it is saved now; negative if its date
 /// has passed.
 ///
@@ -71,7 +114,7 @@ public func tuile_session_get_expiry_age(
   using(session, error) { (session) throws(Failure) in
     guard let seconds else { throw .argument("seconds is NULL") }
     try session.access()
-    seconds.pointee = session.expiry.age(standard: session.manager.settings.cookieAge, now: session.manager.now)
+    seconds.pointee = session.age(now: session.manager.now)
     return TUILE_OK
   }
 }
@@ -87,7 +130,7 @@ public func tuile_session_get_expiry_date(
   using(session, error) { (session) throws(Failure) in
     guard let seconds else { throw .argument("seconds is NULL") }
     try session.access()
-    let date = session.expiry.date(standard: session.manager.settings.cookieAge, now: session.manager.now)
+    let date = session.expires(now: session.manager.now)
     seconds.pointee = date / 1_000_000 &- (date % 1_000_000 < 0 ? 1 : 0)
     return TUILE_OK
   }

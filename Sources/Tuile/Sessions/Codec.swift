@@ -19,18 +19,19 @@ struct Codec {
     try signer.dumpsCanonical(json, compress: true, now: now, to: &out)
   }
 
-  /// The JSON in `stored`; false if it was not signed with our keys or holds no
-  /// JSON: then, as in Django, the session is empty and the visitor sees no error.
-  func decode(_ stored: Bytes, to out: inout ByteBuffer) throws(Failure) -> Bool {
+  /// The JSON in `stored`, and which of the keys had signed it; nil if it was none
+  /// of them, or no JSON: then, as in Django, the session is empty and the visitor
+  /// sees no error.
+  func decode(_ stored: Bytes, to out: inout ByteBuffer) throws(Failure) -> Int? {
     out.removeAll()
     guard let signer else {
       out.append(stored)
       guard !out.failed else { throw .memory }
-      return true
+      return 0
     }
     switch try signer.loads(stored, maxAge: nil, now: 0, limit: limit, to: &out) {
-    case .valid: return true
-    case .badSignature, .expired: return false
+    case .valid(_, let key): return key
+    case .badSignature, .expired: return nil
     }
   }
 }

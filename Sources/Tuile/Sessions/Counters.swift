@@ -4,7 +4,7 @@ import Synchronization
 struct Counter: ~Copyable {
   private let count = Atomic<UInt64>(0)
 
-  func increment() { count.wrappingAdd(1, ordering: .relaxed) }
+  func increment(by number: Int = 1) { count.wrappingAdd(UInt64(truncatingIfNeeded: number), ordering: .relaxed) }
   var total: UInt64 { count.load(ordering: .relaxed) }
 }
 
@@ -18,4 +18,8 @@ struct Counters: ~Copyable {
   let badSignatures = Counter()
   let resurrectionsRefused = Counter()
   let storeFailures = Counter()
+  let oldKeyLoads = Counter()
+  let touches = Counter()
+  let cookieBytes = Counter()
+  let revoked = Counter()
 }

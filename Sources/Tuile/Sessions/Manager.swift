@@ -1,26 +1,55 @@
 import CSystem
 import CTuile
+import Synchronization
 
 /// One per application: configuration, keys and store. Safe from all threads:
-/// nothing but the counters changes after init.
+/// nothing but the counters and the keys changes after init.
 final class Manager {
   let settings: Settings
   let store: any Store
-  let codec: Codec
-  /// How sessions are written into their cookies; nil: a store keeps them.
-  let cookieDialect: Dialect?
   let counters = Counters()
   private let ownsStore: Bool
+  /// The newest ManagerKeys, retained; what came before hangs on it.
+  private let newest: Atomic<UInt>
+  private let listed: RecentKeys
 
-  init(settings: Settings, store: any Store, ownsStore: Bool, codec: Codec, cookieDialect: Dialect?) {
+  init(settings: Settings, store: any Store, ownsStore: Bool, keys: ManagerKeys, listed: RecentKeys) {
     self.settings = settings
     self.store = store
     self.ownsStore = ownsStore
-    self.codec = codec
-    self.cookieDialect = cookieDialect
+    self.listed = listed
+    newest = Atomic(UInt(bitPattern: Unmanaged.passRetained(keys).toOpaque()))
   }
 
+  deinit { Manager.keys(newest.load(ordering: .acquiring)).release() }
+
   func close() { if ownsStore { store.close() } }
+
+  private static func keys(_ address: UInt) -> Unmanaged<ManagerKeys> {
+    // Made from an object's address, so never 0.
+    .fromOpaque(UnsafeRawPointer(bitPattern: address).unsafelyUnwrapped)
+  }
+
+  /// Safe to take without a lock, since no keys go before the manager does.
+  var keys: ManagerKeys { Manager.keys(newest.load(ordering: .acquiring)).takeUnretainedValue() }
+
+  func replaceKeys(_ fresh: ManagerKeys) {
+    let address = UInt(bitPattern: Unmanaged.passRetained(fresh).toOpaque())
+    var old = newest.load(ordering: .acquiring)
+    while true {
+      fresh.previous = Manager.keys(old).takeUnretainedValue()
+      let (exchanged, original) = newest.compareExchange(
+        expected: old, desired: address, ordering: .acquiringAndReleasing)
+      if exchanged { break }
+      old = original
+    }
+    // The retain that came with the address moved to `previous`.
+    Manager.keys(old).release()
+  }
+
+  /// Whether an owner's list was told of the session within this minute, by this process.
+  func wasListed(_ key: Bytes) -> Bool { listed.contains(key, minute: now / 60_000_000) }
+  func noteListed(_ key: Bytes) { listed.insert(key, minute: now / 60_000_000) }
 
   /// Unix microseconds.
   var now: Int64 {

@@ -21,17 +21,26 @@ extension Session {
       if cookieSent || accessed { try deliver("Vary", Bytes("Cookie")) }
       return .done
     }
-    if modified || saveAlways, httpStatus < 500 {
+    if httpStatus < 500, modified || saveAlways || wantsRefresh(now: manager.now) {
       let touched = accessed
       switch try saveOrTouch() {
-      case .saved: try deliverCookie(sessionCookie(), deliver)
+      case .saved:
+        try list()
+        try deliverCookie(sessionCookie(), deliver)
+        try deliver("Vary", Bytes("Cookie"))
+      case .moved:
+        // Whoever came with the old key is not told the new one.
+        if touched { try deliver("Vary", Bytes("Cookie")) }
       case .deleted:
         // The cookie stays: a newer login may have replaced it already.
         if touched { try deliver("Vary", Bytes("Cookie")) }
         return .deleted
       }
-      try deliver("Vary", Bytes("Cookie"))
     } else if accessed {
+      if httpStatus < 500, !modified {
+        if hasOldSignature { try renewSignature() }
+        try list()
+      }
       try deliver("Vary", Bytes("Cookie"))
     }
     return .done
@@ -39,10 +48,12 @@ extension Session {
 
   /// A session that is saved only to live longer keeps its data untouched.
   private func saveOrTouch() throws(Failure) -> Saved {
-    guard !modified, manager.cookieDialect == nil, let key else { return try save() }
-    let expires = expiry.date(standard: manager.settings.cookieAge, now: manager.now)
+    if modified || keys.cookieDialect != nil { return try save() }
+    if movedTo != nil { return .moved }
+    guard let key, !hasOldSignature, manager.settings.lifetime == 0 || ends != nil else { return try save() }
+    let expires = expires(now: manager.now)
     let found = try manager.reaching { (store) throws(Failure) in try store.touch(key, expires: expires) }
-    if !found { didFindDeleted() }
+    if found { manager.counters.touches.increment() } else { didFindDeleted() }
     return found ? .saved : .deleted
   }
 
@@ -51,7 +62,7 @@ extension Session {
     cookie.value = key ?? Bytes()
     if !expiry.atBrowserClose(standard: manager.settings.expireAtBrowserClose) {
       let present = manager.now
-      let age = expiry.age(standard: manager.settings.cookieAge, now: present)
+      let age = age(now: present)
       cookie.maxAge = age
       cookie.expires = present / 1_000_000 &+ age
     }
@@ -66,9 +77,8 @@ extension Session {
     guard let room = data.arena.take(measure.count) else { throw .memory }
     var writer = ByteWriter(room, capacity: measure.count)
     cookie.write(to: &writer)
+    manager.counters.cookieBytes.increment(by: measure.count)
     try deliver("Set-Cookie", writer.written)
     try deliver("Cache-Control", Bytes("private"))
   }
-
-  var expiry: Expiry { Expiry(data.value(of: Bytes(Expiry.name))) }
 }

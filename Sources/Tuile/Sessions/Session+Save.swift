@@ -4,42 +4,61 @@ import CTuile
 /// Saving without losing another request's changes: replace only what was
 /// loaded; if another request was first, load again, replay, and try again.
 extension Session {
-  enum Saved { case saved, deleted }
+  enum Saved {
+    case saved
+    /// Under the key that another request gave the session meanwhile.
+    case moved
+    case deleted
+  }
 
   func save() throws(Failure) -> Saved {
-    if let dialect = manager.cookieDialect { return try saveToCookie(dialect) }
+    if let dialect = keys.cookieDialect { return try saveToCookie(dialect) }
     try load()
     let present = manager.now
-    let expires = expiry.date(standard: manager.settings.cookieAge, now: present)
+    try limitLife(now: present)
     if retiring != nil { return try saveCycled(now: present) }
     guard let key, !keyIsNew else {
-      try create(expires: expires, now: present)
+      try create(now: present)
       didSave()
       return .saved
     }
+    var target = movedTo ?? key
+    if movedTo != nil, try !follow(&target) { return .deleted }
     var wait = Backoff()
     while true {
       try encode(now: present)
       // The expiry may have come with another request's changes.
-      let expires = expiry.date(standard: manager.settings.cookieAge, now: present)
-      switch try replace(key, expires: expires) {
+      switch try replace(target, expires: expires(now: present)) {
       case .replaced:
         didSave()
-        return .saved
+        return target == key ? .saved : .moved
       case .absent:
         didFindDeleted()
         return .deleted
       case .conflict:
-        try wait.next()
-        guard try reload(key) else { return .deleted }
+        try wait.next(manager)
+        guard try follow(&target) else { return .deleted }
       }
     }
   }
 
+  /// Loads what the store has under `target` now, or under the key that replaced
+  /// it; false if the session is gone.
+  private func follow(_ target: inout Bytes) throws(Failure) -> Bool {
+    var hops = 0
+    while hops < 16, try fetch(target) {
+      guard let next = movedTo else { return true }
+      target = next
+      hops &+= 1
+    }
+    didFindDeleted()
+    return false
+  }
+
   /// The next form of the data, encoded, in `encoded`.
-  private func encode(now: Int64) throws(Failure) {
+  func encode(now: Int64) throws(Failure) {
     try data.write(to: &json)
-    try manager.codec.encode(json.bytes, now: now / 1_000_000, to: &encoded)
+    try keys.codec.encode(json.bytes, now: now / 1_000_000, to: &encoded)
   }
 
   private func replace(_ key: Bytes, expires: Int64) throws(Failure) -> Replaced {
@@ -49,17 +68,11 @@ extension Session {
     }
   }
 
-  /// After a conflict; false if the session is gone by now.
-  private func reload(_ key: Bytes) throws(Failure) -> Bool {
-    manager.counters.conflicts.increment()
-    if try fetch(key) { return true }
-    didFindDeleted()
-    return false
-  }
-
-  private func create(expires: Int64, now: Int64) throws(Failure) {
+  /// Stores the session under its new key, or another one.
+  func create(now: Int64) throws(Failure) {
     try encode(now: now)
     let session = self
+    let expires = expires(now: now)
     // 165 random bits do not meet twice; a store that says so all the time is broken.
     var attempts = 0
     var fresh = key ?? Bytes()
@@ -76,52 +89,25 @@ extension Session {
     throw Failure(status: TUILE_E_STORE, message: "the store says of every new key that it is taken")
   }
 
-  /// Moves the session to its new key. The old one is retired in one step, by a
-  /// replace that leaves it expired: whoever saves under it later gets a
-  /// conflict and finds nothing, and if it was deleted meanwhile, so is the new one.
-  private func saveCycled(now: Int64) throws(Failure) -> Saved {
-    guard let old = retiring else { return .deleted }
-    try create(expires: expiry.date(standard: manager.settings.cookieAge, now: now), now: now)
-    guard let key else { return .deleted }
-    var wait = Backoff()
-    while true {
-      switch try replace(old, expires: 0) {
-      case .replaced:
-        try manager.reaching { (store) throws(Failure) in try store.remove(old) }
-        manager.counters.deletes.increment()
-        didSave()
-        return .saved
-      case .absent:
-        break
-      case .conflict:
-        try wait.next()
-        if try reload(old) {
-          // What the other request saved belongs under the new key as well.
-          try encode(now: now)
-          let expires = expiry.date(standard: manager.settings.cookieAge, now: now)
-          let session = self
-          _ = try manager.reaching { (store) throws(Failure) -> Bool in
-            try store.remove(key)
-            return try store.create(key, data: session.encoded.bytes, expires: expires, now: now)
-          }
-          continue
-        }
-      }
-      try manager.reaching { (store) throws(Failure) in try store.remove(key) }
-      if !isDeleted { didFindDeleted() }
-      return .deleted
-    }
+  /// Signs what the store has with the newest secret, if nobody changes it at the
+  /// same time; then they do.
+  func renewSignature() throws(Failure) {
+    guard let key, movedTo == nil, let expires = storedExpires else { return }
+    try encode(now: manager.now)
+    if try replace(key, expires: expires) == .replaced { didSave() }
   }
 }
 
 /// Waits a random, growing time between attempts, ten seconds in all: every
 /// conflict means that somebody else got through, so that progress is certain,
 /// and the spread gives everybody a turn.
-private struct Backoff {
+struct Backoff {
   private var attempt: UInt32 = 0
   private var began: Int64 = 0
 
-  mutating func next() throws(Failure) {
+  /// Counts a conflict and waits.
+  mutating func next(_ manager: Manager) throws(Failure) {
+    manager.counters.conflicts.increment()
     attempt = attempt &+ 1
     let now = sys_now_microseconds()
     if attempt == 1 { began = now }

@@ -5,6 +5,7 @@ import CTuile
 /// once. Belongs to one thread at a time.
 final class Session {
   let manager: Manager
+  let keys: ManagerKeys
   var data: SessionData
   /// What the store holds under `key`, to the byte, as far as we know.
   var stored = ByteBuffer()
@@ -20,6 +21,16 @@ final class Session {
   private(set) var retiring: Bytes?
   /// `key` was made here and is not in the store yet.
   private(set) var keyIsNew = false
+  /// Where the session is now, if `key` is one that another request's cycle_key replaced.
+  var movedTo: Bytes?
+  /// When the store lets the session go, in Unix microseconds, as the load said.
+  private(set) var storedExpires: Int64?
+  /// An older secret had signed what the store has.
+  private(set) var hasOldSignature = false
+  /// The entry that an owner's list has of this session, as far as we know.
+  var listed: (owner: Bytes, key: Bytes)?
+  /// What the host said of the client, for that list.
+  var client: (userAgent: Bytes, address: Bytes) = (Bytes(), Bytes())
 
   enum Loading {
     case pending
@@ -38,13 +49,14 @@ final class Session {
   /// the URL counts, if the settings have it so.
   init(manager: Manager, cookieHeader: Bytes, url: Bytes = Bytes()) throws(Failure) {
     self.manager = manager
+    keys = manager.keys
     // Room for a few times the largest session: the payload, new values, text.
     data = SessionData(arenaLimit: manager.settings.maxData &* 8 &+ (1 << 20))
     let sent = CookieHeader(text: cookieHeader).value(of: manager.settings.cookieName, last: true)
     cookieSent = sent != nil
     // From here on everything is set, so that a throw leaks nothing.
     let valid =
-      manager.cookieDialect == nil ? SessionKey.isValid : { !$0.isEmpty && $0.count <= Session.longestToken }
+      keys.cookieDialect == nil ? SessionKey.isValid : { !$0.isEmpty && $0.count <= Session.longestToken }
     if let sent = sent ?? manager.settings.key(in: url), valid(sent) {
       guard let kept = data.arena.copy(sent) else { throw .memory }
       key = kept
@@ -71,27 +83,34 @@ final class Session {
     do {
       if let key, try !fetch(key) { self.key = nil }
       loading = .loaded
+      if let key, let owner = try owner() { listed = (owner, key) }
     } catch {
       loading = .failed(error)
       throw error
     }
   }
 
+  /// As `load`, and asks a store that gave no answer once more.
+  func loadAgain() throws(Failure) {
+    if case .failed = loading { loading = .pending }
+    try load()
+  }
+
   /// Reads what the store has under `key` into `stored` and, by way of a replay
   /// of the changes so far, into `data`; false if the store has nothing.
   func fetch(_ key: Bytes) throws(Failure) -> Bool {
-    if let dialect = manager.cookieDialect { return try fetchFromCookie(key, dialect) }
+    if let dialect = keys.cookieDialect { return try fetchFromCookie(key, dialect) }
     stored.removeAll()
     let present = manager.now
     let session = self
     let expires = try manager.reaching { (store) throws(Failure) in
       try store.load(key, now: present, into: &session.stored)
     }
-    guard expires != nil else {
+    guard let expires else {
       manager.counters.misses.increment()
       return false
     }
-    manager.counters.loads.increment()
+    storedExpires = expires
     do {
       try replayOnStored()
     } catch {
@@ -99,23 +118,34 @@ final class Session {
       loading = .failed(error)
       throw error
     }
+    // Past its longest life: as if the store had let it go.
+    if let ends, ends <= present {
+      data.drop()
+      manager.counters.misses.increment()
+      return false
+    }
+    manager.counters.loads.increment()
     return true
   }
 
   private func replayOnStored() throws(Failure) {
     var readable = false
     do {
-      readable = try manager.codec.decode(stored.bytes, to: &json)
+      let signedBy = try keys.codec.decode(stored.bytes, to: &json)
+      readable = signedBy != nil
+      hasOldSignature = signedBy ?? 0 > 0
       if readable { try data.replay(on: json.bytes) }
     } catch {
       // Signed with our key, but no dictionary: as with a bad signature.
       guard error.status == TUILE_E_SYNTAX else { throw error }
       readable = false
     }
+    if hasOldSignature { manager.counters.oldKeyLoads.increment() }
     if !readable {
       manager.counters.badSignatures.increment()
       try data.replay(on: Bytes("{}"))
     }
+    movedTo = try takePointer()
   }
 
   func change() throws(Failure) {
@@ -132,28 +162,30 @@ final class Session {
 
   /// Logs out: the data goes, and the key with it, now and for good.
   func flush() throws(Failure) {
-    if let old = retiring ?? (keyIsNew ? nil : key) {
-      try manager.reaching { (store) throws(Failure) in try store.remove(old) }
-      manager.counters.deletes.increment()
-    }
+    if let old = retiring ?? (keyIsNew ? nil : key) { try delete(old) }
     clear()
     key = nil
     retiring = nil
+    movedTo = nil
     keyIsNew = false
     stored.removeAll()
     loading = .loaded
     isDeleted = false
+    unlist()
   }
 
   /// Gives the session a new key, for a login; the old one ends with the commit.
   func cycleKey() throws(Failure) {
     try access()
-    guard manager.cookieDialect == nil else {
+    guard keys.cookieDialect == nil else {
       modified = true
       return
     }
     let fresh = try SessionKey.make(in: &data.arena)
-    if retiring == nil, !keyIsNew { retiring = key }
+    // With a key that another request has replaced, this is a session of its own:
+    // whoever comes with an old key never gets at the new one.
+    if retiring == nil, !keyIsNew, movedTo == nil { retiring = key }
+    movedTo = nil
     key = fresh
     keyIsNew = true
     modified = true
@@ -184,6 +216,7 @@ final class Session {
     data.didSave()
     keyIsNew = false
     retiring = nil
+    hasOldSignature = false
     modified = false
     manager.counters.saves.increment()
   }

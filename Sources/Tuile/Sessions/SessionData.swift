@@ -130,6 +130,12 @@ struct SessionData: ~Copyable {
     return true
   }
 
+  /// Forgets what was read and done.
+  mutating func drop() {
+    entries.removeAll()
+    cleared = false
+  }
+
   mutating func clear() {
     entries.removeAll()
     cleared = true

@@ -17,6 +17,13 @@ final class Settings {
   let maxData: Int
   /// The parameter of URLs that may hold a key; nil: none may.
   let urlName: Bytes?
+  /// Seconds; 0: none.
+  let lifetime: Int64
+  let refresh: Int64
+  let cycleGrace: Int64
+  let trackOwners: Bool
+  /// 0: any number.
+  let mostOwned: Int
   let clock: tuile_clock?
   let clockContext: UnsafeMutableRawPointer?
 
@@ -34,6 +41,12 @@ final class Settings {
     }
     guard config.cookie_age >= 0, config.cookie_age <= Expiry.longest else {
       throw .argument("cookie_age is not between 0 and the year 9999")
+    }
+    let seconds = 0...Expiry.longest
+    guard seconds.contains(config.lifetime), seconds.contains(config.refresh), seconds.contains(config.cycle_grace)
+    else { throw .argument("lifetime, refresh or cycle_grace is negative or past the year 9999") }
+    guard config.max_owned >= 0, config.max_owned <= Owner.mostSessions else {
+      throw .argument("max_owned is over 10000")
     }
     let longest = SetCookie.largestPair
     if config.url_sessions {
@@ -76,6 +89,11 @@ final class Settings {
     expireAtBrowserClose = config.expire_at_browser_close
     saveEveryRequest = config.save_every_request
     maxData = config.max_data
+    lifetime = config.lifetime
+    refresh = config.refresh
+    cycleGrace = config.cycle_grace
+    trackOwners = config.track_owners
+    mostOwned = config.max_owned
     clock = config.clock
     clockContext = config.clock_context
   }

@@ -76,6 +76,7 @@ enum Replaced { case replaced, conflict, absent }
 enum Owner {
   static let longest = 255
   static let largestRecord = 1024
+  static let mostSessions = 10_000
 
   static func check(_ owner: tuile_bytes) throws(Failure) -> Bytes {
     guard let owner = Bytes(owner), isValid(owner) else {

@@ -1,0 +1,43 @@
+import CTuile
+
+/// How sessions are written into their cookies: what stands behind "cookie:".
+enum CookieKind {
+  case django, sealed, flask, starlette, rails, gorilla, rack, ironSession
+
+  init?(_ name: Bytes) {
+    switch name {
+    case _ where name.isEmpty || name == Bytes("django"): self = .django
+    case _ where name == Bytes("sealed"): self = .sealed
+    case _ where name == Bytes("flask"): self = .flask
+    case _ where name == Bytes("starlette"): self = .starlette
+    case _ where name == Bytes("rails"): self = .rails
+    case _ where name == Bytes("gorilla"): self = .gorilla
+    case _ where name == Bytes("rack"): self = .rack
+    case _ where name == Bytes("iron-session"): self = .ironSession
+    default: return nil
+    }
+  }
+
+  func dialect(_ secrets: SecretList, _ settings: Settings) throws(Failure) -> Dialect {
+    var signer = SignerSettings(secrets: secrets)
+    signer.name = settings.cookieName
+    signer.lifetime = settings.cookieAge > 0 ? settings.cookieAge : nil
+    switch self {
+    case .django:
+      signer.salt = Bytes("django.contrib.sessions.backends.signed_cookies")
+      return try Dialect.make(TUILE_DIALECT_DJANGO, signer)
+    case .sealed:
+      signer.salt = Bytes("tuile session")
+      return try Dialect.make(TUILE_DIALECT_SEALED, signer)
+    case .flask: return try Dialect.make(TUILE_DIALECT_FLASK, signer)
+    case .starlette: return try Dialect.make(TUILE_DIALECT_STARLETTE, signer)
+    case .rails:
+      // Rails says the session's end by the cookie alone.
+      signer.lifetime = nil
+      return try Dialect.make(TUILE_DIALECT_RAILS_ENCRYPTED, signer)
+    case .gorilla: return try Dialect.make(TUILE_DIALECT_GORILLA, signer)
+    case .rack: return try Dialect.make(TUILE_DIALECT_RACK, signer)
+    case .ironSession: return try Dialect.make(TUILE_DIALECT_IRON_SESSION, signer)
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import CTuile
+
+/// An owner's sessions: to show them, to end them, to keep their number down.
+extension Manager {
+  /// A list as it was read; the texts live as long as this.
+  final class OwnedSessions {
+    struct Item {
+      let key: Bytes
+      let id: Bytes
+      var record: OwnerRecord
+      let expires: Int64
+    }
+    private(set) var items: [Item] = []
+    private var arena = Arena(limit: 64 << 20)
+    private(set) var failed = false
+
+    fileprivate func add(_ key: Bytes, _ record: Bytes, _ expires: Int64) {
+      guard items.count < Owner.mostSessions, let kept = arena.copy(key), let room = arena.take(Manager.idSize) else {
+        failed = true
+        return
+      }
+      Manager.writeID(of: key, to: room)
+      let record = OwnerRecord(record, in: &arena)
+      items.append(Item(key: kept, id: Bytes(room, Manager.idSize), record: record, expires: expires))
+    }
+
+    /// The one seen last first.
+    fileprivate func sort() { items.sort { $0.record.seen > $1.record.seen } }
+  }
+
+  fileprivate static let idSize = 32
+
+  /// Hex digits that tell sessions apart and nothing of their keys.
+  fileprivate static func writeID(of key: Bytes, to room: UnsafeMutablePointer<UInt8>) {
+    var text = ByteBuffer()
+    text.append("tuile session id\0")
+    text.append(key)
+    var hex = ByteBuffer()
+    let digest = UnsafeMutablePointer<UInt8>.allocate(capacity: Digest.largest)
+    defer { digest.deallocate() }
+    Digest.sha256.hash(text.bytes, to: digest)
+    Hex.encode(Bytes(digest, idSize / 2), to: &hex)
+    room.copy(hex.bytes)
+  }
+
+  var keepsOwners: Bool { store.keepsOwners }
+
+  func sessions(of owner: Bytes) throws(Failure) -> OwnedSessions {
+    let list = OwnedSessions()
+    let present = now
+    try reaching { (store) throws(Failure) in
+      try store.owned(owner, now: present) { key, record, expires in list.add(key, record, expires) }
+    }
+    guard !list.failed else { throw .limit("the owner has too many sessions") }
+    list.sort()
+    return list
+  }
+
+  /// Writes the entry of a session. When it was created is taken from the entry
+  /// that it had under the key `before`.
+  func list(
+    _ key: Bytes, of owner: Bytes, expires: Int64, _ client: (userAgent: Bytes, address: Bytes), before: Bytes
+  ) throws(Failure) {
+    let seconds = now / 1_000_000
+    var record = OwnerRecord(created: seconds, seen: seconds, client)
+    let others = try sessions(of: owner)
+    for item in others.items where item.key == before || item.key == key {
+      record.created = item.record.created
+      if record.userAgent.isEmpty { record.userAgent = item.record.userAgent }
+      if record.address.isEmpty { record.address = item.record.address }
+    }
+    var text = ByteBuffer()
+    try record.write(to: &text)
+    let data = text.bytes
+    try reaching { (store) throws(Failure) in try store.own(owner, key, record: data, expires: expires) }
+    noteListed(key)
+    guard settings.mostOwned > 0 else { return }
+    var left = settings.mostOwned &- 1
+    for item in others.items where !(item.key == key || item.key == before) {
+      if left > 0 { left &-= 1 } else { try end(item.key, of: owner) }
+    }
+  }
+
+  /// Ends the session with that id; false if the owner has none such.
+  func revoke(_ id: Bytes, of owner: Bytes) throws(Failure) -> Bool {
+    for item in try sessions(of: owner).items where item.id == id {
+      try end(item.key, of: owner)
+      return true
+    }
+    return false
+  }
+
+  /// Ends all sessions of the owner but the one of that key; how many.
+  func revokeAll(of owner: Bytes, but key: Bytes?) throws(Failure) -> Int {
+    var count = 0
+    for item in try sessions(of: owner).items {
+      if let key, item.key == key { continue }
+      try end(item.key, of: owner)
+      count &+= 1
+    }
+    return count
+  }
+
+  private func end(_ key: Bytes, of owner: Bytes) throws(Failure) {
+    try reaching { (store) throws(Failure) in
+      try store.remove(key)
+      try store.disown(owner, key)
+    }
+    counters.revoked.increment()
+  }
+}

@@ -1,0 +1,79 @@
+import Synchronization
+
+/// The keys of a manager, and what is made from them. A request keeps those that
+/// it began with.
+final class ManagerKeys {
+  let codec: Codec
+  /// How sessions are written into their cookies; nil: a store keeps them.
+  let cookieDialect: Dialect?
+  private let kind: CookieKind?
+  /// Kept until the manager goes, for the requests under way.
+  var previous: ManagerKeys?
+
+  private init(codec: Codec, kind: CookieKind?, cookieDialect: Dialect?) {
+    self.codec = codec
+    self.kind = kind
+    self.cookieDialect = cookieDialect
+  }
+
+  /// `trusted`: the store needs no signatures. `kind`: sessions are in their cookies.
+  static func make(
+    _ secrets: SecretList?, trusted: Bool, kind: CookieKind?, _ settings: Settings
+  ) throws(Failure) -> ManagerKeys {
+    guard trusted || secrets != nil else { throw .argument("the store needs a secret") }
+    var signer: DjangoSigner?
+    var dialect: Dialect?
+    if let secrets, !trusted {
+      signer = try DjangoSigner.make(secrets: secrets, salt: Bytes(Codec.salt), timed: true)
+      if let kind { dialect = try kind.dialect(secrets, settings) }
+    }
+    return ManagerKeys(codec: Codec(signer: signer, limit: settings.maxData), kind: kind, cookieDialect: dialect)
+  }
+
+  /// The same with other secrets.
+  func renewed(_ secrets: SecretList?, _ settings: Settings) throws(Failure) -> ManagerKeys {
+    try ManagerKeys.make(secrets, trusted: codec.signer == nil, kind: kind, settings)
+  }
+}
+
+/// Which keys were dealt with in which minute: of each place in a small table the
+/// last. To forget one costs a write too many, nothing else.
+final class RecentKeys {
+  private static let places = 2048
+  private let table: UnsafeMutablePointer<Atomic<UInt64>>
+
+  init() {
+    table = .allocate(capacity: RecentKeys.places)
+    var i = 0
+    while i < RecentKeys.places {
+      (table + i).initialize(to: Atomic(0))
+      i &+= 1
+    }
+  }
+
+  deinit {
+    table.deinitialize(count: RecentKeys.places)
+    table.deallocate()
+  }
+
+  func contains(_ key: Bytes, minute: Int64) -> Bool {
+    let (place, word) = RecentKeys.place(key, minute)
+    return table[place].load(ordering: .relaxed) == word
+  }
+
+  func insert(_ key: Bytes, minute: Int64) {
+    let (place, word) = RecentKeys.place(key, minute)
+    table[place].store(word, ordering: .relaxed)
+  }
+
+  private static func place(_ key: Bytes, _ minute: Int64) -> (place: Int, word: UInt64) {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    var i = 0
+    while i < key.count {
+      hash = (hash ^ UInt64(key[i])) &* 0x100_0000_01B3
+      i &+= 1
+    }
+    let word = hash & 0xFFFF_FFFF_0000_0000 | UInt64(truncatingIfNeeded: minute) & 0xFFFF_FFFF
+    return (Int(truncatingIfNeeded: hash & UInt64(places &- 1)), word)
+  }
+}

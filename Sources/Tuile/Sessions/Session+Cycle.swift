@@ -1,0 +1,111 @@
+import CTuile
+
+/// A session that moves to a new key. For some seconds the old key leads the
+/// requests under way to the new one: its data stays as it was, so that whoever
+/// comes with it sees nothing new, and the pointer beside it says where changes
+/// are saved. Nobody who has the old key is ever told the new one.
+extension Session {
+  private static let pointer: StaticString = "_session_moved"
+
+  /// The pointer in what was just read, taken out of the data.
+  func takePointer() throws(Failure) -> Bytes? {
+    guard let i = data.entries.find(Bytes(Session.pointer)) else { return nil }
+    let raw = data.entries[i].value
+    data.entries.kill(i, change: .none)
+    let target = raw.slice(1, raw.count &- 1)
+    return JSONText.type(of: raw) == TUILE_TYPE_STRING && SessionKey.isValid(target) ? target : nil
+  }
+
+  /// Stores the session under its new key, then retires the old one in one step:
+  /// whoever saves under it later gets a conflict and finds the pointer, or
+  /// nothing; and if it was deleted meanwhile, so is the new one.
+  func saveCycled(now: Int64) throws(Failure) -> Saved {
+    guard let old = retiring else { return .deleted }
+    try create(now: now)
+    guard let key else { return .deleted }
+    let grace = manager.settings.cycleGrace
+    var wait = Backoff()
+    while true {
+      switch try retire(old, pointingTo: key, expires: grace == 0 ? 0 : now &+ grace &* 1_000_000, now: now) {
+      case .replaced:
+        if grace == 0 { try manager.reaching { (store) throws(Failure) in try store.remove(old) } }
+        manager.counters.deletes.increment()
+        didSave()
+        return .saved
+      case .absent:
+        break
+      case .conflict:
+        try wait.next(manager)
+        if try fetch(old) {
+          guard movedTo == nil else {
+            // Another request was first to give it a new key: these are two sessions now.
+            movedTo = nil
+            didSave()
+            return .saved
+          }
+          // What the other request saved belongs under the new key as well.
+          try encode(now: now)
+          try recreate(key, now: now)
+          continue
+        }
+      }
+      try manager.reaching { (store) throws(Failure) in try store.remove(key) }
+      if !isDeleted { didFindDeleted() }
+      return .deleted
+    }
+  }
+
+  /// Nobody else knows the key yet.
+  private func recreate(_ key: Bytes, now: Int64) throws(Failure) {
+    let session = self
+    let expires = expires(now: now)
+    _ = try manager.reaching { (store) throws(Failure) -> Bool in
+      try store.remove(key)
+      return try store.create(key, data: session.encoded.bytes, expires: expires, now: now)
+    }
+  }
+
+  private func retire(_ old: Bytes, pointingTo key: Bytes, expires: Int64, now: Int64) throws(Failure) -> Replaced {
+    var text = ByteBuffer()
+    var retired = ByteBuffer()
+    if expires > 0, try keys.codec.decode(stored.bytes, to: &text) != nil {
+      text.truncate(text.bytes.findLast(0x7D) ?? 0)
+    }
+    if text.count == 0 { text.append(0x7B) }
+    var scanner = JSONScanner(text.bytes)
+    _ = scanner.take(0x7B)
+    scanner.skipSpace()
+    if !scanner.isAtEnd { text.append(0x2C) }
+    // A session that is as large as it may be leaves its data out.
+    if text.count > keys.codec.limit &- 80 {
+      text.removeAll()
+      text.append(0x7B)
+    }
+    text.append("\"")
+    text.append(Session.pointer)
+    text.append("\":\"")
+    text.append(key)
+    text.append("\"}")
+    guard !text.failed else { throw .memory }
+    try keys.codec.encode(text.bytes, now: now / 1_000_000, to: &retired)
+    let session = self
+    let data = retired.bytes
+    return try manager.reaching { (store) throws(Failure) in
+      try store.replace(old, expected: session.stored.bytes, data: data, expires: expires)
+    }
+  }
+
+  /// Deletes the session from the store, wherever its key leads.
+  func delete(_ old: Bytes) throws(Failure) {
+    if manager.settings.cycleGrace > 0, keys.cookieDialect == nil { try loadAgain() }
+    var target: Bytes? = movedTo
+    try manager.reaching { (store) throws(Failure) in try store.remove(old) }
+    manager.counters.deletes.increment()
+    var hops = 0
+    while let next = target, hops < 16 {
+      target = try fetch(next) ? movedTo : nil
+      try manager.reaching { (store) throws(Failure) in try store.remove(next) }
+      hops &+= 1
+    }
+  }
+}

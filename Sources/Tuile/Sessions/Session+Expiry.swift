@@ -1,0 +1,51 @@
+import CTuile
+
+/// How long a session lives: without activity, by Django's `_session_expiry`, and
+/// at most, whatever is done with it, by `_session_ends`.
+extension Session {
+  private static let endsName: StaticString = "_session_ends"
+
+  var expiry: Expiry { Expiry(data.value(of: Bytes(Expiry.name))) }
+
+  /// The end that no activity moves, in Unix microseconds.
+  var ends: Int64? {
+    guard let raw = data.value(of: Bytes(Session.endsName)), let seconds = Numbers.read(raw, base: 10) else {
+      return nil
+    }
+    return max(0, min(Expiry.longest, seconds)) &* 1_000_000
+  }
+
+  /// When the session expires if it is saved now, in Unix microseconds.
+  func expires(now: Int64) -> Int64 {
+    let date = expiry.date(standard: manager.settings.cookieAge, now: now)
+    return min(date, ends ?? date)
+  }
+
+  /// How many seconds the session has left if it is saved now, rounded down.
+  func age(now: Int64) -> Int64 {
+    let age = expiry.age(standard: manager.settings.cookieAge, now: now)
+    guard let ends else { return age }
+    return min(age, Expiry.date(microseconds: ends).age(standard: 0, now: now))
+  }
+
+  /// Gives a session its end, if there is one and it has none yet.
+  func limitLife(now: Int64) throws(Failure) {
+    let lifetime = manager.settings.lifetime
+    if lifetime > 0, ends == nil { try setLifetime(lifetime, now: now) }
+  }
+
+  func setLifetime(_ seconds: Int64, now: Int64) throws(Failure) {
+    try data.set(Bytes(Session.endsName), .integer(min(now / 1_000_000 &+ seconds, Expiry.longest)))
+  }
+
+  func removeLifetime() -> Bool { data.remove(Bytes(Session.endsName)) }
+
+  /// Whether the session is read only, and has lived long enough since it was
+  /// last kept alive that this is worth a write.
+  func wantsRefresh(now: Int64) -> Bool {
+    let refresh = manager.settings.refresh
+    guard refresh > 0, key != nil, movedTo == nil, case .loaded = loading else { return false }
+    guard let storedExpires else { return false }
+    return expires(now: now) &- storedExpires >= refresh &* 1_000_000
+  }
+}
