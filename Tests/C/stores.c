@@ -6,8 +6,8 @@
 #include "custom_store.h"
 #include "store_contract.h"
 
-static void run(const char *name, tuile_store *store, bool binary, bool shared) {
-  store_contract contract = {store, binary, shared, false, false};
+static void run(const char *name, tuile_store *store, bool binary, bool shared, unsigned int stale) {
+  store_contract contract = {store, binary, shared, false, false, stale};
   const char *broken = store_contract_run(&contract);
   if (broken) fprintf(stderr, "%s: %s\n", name, broken);
   CHECK(broken == NULL);
@@ -72,7 +72,7 @@ static void control(tuile_status (*replace)(void *, tuile_bytes, tuile_bytes, tu
   tuile_store *store;
   CHECK(tuile_store_open(text("memory:"), &under_test, NULL) == TUILE_OK);
   CHECK(tuile_store_new(&ops, NULL, &store, NULL) == TUILE_OK);
-  store_contract contract = {store, true, false, false, false};
+  store_contract contract = {store, true, false, false, false, 0};
   const char *broken = store_contract_run(&contract);
   CHECK(broken != NULL);
   printf("the suite catches a broken store: %s\n", broken);
@@ -85,15 +85,21 @@ int main(int argc, char **argv) {
   tuile_store *store;
   char url[512];
   CHECK(tuile_store_open(text("memory:"), &store, NULL) == TUILE_OK);
-  run("memory:", store, true, false);
+  run("memory:", store, true, false, 0);
   snprintf(url, sizeof url, "sqlite://%s/contract.db", argv[1]);
   CHECK(tuile_store_open(text(url), &store, NULL) == TUILE_OK);
-  run("sqlite:", store, false, true);
+  run("sqlite:", store, false, true, 0);
   snprintf(url, sizeof url, "sqlite://%s/with%%20space.db?busy=9000&synchronous=full", argv[1]);
   CHECK(tuile_store_open(text(url), &store, NULL) == TUILE_OK);
-  run("sqlite: with options", store, false, true);
+  run("sqlite: with options", store, false, true, 0);
+  snprintf(url, sizeof url, "cached+sqlite://%s/cached.db", argv[1]);
+  CHECK(tuile_store_open(text(url), &store, NULL) == TUILE_OK);
+  run("cached+sqlite:", store, false, true, 1100);
+  snprintf(url, sizeof url, "cached+sqlite://%s/uncached.db#memory:?fresh=0", argv[1]);
+  CHECK(tuile_store_open(text(url), &store, NULL) == TUILE_OK);
+  run("cached+sqlite: with a cache that counts for nothing", store, false, true, 0);
   CHECK(custom_store_open(&store, NULL) == TUILE_OK);
-  run("custom_store.c", store, true, false);
+  run("custom_store.c", store, true, false, 0);
   control(replace_blindly);
   control(replace_in_two_steps);
   return 0;

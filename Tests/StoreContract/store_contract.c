@@ -280,7 +280,7 @@ static const char *sixteen_threads(tuile_store *s) {
 }
 
 /* Forks with the store open; the children use what they inherited. */
-static const char *eight_processes(tuile_store *s, bool shared) {
+static const char *eight_processes(tuile_store *s, bool shared, unsigned int stale) {
   char buffer[33], total[24];
   tuile_bytes key = key_of(buffer, 5);
   pid_t children[8];
@@ -296,6 +296,7 @@ static const char *eight_processes(tuile_store *s, bool shared) {
     fine = fine && status == 0;
   }
   RULE(fine, "8 processes: a call failed in a child after fork");
+  usleep(stale * 1000);
   snprintf(total, sizeof total, "%d", shared ? 8 * 50 : 0);
   RULE(holds(s, key, text(total), later) == TUILE_OK,
        shared ? "8 processes: an update was lost" : "8 processes: a child changed the parent's memory");
@@ -344,7 +345,7 @@ const char *store_contract_run(const store_contract *contract) {
   if (!broken) broken = put(contract->store);
   if (!broken && contract->owners) broken = owners(contract->store);
   if (!broken) broken = sixteen_threads(contract->store);
-  if (!broken) broken = eight_processes(contract->store, contract->shared);
+  if (!broken) broken = eight_processes(contract->store, contract->shared, contract->stale);
   if (!broken) broken = logout_against_save(contract->store);
   return broken;
 }

@@ -10,6 +10,7 @@ enum StoreURL {
       throw .argument("cookie: is no store of its own: name it in a manager's configuration")
     }
     if url == Bytes("memory:") { return try MemoryStore.make() }
+    if url.hasPrefix(Bytes(CachedStore.scheme)) { return try CachedStore.open(url) }
     if url.hasPrefix(Bytes(SQLiteStore.scheme)) { return try SQLiteStore.open(url) }
     return try ModuleStore.open(url)
   }

@@ -1,0 +1,194 @@
+import CSystem
+import CTuile
+
+/// A cache in front of a store, written through. What is in front is an entry, a
+/// copy of what the store had, or a mark: somebody is writing, look behind. A
+/// writer marks first, writes to the store, and then puts its copy in place of its
+/// own mark only; a reader fills only what is empty. So an old copy never takes
+/// the place of a newer one. A cache that fails is passed by: the store decides.
+final class CachedStore: Store {
+  private let back: any Store
+  private let front: any Store
+  /// How long a copy counts, in microseconds: a process that writes without this
+  /// cache, or while it is away, is noticed after that at the latest.
+  private let fresh: Int64
+  /// How long a mark stays, more than any reader takes to fill.
+  private static let markLife: Int64 = 10_000_000
+
+  init(back: any Store, front: any Store, fresh: Int64) {
+    self.back = back
+    self.front = front
+    self.fresh = fresh
+  }
+
+  var trusted: Bool { back.trusted }
+
+  func close() {
+    back.close()
+    front.close()
+  }
+
+  // MARK: What is in front
+
+  /// 'd', the session's expiry in 16 hex digits, the data; or 'm' and the mark's own digits.
+  private static let headSize = 17
+
+  private func entry(_ data: Bytes, expires: Int64, to out: inout ByteBuffer) {
+    out.append(0x64)
+    CachedStore.appendDigits(UInt64(bitPattern: expires), to: &out)
+    out.append(data)
+  }
+
+  private static func appendDigits(_ number: UInt64, to out: inout ByteBuffer) {
+    var shift: UInt64 = 64
+    while shift > 0 {
+      shift &-= 8
+      let byte = UInt8(truncatingIfNeeded: number &>> shift)
+      withUnsafePointer(to: byte) { Hex.encode(Bytes($0, 1), to: &out) }
+    }
+  }
+
+  /// The session's expiry, if this is an entry.
+  private func expiry(of entry: Bytes) -> Int64? {
+    guard entry[0] == 0x64, entry.count >= CachedStore.headSize else { return nil }
+    var number: UInt64 = 0
+    var i = 1
+    while i < CachedStore.headSize {
+      guard let digit = Hex.digit(entry[i]) else { return nil }
+      number = number &<< 4 | UInt64(digit)
+      i &+= 1
+    }
+    return Int64(bitPattern: number)
+  }
+
+  /// How long the front keeps an entry.
+  private func keep(_ expires: Int64) -> Int64 { min(expires, sys_now_microseconds() &+ fresh) }
+
+  /// Runs a write between two steps in front: a mark of its own, and, if the write
+  /// says so and the mark is still there, a copy in its place; else a mark again,
+  /// since somebody who was slow or fast may have put an old copy there.
+  private func writing<Answer>(
+    _ key: Bytes, _ data: Bytes, expires: Int64, _ write: () throws(Failure) -> (answer: Answer, done: Bool)
+  ) throws(Failure) -> Answer {
+    var seen = ByteBuffer()
+    try mark(key, &seen)
+    var finished = false
+    defer { if !finished { _ = try? mark(key, &seen) } }
+    let (answer, done) = try write()
+    guard done else {
+      finished = true
+      return answer
+    }
+    var copy = ByteBuffer()
+    entry(data, expires: expires, to: &copy)
+    guard !copy.failed else { return answer }
+    let placed = try? front.replace(key, expected: seen.bytes, data: copy.bytes, expires: keep(expires))
+    finished = placed == .replaced
+    return answer
+  }
+
+  /// Puts a mark in front. That the cache is not there is no failure.
+  private func mark(_ key: Bytes, _ mark: inout ByteBuffer) throws(Failure) {
+    mark.removeAll()
+    try appendMark(to: &mark)
+    _ = try? front.put(key, data: mark.bytes, expires: sys_now_microseconds() &+ CachedStore.markLife)
+  }
+
+  private func appendMark(to out: inout ByteBuffer) throws(Failure) {
+    var number: UInt64 = 0
+    guard sys_random(&number, MemoryLayout<UInt64>.size) else { throw .random }
+    out.append(0x6D)
+    CachedStore.appendDigits(number, to: &out)
+    guard !out.failed else { throw .memory }
+  }
+
+  // MARK: Store
+
+  func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
+    var seen = ByteBuffer()
+    let present = sys_now_microseconds()
+    var until: Int64?
+    var reachable = true
+    do { until = try front.load(key, now: .min, into: &seen) } catch { reachable = false }
+    if let until, until > present, let expires = expiry(of: seen.bytes), expires > now {
+      data.append(seen.bytes.dropFirst(CachedStore.headSize))
+      guard !data.failed else { throw .memory }
+      return expires
+    }
+    let begin = data.count
+    guard let expires = try back.load(key, now: now, into: &data) else { return nil }
+    guard reachable else { return expires }
+    var copy = ByteBuffer()
+    entry(data.bytes.dropFirst(begin), expires: expires, to: &copy)
+    guard !copy.failed else { return expires }
+    if until == nil {
+      _ = try? front.create(key, data: copy.bytes, expires: keep(expires), now: present)
+    } else if let until, until <= present || expiry(of: seen.bytes) != nil {
+      // A mark that counts still is left alone: its writer puts the copy there.
+      _ = try? front.replace(key, expected: seen.bytes, data: copy.bytes, expires: keep(expires))
+    }
+    return expires
+  }
+
+  func create(_ key: Bytes, data: Bytes, expires: Int64, now: Int64) throws(Failure) -> Bool {
+    guard try back.create(key, data: data, expires: expires, now: now) else { return false }
+    var copy = ByteBuffer()
+    entry(data, expires: expires, to: &copy)
+    if !copy.failed { _ = try? front.create(key, data: copy.bytes, expires: keep(expires), now: now) }
+    return true
+  }
+
+  func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
+    try writing(key, data, expires: expires) { () throws(Failure) in
+      let answer = try back.replace(key, expected: expected, data: data, expires: expires)
+      return (answer, answer == .replaced)
+    }
+  }
+
+  func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
+    try writing(key, data, expires: expires) { () throws(Failure) in
+      try back.put(key, data: data, expires: expires)
+      return ((), true)
+    }
+  }
+
+  /// The data in front is right still: its entry gets the new expiry, unless
+  /// somebody writes at the same time.
+  func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
+    guard try back.touch(key, expires: expires) else { return false }
+    var seen = ByteBuffer()
+    guard let until = try? front.load(key, now: .min, into: &seen), expiry(of: seen.bytes) != nil else { return true }
+    var copy = ByteBuffer()
+    entry(seen.bytes.dropFirst(CachedStore.headSize), expires: expires, to: &copy)
+    // It counts no longer for that: nobody has compared the data with the store's.
+    if !copy.failed {
+      _ = try? front.replace(key, expected: seen.bytes, data: copy.bytes, expires: min(until, expires))
+    }
+    return true
+  }
+
+  /// The mark stays, so that no reader under way brings a copy back.
+  func remove(_ key: Bytes) throws(Failure) {
+    try writing(key, Bytes(), expires: 0) { () throws(Failure) in
+      try back.remove(key)
+      return ((), false)
+    }
+  }
+
+  func sweep(now: Int64, limit: Int) throws(Failure) -> Int {
+    _ = try? front.sweep(now: sys_now_microseconds(), limit: limit)
+    return try back.sweep(now: now, limit: limit)
+  }
+
+  // MARK: Owners
+
+  var keepsOwners: Bool { back.keepsOwners }
+
+  func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) {
+    try back.own(owner, key, record: record, expires: expires)
+  }
+  func owned(_ owner: Bytes, now: Int64, _ each: (Bytes, Bytes, Int64) -> Void) throws(Failure) {
+    try back.owned(owner, now: now, each)
+  }
+  func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) { try back.disown(owner, key) }
+}
