@@ -4,8 +4,8 @@
 #include "check.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 enum { threads = 4, rounds = 400 };
 
@@ -68,7 +68,7 @@ static tuile_status load(void *c, tuile_bytes k, int64_t now, tuile_receive give
   if (tuile_store_load(front, k, now, receive, &seen, e) != TUILE_OK) {
     tuile_status status = tuile_store_load(back, k, now, receive, &seen, e);
     if (status != TUILE_OK) return status;
-    sched_yield();
+    usleep(100);
     tuile_store_put(front, k, (tuile_bytes){seen.data, seen.size}, later, e);
   }
   give(receiver, (tuile_bytes){seen.data, seen.size}, later);
@@ -81,7 +81,7 @@ static tuile_status create(void *c, tuile_bytes k, tuile_bytes data, int64_t exp
 static tuile_status replace(void *c, tuile_bytes k, tuile_bytes expected, tuile_bytes data, int64_t expires, tuile_error *e) {
   (void)c;
   tuile_status status = tuile_store_replace(back, k, expected, data, expires, e);
-  sched_yield();
+  usleep(100);
   if (status == TUILE_OK) tuile_store_put(front, k, data, expires, e);
   else tuile_store_remove(front, k, e);
   return status;
@@ -154,7 +154,11 @@ int main(int argc, char **argv) {
   snprintf(url, sizeof url, "sqlite://%s/naive-front.db", argv[1]);
   CHECK(tuile_store_open(text(url), &front, NULL) == TUILE_OK);
   stores[0] = stores[1] = open_naive();
-  shown = run();
+  shown = 0;
+  for (int i = 0; i < 20 && shown == 0; i++) {
+    tuile_store_remove(back, key, NULL), tuile_store_remove(front, key, NULL);
+    shown = run();
+  }
   printf("a naive cache: %d reads were stale\n", shown);
   CHECK(shown > 0);
   tuile_store_close(stores[0]), tuile_store_close(back), tuile_store_close(front);
