@@ -920,27 +920,6 @@ tuile_status tuile_manager_open(const tuile_config *config,
  */
 void tuile_manager_close(tuile_manager *manager);
 
-/** Removes at most limit expired sessions from the store.
- *
- * For a timer: a limit keeps one run short. *removed, which may be NULL, gets
- * how many there were; as many as limit means that there may be more.
- *
- * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; and as tuile_store_sweep. Since
- * 0.1.
- */
-tuile_status tuile_manager_clear_expired(tuile_manager *manager, size_t limit,
-    size_t *removed, tuile_error *error);
-
-/** Reads the counters. The caller sets stats->size, as TUILE_STATS_INIT does.
- *
- * Each is exact; together they are no snapshot while requests run.
- *
- * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a struct of another size.
- * Since 0.1.
- */
-tuile_status tuile_manager_stats(const tuile_manager *manager,
-    tuile_stats *stats);
-
 /** Gives the manager new keys, without dropping a request: those under way end
  * with the keys that they began with.
  *
@@ -1532,14 +1511,93 @@ tuile_status tuile_manager_revoke(tuile_manager *manager, tuile_bytes owner,
 /** Ends all sessions of an owner, but that of this request if keep is one, as
  * after a change of the password.
  *
- * *revoked, which may be NULL, gets how many there were.
+ * *revoked, which may be NULL, gets how many there were. With sessions in
+ * cookies and revocations in the configuration nobody knows, and it is 0; keep
+ * must then be committed, since it gets a new cookie.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT; and as above: then some may be left.
  * Since 0.1.
  */
 tuile_status tuile_manager_revoke_all(tuile_manager *manager,
-    tuile_bytes owner, const tuile_session *keep, size_t *revoked,
+    tuile_bytes owner, tuile_session *keep, size_t *revoked,
     tuile_error *error);
+
+/* ============================================================================
+ * 16. Operations
+ *
+ * What keeps sessions going in production: removing what is expired, a check,
+ * counters and times. All functions are safe from all threads.
+ * ============================================================================ */
+
+/** Removes at most limit expired sessions from the store.
+ *
+ * For a timer: a limit keeps one run short. *removed, which may be NULL, gets
+ * how many there were; as many as limit means that there may be more.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; and as tuile_store_sweep. Since
+ * 0.1.
+ */
+tuile_status tuile_manager_clear_expired(tuile_manager *manager, size_t limit,
+    size_t *removed, tuile_error *error);
+
+/** Reads the counters. The caller sets stats->size, as TUILE_STATS_INIT does.
+ *
+ * Each is exact; together they are no snapshot while requests run.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a struct of another size.
+ * Since 0.1.
+ */
+tuile_status tuile_manager_stats(const tuile_manager *manager,
+    tuile_stats *stats);
+
+/** Starts a thread that removes at most limit expired sessions every seconds, a
+ * tenth more or less, so that not all processes do it at once.
+ *
+ * The only thread that this library ever starts; it takes no signals, and ends
+ * with tuile_manager_stop_sweeping or tuile_manager_close. A child of fork()
+ * has none and may start its own. In place of one that runs already.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, 0 seconds or more than a year;
+ * TUILE_E_MEMORY if there is no thread to be had. Since 0.1.
+ */
+tuile_status tuile_manager_start_sweeping(tuile_manager *manager,
+    uint32_t seconds, size_t limit, tuile_error *error);
+
+/** Ends the thread, once it is done with what it is at. NULL is fine. Since 0.1. */
+void tuile_manager_stop_sweeping(tuile_manager *manager);
+
+/** Whether sessions can be stored and read: writes one that nobody knows, reads
+ * it and removes it. For a health check of the host's.
+ *
+ * Returns TUILE_OK, also if there is no store to ask; TUILE_E_ARGUMENT for
+ * NULL; TUILE_E_RANDOM; and as section 9 says if the store has a problem. Since
+ * 0.1.
+ */
+tuile_status tuile_manager_check(tuile_manager *manager, tuile_error *error);
+
+/** Reads how long one of the store's operations took. The caller sets
+ * latency->size, as TUILE_LATENCY_INIT does.
+ *
+ * Stores in this process's memory are not timed.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, an unknown operation or a
+ * struct of another size. Since 0.1.
+ */
+tuile_status tuile_manager_latency(const tuile_manager *manager,
+    tuile_operation operation, tuile_latency *latency);
+
+/** Writes all counters and times as Prometheus reads them (its text format
+ * 0.0.4).
+ *
+ * Give size NULL or a place for the number of bytes; buffer may be NULL with a
+ * capacity of 0 to ask for it. It grows a little with every call: 16 KiB are
+ * enough.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_ARGUMENT for NULL; TUILE_E_MEMORY.
+ * Since 0.1.
+ */
+tuile_status tuile_manager_metrics(const tuile_manager *manager, char *buffer,
+    size_t capacity, size_t *size);
 
 #ifdef __cplusplus
 }

@@ -18,3 +18,5 @@ const char *sys_error_message(void *tuile_error_) {
   error->message[sizeof error->message - 1] = 0;
   return error->message;
 }
+
+uint64_t *sys_latency_buckets(void *latency) { return ((tuile_latency *)latency)->buckets; }

@@ -488,6 +488,19 @@ typedef struct tuile_session tuile_session;
 typedef tuile_status (*tuile_add_header)(void *context, tuile_bytes name,
                                          tuile_bytes value);
 
+/** How much a message matters. */
+typedef enum tuile_log_level {
+  TUILE_LOG_ERROR = 0,   /**< A request could not be served: the store failed. */
+  TUILE_LOG_WARNING = 1, /**< Somebody should look: data with a bad signature. */
+  TUILE_LOG_INFO = 2,    /**< What was done: sessions swept, revoked, keys renewed. */
+  TUILE_LOG_DEBUG = 3    /**< Conflicts and refused resurrections. */
+} tuile_log_level;
+
+/** Takes a message: English, without a newline, holding no key, secret or
+ *  payload. Called from the thread of the call that it is about, with no lock
+ *  held; it must not call the manager. The message is borrowed for the call. */
+typedef void (*tuile_log)(void *context, tuile_log_level level, tuile_bytes message);
+
 /** What a manager is made from; the names and defaults are Django's. All is
  *  copied, except that `open_store` and `clock_context` must outlive it. */
 typedef struct tuile_config {
@@ -530,13 +543,25 @@ typedef struct tuile_config {
    *  owner: false. Those of tuile_session_set_owner always are. */
   bool track_owners;
   size_t max_owned; /**< Sessions of one owner; those unseen longest end. 0: any number. */
+  /** Where sessions were kept before: what `store` has not is read there and
+   *  moves, while requests run. A store's URL, or "cookie:" with a dialect. */
+  tuile_bytes previous_store;
+  /** The cookie's name there, if it had another and `previous_store` is "cookie:…". */
+  tuile_bytes previous_cookie;
+  /** For "cookie:" stores: the URL of a store that remembers logouts, so that
+   *  copies of a cookie end too. Asked at every read. Empty: none. */
+  tuile_bytes revocations;
+  tuile_log log;         /**< Told what an administrator should know; NULL: nobody. */
+  void *log_context;     /**< Given to `log`. */
+  tuile_log_level log_level; /**< The least that `log` is told: TUILE_LOG_WARNING. */
 } tuile_config;
 
 #define TUILE_CONFIG_INIT                                                      \
   { sizeof(tuile_config), {NULL, 0}, NULL, 0, {NULL, 0}, NULL,                 \
     {"sessionid", 9}, {NULL, 0}, {"/", 1}, 1209600, TUILE_SAME_SITE_LAX,       \
     false, true, false, false, false, 1048576, NULL, NULL, NULL, false,        \
-    {"sid", 3}, 0, 0, 5, false, 0 }
+    {"sid", 3}, 0, 0, 5, false, 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, NULL,      \
+    NULL, TUILE_LOG_WARNING }
 
 /** Ready-made limits, those of NIST SP 800-63B-4. */
 typedef enum tuile_policy {
@@ -586,10 +611,36 @@ typedef struct tuile_stats {
   uint64_t touches;         /**< Sessions kept alive without rewriting them. */
   uint64_t cookie_bytes;    /**< Bytes of all Set-Cookie values. */
   uint64_t revoked;         /**< Sessions ended by an owner's list or its limit. */
+  uint64_t swept;           /**< Expired sessions that were removed. */
 } tuile_stats;
 
 #define TUILE_STATS_INIT                                                       \
-  { sizeof(tuile_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+  { sizeof(tuile_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/** The operations of a store, for tuile_manager_latency. */
+typedef enum tuile_operation {
+  TUILE_OPERATION_LOAD = 0,
+  TUILE_OPERATION_CREATE = 1,
+  TUILE_OPERATION_REPLACE = 2,
+  TUILE_OPERATION_TOUCH = 3,
+  TUILE_OPERATION_REMOVE = 4,
+  TUILE_OPERATION_SWEEP = 5,
+  TUILE_OPERATION_PUT = 6,
+  TUILE_OPERATION_OWN = 7,
+  TUILE_OPERATION_OWNED = 8,
+  TUILE_OPERATION_DISOWN = 9
+} tuile_operation;
+
+/** How long one operation took, since the manager was opened. */
+typedef struct tuile_latency {
+  size_t size;           /**< sizeof(tuile_latency), set by the caller. */
+  uint64_t calls;        /**< How many there were, the failed ones too. */
+  uint64_t microseconds; /**< All together. */
+  uint64_t buckets[24];  /**< [i]: calls of at most 2^i microseconds and more than
+                              the bucket before; the last: all that were longer. */
+} tuile_latency;
+
+#define TUILE_LATENCY_INIT { sizeof(tuile_latency), 0, 0, {0} }
 
 /* Swift gives a typed pointer only to a complete struct. Nobody else needs to
  * see one: what is behind a handle is an object of the library. */

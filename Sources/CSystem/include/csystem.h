@@ -94,6 +94,8 @@ bool sys_random(void *data, size_t size);
 int64_t sys_now_microseconds(void);
 /* Unix seconds, a few milliseconds late for a fraction of the cost. */
 int64_t sys_now_seconds(void);
+/* A clock that nobody sets, from no particular moment; never 0. */
+int64_t sys_monotonic_microseconds(void);
 void sys_sleep_microseconds(unsigned int microseconds);
 /* Creates the file, readable by its owner alone, unless it is there. */
 void sys_create_private_file(const char *path);
@@ -150,6 +152,15 @@ void sys_gate_destroy(sys_gate *gate);
 bool sys_gate_enter_within(sys_gate *gate, int milliseconds);
 void sys_gate_leave(sys_gate *gate);
 
+/* ---- a thread that does something now and then (timer.c) ---- */
+
+typedef struct sys_timer sys_timer;
+/* Calls `tick` every so many seconds, a tenth more or less, from a thread of its
+ * own that takes no signals. NULL if there is no thread to be had. */
+sys_timer *sys_timer_start(unsigned int seconds, void (*tick)(void *), void *context);
+/* Waits for a tick under way. In a child of fork() there is no thread to wait for. */
+void sys_timer_stop(sys_timer *timer);
+
 /* ---- public suffixes (psl.c) ---- */
 
 /* libpsl's list, loaded once and kept; NULL if libpsl is not installed. */
@@ -172,12 +183,13 @@ int sys_sqlite_bind_text(sqlite3_stmt *statement, int index, const void *data, s
 /* Waits in steps of well under a millisecond, up to `milliseconds` in all. */
 void sys_sqlite_set_busy_limit(sqlite3 *database, int *milliseconds);
 
-/* ---- tuile_error, whose array of char Swift sees as a tuple (error.c) ---- */
+/* ---- public structs whose arrays Swift sees as tuples (error.c) ---- */
 
 /* "message", or "message: detail" if there is a detail, cut where it is full. */
 void sys_error_set(void *tuile_error, int status, size_t offset, const void *message, size_t message_size,
                    const void *detail, size_t detail_size);
 /* The message, made to end with a NUL. */
 const char *sys_error_message(void *tuile_error);
+uint64_t *sys_latency_buckets(void *tuile_latency);
 
 #endif /* CSYSTEM_H */

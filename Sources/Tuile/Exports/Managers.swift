@@ -20,6 +20,7 @@ public func tuile_config_init(_ config: UnsafeMutablePointer<tuile_config>?) -> 
   config.pointee.max_data = 1_048_576
   config.pointee.url_name = Bytes("sid").c
   config.pointee.cycle_grace = 5
+  config.pointee.log_level = TUILE_LOG_WARNING
   return TUILE_OK
 }
 
@@ -87,53 +88,6 @@ public func tuile_manager_close(_ manager: UnsafeMutablePointer<tuile_manager>?)
   object.close()
 }
 
-/// Removes at most `limit` expired sessions from the store.
-///
-/// For a timer: a limit keeps one run short. `*removed`, which may be NULL, gets
-/// how many there were; as many as `limit` means that there may be more.
-///
-/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; and as tuile_store_sweep. Since 0.1.
-@_cdecl("tuile_manager_clear_expired")
-public func tuile_manager_clear_expired(
-  _ manager: UnsafeMutablePointer<tuile_manager>?, _ limit: size_t, _ removed: UnsafeMutablePointer<size_t>?,
-  _ error: UnsafeMutablePointer<tuile_error>?
-) -> tuile_status {
-  answering(error) { () throws(Failure) in
-    guard let manager else { throw .argument("the manager is NULL") }
-    let object: Manager = Handle.borrow(manager)
-    let count = try object.clearExpired(limit: limit < 0 ? Int.max : limit)
-    removed?.pointee = count
-    return TUILE_OK
-  }
-}
-
-/// Reads the counters. The caller sets `stats->size`, as TUILE_STATS_INIT does.
-///
-/// Each is exact; together they are no snapshot while requests run.
-///
-/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a struct of another size.
-/// Since 0.1.
-@_cdecl("tuile_manager_stats")
-public func tuile_manager_stats(
-  _ manager: UnsafePointer<tuile_manager>?, _ stats: UnsafeMutablePointer<tuile_stats>?
-) -> tuile_status {
-  guard let manager, let stats, stats.pointee.size == MemoryLayout<tuile_stats>.size else { return TUILE_E_ARGUMENT }
-  let object: Manager = Handle.borrow(manager)
-  stats.pointee.loads = object.counters.loads.total
-  stats.pointee.misses = object.counters.misses.total
-  stats.pointee.saves = object.counters.saves.total
-  stats.pointee.conflicts = object.counters.conflicts.total
-  stats.pointee.deletes = object.counters.deletes.total
-  stats.pointee.bad_signatures = object.counters.badSignatures.total
-  stats.pointee.resurrections_refused = object.counters.resurrectionsRefused.total
-  stats.pointee.store_failures = object.counters.storeFailures.total
-  stats.pointee.old_key_loads = object.counters.oldKeyLoads.total
-  stats.pointee.touches = object.counters.touches.total
-  stats.pointee.cookie_bytes = object.counters.cookieBytes.total
-  stats.pointee.revoked = object.counters.revoked.total
-  return TUILE_OK
-}
-
 /// Gives the manager new keys, without dropping a request: those under way end
 /// with the keys that they began with.
 ///
@@ -154,6 +108,7 @@ public func tuile_manager_reload(
     guard config.pointee.size == MemoryLayout<tuile_config>.size else { throw .argument("the config's size is wrong") }
     let object: Manager = Handle.borrow(manager)
     object.replaceKeys(try object.keys.renewed(try secrets(config.pointee), object.settings))
+    object.log(TUILE_LOG_INFO, "the manager has new keys")
     return TUILE_OK
   }
 }
@@ -170,8 +125,10 @@ extension Manager {
   fileprivate static func open(_ config: tuile_config) throws(Failure) -> Manager {
     let settings = try Settings.make(config)
     let secrets = try secrets(config)
-    let store: any Store
+    var store: any Store
     var kind: CookieKind?
+    var previous: CookieKind?
+    var revocations: Revocations?
     if let open = config.open_store {
       guard config.store.size == 0 else { throw .argument("both store and open_store are given") }
       let handle: StoreHandle = Handle.borrow(open)
@@ -183,8 +140,30 @@ extension Manager {
       kind = try CookieStore.kind(url)
       if kind != nil { store = CookieStore() } else { store = try StoreURL.open(url) }
     }
-    let keys = try ManagerKeys.make(secrets, trusted: store.trusted, kind: kind, settings)
-    return Manager(
-      settings: settings, store: store, ownsStore: config.open_store == nil, keys: keys, listed: RecentKeys())
+    let ownsStore = config.open_store == nil
+    do throws(Failure) {
+      guard let before = Bytes(config.previous_store), let url = Bytes(config.revocations) else {
+        throw .argument("previous_store or revocations is NULL and has a size")
+      }
+      previous = try CookieStore.kind(before)
+      let keys = try ManagerKeys.make(secrets, trusted: store.trusted, kind: kind, previous: previous, settings)
+      if !before.isEmpty, previous == nil {
+        guard ownsStore, kind == nil else { throw .argument("previous_store moves to a store that has a URL") }
+        let old = try StoreURL.open(before)
+        store = MovingStore(new: store, old: old)
+        guard old.trusted == store.trusted else { throw .argument("sessions can't move to or from memory:") }
+      }
+      if !url.isEmpty {
+        guard let kind else { throw .argument("revocations are for sessions in cookies") }
+        let life = kind.hasTime ? settings.cookieAge : 400 * 86400
+        revocations = Revocations(store: try StoreURL.open(url), life: min(life, Expiry.longest) &* 1_000_000)
+      }
+      return Manager(
+        settings: settings, store: store, ownsStore: ownsStore, keys: keys, listed: RecentKeys(),
+        revocations: revocations)
+    } catch {
+      if ownsStore { store.close() }
+      throw error
+    }
   }
 }

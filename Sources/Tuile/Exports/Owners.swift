@@ -123,16 +123,20 @@ public func tuile_manager_revoke(
 /// Ends all sessions of an owner, but that of this request if `keep` is one, as
 /// after a change of the password.
 ///
-/// `*revoked`, which may be NULL, gets how many there were.
+/// `*revoked`, which may be NULL, gets how many there were. With sessions in
+/// cookies and `revocations` in the configuration nobody knows, and it is 0; `keep`
+/// must then be committed, since it gets a new cookie.
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT; and as above: then some may be left. Since 0.1.
 @_cdecl("tuile_manager_revoke_all")
 public func tuile_manager_revoke_all(
-  _ manager: UnsafeMutablePointer<tuile_manager>?, _ owner: tuile_bytes, _ keep: UnsafePointer<tuile_session>?,
+  _ manager: UnsafeMutablePointer<tuile_manager>?, _ owner: tuile_bytes, _ keep: UnsafeMutablePointer<tuile_session>?,
   _ revoked: UnsafeMutablePointer<size_t>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   owning(manager, owner, error) { (manager, owner) throws(Failure) in
-    let count = try manager.revokeAll(of: owner, but: key(of: keep))
+    var kept: Session?
+    if let keep { kept = Handle.borrow(keep) }
+    let count = try manager.revokeAll(of: owner, but: kept)
     revoked?.pointee = count
     return TUILE_OK
   }
@@ -151,7 +155,6 @@ private func owning(
   answering(error) { () throws(Failure) in
     guard let manager else { throw .argument("the manager is NULL") }
     let object: Manager = Handle.borrow(manager)
-    guard object.keepsOwners else { throw .argument("this store keeps no lists of owners") }
     return try body(object, try Owner.check(owner))
   }
 }

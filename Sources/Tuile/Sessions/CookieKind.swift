@@ -18,9 +18,12 @@ enum CookieKind {
     }
   }
 
-  func dialect(_ secrets: SecretList, _ settings: Settings) throws(Failure) -> Dialect {
+  /// Whether tokens say when they were made, so that an age can be asked of them.
+  var hasTime: Bool { self != .rails && self != .rack }
+
+  func dialect(_ secrets: SecretList, _ settings: Settings, name: Bytes) throws(Failure) -> Dialect {
     var signer = SignerSettings(secrets: secrets)
-    signer.name = settings.cookieName
+    signer.name = name
     signer.lifetime = settings.cookieAge > 0 ? settings.cookieAge : nil
     switch self {
     case .django:

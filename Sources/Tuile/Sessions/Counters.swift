@@ -22,4 +22,5 @@ struct Counters: ~Copyable {
   let touches = Counter()
   let cookieBytes = Counter()
   let revoked = Counter()
+  let swept = Counter()
 }

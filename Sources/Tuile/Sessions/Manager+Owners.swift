@@ -48,7 +48,7 @@ extension Manager {
   func sessions(of owner: Bytes) throws(Failure) -> OwnedSessions {
     let list = OwnedSessions()
     let present = now
-    try reaching { (store) throws(Failure) in
+    try reaching(.owned) { (store) throws(Failure) in
       try store.owned(owner, now: present) { key, record, expires in list.add(key, record, expires) }
     }
     guard !list.failed else { throw .limit("the owner has too many sessions") }
@@ -72,7 +72,7 @@ extension Manager {
     var text = ByteBuffer()
     try record.write(to: &text)
     let data = text.bytes
-    try reaching { (store) throws(Failure) in try store.own(owner, key, record: data, expires: expires) }
+    try reaching(.own) { (store) throws(Failure) in try store.own(owner, key, record: data, expires: expires) }
     noteListed(key)
     guard settings.mostOwned > 0 else { return }
     var left = settings.mostOwned &- 1
@@ -90,8 +90,15 @@ extension Manager {
     return false
   }
 
-  /// Ends all sessions of the owner but the one of that key; how many.
-  func revokeAll(of owner: Bytes, but key: Bytes?) throws(Failure) -> Int {
+  /// Ends all sessions of the owner but one; how many, where they are counted.
+  func revokeAll(of owner: Bytes, but kept: Session?) throws(Failure) -> Int {
+    if let revocations {
+      let present = now
+      try reaching(.put) { (_) throws(Failure) in try revocations.end(owner, now: present) }
+      try kept?.beginAnew(after: present)
+      return 0
+    }
+    let key = kept?.key
     var count = 0
     for item in try sessions(of: owner).items {
       if let key, item.key == key { continue }
@@ -102,7 +109,7 @@ extension Manager {
   }
 
   private func end(_ key: Bytes, of owner: Bytes) throws(Failure) {
-    try reaching { (store) throws(Failure) in
+    try reaching(.remove) { (store) throws(Failure) in
       try store.remove(key)
       try store.disown(owner, key)
     }

@@ -8,12 +8,21 @@ final class Manager {
   let settings: Settings
   let store: any Store
   let counters = Counters()
+  let latency = Latency()
+  /// Runs clear_expired by itself, if the host has it so.
+  let sweeper = Sweeper()
   private let ownsStore: Bool
   /// The newest ManagerKeys, retained; what came before hangs on it.
   private let newest: Atomic<UInt>
   private let listed: RecentKeys
+  /// Only with sessions in cookies.
+  let revocations: Revocations?
 
-  init(settings: Settings, store: any Store, ownsStore: Bool, keys: ManagerKeys, listed: RecentKeys) {
+  init(
+    settings: Settings, store: any Store, ownsStore: Bool, keys: ManagerKeys, listed: RecentKeys,
+    revocations: Revocations?
+  ) {
+    self.revocations = revocations
     self.settings = settings
     self.store = store
     self.ownsStore = ownsStore
@@ -23,7 +32,11 @@ final class Manager {
 
   deinit { Manager.keys(newest.load(ordering: .acquiring)).release() }
 
-  func close() { if ownsStore { store.close() } }
+  func close() {
+    sweeper.stop()
+    if ownsStore { store.close() }
+    revocations?.store.close()
+  }
 
   private static func keys(_ address: UInt) -> Unmanaged<ManagerKeys> {
     // Made from an object's address, so never 0.
@@ -57,17 +70,18 @@ final class Manager {
     return sys_now_microseconds()
   }
 
-  func clearExpired(limit: Int) throws(Failure) -> Int {
-    let present = now
-    return try reaching { (store) throws(Failure) in try store.sweep(now: present, limit: limit) }
-  }
-
-  /// Calls the store and counts its failures.
-  func reaching<Answer>(_ call: (any Store) throws(Failure) -> Answer) throws(Failure) -> Answer {
+  /// Calls the store, and counts, times and reports it. What is in this process's
+  /// memory is not timed: a clock would cost as much.
+  func reaching<Answer>(
+    _ operation: Latency.Operation, _ call: (any Store) throws(Failure) -> Answer
+  ) throws(Failure) -> Answer {
+    let began = store.trusted ? 0 : sys_monotonic_microseconds()
+    defer { if began != 0 { latency.add(operation, sys_monotonic_microseconds() &- began) } }
     do {
       return try call(store)
     } catch {
       counters.storeFailures.increment()
+      log(TUILE_LOG_ERROR, error)
       throw error
     }
   }

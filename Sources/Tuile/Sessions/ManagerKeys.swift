@@ -6,33 +6,44 @@ final class ManagerKeys {
   let codec: Codec
   /// How sessions are written into their cookies; nil: a store keeps them.
   let cookieDialect: Dialect?
+  /// How sessions were written into their cookies before; nil: a store kept them.
+  let previousDialect: Dialect?
   private let kind: CookieKind?
+  private let previousKind: CookieKind?
   /// Kept until the manager goes, for the requests under way.
   var previous: ManagerKeys?
 
-  private init(codec: Codec, kind: CookieKind?, cookieDialect: Dialect?) {
+  private init(
+    codec: Codec, kind: CookieKind?, cookieDialect: Dialect?, previousKind: CookieKind?, previousDialect: Dialect?
+  ) {
     self.codec = codec
     self.kind = kind
     self.cookieDialect = cookieDialect
+    self.previousKind = previousKind
+    self.previousDialect = previousDialect
   }
 
-  /// `trusted`: the store needs no signatures. `kind`: sessions are in their cookies.
+  /// `trusted`: the store needs no signatures. `kind`: sessions are in their
+  /// cookies; `previous`: they were.
   static func make(
-    _ secrets: SecretList?, trusted: Bool, kind: CookieKind?, _ settings: Settings
+    _ secrets: SecretList?, trusted: Bool, kind: CookieKind?, previous: CookieKind?, _ settings: Settings
   ) throws(Failure) -> ManagerKeys {
-    guard trusted || secrets != nil else { throw .argument("the store needs a secret") }
+    guard secrets != nil || trusted && previous == nil else { throw .argument("the store needs a secret") }
     var signer: DjangoSigner?
-    var dialect: Dialect?
-    if let secrets, !trusted {
-      signer = try DjangoSigner.make(secrets: secrets, salt: Bytes(Codec.salt), timed: true)
-      if let kind { dialect = try kind.dialect(secrets, settings) }
+    var dialects: (now: Dialect?, before: Dialect?)
+    if let secrets {
+      if !trusted { signer = try DjangoSigner.make(secrets: secrets, salt: Bytes(Codec.salt), timed: true) }
+      dialects.now = try kind?.dialect(secrets, settings, name: settings.cookieName)
+      dialects.before = try previous?.dialect(secrets, settings, name: settings.previousCookie)
     }
-    return ManagerKeys(codec: Codec(signer: signer, limit: settings.maxData), kind: kind, cookieDialect: dialect)
+    return ManagerKeys(
+      codec: Codec(signer: signer, limit: settings.maxData), kind: kind, cookieDialect: dialects.now,
+      previousKind: previous, previousDialect: dialects.before)
   }
 
   /// The same with other secrets.
   func renewed(_ secrets: SecretList?, _ settings: Settings) throws(Failure) -> ManagerKeys {
-    try ManagerKeys.make(secrets, trusted: codec.signer == nil, kind: kind, settings)
+    try ManagerKeys.make(secrets, trusted: codec.signer == nil, kind: kind, previous: previousKind, settings)
   }
 }
 

@@ -5,7 +5,18 @@ import CTuile
 /// other: the later answer's cookie stays, as in every framework that does this.
 extension Session {
   /// Octets of a cookie that is taken for a session.
-  static let longestToken = 8192
+  private static let longestToken = 8192
+
+  static func mayBeToken(_ text: Bytes) -> Bool { !text.isEmpty && text.count <= longestToken }
+
+  /// Takes a session over that was kept in its cookie before: it has no key yet,
+  /// and is saved with the commit.
+  func fetchFromPreviousCookie() throws(Failure) {
+    guard let token = previousToken, let dialect = keys.previousDialect else { return }
+    previousToken = nil
+    cameFromCookie = try fetchFromCookie(token, dialect)
+    if cameFromCookie { markModified() }
+  }
 
   /// Reads the token in `key`; false if it is none of ours, or too old.
   func fetchFromCookie(_ key: Bytes, _ dialect: Dialect) throws(Failure) -> Bool {
@@ -15,16 +26,23 @@ extension Session {
       opened = try dialect.open(
         key, json: true, maxAge: manager.settings.cookieAge, now: manager.now / 1_000_000,
         limit: manager.settings.maxData, to: &json)
-      guard case .valid = opened else {
-        if case .badSignature = opened { manager.counters.badSignatures.increment() }
+      guard case .valid(let timestamp, let key) = opened else {
+        if case .badSignature = opened { manager.countBadSignature() }
         manager.counters.misses.increment()
         return false
       }
       try data.replay(on: json.bytes)
+      let revoked = try isRevoked(timestamp: timestamp)
+      if try revoked || ends ?? .max <= manager.now {
+        data.drop()
+        manager.counters.misses.increment()
+        return false
+      }
+      if key > 0 { manager.counters.oldKeyLoads.increment() }
     } catch {
       // Signed with our key, but no dictionary: as with a bad signature.
       guard error.status == TUILE_E_SYNTAX else { throw error }
-      manager.counters.badSignatures.increment()
+      manager.countBadSignature()
       return false
     }
     manager.counters.loads.increment()
@@ -33,6 +51,8 @@ extension Session {
 
   func saveToCookie(_ dialect: Dialect) throws(Failure) -> Saved {
     try load()
+    try identify(anew: false)
+    try limitLife(now: manager.now)
     try data.write(to: &json)
     guard json.count <= manager.settings.maxData else { throw .limit("the session is larger than max_data") }
     encoded.removeAll()

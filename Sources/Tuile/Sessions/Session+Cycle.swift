@@ -28,7 +28,7 @@ extension Session {
     while true {
       switch try retire(old, pointingTo: key, expires: grace == 0 ? 0 : now &+ grace &* 1_000_000, now: now) {
       case .replaced:
-        if grace == 0 { try manager.reaching { (store) throws(Failure) in try store.remove(old) } }
+        if grace == 0 { try manager.reaching(.remove) { (store) throws(Failure) in try store.remove(old) } }
         manager.counters.deletes.increment()
         didSave()
         return .saved
@@ -49,7 +49,7 @@ extension Session {
           continue
         }
       }
-      try manager.reaching { (store) throws(Failure) in try store.remove(key) }
+      try manager.reaching(.remove) { (store) throws(Failure) in try store.remove(key) }
       if !isDeleted { didFindDeleted() }
       return .deleted
     }
@@ -59,7 +59,7 @@ extension Session {
   private func recreate(_ key: Bytes, now: Int64) throws(Failure) {
     let session = self
     let expires = expires(now: now)
-    _ = try manager.reaching { (store) throws(Failure) -> Bool in
+    _ = try manager.reaching(.create) { (store) throws(Failure) -> Bool in
       try store.remove(key)
       return try store.create(key, data: session.encoded.bytes, expires: expires, now: now)
     }
@@ -90,7 +90,7 @@ extension Session {
     try keys.codec.encode(text.bytes, now: now / 1_000_000, to: &retired)
     let session = self
     let data = retired.bytes
-    return try manager.reaching { (store) throws(Failure) in
+    return try manager.reaching(.replace) { (store) throws(Failure) in
       try store.replace(old, expected: session.stored.bytes, data: data, expires: expires)
     }
   }
@@ -99,12 +99,12 @@ extension Session {
   func delete(_ old: Bytes) throws(Failure) {
     if manager.settings.cycleGrace > 0, keys.cookieDialect == nil { try loadAgain() }
     var target: Bytes? = movedTo
-    try manager.reaching { (store) throws(Failure) in try store.remove(old) }
+    try manager.reaching(.remove) { (store) throws(Failure) in try store.remove(old) }
     manager.counters.deletes.increment()
     var hops = 0
     while let next = target, hops < 16 {
       target = try fetch(next) ? movedTo : nil
-      try manager.reaching { (store) throws(Failure) in try store.remove(next) }
+      try manager.reaching(.remove) { (store) throws(Failure) in try store.remove(next) }
       hops &+= 1
     }
   }

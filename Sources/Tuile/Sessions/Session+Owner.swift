@@ -20,7 +20,9 @@ extension Session {
   }
 
   func set(owner: Bytes) throws(Failure) {
-    guard manager.keepsOwners else { throw .argument("this store keeps no lists of owners") }
+    guard manager.keepsOwners || manager.revocations != nil else {
+      throw .argument("this store keeps no lists of owners")
+    }
     try access()
     try data.set(Bytes(Session.ownerName), .string(owner))
     try change()
@@ -58,7 +60,7 @@ extension Session {
         listed = (owner, key)
       }
       if let before, !same {
-        try manager.reaching { (store) throws(Failure) in try store.disown(before.owner, before.key) }
+        try manager.reaching(.disown) { (store) throws(Failure) in try store.disown(before.owner, before.key) }
       }
       if owner == nil { listed = nil }
     } catch {
@@ -70,6 +72,6 @@ extension Session {
   func unlist() {
     guard let entry = listed else { return }
     listed = nil
-    _ = try? manager.reaching { (store) throws(Failure) in try store.disown(entry.owner, entry.key) }
+    _ = try? manager.reaching(.disown) { (store) throws(Failure) in try store.disown(entry.owner, entry.key) }
   }
 }

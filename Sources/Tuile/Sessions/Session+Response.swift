@@ -27,6 +27,7 @@ extension Session {
       case .saved:
         try list()
         try deliverCookie(sessionCookie(), deliver)
+        if cameFromCookie { try deletePreviousCookie(deliver) }
         try deliver("Vary", Bytes("Cookie"))
       case .moved:
         // Whoever came with the old key is not told the new one.
@@ -52,7 +53,7 @@ extension Session {
     if movedTo != nil { return .moved }
     guard let key, !hasOldSignature, manager.settings.lifetime == 0 || ends != nil else { return try save() }
     let expires = expires(now: manager.now)
-    let found = try manager.reaching { (store) throws(Failure) in try store.touch(key, expires: expires) }
+    let found = try manager.reaching(.touch) { (store) throws(Failure) in try store.touch(key, expires: expires) }
     if found { manager.counters.touches.increment() } else { didFindDeleted() }
     return found ? .saved : .deleted
   }
@@ -71,7 +72,23 @@ extension Session {
 
   /// A response that sets a cookie is for one visitor: `private` keeps it out of
   /// shared caches.
-  private func deliverCookie(_ cookie: SetCookie, _ deliver: Deliver) throws(Failure) {
+  private func deliverCookie(
+    _ cookie: SetCookie, _ deliver: Deliver
+  ) throws(Failure) {
+    try deliverSetCookie(cookie, deliver)
+    try deliver("Cache-Control", Bytes("private"))
+  }
+
+  /// The cookie that the session came from, where that had another name.
+  private func deletePreviousCookie(_ deliver: Deliver) throws(Failure) {
+    cameFromCookie = false
+    var cookie = manager.settings.cookie.deletion
+    guard !(manager.settings.previousCookie == cookie.name) else { return }
+    cookie.name = manager.settings.previousCookie
+    try deliverSetCookie(cookie, deliver)
+  }
+
+  private func deliverSetCookie(_ cookie: SetCookie, _ deliver: Deliver) throws(Failure) {
     var measure = ByteWriter()
     cookie.write(to: &measure)
     guard let room = data.arena.take(measure.count) else { throw .memory }
@@ -79,6 +96,5 @@ extension Session {
     cookie.write(to: &writer)
     manager.counters.cookieBytes.increment(by: measure.count)
     try deliver("Set-Cookie", writer.written)
-    try deliver("Cache-Control", Bytes("private"))
   }
 }

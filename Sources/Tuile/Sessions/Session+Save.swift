@@ -63,7 +63,7 @@ extension Session {
 
   private func replace(_ key: Bytes, expires: Int64) throws(Failure) -> Replaced {
     let session = self
-    return try manager.reaching { (store) throws(Failure) in
+    return try manager.reaching(.replace) { (store) throws(Failure) in
       try store.replace(key, expected: session.stored.bytes, data: session.encoded.bytes, expires: expires)
     }
   }
@@ -79,7 +79,7 @@ extension Session {
     if key == nil { fresh = try adoptNewKey() }
     while attempts < 8 {
       let name = fresh
-      let created = try manager.reaching { (store) throws(Failure) in
+      let created = try manager.reaching(.create) { (store) throws(Failure) in
         try store.create(name, data: session.encoded.bytes, expires: expires, now: now)
       }
       if created { return }
@@ -108,6 +108,7 @@ struct Backoff {
   /// Counts a conflict and waits.
   mutating func next(_ manager: Manager) throws(Failure) {
     manager.counters.conflicts.increment()
+    manager.log(TUILE_LOG_DEBUG, "another request changed the session first; the changes are made again")
     attempt = attempt &+ 1
     let now = sys_now_microseconds()
     if attempt == 1 { began = now }

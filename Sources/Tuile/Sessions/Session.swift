@@ -27,6 +27,10 @@ final class Session {
   private(set) var storedExpires: Int64?
   /// An older secret had signed what the store has.
   private(set) var hasOldSignature = false
+  /// A session in a cookie, from before the store kept them; nil once it was looked at.
+  var previousToken: Bytes?
+  /// It came from such a cookie.
+  var cameFromCookie = false
   /// The entry that an owner's list has of this session, as far as we know.
   var listed: (owner: Bytes, key: Bytes)?
   /// What the host said of the client, for that list.
@@ -55,14 +59,15 @@ final class Session {
     let sent = CookieHeader(text: cookieHeader).value(of: manager.settings.cookieName, last: true)
     cookieSent = sent != nil
     // From here on everything is set, so that a throw leaks nothing.
-    let valid =
-      keys.cookieDialect == nil ? SessionKey.isValid : { !$0.isEmpty && $0.count <= Session.longestToken }
-    if let sent = sent ?? manager.settings.key(in: url), valid(sent) {
-      guard let kept = data.arena.copy(sent) else { throw .memory }
-      key = kept
-    } else {
-      loading = .loaded
+    let valid = keys.cookieDialect == nil ? SessionKey.isValid : Session.mayBeToken
+    if let sent = sent ?? manager.settings.key(in: url), valid(sent) { key = try data.keep(sent) }
+    if keys.previousDialect != nil,
+      let old = CookieHeader(text: cookieHeader).value(of: manager.settings.previousCookie, last: true),
+      Session.mayBeToken(old)
+    {
+      previousToken = try data.keep(old)
     }
+    if key == nil, previousToken == nil { loading = .loaded }
   }
 
   // MARK: Reading and changing
@@ -82,6 +87,7 @@ final class Session {
     }
     do {
       if let key, try !fetch(key) { self.key = nil }
+      if key == nil { try fetchFromPreviousCookie() }
       loading = .loaded
       if let key, let owner = try owner() { listed = (owner, key) }
     } catch {
@@ -103,7 +109,7 @@ final class Session {
     stored.removeAll()
     let present = manager.now
     let session = self
-    let expires = try manager.reaching { (store) throws(Failure) in
+    let expires = try manager.reaching(.load) { (store) throws(Failure) in
       try store.load(key, now: present, into: &session.stored)
     }
     guard let expires else {
@@ -142,11 +148,14 @@ final class Session {
     }
     if hasOldSignature { manager.counters.oldKeyLoads.increment() }
     if !readable {
-      manager.counters.badSignatures.increment()
+      manager.countBadSignature()
       try data.replay(on: Bytes("{}"))
     }
     movedTo = try takePointer()
   }
+
+  /// Without an access.
+  func markModified() { modified = true }
 
   func change() throws(Failure) {
     try access()
@@ -162,6 +171,7 @@ final class Session {
 
   /// Logs out: the data goes, and the key with it, now and for good.
   func flush() throws(Failure) {
+    if keys.cookieDialect != nil { try deny() }
     if let old = retiring ?? (keyIsNew ? nil : key) { try delete(old) }
     clear()
     key = nil
@@ -178,6 +188,8 @@ final class Session {
   func cycleKey() throws(Failure) {
     try access()
     guard keys.cookieDialect == nil else {
+      try deny()
+      try identify(anew: true)
       modified = true
       return
     }
@@ -228,5 +240,6 @@ final class Session {
     retiring = nil
     keyIsNew = false
     manager.counters.resurrectionsRefused.increment()
+    manager.log(TUILE_LOG_DEBUG, "a session that was deleted meanwhile was not saved")
   }
 }

@@ -16,7 +16,11 @@ enum SessionKey {
 
   static func make(in arena: inout Arena) throws(Failure) -> Bytes {
     guard let room = arena.take(size) else { throw .memory }
-    try Random.characters(of: "abcdefghijklmnopqrstuvwxyz0123456789", room, count: size)
+    try fill(room)
     return Bytes(room, size)
+  }
+
+  static func fill(_ room: UnsafeMutablePointer<UInt8>) throws(Failure) {
+    try Random.characters(of: "abcdefghijklmnopqrstuvwxyz0123456789", room, count: size)
   }
 }

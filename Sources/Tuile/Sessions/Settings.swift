@@ -24,6 +24,11 @@ final class Settings {
   let trackOwners: Bool
   /// 0: any number.
   let mostOwned: Int
+  /// The cookie's name where sessions were kept before.
+  let previousCookie: Bytes
+  let log: tuile_log?
+  let logContext: UnsafeMutableRawPointer?
+  let logLevel: tuile_log_level
   let clock: tuile_clock?
   let clockContext: UnsafeMutableRawPointer?
 
@@ -31,7 +36,8 @@ final class Settings {
   /// Embedded Swift leaks an object whose init throws halfway.
   static func make(_ config: tuile_config) throws(Failure) -> Settings {
     guard let name = Bytes(config.cookie_name), let domain = Bytes(config.cookie_domain),
-      let path = Bytes(config.cookie_path), let urlName = Bytes(config.url_name)
+      let path = Bytes(config.cookie_path), let urlName = Bytes(config.url_name),
+      let previousCookie = Bytes(config.previous_cookie)
     else { throw .argument("a view of the configuration is NULL and has a size") }
     guard let sameSite = SetCookie.SameSite(config.cookie_same_site) else {
       throw .argument("cookie_same_site is no tuile_same_site")
@@ -53,13 +59,14 @@ final class Settings {
       guard !urlName.isEmpty else { throw .argument("url_name is empty") }
       try URLParameter.check(urlName)
     }
-    guard name.count <= longest, domain.count <= longest, path.count <= longest, urlName.count <= longest else {
-      throw .limit("a name, domain or path of the configuration is too long")
-    }
-    guard let raw = malloc(max(1, name.count &+ domain.count &+ path.count &+ urlName.count)) else { throw .memory }
+    guard name.count <= longest, domain.count <= longest, path.count <= longest, urlName.count <= longest,
+      previousCookie.count <= longest
+    else { throw .limit("a name, domain or path of the configuration is too long") }
+    let size = name.count &+ domain.count &+ path.count &+ urlName.count &+ previousCookie.count
+    guard let raw = malloc(max(1, size)) else { throw .memory }
     let settings = Settings(
       config, text: raw.assumingMemoryBound(to: UInt8.self), name: name, domain: domain, path: path, urlName: urlName,
-      sameSite: sameSite)
+      previousCookie: previousCookie, sameSite: sameSite)
     var sample = settings.cookie
     sample.value = Bytes("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")
     try sample.check()
@@ -68,7 +75,7 @@ final class Settings {
 
   private init(
     _ config: tuile_config, text: UnsafeMutablePointer<UInt8>, name: Bytes, domain: Bytes, path: Bytes,
-    urlName: Bytes, sameSite: SetCookie.SameSite
+    urlName: Bytes, previousCookie: Bytes, sameSite: SetCookie.SameSite
   ) {
     self.text = text
     var next = text
@@ -79,6 +86,10 @@ final class Settings {
     }
     self.urlName = config.url_sessions ? keep(urlName) : nil
     cookieName = keep(name)
+    self.previousCookie = previousCookie.isEmpty ? cookieName : keep(previousCookie)
+    log = config.log
+    logContext = config.log_context
+    logLevel = config.log_level
     cookieDomain = keep(domain)
     cookiePath = keep(path)
     cookieAge = config.cookie_age

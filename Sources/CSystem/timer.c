@@ -1,0 +1,84 @@
+#define _GNU_SOURCE
+#include "csystem.h"
+
+#include <signal.h>
+#include <time.h>
+
+struct sys_timer {
+  pthread_t thread;
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
+  unsigned int seconds;
+  unsigned int generation;
+  bool stopping;
+  void (*tick)(void *);
+  void *context;
+};
+
+/* When the next tick is due: not at one moment in all processes of a host. */
+static struct timespec due(unsigned int seconds) {
+  struct timespec at;
+  uint32_t spread = 0;
+  sys_random(&spread, sizeof spread);
+  uint64_t milliseconds = (uint64_t)seconds * 900 + spread % ((uint64_t)seconds * 200 + 1);
+  clock_gettime(CLOCK_MONOTONIC, &at);
+  at.tv_sec += (time_t)(milliseconds / 1000);
+  at.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+  if (at.tv_nsec >= 1000000000) {
+    at.tv_sec += 1;
+    at.tv_nsec -= 1000000000;
+  }
+  return at;
+}
+
+static void *run(void *context) {
+  sys_timer *timer = context;
+  pthread_mutex_lock(&timer->mutex);
+  while (!timer->stopping) {
+    struct timespec at = due(timer->seconds);
+    int waited = 0;
+    while (!timer->stopping && waited == 0) waited = pthread_cond_timedwait(&timer->changed, &timer->mutex, &at);
+    if (timer->stopping) break;
+    pthread_mutex_unlock(&timer->mutex);
+    timer->tick(timer->context);
+    pthread_mutex_lock(&timer->mutex);
+  }
+  pthread_mutex_unlock(&timer->mutex);
+  return NULL;
+}
+
+sys_timer *sys_timer_start(unsigned int seconds, void (*tick)(void *), void *context) {
+  sys_timer *timer = malloc(sizeof *timer);
+  if (!timer) return NULL;
+  *timer = (sys_timer){.seconds = seconds, .generation = sys_fork_generation(), .tick = tick, .context = context};
+  pthread_condattr_t clock;
+  pthread_condattr_init(&clock);
+  pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+  pthread_mutex_init(&timer->mutex, NULL);
+  pthread_cond_init(&timer->changed, &clock);
+  pthread_condattr_destroy(&clock);
+  /* The host's signals are for the host's threads. */
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int failure = pthread_create(&timer->thread, NULL, run, timer);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (failure == 0) return timer;
+  pthread_cond_destroy(&timer->changed);
+  pthread_mutex_destroy(&timer->mutex);
+  free(timer);
+  return NULL;
+}
+
+void sys_timer_stop(sys_timer *timer) {
+  /* In a child the mutex may be held by a thread that is not there: left as it is. */
+  if (timer->generation != sys_fork_generation()) return;
+  pthread_mutex_lock(&timer->mutex);
+  timer->stopping = true;
+  pthread_cond_signal(&timer->changed);
+  pthread_mutex_unlock(&timer->mutex);
+  pthread_join(timer->thread, NULL);
+  pthread_cond_destroy(&timer->changed);
+  pthread_mutex_destroy(&timer->mutex);
+  free(timer);
+}

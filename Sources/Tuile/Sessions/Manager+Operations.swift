@@ -1,0 +1,112 @@
+import CSystem
+import CTuile
+
+/// What administrators see and do: the log, a health check, clearing expired sessions.
+extension Manager {
+  func log(_ level: tuile_log_level, _ message: StaticString) {
+    guard let log = settings.log, level.rawValue <= settings.logLevel.rawValue else { return }
+    log(settings.logContext, level, Bytes(message).c)
+  }
+
+  func log(_ level: tuile_log_level, _ failure: Failure) {
+    guard let log = settings.log, level.rawValue <= settings.logLevel.rawValue else { return }
+    var text = ByteBuffer()
+    text.append(failure.message)
+    if let detail = failure.detail {
+      text.append(": ")
+      text.append(detail.text.bytes)
+    }
+    log(settings.logContext, level, text.bytes.c)
+  }
+
+  func countBadSignature() {
+    counters.badSignatures.increment()
+    log(TUILE_LOG_WARNING, "stored session data or a session cookie had a signature of none of the keys")
+  }
+
+  func clearExpired(limit: Int) throws(Failure) -> Int {
+    let present = now
+    let removed = try reaching(.sweep) { (store) throws(Failure) in try store.sweep(now: present, limit: limit) }
+    counters.swept.increment(by: removed)
+    guard removed > 0, settings.log != nil, settings.logLevel.rawValue >= TUILE_LOG_INFO.rawValue else {
+      return removed
+    }
+    var text = ByteBuffer()
+    text.append("expired sessions removed: ")
+    Numbers.writeDecimal(Int64(removed), to: &text)
+    settings.log?(settings.logContext, TUILE_LOG_INFO, text.bytes.c)
+    return removed
+  }
+
+  /// Writes, reads and removes a session that nobody knows.
+  func check() throws(Failure) {
+    let store = revocations?.store ?? store
+    guard revocations != nil || keys.cookieDialect == nil else { return }
+    var arena = Arena(limit: 4096)
+    let key = try SessionKey.make(in: &arena)
+    let present = now
+    let expires = present &+ 60_000_000
+    let data = Bytes("{}")
+    _ = try reaching(.create) { (_) throws(Failure) in
+      try store.create(key, data: data, expires: expires, now: present)
+    }
+    var found = ByteBuffer()
+    let loaded = try store.load(key, now: present, into: &found) != nil && found.bytes == data
+    try reaching(.remove) { (_) throws(Failure) in try store.remove(key) }
+    guard loaded else {
+      throw Failure(status: TUILE_E_STORE, message: "the store does not give back what was just put there")
+    }
+  }
+}
+
+/// The background thread that clears expired sessions, if the host starts it.
+final class Sweeper {
+  private var mutex = sys_mutex()
+  private var timer: OpaquePointer?
+  private var work: Unmanaged<Work>?
+
+  private final class Work {
+    unowned(unsafe) let manager: Manager
+    let limit: Int
+    init(_ manager: Manager, _ limit: Int) {
+      self.manager = manager
+      self.limit = limit
+    }
+  }
+
+  init() { _ = sys_mutex_init(&mutex) }
+
+  deinit { sys_mutex_destroy(&mutex) }
+
+  /// In place of one that runs already.
+  func start(_ manager: Manager, seconds: UInt32, limit: Int) throws(Failure) {
+    stop()
+    sys_mutex_lock(&mutex)
+    defer { sys_mutex_unlock(&mutex) }
+    let work = Unmanaged.passRetained(Work(manager, limit))
+    let started = sys_timer_start(
+      seconds,
+      { context in
+        guard let context else { return }
+        let work = Unmanaged<Work>.fromOpaque(context).takeUnretainedValue()
+        // A failure is counted and logged where it happens.
+        _ = try? work.manager.clearExpired(limit: work.limit)
+      }, work.toOpaque())
+    guard let started else {
+      work.release()
+      throw Failure(status: TUILE_E_MEMORY, message: "no thread was to be had")
+    }
+    timer = started
+    self.work = work
+  }
+
+  func stop() {
+    sys_mutex_lock(&mutex)
+    let (timer, work) = (timer, work)
+    self.timer = nil
+    self.work = nil
+    sys_mutex_unlock(&mutex)
+    if let timer { sys_timer_stop(timer) }
+    work?.release()
+  }
+}
