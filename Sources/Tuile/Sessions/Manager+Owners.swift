@@ -93,6 +93,8 @@ extension Manager {
   /// Ends all sessions of the owner but one; how many, where they are counted.
   func revokeAll(of owner: Bytes, but kept: Session?) throws(Failure) -> Int {
     if let revocations {
+      // Read before it would be one of those that end.
+      try kept?.access()
       let present = now
       try reaching(.put) { (_) throws(Failure) in try revocations.end(owner, now: present) }
       try kept?.beginAnew(after: present)
