@@ -68,7 +68,7 @@ extension Session {
   private func retire(_ old: Bytes, pointingTo key: Bytes, expires: Int64, now: Int64) throws(Failure) -> Replaced {
     var text = ByteBuffer()
     var retired = ByteBuffer()
-    if expires > 0, try keys.codec.decode(stored.bytes, to: &text) != nil {
+    if expires > 0, isReadable, try keys.codec.decode(stored.bytes, to: &text) != nil {
       text.truncate(text.bytes.findLast(0x7D) ?? 0)
     }
     if text.count == 0 { text.append(0x7B) }

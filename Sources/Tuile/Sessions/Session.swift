@@ -25,6 +25,8 @@ final class Session {
   var movedTo: Bytes?
   /// When the store lets the session go, in Unix microseconds, as the load said.
   private(set) var storedExpires: Int64?
+  /// What the store has is a dictionary of ours.
+  private(set) var isReadable = false
   /// An older secret had signed what the store has.
   private(set) var hasOldSignature = false
   /// A session in a cookie, from before the store kept them; nil once it was looked at.
@@ -146,6 +148,7 @@ final class Session {
       guard error.status == TUILE_E_SYNTAX else { throw error }
       readable = false
     }
+    isReadable = readable
     if hasOldSignature { manager.counters.oldKeyLoads.increment() }
     if !readable {
       manager.countBadSignature()
@@ -228,6 +231,7 @@ final class Session {
     data.didSave()
     keyIsNew = false
     retiring = nil
+    isReadable = true
     hasOldSignature = false
     modified = false
     manager.counters.saves.increment()
