@@ -120,6 +120,58 @@ size_t sys_double_write(double value, char text[32]);
 /* Reads decimal text, in any locale; `size` < 400. */
 double sys_double_read(const char *text, size_t size);
 
+/* ---- a folder of small files (folder.c) ---- */
+
+/* A folder is an open descriptor, and names are looked up in it. No symbolic
+ * link is followed. Functions return 0 or errno, or a descriptor or -errno. */
+typedef struct sys_file_facts {
+  int64_t modified;        /* Unix microseconds, rounded down */
+  bool whole_microseconds; /* `modified` is exact */
+  int64_t changed;         /* when the system saw the last change, Unix microseconds */
+  uint64_t device, number; /* which file it is */
+  size_t size;
+} sys_file_facts;
+
+/* The folder at a path, links followed; made as below. */
+int sys_folder_open_root(const char *path);
+/* The folder in another one, made for its owner alone if it is not there. */
+int sys_folder_open(int at, const char *name, bool make);
+void sys_descriptor_close(int descriptor);
+/* It was deleted, or is not reachable any more: what is missing in it says nothing. */
+bool sys_folder_is_gone(int folder);
+/* ELOOP for what is no plain file, here and below. */
+int sys_folder_facts(int folder, const char *name, sys_file_facts *facts);
+int sys_folder_file_open(int folder, const char *name, sys_file_facts *facts);
+/* The bytes read, fewer only at the end of the file, or -errno. */
+ptrdiff_t sys_descriptor_read(int file, void *data, size_t size);
+/* Makes a file, for its owner alone, that is not there yet; removed again if
+ * anything fails. `modified` may be NULL. */
+int sys_folder_write(int folder, const char *name, const void *data, size_t size, const int64_t *modified, bool sync);
+/* Sets the time of an open file. */
+int sys_folder_touch(int file, int64_t modified, bool sync);
+int sys_folder_sync(int folder);
+int sys_folder_remove(int folder, const char *name);
+int sys_folder_remove_folder(int folder, const char *name);
+int sys_folder_rename(int folder, const char *from, const char *to);
+/* Renames, or EEXIST. */
+int sys_folder_publish(int folder, const char *from, const char *to);
+/* Gives each the other's name, or ENOENT; ENOSYS where the file system can't. */
+int sys_folder_exchange(int folder, const char *one, const char *other);
+/* A walk over the names in `name`, which may be "."; NULL if it can't be opened. */
+void *sys_folder_list(int folder, const char *name);
+/* Valid until the next one; NULL at the end. */
+const char *sys_folder_next(void *list);
+void sys_folder_list_close(void *list);
+/* The file that the next two lock: made if it is not there. Descriptors from
+ * different opens exclude each other, also in one process. */
+int sys_lock_file_open(int folder, const char *name);
+/* Opens it again under the same descriptor. */
+int sys_lock_file_renew(int file, int folder, const char *name);
+/* Locks one byte. EAGAIN after so many milliseconds; ESTALE, and nothing locked,
+ * if the file was deleted. */
+int sys_range_lock_within(int file, int64_t at, int milliseconds);
+void sys_range_unlock(int file, int64_t at);
+
 /* ---- locks that fork() cannot break (mutex.c) ---- */
 
 /* A mutex that fork() waits for: the child gets it unlocked, and what it

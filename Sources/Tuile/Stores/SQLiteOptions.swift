@@ -25,13 +25,8 @@ extension SQLiteStore {
   static let scheme: StaticString = "sqlite://"
 
   static func open(_ url: Bytes) throws(Failure) -> SQLiteStore {
-    let rest = url.dropFirst(scheme.utf8CodeUnitCount)
-    guard rest[0] == 0x2F, rest.count > 1 else {
-      throw .syntax("the path of a sqlite URL is absolute: sqlite:///path", at: scheme.utf8CodeUnitCount)
-    }
-    let question = rest.find(0x3F)
     var path = ByteBuffer()
-    try URLText.decode(rest.slice(0, question), to: &path)
-    return try SQLiteStore(path: path.bytes, options: try SQLiteOptions(rest.dropFirst(question &+ 1)))
+    let query = try StoreURL.path(url, after: scheme, to: &path)
+    return try SQLiteStore(path: path.bytes, options: try SQLiteOptions(query))
   }
 }

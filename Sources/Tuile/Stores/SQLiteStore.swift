@@ -23,10 +23,10 @@ final class SQLiteStore: Store {
 
   var trusted: Bool { false }
 
+  /// `text` ends with a NUL.
   init(path text: Bytes, options: SQLiteOptions) throws(Failure) {
-    path = .allocate(capacity: text.count &+ 1)
+    path = .allocate(capacity: text.count)
     UnsafeMutableRawPointer(path).copyMemory(from: text.start, byteCount: text.count)
-    path[text.count] = 0
     self.options = options
     _ = sys_mutex_init(&pool)
     _ = sys_mutex_init(&writing)

@@ -12,6 +12,21 @@ enum StoreURL {
     if url == Bytes("memory:") { return try MemoryStore.make() }
     if url.hasPrefix(Bytes(CachedStore.scheme)) { return try CachedStore.open(url) }
     if url.hasPrefix(Bytes(SQLiteStore.scheme)) { return try SQLiteStore.open(url) }
+    if url.hasPrefix(Bytes(FileStore.scheme)) { return try FileStore.open(url) }
     return try ModuleStore.open(url)
+  }
+
+  /// The absolute path behind a scheme, decoded and with a NUL behind it; the
+  /// query that follows.
+  static func path(_ url: Bytes, after scheme: StaticString, to path: inout ByteBuffer) throws(Failure) -> Bytes {
+    let rest = url.dropFirst(scheme.utf8CodeUnitCount)
+    guard rest[0] == 0x2F, rest.count > 1 else {
+      throw .syntax("the path of the store's URL is absolute: three slashes", at: scheme.utf8CodeUnitCount)
+    }
+    let question = rest.find(0x3F)
+    try URLText.decode(rest.slice(0, question), to: &path)
+    path.append(0)
+    guard !path.failed else { throw .memory }
+    return rest.dropFirst(question &+ 1)
   }
 }

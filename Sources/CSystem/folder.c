@@ -1,0 +1,215 @@
+#define _GNU_SOURCE
+#include "csystem.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int sys_folder_open(int at, const char *path, bool make) {
+  if (make && mkdirat(at, path, 0700) != 0 && errno != EEXIST) return -errno;
+  int folder = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (at == AT_FDCWD ? 0 : O_NOFOLLOW));
+  return folder < 0 ? -errno : folder;
+}
+
+int sys_folder_open_root(const char *path) { return sys_folder_open(AT_FDCWD, path, true); }
+
+void sys_descriptor_close(int descriptor) {
+  if (descriptor >= 0) close(descriptor);
+}
+
+/* ---- facts ---- */
+
+static int64_t microseconds(struct timespec time) {
+  const int64_t most = INT64_MAX / 4000000; /* sums of two still fit */
+  int64_t seconds = time.tv_sec > most ? most : time.tv_sec < -most ? -most : time.tv_sec;
+  return seconds * 1000000 + time.tv_nsec / 1000;
+}
+
+static void fill(sys_file_facts *facts, const struct stat *about) {
+  facts->modified = microseconds(about->st_mtim);
+  facts->changed = microseconds(about->st_ctim);
+  facts->whole_microseconds = about->st_mtim.tv_nsec % 1000 == 0;
+  facts->device = about->st_dev;
+  facts->number = about->st_ino;
+  facts->size = (size_t)about->st_size;
+}
+
+bool sys_folder_is_gone(int folder) {
+  struct stat about;
+  return fstat(folder, &about) != 0 || about.st_nlink == 0;
+}
+
+int sys_folder_facts(int folder, const char *name, sys_file_facts *facts) {
+  struct stat about;
+  if (fstatat(folder, name, &about, AT_SYMLINK_NOFOLLOW) != 0) return errno;
+  if (!S_ISREG(about.st_mode)) return ELOOP;
+  fill(facts, &about);
+  return 0;
+}
+
+/* ---- reading ---- */
+
+int sys_folder_file_open(int folder, const char *name, sys_file_facts *facts) {
+  /* Not to wait for a writer, should it be a pipe. */
+  int file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0) return -errno;
+  struct stat about;
+  int failure = fstat(file, &about) != 0 ? errno : !S_ISREG(about.st_mode) ? ELOOP : 0;
+  if (failure) {
+    close(file);
+    return -failure;
+  }
+  fill(facts, &about);
+  return file;
+}
+
+ptrdiff_t sys_descriptor_read(int file, void *data, size_t size) {
+  size_t done = 0;
+  while (done < size) {
+    ssize_t got = read(file, (char *)data + done, size - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return -errno;
+    if (got == 0) break;
+    done += (size_t)got;
+  }
+  return (ptrdiff_t)done;
+}
+
+/* ---- writing ---- */
+
+static int set_modified(int file, int64_t modified) {
+  int64_t seconds = modified / 1000000, rest = modified % 1000000;
+  if (rest < 0) seconds -= 1, rest += 1000000;
+  struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)seconds, .tv_nsec = (long)rest * 1000}};
+  return futimens(file, times) == 0 ? 0 : errno;
+}
+
+static int sync_all(int file) {
+  while (fsync(file) != 0)
+    if (errno != EINTR) return errno;
+  return 0;
+}
+
+int sys_folder_write(int folder, const char *name, const void *data, size_t size, const int64_t *modified, bool sync) {
+  int file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (file < 0) return errno;
+  int failure = 0;
+  for (size_t done = 0; done < size && !failure;) {
+    ssize_t put = write(file, (const char *)data + done, size - done);
+    if (put > 0) done += (size_t)put;
+    else if (put == 0) failure = ENOSPC;
+    else if (errno != EINTR) failure = errno;
+  }
+  if (!failure && modified) failure = set_modified(file, *modified);
+  if (!failure && sync) failure = sync_all(file);
+  if (close(file) != 0 && !failure && errno != EINTR) failure = errno;
+  if (failure) unlinkat(folder, name, 0);
+  return failure;
+}
+
+int sys_folder_touch(int file, int64_t modified, bool sync) {
+  int failure = set_modified(file, modified);
+  return failure || !sync ? failure : sync_all(file);
+}
+
+int sys_folder_sync(int folder) { return sync_all(folder); }
+
+int sys_folder_remove(int folder, const char *name) { return unlinkat(folder, name, 0) == 0 ? 0 : errno; }
+
+int sys_folder_remove_folder(int folder, const char *name) {
+  return unlinkat(folder, name, AT_REMOVEDIR) == 0 ? 0 : errno;
+}
+
+int sys_folder_rename(int folder, const char *from, const char *to) {
+  return renameat(folder, from, folder, to) == 0 ? 0 : errno;
+}
+
+/* By number: glibc has the function since 2.28 only. */
+static int rename_by(int folder, const char *from, const char *to, unsigned int how) {
+  return syscall(SYS_renameat2, folder, from, folder, to, how) == 0 ? 0 : errno;
+}
+
+static bool is_unknown(int failure) { return failure == EINVAL || failure == ENOSYS || failure == EOPNOTSUPP; }
+
+int sys_folder_publish(int folder, const char *from, const char *to) {
+  int failure = rename_by(folder, from, to, RENAME_NOREPLACE);
+  if (!is_unknown(failure)) return failure;
+  if (linkat(folder, from, folder, to, 0) != 0) return errno;
+  unlinkat(folder, from, 0);
+  return 0;
+}
+
+int sys_folder_exchange(int folder, const char *one, const char *other) {
+  int failure = rename_by(folder, one, other, RENAME_EXCHANGE);
+  return is_unknown(failure) ? ENOSYS : failure;
+}
+
+/* ---- listing ---- */
+
+void *sys_folder_list(int folder, const char *name) {
+  int again = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (again < 0) return NULL;
+  DIR *list = fdopendir(again);
+  if (!list) close(again);
+  return list;
+}
+
+const char *sys_folder_next(void *list) {
+  struct dirent *entry = readdir(list);
+  return entry ? entry->d_name : NULL;
+}
+
+void sys_folder_list_close(void *list) {
+  if (list) closedir(list);
+}
+
+/* ---- locks between processes ---- */
+
+int sys_lock_file_open(int folder, const char *name) {
+  int file = openat(folder, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  return file < 0 ? -errno : file;
+}
+
+int sys_lock_file_renew(int file, int folder, const char *name) {
+  int fresh = sys_lock_file_open(folder, name);
+  if (fresh < 0) return -fresh;
+  int failure = dup3(fresh, file, O_CLOEXEC) < 0 ? errno : 0;
+  close(fresh);
+  return failure;
+}
+
+static int set_lock(int file, int64_t at, short type) {
+  struct flock range = {.l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1};
+  return fcntl(file, F_OFD_SETLK, &range) == 0 ? 0 : errno;
+}
+
+/* Whoever holds it takes some tens of microseconds, so that short steps with some
+ * spread get many writers through. */
+int sys_range_lock_within(int file, int64_t at, int milliseconds) {
+  int64_t until = 0;
+  for (unsigned int turn = 0;; turn++) {
+    int failure = set_lock(file, at, F_WRLCK);
+    if (failure == EINTR) continue;
+    if (failure != EAGAIN && failure != EACCES) {
+      struct stat about;
+      if (failure || fstat(file, &about) != 0 || about.st_nlink > 0) return failure;
+      /* The file was deleted: others lock another one by now. */
+      sys_range_unlock(file, at);
+      return ESTALE;
+    }
+    struct timespec clock;
+    clock_gettime(CLOCK_MONOTONIC, &clock);
+    int64_t now = (int64_t)clock.tv_sec * 1000000 + clock.tv_nsec / 1000;
+    if (until == 0) until = now + (int64_t)milliseconds * 1000;
+    if (now >= until) return EAGAIN;
+    unsigned int step = turn < 8 ? 50u : turn < 32 ? 250u : 2000u, spread = 0;
+    sys_random(&spread, sizeof spread);
+    sys_sleep_microseconds(step / 2 + spread % step);
+  }
+}
+
+void sys_range_unlock(int file, int64_t at) { set_lock(file, at, F_UNLCK); }

@@ -1,0 +1,60 @@
+import CSystem
+import CTuile
+
+/// What a URL file:///folder?options says.
+struct FileOptions: ~Copyable {
+  /// What a write survives, beside kill -9: `off` nothing more, `data` a power
+  /// loss with every session whole, `full` a power loss with every answered call.
+  enum Sync { case off, data, full }
+
+  static let longestPrefix = 64
+
+  /// Before the key in a file's name, as Django has it: the cookie's name.
+  var prefix = ByteBuffer()
+  /// Django's SESSION_COOKIE_AGE, in microseconds: a file's time is so much before the expiry.
+  var age: Int64 = 1_209_600_000_000
+  /// How long a call waits for other writers: `busy`, in milliseconds.
+  var busyMilliseconds: Int32 = 5000
+  var sync = Sync.data
+
+  init(_ query: Bytes) throws(Failure) {
+    var options = URLText.Options(query)
+    while let option = options.next() {
+      if option.name == Bytes("busy") {
+        busyMilliseconds = Int32(truncatingIfNeeded: try option.number(0...600_000))
+      } else if option.name == Bytes("age") {
+        age = try option.number(1...Date.latest) &* 1_000_000
+      } else if option.name == Bytes("prefix") {
+        prefix.removeAll()
+        try URLText.decode(option.value, to: &prefix)
+        guard FileOptions.isPrefix(prefix.bytes) else { throw option.unknown }
+      } else if option.name == Bytes("fsync"), option.value == Bytes("off") {
+        sync = .off
+      } else if option.name == Bytes("fsync"), option.value == Bytes("data") {
+        sync = .data
+      } else if option.name == Bytes("fsync"), option.value == Bytes("full") {
+        sync = .full
+      } else {
+        throw option.unknown
+      }
+    }
+    if prefix.count == 0 { prefix.append("sessionid") }
+    guard !prefix.failed else { throw .memory }
+  }
+
+  /// A cookie's name that can begin a file's: no '/', and no '.' in front.
+  private static func isPrefix(_ text: Bytes) -> Bool {
+    guard !text.isEmpty, text.count <= longestPrefix, text[0] != 0x2E, !text.contains(0x2F) else { return false }
+    return sys_skip_class(text.start, 0, text.count, UInt8(SYS_OCTET_TOKEN)) == text.count
+  }
+}
+
+extension FileStore {
+  static let scheme: StaticString = "file://"
+
+  static func open(_ url: Bytes) throws(Failure) -> FileStore {
+    var path = ByteBuffer()
+    let query = try StoreURL.path(url, after: scheme, to: &path)
+    return try FileStore.make(path: path.bytes, options: try FileOptions(query))
+  }
+}

@@ -1,0 +1,165 @@
+import CSystem
+import CTuile
+
+/// Lists of owners in a folder that Django never looks into:
+/// `.tuile/owners/<SHA-256 of the owner>/<key>` holds the record. An entry counts
+/// only while its session is there.
+extension FileStore {
+  static let ownersFolder: StaticString = ".tuile/owners\0"
+  /// Owners that one sweep looks at.
+  private static let ownersForEach = 64
+  /// For so long, in microseconds, an entry waits for its session to be written.
+  private static let waiting: Int64 = 60_000_000
+
+  var keepsOwners: Bool { true }
+
+  /// The descriptor of an owner's folder, or -errno.
+  private func openOwner(_ owner: Bytes, make: Bool) -> Int32 {
+    if make {
+      let all = Bytes(FileStore.ownersFolder).withCString { sys_folder_open(folder, $0, true) }
+      guard all >= 0 else { return all }
+      sys_descriptor_close(all)
+    }
+    var digest = ByteBuffer()
+    _ = digest.fill(32) { start in
+      sys_digest_of(SYS_SHA256, owner.start, owner.count, start)
+      return 32
+    }
+    var name = ByteBuffer()
+    name.append(Bytes(FileStore.ownersFolder).slice(0, FileStore.ownersFolder.utf8CodeUnitCount &- 1))
+    name.append(0x2F)
+    Hex.encode(digest.bytes, to: &name)
+    name.append(0)
+    guard !name.failed else { return -ENOMEM }
+    return name.bytes.withCString { sys_folder_open(folder, $0, make) }
+  }
+
+  func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) {
+    // Between the two steps a sweep may remove a folder that is empty.
+    var attempts = 0
+    while true {
+      let list = openOwner(owner, make: true)
+      guard list >= 0 else { throw .folder(-list) }
+      defer { sys_descriptor_close(list) }
+      let failure = try write(record, of: key, in: list)
+      attempts &+= 1
+      if failure == ENOENT, attempts < 8 { continue }
+      return try check(failure)
+    }
+  }
+
+  private func write(_ record: Bytes, of key: Bytes, in list: Int32) throws(Failure) -> Int32 {
+    try withEntry(key) { (name) throws(Failure) in
+      try withScratch(80) { (room) throws(Failure) in
+        var writer = ByteWriter(room, capacity: 80)
+        writer.append(key)
+        try FileStore.appendTemporary(to: &writer)
+        writer.append(0)
+        let temporary = UnsafeRawPointer(room).assumingMemoryBound(to: CChar.self)
+        var failure = sys_folder_write(list, temporary, record.start, record.count, nil, options.sync != .off)
+        guard failure == 0 else { return failure }
+        failure = sys_folder_rename(list, temporary, name)
+        if failure != 0 { _ = sys_folder_remove(list, temporary) }
+        return failure == 0 && options.sync == .full ? sys_folder_sync(list) : failure
+      }
+    }
+  }
+
+  private func withEntry<Answer>(_ key: Bytes, _ body: (UnsafePointer<CChar>) throws(Failure) -> Answer)
+    throws(Failure) -> Answer
+  {
+    try withScratch(64) { (room) throws(Failure) in
+      var writer = ByteWriter(room, capacity: 64)
+      writer.append(key)
+      writer.append(0)
+      guard writer.fits else { throw .folder(ENAMETOOLONG) }
+      return try body(UnsafeRawPointer(room).assumingMemoryBound(to: CChar.self))
+    }
+  }
+
+  func owned(_ owner: Bytes, now: Int64, _ each: (Bytes, Bytes, Int64) -> Void) throws(Failure) {
+    let list = openOwner(owner, make: false)
+    guard list != -ENOENT else {
+      let _: Bool? = try missing()
+      return
+    }
+    guard list >= 0 else { throw .folder(-list) }
+    defer { sys_descriptor_close(list) }
+    try walkEntries(list) { (key, expires) throws(Failure) in
+      guard expires > now else { return }
+      var record = ByteBuffer()
+      if try read(entry: key, in: list, to: &record) { each(key, record.bytes, expires) }
+    }
+  }
+
+  func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) {
+    let list = openOwner(owner, make: false)
+    guard list != -ENOENT else {
+      let _: Bool? = try missing()
+      return
+    }
+    guard list >= 0 else { throw .folder(-list) }
+    defer { sys_descriptor_close(list) }
+    let failure = try withEntry(key) { (name) throws(Failure) in sys_folder_remove(list, name) }
+    try check(failure == ENOENT ? 0 : failure)
+    if options.sync == .full { try check(sys_folder_sync(list)) }
+  }
+
+  /// false if the entry is gone meanwhile.
+  private func read(entry key: Bytes, in list: Int32, to record: inout ByteBuffer) throws(Failure) -> Bool {
+    var facts = sys_file_facts()
+    let file = try withEntry(key) { (name) throws(Failure) in sys_folder_file_open(list, name, &facts) }
+    guard file != -ENOENT else { return false }
+    guard file >= 0 else { throw .folder(-file) }
+    defer { sys_descriptor_close(file) }
+    var got = 0
+    let size = min(facts.size, Owner.largestRecord)
+    guard
+      record.fill(
+        size,
+        { start in
+          got = sys_descriptor_read(file, start, size); return got
+        })
+    else { throw .memory }
+    guard got >= 0 else { throw .folder(Int32(-got)) }
+    return true
+  }
+
+  /// Each key with its session's expiry; entries without a session go.
+  private func walkEntries(_ list: Int32, _ each: (Bytes, Int64) throws(Failure) -> Void) throws(Failure) {
+    guard let names = Bytes(".\0").withCString({ sys_folder_list(list, $0) }) else { throw .folder(EMFILE) }
+    defer { sys_folder_list_close(names) }
+    while let name = sys_folder_next(names) {
+      let entry = Bytes(UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), Int(strlen(name)))
+      let key = entry.slice(0, entry.find(0x5F))
+      guard SessionKey.isValid(key) else { continue }
+      if key.count == entry.count, let expires = try expiry(key) {
+        try each(key, expires)
+      } else {
+        // Written before its session is, or left by somebody who died.
+        var facts = sys_file_facts()
+        guard sys_folder_facts(list, name, &facts) == 0 else { continue }
+        if facts.changed < sys_now_microseconds() &- FileStore.waiting { _ = sys_folder_remove(list, name) }
+      }
+    }
+  }
+
+  /// Looks at some owners' lists; those that are empty then go.
+  func sweepOwners() throws(Failure) {
+    _ = try ownersWalk.walk(most: FileStore.ownersForEach) { (name) throws(Failure) in
+      guard name.count == 64 else { return false }
+      var path = ByteBuffer()
+      path.append(Bytes(FileStore.ownersFolder).slice(0, FileStore.ownersFolder.utf8CodeUnitCount &- 1))
+      path.append(0x2F)
+      path.append(name)
+      path.append(0)
+      guard !path.failed else { throw .memory }
+      let list = path.bytes.withCString { sys_folder_open(folder, $0, false) }
+      guard list >= 0 else { return false }
+      defer { sys_descriptor_close(list) }
+      try walkEntries(list) { (_, _) throws(Failure) in }
+      _ = path.bytes.withCString { sys_folder_remove_folder(folder, $0) }
+      return false
+    }
+  }
+}

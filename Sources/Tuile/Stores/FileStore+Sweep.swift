@@ -1,0 +1,141 @@
+import CSystem
+import CTuile
+
+/// A walk through a folder that many sweeps share: each goes on where the last
+/// one stopped. Nothing is locked on the way; of two at once the second starts anew.
+final class FolderWalk {
+  private let folder: Int32
+  private let name: StaticString
+  private var mutex = sys_mutex()
+  private var stopped: UnsafeMutableRawPointer?
+  private var generation = sys_fork_generation()
+
+  /// `name` ends with a NUL; `folder` is lent and outlives this.
+  init(_ folder: Int32, _ name: StaticString) {
+    self.folder = folder
+    self.name = name
+    _ = sys_mutex_init(&mutex)
+  }
+
+  deinit {
+    sys_folder_list_close(stopped)
+    sys_mutex_destroy(&mutex)
+  }
+
+  private func open() -> UnsafeMutableRawPointer? { Bytes(name).withCString { sys_folder_list(folder, $0) } }
+
+  private func take() -> UnsafeMutableRawPointer? {
+    sys_mutex_lock(&mutex)
+    defer { sys_mutex_unlock(&mutex) }
+    let taken = stopped
+    stopped = nil
+    guard generation != sys_fork_generation() else { return taken }
+    // The parent reads from the same place in the folder.
+    generation = sys_fork_generation()
+    sys_folder_list_close(taken)
+    return nil
+  }
+
+  private func giveBack(_ list: UnsafeMutableRawPointer) {
+    sys_mutex_lock(&mutex)
+    let unwanted = stopped
+    stopped = list
+    sys_mutex_unlock(&mutex)
+    sys_folder_list_close(unwanted)
+  }
+
+  /// Gives names to `each` until it says that it has enough, `most` were given, or
+  /// all were; false if the folder can't be read.
+  func walk(most: Int, _ each: (Bytes) throws(Failure) -> Bool) throws(Failure) -> Bool {
+    var list = take()
+    var whole = list == nil
+    if whole { list = open() }
+    guard var list else { return false }
+    var given = 0
+    while given < most {
+      guard let name = sys_folder_next(list) else {
+        sys_folder_list_close(list)
+        // The part before the place where this began, too.
+        guard !whole, let again = open() else { return true }
+        whole = true
+        list = again
+        continue
+      }
+      given &+= 1
+      let size = strlen(name)
+      let enough: Bool
+      do throws(Failure) {
+        enough = try each(Bytes(UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), Int(size)))
+      } catch {
+        giveBack(list)
+        throw error
+      }
+      if enough { break }
+    }
+    giveBack(list)
+    return true
+  }
+}
+
+extension FileStore {
+  /// One call looks at no more names than so many for each session that it may remove.
+  private static let namesForEach = 16
+  /// After this, in microseconds, a temporary file belongs to nobody any more.
+  private static let abandoned: Int64 = 3_600_000_000
+
+  func sweep(now: Int64, limit: Int) throws(Failure) -> Int {
+    guard limit > 0 else { return 0 }
+    let most = limit > Int.max / FileStore.namesForEach ? Int.max : max(limit, 1000) &* FileStore.namesForEach
+    var removed = 0
+    let fine = try sessionsWalk.walk(most: most) { (name) throws(Failure) in
+      if try sweepFile(name, now: now) { removed &+= 1 }
+      return removed >= limit
+    }
+    guard fine else { throw .folder(ENOENT) }
+    try sweepOwners()
+    return removed
+  }
+
+  /// true if it was a session, and expired.
+  private func sweepFile(_ name: Bytes, now: Int64) throws(Failure) -> Bool {
+    guard name.hasPrefix(options.prefix.bytes) else { return false }
+    let rest = name.dropFirst(options.prefix.count)
+    guard SessionKey.isValid(rest) else {
+      removeAbandoned(rest)
+      return false
+    }
+    // Looked at again under the lock: it may have been touched meanwhile.
+    guard try isExpired(rest, now: now) else { return false }
+    return try locks.locked(rest) { () throws(Failure) in
+      guard try isExpired(rest, now: now) else { return false }
+      return try withName(rest) { (name) throws(Failure) in sys_folder_remove(folder, name) } == 0
+    }
+  }
+
+  private func isExpired(_ key: Bytes, now: Int64) throws(Failure) -> Bool {
+    var facts = sys_file_facts()
+    let failure = try withName(key) { (name) throws(Failure) in sys_folder_facts(folder, name, &facts) }
+    // What can't be looked at stays, and the sweep goes on.
+    guard failure == 0 else { return false }
+    // Django's place for a session that it never wrote.
+    if facts.size == 0 { return isAbandoned(facts) }
+    guard let expires = try expiry(key) else { return false }
+    return expires < now
+  }
+
+  private func isAbandoned(_ facts: sys_file_facts) -> Bool {
+    facts.changed < sys_now_microseconds() &- FileStore.abandoned
+  }
+
+  /// A temporary file, ours or Django's, whose writer died.
+  private func removeAbandoned(_ rest: Bytes) {
+    let mark = Bytes(FileStore.temporaryMark)
+    let end = rest.find(0x5F)
+    guard rest.count < 100, SessionKey.isValid(rest.slice(0, end)), rest.dropFirst(end).hasPrefix(mark) else { return }
+    _ = try? withName(rest) { (name) throws(Failure) in
+      var facts = sys_file_facts()
+      guard sys_folder_facts(folder, name, &facts) == 0, isAbandoned(facts) else { return }
+      _ = sys_folder_remove(folder, name)
+    }
+  }
+}
