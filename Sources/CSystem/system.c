@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <sys/random.h>
@@ -58,6 +59,8 @@ void sys_create_private_file(const char *path) {
   int file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
   if (file >= 0) close(file);
 }
+
+size_t sys_usable(void *allocation) { return malloc_usable_size(allocation); }
 
 static int compare_keys(const void *a, const void *b) {
   uint64_t x = ((const sys_keyed *)a)->key, y = ((const sys_keyed *)b)->key;

@@ -108,6 +108,8 @@ const char *sys_environment(const char *name);
 /* Puts a file in place of `path` in one step, synced, readable by its owner
  * alone. 0, or errno; the old file is left alone then. */
 int sys_file_replace(const char *path, const void *data, size_t size);
+/* How many bytes an allocation has room for. */
+size_t sys_usable(void *allocation);
 /* Sorts by key, the least first. */
 typedef struct sys_keyed {
   uint64_t key;

@@ -1,174 +1,238 @@
 import CSystem
 
-/// One session in memory: this header, then the key, then the data.
-struct MemoryNode {
-  var expires: Int64
-  var dataSize: Int
-  var keySize: Int
-  /// Bytes that the allocation has for data.
-  var room: Int
-
-  static func bytes(_ node: UnsafeMutablePointer<MemoryNode>) -> UnsafeMutablePointer<UInt8> {
-    UnsafeMutableRawPointer(node + 1).assumingMemoryBound(to: UInt8.self)
-  }
-  static func key(_ node: UnsafeMutablePointer<MemoryNode>) -> Bytes {
-    Bytes(bytes(node), node.pointee.keySize)
-  }
-  static func data(_ node: UnsafeMutablePointer<MemoryNode>) -> Bytes {
-    Bytes(bytes(node) + node.pointee.keySize, node.pointee.dataSize)
-  }
-
-  static func make(_ key: Bytes, _ data: Bytes, _ expires: Int64) -> UnsafeMutablePointer<MemoryNode>? {
-    guard let raw = malloc(MemoryLayout<MemoryNode>.stride &+ key.count &+ data.count) else { return nil }
-    let node = raw.assumingMemoryBound(to: MemoryNode.self)
-    node.pointee = MemoryNode(expires: expires, dataSize: data.count, keySize: key.count, room: data.count)
-    bytes(node).copy(key)
-    (bytes(node) + key.count).copy(data)
-    return node
-  }
-
-  /// Wiped, since key and data are secrets of a visitor.
-  static func release(_ node: UnsafeMutablePointer<MemoryNode>) {
-    sys_wipe(node, MemoryLayout<MemoryNode>.stride &+ node.pointee.keySize &+ node.pointee.room)
-    free(node)
-  }
-}
-
-/// A hash table with open addressing, linear probing and no tombstones. Its
-/// mutex guards all of it and is taken by the store.
+/// Some of the sessions in memory, and the entries of owners' lists for their
+/// keys. Its mutex guards all of it and is taken by the store.
 struct MemoryShard {
-  private struct Slot {
-    var hash: UInt64
-    var node: UnsafeMutablePointer<MemoryNode>?
-  }
-
   var mutex = sys_mutex()
-  private var slots: UnsafeMutablePointer<Slot>?
-  /// A power of two, or 0.
-  private var size = 0
-  private var count = 0
-  /// Where the next look for expired sessions begins.
+  private var sessions = MemoryTable()
+  private var owned = MemoryTable()
+  /// Most bytes of all that is in here; 0: no limit.
+  private let limit: Int
+  private var used = 0
+  private var newest: MemoryNode.Pointer?
+  private var oldest: MemoryNode.Pointer?
+  /// The bucket where the next look for expired sessions begins; for owners' lists the same.
   private var hand = 0
+  private var ownedHand = 0
+
+  enum Stored { case done, outOfMemory, tooLarge }
+
+  init(limit: Int) { self.limit = limit }
 
   mutating func freeAll() {
-    var i = 0
-    while i < size {
-      if let node = slots.unsafelyUnwrapped[i].node { MemoryNode.release(node) }
-      i &+= 1
+    sessions.free { MemoryNode.release(MemoryNode.of($0)) }
+    owned.free { MemoryOwned.release(MemoryOwned.of($0)) }
+  }
+
+  // MARK: Sessions
+
+  func find(_ hash: UInt32, _ key: Bytes) -> MemoryNode.Pointer? {
+    var next = sessions.chain(of: hash)
+    while let entry = next {
+      let node = MemoryNode.of(entry)
+      if entry.pointee.hash == hash, MemoryNode.key(node) == key { return node }
+      next = entry.pointee.next
     }
-    free(slots)
-    slots = nil
-    size = 0
+    return nil
   }
 
-  /// The slot that holds the key, or the free one where it would go.
-  private func slot(_ hash: UInt64, _ key: Bytes) -> Int {
-    let slots = slots.unsafelyUnwrapped
-    var i = Int(truncatingIfNeeded: hash) & (size &- 1)
-    while let node = slots[i].node {
-      if slots[i].hash == hash, MemoryNode.key(node) == key { return i }
-      i = (i &+ 1) & (size &- 1)
-    }
-    return i
+  /// Adds a key that is not there.
+  mutating func insert(_ hash: UInt32, _ key: Bytes, _ data: Bytes, _ expires: Int64) -> Stored {
+    guard sessions.prepare(), let node = MemoryNode.make(hash, key, data, expires) else { return .outOfMemory }
+    guard fits(node) else { return .tooLarge }
+    add(node)
+    return .done
   }
 
-  func find(_ hash: UInt64, _ key: Bytes) -> UnsafeMutablePointer<MemoryNode>? {
-    size == 0 ? nil : slots.unsafelyUnwrapped[slot(hash, key)].node
-  }
-
-  /// Adds a key that is not there; false without memory.
-  mutating func insert(_ hash: UInt64, _ key: Bytes, _ data: Bytes, _ expires: Int64) -> Bool {
-    guard grow(), let node = MemoryNode.make(key, data, expires) else { return false }
-    slots.unsafelyUnwrapped[slot(hash, key)] = Slot(hash: hash, node: node)
-    count &+= 1
-    return true
-  }
-
-  /// Gives a key that is there other data; false without memory.
-  mutating func rewrite(_ hash: UInt64, _ key: Bytes, _ data: Bytes, _ expires: Int64) -> Bool {
-    let i = slot(hash, key)
-    guard let node = slots.unsafelyUnwrapped[i].node else { return false }
-    if data.count <= node.pointee.room, data.count &* 4 >= node.pointee.room {
-      (MemoryNode.bytes(node) + node.pointee.keySize).copy(data)
-      node.pointee.dataSize = data.count
+  /// Gives a session other data.
+  mutating func rewrite(_ node: MemoryNode.Pointer, _ data: Bytes, _ expires: Int64) -> Stored {
+    if MemoryNode.suits(node, data) {
+      MemoryNode.write(node, data)
       node.pointee.expires = expires
-      return true
+      use(node)
+      return .done
     }
-    guard let fresh = MemoryNode.make(key, data, expires) else { return false }
-    slots.unsafelyUnwrapped[i].node = fresh
-    MemoryNode.release(node)
-    return true
-  }
-
-  mutating func remove(_ hash: UInt64, _ key: Bytes) {
-    if size > 0 { removeSlot(slot(hash, key)) }
-  }
-
-  /// Frees a slot and moves up those behind it that it stood in the way of.
-  private mutating func removeSlot(_ slot: Int) {
-    let slots = slots.unsafelyUnwrapped
-    guard let node = slots[slot].node else { return }
-    MemoryNode.release(node)
-    count &-= 1
-    var hole = slot
-    var i = (slot &+ 1) & (size &- 1)
-    while slots[i].node != nil {
-      let home = Int(truncatingIfNeeded: slots[i].hash) & (size &- 1)
-      if (i &- home) & (size &- 1) >= (i &- hole) & (size &- 1) {
-        slots[hole] = slots[i]
-        hole = i
-      }
-      i = (i &+ 1) & (size &- 1)
+    guard let fresh = MemoryNode.make(node.pointee.link.hash, MemoryNode.key(node), data, expires) else {
+      return .outOfMemory
     }
-    slots[hole].node = nil
+    guard fits(fresh) else { return .tooLarge }
+    fresh.pointee.owned = node.pointee.owned
+    node.pointee.owned = nil
+    remove(node)
+    add(fresh)
+    return .done
   }
 
-  /// Looks at the next four places of the table and drops them if expired, so
-  /// that creating sessions clears the table as fast as it fills it.
-  mutating func expireSome(before now: Int64) {
+  private mutating func add(_ node: MemoryNode.Pointer) {
+    sessions.insert(MemoryNode.entry(node))
+    guard limit > 0 else { return }
+    used &+= MemoryNode.allocated(node)
+    append(node)
+    evict(but: node)
+  }
+
+  mutating func remove(_ node: MemoryNode.Pointer) {
+    if let entry = node.pointee.owned { drop(entry) }
+    sessions.remove(MemoryNode.entry(node))
+    if limit > 0 {
+      used &-= MemoryNode.allocated(node)
+      unlink(node)
+    }
+    MemoryNode.release(node)
+  }
+
+  // MARK: The limit
+
+  private var allUsed: Int { used &+ sessions.allocated &+ owned.allocated }
+
+  /// Whether there is room once all else is gone; releases the node if not.
+  private func fits(_ node: MemoryNode.Pointer) -> Bool {
+    guard limit > 0, MemoryNode.allocated(node) &+ sessions.allocated &+ owned.allocated > limit else { return true }
+    MemoryNode.release(node)
+    return false
+  }
+
+  /// The session was used: it is the last to go.
+  mutating func use(_ node: MemoryNode.Pointer) {
+    guard limit > 0, node != newest else { return }
+    unlink(node)
+    append(node)
+  }
+
+  private mutating func append(_ node: MemoryNode.Pointer) {
+    node.pointee.newer = nil
+    node.pointee.older = newest
+    if let newest { newest.pointee.newer = node } else { oldest = node }
+    newest = node
+  }
+
+  private mutating func unlink(_ node: MemoryNode.Pointer) {
+    let (older, newer) = (node.pointee.older, node.pointee.newer)
+    if let older { older.pointee.newer = newer } else { oldest = newer }
+    if let newer { newer.pointee.older = older } else { newest = older }
+  }
+
+  /// Drops the sessions that were used longest ago until all fits.
+  private mutating func evict(but kept: MemoryNode.Pointer?) {
+    while allUsed > limit, let victim = oldest, victim != kept { remove(victim) }
+    if allUsed > limit { dropOwned(buckets: owned.size, madeBefore: .max) }
+  }
+
+  // MARK: Expiry
+
+  /// Looks at the next buckets and drops what is expired there; how many it dropped.
+  mutating func expire(buckets: Int, before now: Int64, limit: Int) -> Int {
+    var dropped = 0
     var looks = 0
-    while looks < 4, size > 0 {
-      hand = (hand &+ 1) & (size &- 1)
-      if let node = slots.unsafelyUnwrapped[hand].node, node.pointee.expires < now { removeSlot(hand) }
+    while looks < buckets, dropped < limit, sessions.size > 0 {
+      if hand >= sessions.size { hand = 0 }
+      var next = sessions.chain(hand)
+      while let entry = next, dropped < limit {
+        next = entry.pointee.next
+        guard MemoryNode.of(entry).pointee.expires < now else { continue }
+        let size = sessions.size
+        remove(MemoryNode.of(entry))
+        dropped &+= 1
+        // The table shrank: a chain may have been put on this one.
+        if sessions.size != size { break }
+      }
+      if next == nil { hand &+= 1 }
       looks &+= 1
     }
+    return dropped
   }
 
-  mutating func sweep(before now: Int64, limit: Int) -> Int {
-    var removed = 0
-    var i = 0
-    while i < size, removed < limit {
-      if let node = slots.unsafelyUnwrapped[i].node, node.pointee.expires < now {
-        // The slot may hold another one now: look at it again.
-        removeSlot(i)
-        removed &+= 1
-      } else {
-        i &+= 1
-      }
-    }
-    return removed
+  var buckets: Int { sessions.size }
+
+  // MARK: Owners
+
+  /// An owner's entries in here, at most: then the session of the oldest one goes.
+  private static let mostOwned = 1024
+  /// For so many seconds an entry waits for its session to be stored.
+  private static let waiting: Int64 = 60
+
+  mutating func own(_ hash: UInt32, _ owner: Bytes, _ keyHash: UInt32, _ key: Bytes, _ record: Bytes) -> Stored {
+    guard owned.prepare(), let fresh = MemoryOwned.make(hash, owner, keyHash, key, record) else { return .outOfMemory }
+    disown(hash, owner, key)
+    dropOwned(buckets: 2, madeBefore: sys_now_seconds() &- MemoryShard.waiting)
+    boundOwned(hash, owner)
+    owned.insert(MemoryOwned.entry(fresh))
+    used &+= Int(fresh.pointee.allocated)
+    let node = find(keyHash, key)
+    if let other = node?.pointee.owned { drop(other) }
+    node?.pointee.owned = fresh
+    if limit > 0 { evict(but: node) }
+    return .done
   }
 
-  private mutating func grow() -> Bool {
-    guard count &* 4 >= size &* 3 else { return true }
-    let wanted = max(16, size &* 2)
-    guard let raw = calloc(wanted, MemoryLayout<Slot>.stride) else { return false }
-    let old = slots
-    let oldSize = size
-    let fresh = raw.assumingMemoryBound(to: Slot.self)
-    slots = fresh
-    size = wanted
-    var i = 0
-    while i < oldSize {
-      let moved = old.unsafelyUnwrapped[i]
-      if moved.node != nil {
-        var at = Int(truncatingIfNeeded: moved.hash) & (wanted &- 1)
-        while fresh[at].node != nil { at = (at &+ 1) & (wanted &- 1) }
-        fresh[at] = moved
+  mutating func disown(_ hash: UInt32, _ owner: Bytes, _ key: Bytes) {
+    var next = owned.chain(of: hash)
+    while let entry = next {
+      next = entry.pointee.next
+      let found = MemoryOwned.of(entry)
+      if entry.pointee.hash == hash, MemoryOwned.key(found) == key, MemoryOwned.owner(found) == owner {
+        return drop(found)
       }
-      i &+= 1
     }
-    free(old)
-    return true
+  }
+
+  private mutating func drop(_ found: MemoryOwned.Pointer) {
+    if let node = find(found.pointee.keyHash, MemoryOwned.key(found)), node.pointee.owned == found {
+      node.pointee.owned = nil
+    }
+    owned.remove(MemoryOwned.entry(found))
+    used &-= Int(found.pointee.allocated)
+    MemoryOwned.release(found)
+  }
+
+  /// Gives each entry of the owner whose session is here and alive.
+  func each(_ hash: UInt32, _ owner: Bytes, now: Int64, _ body: (MemoryOwned.Pointer, Int64) -> Void) {
+    var next = owned.chain(of: hash)
+    while let entry = next {
+      next = entry.pointee.next
+      let found = MemoryOwned.of(entry)
+      guard entry.pointee.hash == hash, MemoryOwned.owner(found) == owner else { continue }
+      guard let node = find(found.pointee.keyHash, MemoryOwned.key(found)), node.pointee.expires > now else { continue }
+      body(found, node.pointee.expires)
+    }
+  }
+
+  private mutating func boundOwned(_ hash: UInt32, _ owner: Bytes) {
+    var count = 0
+    var last: MemoryOwned.Pointer?
+    var next = owned.chain(of: hash)
+    while let entry = next {
+      next = entry.pointee.next
+      let found = MemoryOwned.of(entry)
+      guard entry.pointee.hash == hash, MemoryOwned.owner(found) == owner else { continue }
+      count &+= 1
+      if last.map({ found.pointee.made < $0.pointee.made }) ?? true { last = found }
+    }
+    guard count >= MemoryShard.mostOwned, let last else { return }
+    let node = find(last.pointee.keyHash, MemoryOwned.key(last))
+    drop(last)
+    if let node { remove(node) }
+  }
+
+  /// Looks at the next buckets of lists and drops entries without a session that
+  /// were made before `madeBefore`.
+  mutating func dropOwned(buckets: Int, madeBefore: Int64) {
+    var looks = 0
+    while looks < buckets, owned.size > 0 {
+      if ownedHand >= owned.size { ownedHand = 0 }
+      var next = owned.chain(ownedHand)
+      while let entry = next {
+        next = entry.pointee.next
+        let found = MemoryOwned.of(entry)
+        guard found.pointee.made < madeBefore, find(found.pointee.keyHash, MemoryOwned.key(found)) == nil else {
+          continue
+        }
+        let size = owned.size
+        drop(found)
+        if owned.size != size { break }
+      }
+      ownedHand &+= 1
+      looks &+= 1
+    }
   }
 }

@@ -2,74 +2,141 @@ import CSystem
 import CTuile
 
 /// Sessions in this process's memory, in shards that lock apart. Nothing stops
-/// the world: expired sessions go a few at a time, whenever one is created.
+/// the world: expired sessions go a few at a time, whenever one is created, and
+/// no lock is held for more than some buckets.
 final class MemoryStore: Store {
-  private static let shardCount = 64
+  static let scheme: StaticString = "memory:"
+  private static let mostShards = 64
+  private static let smallestLimit: Int64 = 65536
   private let shards: UnsafeMutablePointer<MemoryShard>
+  /// A power of two.
+  private let shardCount: Int
+  /// Drawn at random, so that nobody can choose keys that collide.
+  private let seed: UInt64
+  /// Where the next sweep begins.
+  private var sweeping = sys_mutex()
+  private var nextShard = 0
 
   var trusted: Bool { true }
 
-  static func make() throws(Failure) -> MemoryStore {
-    var seed: UInt64 = 0
-    guard sys_random(&seed, MemoryLayout<UInt64>.size) else { throw .random }
-    guard let raw = malloc(shardCount &* MemoryLayout<MemoryShard>.stride) else { throw .memory }
-    return MemoryStore(raw.assumingMemoryBound(to: MemoryShard.self), seed: seed)
+  /// Of memory:?max_bytes=N.
+  static func open(_ url: Bytes) throws(Failure) -> MemoryStore {
+    let rest = url.dropFirst(scheme.utf8CodeUnitCount)
+    guard rest.isEmpty || rest[0] == 0x3F else {
+      throw .syntax("memory: has no path", at: scheme.utf8CodeUnitCount)
+    }
+    var limit = 0
+    var options = URLText.Options(rest.dropFirst(1))
+    while let option = options.next() {
+      guard option.name == Bytes("max_bytes") else { throw option.unknown }
+      limit = Int(try option.number(smallestLimit...1 << 46))
+    }
+    return try make(limit: limit)
   }
 
-  private init(_ shards: UnsafeMutablePointer<MemoryShard>, seed: UInt64) {
+  /// `limit` in bytes; 0: none.
+  static func make(limit: Int) throws(Failure) -> MemoryStore {
+    var seed: UInt64 = 0
+    guard sys_random(&seed, MemoryLayout<UInt64>.size) else { throw .random }
+    // Shards of less than a megabyte would have no room for a large session.
+    var count = mostShards
+    while count > 1, limit > 0, limit / count < 1 << 20 { count /= 2 }
+    guard let raw = malloc(count &* MemoryLayout<MemoryShard>.stride) else { throw .memory }
+    return MemoryStore(raw.assumingMemoryBound(to: MemoryShard.self), count, limit: limit / count, seed: seed)
+  }
+
+  private init(_ shards: UnsafeMutablePointer<MemoryShard>, _ count: Int, limit: Int, seed: UInt64) {
     self.shards = shards
     self.seed = seed
+    shardCount = count
+    _ = sys_mutex_init(&sweeping)
     var i = 0
-    while i < MemoryStore.shardCount {
-      (shards + i).initialize(to: MemoryShard())
+    while i < count {
+      (shards + i).initialize(to: MemoryShard(limit: limit))
       // pthread_mutex_init fails on no Linux for a plain mutex.
       _ = sys_mutex_init(&shards[i].mutex)
       i &+= 1
     }
   }
 
-  /// Drawn at random, so that nobody can choose keys that collide.
-  private let seed: UInt64
-
   deinit {
     var i = 0
-    while i < MemoryStore.shardCount {
+    while i < shardCount {
       sys_mutex_destroy(&shards[i].mutex)
       shards[i].freeAll()
       i &+= 1
     }
+    sys_mutex_destroy(&sweeping)
     free(shards)
   }
 
   func close() {}
 
-  private func hash(_ key: Bytes) -> UInt64 {
-    var hash = seed ^ 0x9E37_79B9_7F4A_7C15
+  // MARK: Shards
+
+  /// Eight octets a step, after wyhash: a wide product folds both halves.
+  private func hash(_ text: Bytes) -> UInt64 {
+    var hash = seed ^ UInt64(truncatingIfNeeded: text.count)
+    let raw = UnsafeRawPointer(text.start)
     var i = 0
-    while i < key.count {
-      hash = (hash ^ UInt64(key.start[i])) &* 0xFF51_AFD7_ED55_8CCD
-      hash ^= hash &>> 32
+    while i &+ 8 <= text.count {
+      hash = MemoryStore.fold(hash ^ raw.loadUnaligned(fromByteOffset: i, as: UInt64.self))
+      i &+= 8
+    }
+    var rest: UInt64 = 0
+    while i < text.count {
+      rest = rest &<< 8 | UInt64(text.start[i])
       i &+= 1
     }
-    return hash
+    return MemoryStore.fold(hash ^ rest)
   }
 
-  private func locked<Answer>(_ hash: UInt64, _ body: (inout MemoryShard) -> Answer) -> Answer {
-    let shard = shards + Int(truncatingIfNeeded: hash &>> 58)
+  private static func fold(_ word: UInt64) -> UInt64 {
+    let product = (word ^ 0xA076_1D64_78BD_642F).multipliedFullWidth(by: 0xE703_7ED1_A0B4_28DB)
+    return product.high ^ product.low
+  }
+
+  private func shard(_ hash: UInt64) -> UnsafeMutablePointer<MemoryShard> {
+    shards + Int(truncatingIfNeeded: hash &>> 58) & (shardCount &- 1)
+  }
+
+  private func locked<Answer>(
+    _ shard: UnsafeMutablePointer<MemoryShard>, _ body: (inout MemoryShard) -> Answer
+  ) -> Answer {
     sys_mutex_lock(&shard.pointee.mutex)
     defer { sys_mutex_unlock(&shard.pointee.mutex) }
     return body(&shard.pointee)
   }
 
+  /// The session of a key, while its shard is locked.
+  private func with<Answer>(
+    _ key: Bytes, _ body: (inout MemoryShard, UInt32, MemoryNode.Pointer?) -> Answer
+  ) -> Answer {
+    let hash = hash(key)
+    let short = UInt32(truncatingIfNeeded: hash)
+    return locked(shard(hash)) { shard in body(&shard, short, shard.find(short, key)) }
+  }
+
+  private func check(_ stored: MemoryShard.Stored) throws(Failure) {
+    switch stored {
+    case .done: return
+    case .outOfMemory: throw .memory
+    case .tooLarge: throw .limit("the session is larger than its share of max_bytes")
+    }
+  }
+
+  // MARK: Store
+
   func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
     let hash = hash(key)
-    let shard = shards + Int(truncatingIfNeeded: hash &>> 58)
+    let shard = shard(hash)
     sys_mutex_lock(&shard.pointee.mutex)
     var expires: Int64?
-    if let node = shard.pointee.find(hash, key), node.pointee.expires > now {
+    if let node = shard.pointee.find(UInt32(truncatingIfNeeded: hash), key), node.pointee.expires > now {
       expires = node.pointee.expires
       // Copied while locked: another thread may replace it right after.
       data.append(MemoryNode.data(node))
+      shard.pointee.use(node)
     }
     sys_mutex_unlock(&shard.pointee.mutex)
     guard !data.failed else { throw .memory }
@@ -77,49 +144,150 @@ final class MemoryStore: Store {
   }
 
   func create(_ key: Bytes, data: Bytes, expires: Int64, now: Int64) throws(Failure) -> Bool {
-    let hash = hash(key)
-    let answer: Bool? = locked(hash) { shard in
-      if shard.find(hash, key) != nil { return false }
-      shard.expireSome(before: now)
-      return shard.insert(hash, key, data, expires) ? true : nil
+    let answer: MemoryShard.Stored? = with(key) { shard, hash, node in
+      if node != nil { return nil }
+      _ = shard.expire(buckets: 2, before: now, limit: 8)
+      return shard.insert(hash, key, data, expires)
     }
-    guard let answer else { throw .memory }
-    return answer
+    guard let answer else { return false }
+    try check(answer)
+    return true
   }
 
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
-    let hash = hash(key)
-    let answer: Replaced? = locked(hash) { shard in
-      guard let node = shard.find(hash, key) else { return .absent }
-      guard MemoryNode.data(node) == expected else { return .conflict }
-      return shard.rewrite(hash, key, data, expires) ? .replaced : nil
+    var replaced = Replaced.replaced
+    let stored: MemoryShard.Stored = with(key) { shard, _, node in
+      guard let node else {
+        replaced = .absent
+        return .done
+      }
+      guard MemoryNode.data(node) == expected else {
+        replaced = .conflict
+        return .done
+      }
+      return shard.rewrite(node, data, expires)
     }
-    guard let answer else { throw .memory }
-    return answer
+    try check(stored)
+    return replaced
+  }
+
+  func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
+    try check(
+      with(key) { shard, hash, node in
+        if let node { return shard.rewrite(node, data, expires) }
+        return shard.insert(hash, key, data, expires)
+      })
   }
 
   func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
-    let hash = hash(key)
-    return locked(hash) { shard in
-      guard let node = shard.find(hash, key) else { return false }
+    with(key) { shard, _, node in
+      guard let node else { return false }
       node.pointee.expires = expires
+      shard.use(node)
       return true
     }
   }
 
   func remove(_ key: Bytes) throws(Failure) {
-    let hash = hash(key)
-    locked(hash) { shard in shard.remove(hash, key) }
+    with(key) { shard, _, node in if let node { shard.remove(node) } }
   }
 
+  /// One call looks at no more buckets than so many for each session that it may remove.
+  private static let bucketsForEach = 16
+  /// Buckets that one lock is held for.
+  private static let step = 64
+
   func sweep(now: Int64, limit: Int) throws(Failure) -> Int {
+    guard limit > 0 else { return 0 }
+    var left = limit > Int.max / MemoryStore.bucketsForEach ? Int.max : max(limit, 1000) &* MemoryStore.bucketsForEach
+    sys_mutex_lock(&sweeping)
+    let first = nextShard
+    sys_mutex_unlock(&sweeping)
     var removed = 0
+    var turn = 0
+    while turn < shardCount, removed < limit, left > 0 {
+      let shard = shards + (first &+ turn) & (shardCount &- 1)
+      // Once around this shard.
+      var buckets = locked(shard) { $0.buckets }
+      while buckets > 0, removed < limit, left > 0 {
+        let wanted = limit &- removed
+        let step = min(buckets, left, MemoryStore.step)
+        removed &+= locked(shard) { shard in
+          shard.dropOwned(buckets: step, madeBefore: sys_now_seconds() &- 60)
+          return shard.expire(buckets: step, before: now, limit: wanted)
+        }
+        buckets &-= step
+        left &-= step
+      }
+      if removed < limit, left > 0 { turn &+= 1 }
+    }
+    sys_mutex_lock(&sweeping)
+    nextShard = (first &+ turn) & (shardCount &- 1)
+    sys_mutex_unlock(&sweeping)
+    return removed
+  }
+
+  // MARK: Owners
+
+  var keepsOwners: Bool { true }
+
+  /// An entry lies in the shard of its key, so that it is looked at together with its session.
+  func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) {
+    let name = UInt32(truncatingIfNeeded: hash(owner))
+    try check(with(key) { shard, hash, _ in shard.own(name, owner, hash, key, record) })
+  }
+
+  func owned(_ owner: Bytes, now: Int64, _ each: (Bytes, Bytes, Int64) -> Void) throws(Failure) {
+    let name = UInt32(truncatingIfNeeded: hash(owner))
     var i = 0
-    while i < MemoryStore.shardCount, removed < limit {
-      let left = limit &- removed
-      removed &+= locked(UInt64(i) &<< 58) { shard in shard.sweep(before: now, limit: left) }
+    while i < shardCount {
+      var copies = OwnedCopies()
+      locked(shards + i) { shard in
+        shard.each(name, owner, now: now) { owned, expires in
+          copies.append(MemoryOwned.key(owned), MemoryOwned.record(owned), expires)
+        }
+      }
+      guard !copies.text.failed else { throw .memory }
+      copies.each(each)
       i &+= 1
     }
-    return removed
+  }
+
+  func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) {
+    let name = UInt32(truncatingIfNeeded: hash(owner))
+    with(key) { shard, _, _ in shard.disown(name, owner, key) }
+  }
+}
+
+/// What was found under a lock, for after it.
+private struct OwnedCopies: ~Copyable {
+  private(set) var text = ByteBuffer()
+
+  mutating func append(_ key: Bytes, _ record: Bytes, _ expires: Int64) {
+    append(UInt64(bitPattern: expires))
+    append(UInt64(truncatingIfNeeded: key.count) | UInt64(truncatingIfNeeded: record.count) &<< 32)
+    text.append(key)
+    text.append(record)
+  }
+
+  private mutating func append(_ word: UInt64) {
+    withUnsafeBytes(of: word) { raw in
+      guard let start = raw.baseAddress else { return }
+      text.append(Bytes(start.assumingMemoryBound(to: UInt8.self), raw.count))
+    }
+  }
+
+  func each(_ body: (Bytes, Bytes, Int64) -> Void) {
+    let all = text.bytes
+    var i = 0
+    while i &+ 16 <= all.count {
+      let raw = UnsafeRawPointer(all.start + i)
+      let expires = Int64(bitPattern: raw.loadUnaligned(as: UInt64.self))
+      let sizes = raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+      let key = i &+ 16
+      let record = key &+ Int(sizes & 0xFFFF_FFFF)
+      i = record &+ Int(sizes &>> 32)
+      body(all.slice(key, record), all.slice(record, i), expires)
+    }
   }
 }

@@ -9,8 +9,8 @@ enum StoreURL {
     guard !url.hasPrefix(Bytes(CookieStore.scheme)) else {
       throw .argument("cookie: is no store of its own: name it in a manager's configuration")
     }
-    if url == Bytes("memory:") { return try MemoryStore.make() }
     if url.hasPrefix(Bytes(CachedStore.scheme)) { return try CachedStore.open(url) }
+    if url.hasPrefix(Bytes(MemoryStore.scheme)) { return try MemoryStore.open(url) }
     if url.hasPrefix(Bytes(SQLiteStore.scheme)) { return try SQLiteStore.open(url) }
     if url.hasPrefix(Bytes(FileStore.scheme)) { return try FileStore.open(url) }
     return try ModuleStore.open(url)
