@@ -101,7 +101,7 @@ struct MemoryTable {
   mutating func insert(_ entry: Entry) {
     push(entry, to: index(entry.pointee.hash))
     count &+= 1
-    if count &* 4 > size &* 3 { split() }
+    if count &* 2 > size { split() }
   }
 
   private func push(_ entry: Entry, to index: Int) {
@@ -122,7 +122,7 @@ struct MemoryTable {
       before.pointee.next = entry.pointee.next
     }
     count &-= 1
-    if size > MemoryTable.smallest, count &* 4 < size { merge() }
+    if size > MemoryTable.smallest, count &* 6 < size { merge() }
   }
 
   /// Splits the next bucket. Without memory the chains only get longer.

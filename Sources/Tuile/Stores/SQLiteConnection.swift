@@ -5,45 +5,24 @@ import CTuile
 /// one thread at a time. Never closed in another process than the one that
 /// opened it: that would drop the locks of the parent.
 final class SQLiteConnection {
-  enum Statement: Int { case load, create, replace, exists, touch, remove, sweep }
-
-  /// Django's table and index, as its migration for SQLite makes them.
-  private static let schema: StaticString = """
-    CREATE TABLE IF NOT EXISTS "django_session" ("session_key" varchar(40) NOT NULL PRIMARY KEY, \
-    "session_data" text NOT NULL, "expire_date" datetime NOT NULL);
-    CREATE INDEX IF NOT EXISTS "django_session_expire_date_a5c62663" ON "django_session" ("expire_date");
-    """
-
-  private static func sql(_ statement: Statement) -> StaticString {
-    switch statement {
-    case .load: return "SELECT session_data, expire_date FROM django_session WHERE session_key = ? AND expire_date > ?"
-    case .create:
-      return
-        "INSERT INTO django_session (session_key, session_data, expire_date) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"
-    case .replace:
-      return
-        "UPDATE django_session SET session_data = ?2, expire_date = ?3 WHERE session_key = ?1 AND session_data = ?4"
-    case .exists: return "SELECT 1 FROM django_session WHERE session_key = ?"
-    case .touch: return "UPDATE django_session SET expire_date = ?2 WHERE session_key = ?1"
-    case .remove: return "DELETE FROM django_session WHERE session_key = ?"
-    case .sweep:
-      return """
-        DELETE FROM django_session WHERE session_key IN \
-        (SELECT session_key FROM django_session WHERE expire_date < ?1 ORDER BY expire_date LIMIT ?2)
-        """
-    }
+  enum Statement: Int {
+    case load, create, replace, exists, touch, remove, sweep, put
+    // From here on when the table of owners is there.
+    case own, owned, disown, orphans, removeOrphans
+    static let count = 13
   }
 
   private var database: OpaquePointer?
-  private var statements:
-    (OpaquePointer?, OpaquePointer?, OpaquePointer?, OpaquePointer?, OpaquePointer?, OpaquePointer?, OpaquePointer?)
+  /// One for each `Statement`, nil until it is prepared.
+  private let statements: UnsafeMutablePointer<OpaquePointer?>
   let generation = sys_fork_generation()
   var next: SQLiteConnection?
   /// What the busy handler reads, for as long as the connection is open.
   private let busyLimit: UnsafeMutablePointer<Int32>
 
   init(path: UnsafePointer<CChar>, options: SQLiteOptions) throws(Failure) {
-    statements = (nil, nil, nil, nil, nil, nil, nil)
+    statements = .allocate(capacity: Statement.count)
+    statements.initialize(repeating: nil, count: Statement.count)
     busyLimit = .allocate(capacity: 1)
     busyLimit.initialize(to: options.busyMilliseconds)
     let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
@@ -57,27 +36,32 @@ final class SQLiteConnection {
     // has no shared memory SQLite keeps its rollback journal, which is right too.
     try run("PRAGMA journal_mode=WAL")
     try run(options.synchronousFull ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL")
-    try run(SQLiteConnection.schema)
-    try prepare(.load, &statements.0)
-    try prepare(.create, &statements.1)
-    try prepare(.replace, &statements.2)
-    try prepare(.exists, &statements.3)
-    try prepare(.touch, &statements.4)
-    try prepare(.remove, &statements.5)
-    try prepare(.sweep, &statements.6)
+    try run(SQLiteSchema.sessions)
+    try prepare(from: .load, to: .put)
   }
 
   deinit {
     guard generation == sys_fork_generation() else { return }
-    sqlite3_finalize(statements.0)
-    sqlite3_finalize(statements.1)
-    sqlite3_finalize(statements.2)
-    sqlite3_finalize(statements.3)
-    sqlite3_finalize(statements.4)
-    sqlite3_finalize(statements.5)
-    sqlite3_finalize(statements.6)
+    var i = 0
+    while i < Statement.count {
+      sqlite3_finalize(statements[i])
+      i &+= 1
+    }
     sqlite3_close_v2(database)
+    statements.deallocate()
     busyLimit.deallocate()
+  }
+
+  /// Throws unless the table is Django's, as far as it matters.
+  func checkSchema() throws(Failure) {
+    let broken: StaticString
+    switch try number(SQLiteSchema.check) {
+    case 0: return
+    case 1: broken = "the table django_session has not Django's columns"
+    case 2: broken = "the session_key of django_session is not unique"
+    default: broken = "the table django_session has a column of its own that needs a value"
+    }
+    throw Failure(status: TUILE_E_CORRUPT, message: broken)
   }
 
   private func run(_ sql: StaticString) throws(Failure) {
@@ -86,29 +70,43 @@ final class SQLiteConnection {
     guard result == SQLITE_OK else { throw failure(result, "the session database cannot be set up") }
   }
 
-  private func prepare(_ statement: Statement, _ prepared: inout OpaquePointer?) throws(Failure) {
-    let sql = SQLiteConnection.sql(statement)
+  private func prepare(from first: Statement, to last: Statement) throws(Failure) {
+    var i = first.rawValue
+    while i <= last.rawValue, let statement = Statement(rawValue: i) {
+      try prepare(statement.sql, &statements[i])
+      i &+= 1
+    }
+  }
+
+  private func prepare(_ sql: StaticString, _ prepared: inout OpaquePointer?) throws(Failure) {
     let text = UnsafeRawPointer(sql.utf8Start).assumingMemoryBound(to: CChar.self)
     let result = sqlite3_prepare_v3(
       database, text, Int32(sql.utf8CodeUnitCount), UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
     if result == SQLITE_ERROR {
       throw Failure(
-        status: TUILE_E_CORRUPT, message: "the table django_session is not Django's",
+        status: TUILE_E_CORRUPT, message: "the tables of sessions are not Django's and Tuile's",
         detail: Failure.Detail(sqlite3_errmsg(database)))
     }
     guard result == SQLITE_OK else { throw failure(result, "the session database cannot be read") }
   }
 
-  private func prepared(_ statement: Statement) -> OpaquePointer? {
-    switch statement {
-    case .load: return statements.0
-    case .create: return statements.1
-    case .replace: return statements.2
-    case .exists: return statements.3
-    case .touch: return statements.4
-    case .remove: return statements.5
-    case .sweep: return statements.6
-    }
+  /// A number that a query of one row gives.
+  func number(_ sql: StaticString) throws(Failure) -> Int {
+    var handle: OpaquePointer?
+    try prepare(sql, &handle)
+    defer { sqlite3_finalize(handle) }
+    let result = sqlite3_step(handle)
+    guard result == SQLITE_ROW else { throw failure(result, "the session database cannot be read") }
+    return Int(sqlite3_column_int64(handle, 0))
+  }
+
+  /// Whether the table of owners is there; then its statements are ready.
+  func hasOwners(make: Bool) throws(Failure) -> Bool {
+    if statements[Statement.removeOrphans.rawValue] != nil { return true }
+    if make { try run(SQLiteSchema.owners) }
+    guard try number(SQLiteSchema.hasOwners) == 1 else { return false }
+    try prepare(from: .own, to: .removeOrphans)
+    return true
   }
 
   /// SQLite's result codes (sqlite.org/rescode.html) as ours; the detail is
@@ -125,28 +123,28 @@ final class SQLiteConnection {
     return Failure(status: status, message: message, detail: Failure.Detail(sqlite3_errstr(result)))
   }
 
-  /// Runs a statement: binds, steps once, lets `row` read the row if there is
-  /// one, and leaves the statement ready for the next run. The number of rows
-  /// that it changed, or that it found.
+  /// Runs a statement: binds, lets `row` read each row, and leaves the statement
+  /// ready for the next run. The number of rows that it found, or that it changed.
   func execute(
     _ statement: Statement, bind: (Binder) -> Void, row: (Columns) -> Void = { _ in }
   ) throws(Failure) -> Int {
-    let handle = prepared(statement)
+    let handle = statements[statement.rawValue]
     bind(Binder(statement: handle))
     defer {
       sqlite3_reset(handle)
       sqlite3_clear_bindings(handle)
     }
-    let result = sqlite3_step(handle)
-    switch result {
-    case SQLITE_ROW:
+    var rows = 0
+    var result = sqlite3_step(handle)
+    while result == SQLITE_ROW {
       row(Columns(statement: handle))
-      return 1
-    case SQLITE_DONE:
-      return statement == .load || statement == .exists ? 0 : Int(sqlite3_changes(database))
-    default:
-      throw failure(result, "the session database failed")
+      rows &+= 1
+      // A key has one row: a second step would only find that.
+      if statement == .load || statement == .exists { return rows }
+      result = sqlite3_step(handle)
     }
+    guard result == SQLITE_DONE else { throw failure(result, "the session database failed") }
+    return statement.reads ? rows : Int(sqlite3_changes(database))
   }
 
   struct Binder {
@@ -163,5 +161,6 @@ final class SQLiteConnection {
       guard let start = sqlite3_column_text(statement, index) else { return Bytes() }
       return Bytes(start, Int(sqlite3_column_bytes(statement, index)))
     }
+    func integer(_ index: Int32) -> Int { Int(sqlite3_column_int64(statement, index)) }
   }
 }

@@ -16,6 +16,8 @@ final class SQLiteStore: Store {
   private var idleCount = 0
   private var generation = sys_fork_generation()
   private static let mostIdle = 16
+  /// Where the next look for owners' entries without a session begins.
+  private var orphansFrom = 0
 
   /// One writer of this process at a time: the others queue here, where waking
   /// up is cheap, instead of polling the file's lock.
@@ -33,6 +35,7 @@ final class SQLiteStore: Store {
     // Sessions are logins: a file that SQLite made would be readable by all.
     sys_create_private_file(path)
     let first = try SQLiteConnection(path: path, options: options)
+    try first.checkSchema()
     giveBack(first)
   }
 
@@ -81,18 +84,25 @@ final class SQLiteStore: Store {
     sys_mutex_unlock(&pool)
   }
 
-  private func reading<Answer>(_ body: (SQLiteConnection) throws(Failure) -> Answer) throws(Failure) -> Answer {
+  func reading<Answer>(_ body: (SQLiteConnection) throws(Failure) -> Answer) throws(Failure) -> Answer {
     let connection = try take()
     defer { giveBack(connection) }
     return try body(connection)
   }
 
-  private func writing<Answer>(_ body: (SQLiteConnection) throws(Failure) -> Answer) throws(Failure) -> Answer {
+  func writing<Answer>(_ body: (SQLiteConnection) throws(Failure) -> Answer) throws(Failure) -> Answer {
     guard sys_mutex_lock_within(&writing, options.busyMilliseconds) else {
       throw Failure(status: TUILE_E_BUSY, message: "the session database had too many writers for too long")
     }
     defer { sys_mutex_unlock(&writing) }
     return try reading(body)
+  }
+
+  /// Lets `move` set where the next look for orphans begins.
+  func orphansFrom(_ move: (Int) -> Int) {
+    sys_mutex_lock(&pool)
+    orphansFrom = move(orphansFrom)
+    sys_mutex_unlock(&pool)
   }
 
   // MARK: Store
@@ -116,16 +126,26 @@ final class SQLiteStore: Store {
   }
 
   func create(_ key: Bytes, data: Bytes, expires: Int64, now: Int64) throws(Failure) -> Bool {
+    try insert(.create, key, data, expires) == 1
+  }
+
+  func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
+    _ = try insert(.put, key, data, expires)
+  }
+
+  private func insert(_ statement: SQLiteConnection.Statement, _ key: Bytes, _ data: Bytes, _ expires: Int64)
+    throws(Failure) -> Int
+  {
     let date = SQLiteDate(expires)
     return try writing { (connection) throws(Failure) in
       try date.withText { (date) throws(Failure) in
-        try connection.execute(.create) {
+        try connection.execute(statement) {
           $0.text(1, key)
           $0.text(2, data)
           $0.text(3, date)
         }
       }
-    } == 1
+    }
   }
 
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
@@ -165,9 +185,10 @@ final class SQLiteStore: Store {
   func sweep(now: Int64, limit: Int) throws(Failure) -> Int {
     let date = SQLiteDate(now)
     var removed = 0
-    // In small steps, so that other writers get their turn in between.
+    var pace = SweepPace()
     while removed < limit {
-      let step = min(limit &- removed, 500)
+      let step = min(limit &- removed, pace.step)
+      let began = sys_now_microseconds()
       let gone = try writing { (connection) throws(Failure) in
         try date.withText { (date) throws(Failure) in
           try connection.execute(.sweep) {
@@ -178,13 +199,35 @@ final class SQLiteStore: Store {
       }
       removed &+= gone
       if gone < step { break }
+      pace.pause(after: sys_now_microseconds() &- began)
     }
+    if limit > 0 { try sweepOwners() }
     return removed
   }
 }
 
+/// How a sweep leaves room for others: no step holds the write lock for long, and
+/// after each there is a pause of about its length, since who waits for the lock
+/// of another process only looks from time to time.
+struct SweepPace {
+  private(set) var step = 64
+  /// Microseconds that a step should take at most.
+  private static let aim: Int64 = 4000
+  private static let largest = 512
+
+  mutating func pause(after took: Int64) {
+    let took = max(100, min(20_000, took))
+    if took > SweepPace.aim { step = max(8, step / 2) }
+    if took < SweepPace.aim / 4 { step = min(SweepPace.largest, step &* 2) }
+    var spread: UInt32 = 0
+    _ = sys_random(&spread, MemoryLayout<UInt32>.size)
+    let length = UInt32(truncatingIfNeeded: took)
+    sys_sleep_microseconds(length / 2 &+ spread % length)
+  }
+}
+
 /// A time as the text of Django's `expire_date`.
-private struct SQLiteDate {
+struct SQLiteDate {
   private let microseconds: Int64
 
   init(_ microseconds: Int64) { self.microseconds = microseconds }
