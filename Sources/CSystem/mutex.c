@@ -10,22 +10,72 @@ static sys_mutex *first;
 static atomic_uint generation;
 static pthread_once_t hooked = PTHREAD_ONCE_INIT;
 
+static sys_fork_gate *first_gate;
+
 static void before_fork(void) {
   pthread_mutex_lock(&registry);
+  /* Before the mutexes: whoever is inside may need some to get out. */
+  for (sys_fork_gate *g = first_gate; g; g = g->next) {
+    pthread_rwlock_wrlock(&g->lock);
+    g->empty(g->context);
+  }
   for (sys_mutex *m = first; m; m = m->next) pthread_mutex_lock(&m->mutex);
 }
 
-static void release_all(void) {
+static void release_mutexes(void) {
   for (sys_mutex *m = first; m; m = m->next) pthread_mutex_unlock(&m->mutex);
   pthread_mutex_unlock(&registry);
 }
 
-static void in_child(void) {
-  atomic_fetch_add(&generation, 1);
-  release_all();
+static void in_parent(void) {
+  for (sys_fork_gate *g = first_gate; g; g = g->next) pthread_rwlock_unlock(&g->lock);
+  release_mutexes();
 }
 
-static void hook_fork(void) { pthread_atfork(before_fork, release_all, in_child); }
+/* Who waits is asked first, or fork() might wait for ever where calls never pause. */
+static bool init_lock(pthread_rwlock_t *lock) {
+  pthread_rwlockattr_t kind;
+  if (pthread_rwlockattr_init(&kind) != 0) return false;
+  pthread_rwlockattr_setkind_np(&kind, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+  bool made = pthread_rwlock_init(lock, &kind) == 0;
+  pthread_rwlockattr_destroy(&kind);
+  return made;
+}
+
+static void in_child(void) {
+  atomic_fetch_add(&generation, 1);
+  /* Held by a thread of another number: it can't be unlocked here. Nobody is inside. */
+  for (sys_fork_gate *g = first_gate; g; g = g->next) init_lock(&g->lock);
+  release_mutexes();
+}
+
+static void hook_fork(void) { pthread_atfork(before_fork, in_parent, in_child); }
+
+bool sys_fork_gate_init(sys_fork_gate *gate, void (*empty)(void *context), void *context) {
+  pthread_once(&hooked, hook_fork);
+  if (!init_lock(&gate->lock)) return false;
+  gate->empty = empty;
+  gate->context = context;
+  pthread_mutex_lock(&registry);
+  gate->next = first_gate;
+  gate->link = &first_gate;
+  if (first_gate) first_gate->link = &gate->next;
+  first_gate = gate;
+  pthread_mutex_unlock(&registry);
+  return true;
+}
+
+void sys_fork_gate_destroy(sys_fork_gate *gate) {
+  pthread_mutex_lock(&registry);
+  *gate->link = gate->next;
+  if (gate->next) gate->next->link = gate->link;
+  pthread_mutex_unlock(&registry);
+  pthread_rwlock_destroy(&gate->lock);
+}
+
+void sys_fork_gate_enter(sys_fork_gate *gate) { pthread_rwlock_rdlock(&gate->lock); }
+
+void sys_fork_gate_leave(sys_fork_gate *gate) { pthread_rwlock_unlock(&gate->lock); }
 
 bool sys_mutex_init(sys_mutex *mutex) {
   pthread_once(&hooked, hook_fork);

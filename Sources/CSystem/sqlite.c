@@ -22,3 +22,5 @@ static int wait_a_little(void *context, int count) {
 void sys_sqlite_set_busy_limit(sqlite3 *database, int *milliseconds) {
   sqlite3_busy_handler(database, wait_a_little, milliseconds);
 }
+
+void sys_sqlite_keep_log(sqlite3 *database) { sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL); }

@@ -195,6 +195,22 @@ void sys_mutex_unlock(sys_mutex *mutex);
  * one: what was opened under another number belongs to a parent. */
 unsigned int sys_fork_generation(void);
 
+/* Around calls of a library that fork() must not interrupt: fork() waits until
+ * nobody is inside and lets `empty` put away what a child must not inherit. A
+ * thread that is inside does not enter again, and does not fork. */
+typedef struct sys_fork_gate {
+  pthread_rwlock_t lock;
+  void (*empty)(void *context);
+  void *context;
+  struct sys_fork_gate *next;
+  struct sys_fork_gate **link;
+} sys_fork_gate;
+
+bool sys_fork_gate_init(sys_fork_gate *gate, void (*empty)(void *context), void *context);
+void sys_fork_gate_destroy(sys_fork_gate *gate);
+void sys_fork_gate_enter(sys_fork_gate *gate);
+void sys_fork_gate_leave(sys_fork_gate *gate);
+
 /* Lets so many in at a time. A child of fork() makes its own. */
 typedef struct sys_gate {
   sem_t places;
@@ -236,6 +252,8 @@ void *sys_module_symbol(const char *file, const char *name);
 int sys_sqlite_bind_text(sqlite3_stmt *statement, int index, const void *data, size_t size);
 /* Waits in steps of well under a millisecond, up to `milliseconds` in all. */
 void sys_sqlite_set_busy_limit(sqlite3 *database, int *milliseconds);
+/* The log is left as it is when the last connection closes, which takes no time. */
+void sys_sqlite_keep_log(sqlite3 *database);
 
 /* ---- public structs whose arrays Swift sees as tuples (error.c) ---- */
 

@@ -2,8 +2,7 @@ import CSystem
 import CTuile
 
 /// One connection to the database of sessions with its statements prepared, for
-/// one thread at a time. Never closed in another process than the one that
-/// opened it: that would drop the locks of the parent.
+/// one thread at a time, in the process that opened it.
 final class SQLiteConnection {
   enum Statement: Int {
     case load, create, replace, exists, touch, remove, sweep, put
@@ -41,15 +40,23 @@ final class SQLiteConnection {
   }
 
   deinit {
+    close()
+    statements.deallocate()
+    busyLimit.deallocate()
+  }
+
+  /// Nothing is run on it afterwards. More than once is fine.
+  func close() {
+    // Came here by a fork() that asked nobody: it stays the parent's.
     guard generation == sys_fork_generation() else { return }
     var i = 0
     while i < Statement.count {
       sqlite3_finalize(statements[i])
+      statements[i] = nil
       i &+= 1
     }
     sqlite3_close_v2(database)
-    statements.deallocate()
-    busyLimit.deallocate()
+    database = nil
   }
 
   /// Throws unless the table is Django's, as far as it matters.
@@ -63,6 +70,9 @@ final class SQLiteConnection {
     }
     throw Failure(status: TUILE_E_CORRUPT, message: broken)
   }
+
+  /// It is opened again soon: not worth a checkpoint.
+  func keepLog() { sys_sqlite_keep_log(database) }
 
   private func run(_ sql: StaticString) throws(Failure) {
     let text = UnsafeRawPointer(sql.utf8Start).assumingMemoryBound(to: CChar.self)

@@ -3,8 +3,12 @@ import CTuile
 
 /// Sessions in Django's own table in a SQLite file, for many threads and many
 /// processes. Each thread that is in the store has a connection of its own;
-/// idle ones wait in a list. After a fork the child leaves its parent's
-/// connections alone and opens new ones.
+/// idle ones wait in a list.
+///
+/// SQLite counts the locks of a process in its memory, which a child of fork()
+/// would inherit without having the locks: then the file could change under it.
+/// So fork() waits until no thread is in SQLite, and closes the idle connections
+/// first; both sides open new ones.
 final class SQLiteStore: Store {
   private let path: UnsafeMutablePointer<CChar>
   private let options: SQLiteOptions
@@ -14,7 +18,6 @@ final class SQLiteStore: Store {
   private var pool = sys_mutex()
   private var idle: SQLiteConnection?
   private var idleCount = 0
-  private var generation = sys_fork_generation()
   private static let mostIdle = 16
   /// Where the next look for owners' entries without a session begins.
   private var orphansFrom = 0
@@ -22,6 +25,9 @@ final class SQLiteStore: Store {
   /// One writer of this process at a time: the others queue here, where waking
   /// up is cheap, instead of polling the file's lock.
   private var writing = sys_mutex()
+
+  /// Entered before `writing` is taken.
+  private var gate = sys_fork_gate()
 
   var trusted: Bool { false }
 
@@ -32,19 +38,18 @@ final class SQLiteStore: Store {
     self.options = options
     _ = sys_mutex_init(&pool)
     _ = sys_mutex_init(&writing)
+    let empty: @convention(c) (UnsafeMutableRawPointer?) -> Void = { store in
+      if let store { Unmanaged<SQLiteStore>.fromOpaque(store).takeUnretainedValue().closeIdle(forFork: true) }
+    }
+    _ = sys_fork_gate_init(&gate, empty, Unmanaged.passUnretained(self).toOpaque())
     // Sessions are logins: a file that SQLite made would be readable by all.
     sys_create_private_file(path)
-    let first = try SQLiteConnection(path: path, options: options)
-    try first.checkSchema()
-    giveBack(first)
+    try reading { (connection) throws(Failure) in try connection.checkSchema() }
   }
 
   deinit {
-    // One by one: a chain of deinits would go as deep as the list is long.
-    while let connection = idle {
-      idle = connection.next
-      connection.next = nil
-    }
+    sys_fork_gate_destroy(&gate)
+    closeIdle(forFork: false)
     sys_mutex_destroy(&pool)
     sys_mutex_destroy(&writing)
     path.deallocate()
@@ -54,15 +59,19 @@ final class SQLiteStore: Store {
 
   // MARK: Connections
 
+  /// While nobody else is inside.
+  private func closeIdle(forFork: Bool) {
+    while let connection = idle {
+      idle = connection.next
+      connection.next = nil
+      if forFork { connection.keepLog() }
+      connection.close()
+    }
+    idleCount = 0
+  }
+
   private func take() throws(Failure) -> SQLiteConnection {
     sys_mutex_lock(&pool)
-    if generation != sys_fork_generation() {
-      generation = sys_fork_generation()
-      // Left as they are, for ever: they are the parent's.
-      if let inherited = idle { _ = Unmanaged.passRetained(inherited) }
-      idle = nil
-      idleCount = 0
-    }
     let found = idle
     if let found {
       idle = found.next
@@ -76,26 +85,36 @@ final class SQLiteStore: Store {
 
   private func giveBack(_ connection: SQLiteConnection) {
     sys_mutex_lock(&pool)
-    if idleCount < SQLiteStore.mostIdle, connection.generation == generation {
+    let kept = idleCount < SQLiteStore.mostIdle
+    if kept {
       connection.next = idle
       idle = connection
       idleCount &+= 1
     }
     sys_mutex_unlock(&pool)
+    if !kept { connection.close() }
   }
 
-  func reading<Answer>(_ body: (SQLiteConnection) throws(Failure) -> Answer) throws(Failure) -> Answer {
+  private func using<Answer>(_ body: (SQLiteConnection) throws(Failure) -> Answer) throws(Failure) -> Answer {
     let connection = try take()
     defer { giveBack(connection) }
     return try body(connection)
   }
 
+  func reading<Answer>(_ body: (SQLiteConnection) throws(Failure) -> Answer) throws(Failure) -> Answer {
+    sys_fork_gate_enter(&gate)
+    defer { sys_fork_gate_leave(&gate) }
+    return try using(body)
+  }
+
   func writing<Answer>(_ body: (SQLiteConnection) throws(Failure) -> Answer) throws(Failure) -> Answer {
+    sys_fork_gate_enter(&gate)
+    defer { sys_fork_gate_leave(&gate) }
     guard sys_mutex_lock_within(&writing, options.busyMilliseconds) else {
       throw Failure(status: TUILE_E_BUSY, message: "the session database had too many writers for too long")
     }
     defer { sys_mutex_unlock(&writing) }
-    return try reading(body)
+    return try using(body)
   }
 
   /// Lets `move` set where the next look for orphans begins.
@@ -110,15 +129,15 @@ final class SQLiteStore: Store {
   func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
     let present = SQLiteDate(now)
     var expires: Int64?
-    let connection = try take()
-    defer { giveBack(connection) }
-    _ = try present.withText { (date) throws(Failure) in
-      try connection.execute(.load) {
-        $0.text(1, key)
-        $0.text(2, date)
-      } row: { columns in
-        data.append(columns.text(0))
-        expires = Date.readISO(columns.text(1)) ?? now
+    try reading { (connection) throws(Failure) in
+      _ = try present.withText { (date) throws(Failure) in
+        try connection.execute(.load) {
+          $0.text(1, key)
+          $0.text(2, date)
+        } row: { columns in
+          data.append(columns.text(0))
+          expires = Date.readISO(columns.text(1)) ?? now
+        }
       }
     }
     guard !data.failed else { throw .memory }
