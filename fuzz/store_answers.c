@@ -62,6 +62,7 @@ static void shown(void *context, const tuile_owned_session *session) {
 }
 
 static tuile_manager *manager;
+static tuile_store *store;
 
 static void prepare(void) {
   tuile_store_ops ops = TUILE_STORE_OPS_INIT;
@@ -69,7 +70,8 @@ static void prepare(void) {
   ops.trusted = true; /* plain JSON, so that the fuzzer gets past the signature */
   ops.load = load, ops.create = create, ops.replace = replace, ops.touch = touch, ops.remove = drop, ops.sweep = sweep;
   ops.own = own, ops.owned = owned, ops.disown = disown;
-  REQUIRE(tuile_store_new(&ops, NULL, &config.open_store, NULL) == TUILE_OK);
+  REQUIRE(tuile_store_new(&ops, NULL, &store, NULL) == TUILE_OK);
+  config.open_store = store;
   config.track_owners = true, config.max_owned = 1, config.refresh = 1, config.lifetime = 1000;
   REQUIRE(tuile_manager_open(&config, &manager, NULL) == TUILE_OK);
 }

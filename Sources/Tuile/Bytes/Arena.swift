@@ -46,6 +46,7 @@ struct Arena: ~Copyable {
   }
 
   mutating func copy(_ bytes: Bytes) -> Bytes? {
+    if bytes.isEmpty { return Bytes() }
     guard let piece = take(bytes.count) else { return nil }
     piece.copy(bytes)
     return Bytes(UnsafePointer(piece), bytes.count)

@@ -136,7 +136,9 @@ extension Manager {
     } else {
       guard let url = Bytes(config.store), !url.isEmpty else { throw .argument("no store is given") }
       // Before the store makes its file.
-      guard secrets != nil || url.hasPrefix(Bytes(MemoryStore.scheme)) else { throw .argument("the store needs a secret") }
+      guard secrets != nil || url.hasPrefix(Bytes(MemoryStore.scheme)) else {
+        throw .argument("the store needs a secret")
+      }
       kind = try CookieStore.kind(url)
       if kind != nil { store = CookieStore() } else { store = try StoreURL.open(url) }
     }

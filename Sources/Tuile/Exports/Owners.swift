@@ -92,13 +92,14 @@ public func tuile_manager_sessions(
   owning(manager, owner, error) { (manager, owner) throws(Failure) in
     guard let receive else { throw .argument("receive is NULL") }
     let key = key(of: current)
-    for item in try manager.sessions(of: owner).items {
+    try manager.sessions(of: owner).each { (item) throws(Failure) in
       var shown = tuile_owned_session(
         size: MemoryLayout<tuile_owned_session>.size, id: item.id.c, created: item.record.created,
         seen: item.record.seen, expires: item.expires / 1_000_000, user_agent: item.record.userAgent.c,
         address: item.record.address.c, current: false)
       if let key { shown.current = item.key == key }
       receive(context, &shown)
+      return true
     }
     return TUILE_OK
   }

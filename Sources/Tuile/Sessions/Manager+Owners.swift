@@ -10,7 +10,7 @@ extension Manager {
       var record: OwnerRecord
       let expires: Int64
     }
-    private(set) var items: [Item] = []
+    private var items: [Item] = []
     private var arena = Arena(limit: 64 << 20)
     private(set) var failed = false
 
@@ -22,6 +22,13 @@ extension Manager {
       Manager.writeID(of: key, to: room)
       let record = OwnerRecord(record, in: &arena)
       items.append(Item(key: kept, id: Bytes(room, Manager.idSize), record: record, expires: expires))
+    }
+
+    /// Each session, until `body` says to stop. The views that it gets live on
+    /// this object, which must not go while they are used.
+    func each(_ body: (Item) throws(Failure) -> Bool) throws(Failure) {
+      var i = 0
+      while i < items.count, try body(items[i]) { i &+= 1 }
     }
 
     /// The one seen last first.
@@ -64,30 +71,38 @@ extension Manager {
     let seconds = now / 1_000_000
     var record = OwnerRecord(created: seconds, seen: seconds, client)
     let others = try sessions(of: owner)
-    for item in others.items where item.key == before || item.key == key {
+    var text = ByteBuffer()
+    try others.each { (item) throws(Failure) in
+      guard item.key == before || item.key == key else { return true }
       record.created = item.record.created
       if record.userAgent.isEmpty { record.userAgent = item.record.userAgent }
       if record.address.isEmpty { record.address = item.record.address }
+      return true
     }
-    var text = ByteBuffer()
     try record.write(to: &text)
+    withExtendedLifetime(others) {}
     let data = text.bytes
     try reaching(.own) { (store) throws(Failure) in try store.own(owner, key, record: data, expires: expires) }
     noteListed(key)
     guard settings.mostOwned > 0 else { return }
     var left = settings.mostOwned &- 1
-    for item in others.items where !(item.key == key || item.key == before) {
+    try others.each { (item) throws(Failure) in
+      if item.key == key || item.key == before { return true }
       if left > 0 { left &-= 1 } else { try end(item.key, of: owner) }
+      return true
     }
   }
 
   /// Ends the session with that id; false if the owner has none such.
   func revoke(_ id: Bytes, of owner: Bytes) throws(Failure) -> Bool {
-    for item in try sessions(of: owner).items where item.id == id {
+    var found = false
+    try sessions(of: owner).each { (item) throws(Failure) in
+      guard item.id == id else { return true }
       try end(item.key, of: owner)
-      return true
+      found = true
+      return false
     }
-    return false
+    return found
   }
 
   /// Ends all sessions of the owner but one; how many, where they are counted.
@@ -102,10 +117,11 @@ extension Manager {
     }
     let key = kept?.key
     var count = 0
-    for item in try sessions(of: owner).items {
-      if let key, item.key == key { continue }
+    try sessions(of: owner).each { (item) throws(Failure) in
+      if let key, item.key == key { return true }
       try end(item.key, of: owner)
       count &+= 1
+      return true
     }
     return count
   }

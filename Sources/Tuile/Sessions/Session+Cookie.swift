@@ -33,7 +33,7 @@ extension Session {
       }
       try data.replay(on: json.bytes)
       let revoked = try isRevoked(timestamp: timestamp)
-      if try revoked || ends ?? .max <= manager.now {
+      if revoked || ends ?? .max <= manager.now {
         data.drop()
         manager.counters.misses.increment()
         return false
