@@ -18,9 +18,12 @@ struct Arena: ~Copyable {
 
   deinit {
     var next = blocks
+    // Of the newest block, which comes first, the end was never written.
+    var unused = left
     while let block = next {
       next = block.pointee.next
-      sys_wipe(block, block.pointee.size)
+      sys_wipe(block, block.pointee.size &- unused)
+      unused = 0
       free(block)
     }
   }

@@ -36,6 +36,8 @@ struct Entries: ~Copyable {
   private var capacity = 0
   private(set) var count = 0
   private(set) var liveCount = 0
+  /// Some name starts with '_', as those do that frameworks and this library use.
+  private(set) var hasReserved = false
   /// Open addressing by hash, from a size at which walking gets slow; -1 is free.
   private var index: UnsafeMutablePointer<Int32>?
   private var indexSize = 0
@@ -69,6 +71,7 @@ struct Entries: ~Copyable {
   mutating func removeAll() {
     count = 0
     liveCount = 0
+    hasReserved = false
     free(index)
     index = nil
     indexSize = 0
@@ -101,6 +104,7 @@ struct Entries: ~Copyable {
       name: name, rawName: rawName, value: value, change: change, hash: Entries.hash(name))
     count &+= 1
     liveCount &+= 1
+    if name[0] == 0x5F { hasReserved = true }
     if index != nil { insert(count &- 1) }
     if count > indexSize / 2, count > Entries.indexedFrom { try rebuildIndex() }
   }

@@ -68,7 +68,7 @@ extension Session {
 
   /// The name, if there is one.
   private var id: Bytes? {
-    guard let raw = data.value(of: Bytes(Session.idName)), JSONText.type(of: raw) == TUILE_TYPE_STRING else {
+    guard let raw = data.reserved(Session.idName), JSONText.type(of: raw) == TUILE_TYPE_STRING else {
       return nil
     }
     return raw.slice(1, raw.count &- 1)
@@ -77,7 +77,7 @@ extension Session {
   /// Whether what was just read from a cookie was revoked. `timestamp` is the token's own.
   func isRevoked(timestamp: Int64?) throws(Failure) -> Bool {
     guard let revocations = manager.revocations else { return false }
-    let stated = data.value(of: Bytes(Session.sinceName)).flatMap { Numbers.read($0, base: 10) }
+    let stated = data.reserved(Session.sinceName).flatMap { Numbers.read($0, base: 10) }
     let since = stated ?? (timestamp ?? 0) &* 1_000_000
     let owner = try owner()
     let id = id

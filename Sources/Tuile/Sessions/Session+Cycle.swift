@@ -9,7 +9,7 @@ extension Session {
 
   /// The pointer in what was just read, taken out of the data.
   func takePointer() throws(Failure) -> Bytes? {
-    guard let i = data.entries.find(Bytes(Session.pointer)) else { return nil }
+    guard data.entries.hasReserved, let i = data.entries.find(Bytes(Session.pointer)) else { return nil }
     let raw = data.entries[i].value
     data.entries.kill(i, change: .none)
     let target = raw.slice(1, raw.count &- 1)

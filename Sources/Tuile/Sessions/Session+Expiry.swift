@@ -5,11 +5,11 @@ import CTuile
 extension Session {
   private static let endsName: StaticString = "_session_ends"
 
-  var expiry: Expiry { Expiry(data.value(of: Bytes(Expiry.name))) }
+  var expiry: Expiry { Expiry(data.reserved(Expiry.name)) }
 
   /// The end that no activity moves, in Unix microseconds.
   var ends: Int64? {
-    guard let raw = data.value(of: Bytes(Session.endsName)), let seconds = Numbers.read(raw, base: 10) else {
+    guard let raw = data.reserved(Session.endsName), let seconds = Numbers.read(raw, base: 10) else {
       return nil
     }
     return max(0, min(Expiry.longest, seconds)) &* 1_000_000

@@ -8,8 +8,8 @@ extension Session {
 
   /// What set_owner left, or what Django's login did, where that counts.
   func owner() throws(Failure) -> Bytes? {
-    var raw = data.value(of: Bytes(Session.ownerName))
-    if raw == nil, manager.settings.trackOwners { raw = data.value(of: Bytes(Session.djangoName)) }
+    var raw = data.reserved(Session.ownerName)
+    if raw == nil, manager.settings.trackOwners { raw = data.reserved(Session.djangoName) }
     guard let raw else { return nil }
     var text = raw
     if JSONText.type(of: raw) == TUILE_TYPE_STRING {

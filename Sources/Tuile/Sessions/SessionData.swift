@@ -74,6 +74,10 @@ struct SessionData: ~Copyable {
     return entries[i].value
   }
 
+  /// As `value`, for names that start with '_': most sessions have none, and are
+  /// asked for several at every request.
+  func reserved(_ name: StaticString) -> Bytes? { entries.hasReserved ? value(of: Bytes(name)) : nil }
+
   // MARK: Changing
 
   enum Value {
