@@ -150,12 +150,14 @@ int sys_folder_exchange(int folder, const char *one, const char *other) {
 
 /* ---- listing ---- */
 
-void *sys_folder_list(int folder, const char *name) {
+int sys_folder_list(int folder, const char *name, void **list) {
   int again = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-  if (again < 0) return NULL;
-  DIR *list = fdopendir(again);
-  if (!list) close(again);
-  return list;
+  if (again < 0) return errno;
+  *list = fdopendir(again);
+  if (*list) return 0;
+  int failure = errno;
+  close(again);
+  return failure;
 }
 
 const char *sys_folder_next(void *list) {

@@ -48,22 +48,23 @@ static void *work(void *context) {
     tuile_bytes then = data_of(old, key, (unsigned int)rand_r(&seed) % 8), next = data_of(new, key, (unsigned int)rand_r(&seed) % 8);
     tuile_status status;
     size_t removed;
+    tuile_error error = {0};
     switch (rand_r(&seed) % 16) {
     case 0:
-    case 1: status = tuile_store_create(store, key, next, expires, NULL); break;
+    case 1: status = tuile_store_create(store, key, next, expires, &error); break;
     case 2:
     case 3:
-    case 4: status = tuile_store_replace(store, key, then, next, expires, NULL); break;
-    case 5: status = tuile_store_touch(store, key, expires, NULL); break;
-    case 6: status = tuile_store_remove(store, key, NULL); break;
-    case 7: status = tuile_store_put(store, key, data_of(new, key, (unsigned int)rand_r(&seed)), expires, NULL); break;
-    case 8: status = tuile_store_own(store, text(owner), key, key, expires, NULL); break;
-    case 9: status = tuile_store_owned(store, text(owner), now, listed, &check, NULL); break;
-    case 10: status = tuile_store_disown(store, text(owner), key, NULL); break;
-    case 11: status = tuile_store_sweep(store, now, 3, &removed, NULL); break;
-    default: status = tuile_store_load(store, key, now, receive, &check, NULL); break;
+    case 4: status = tuile_store_replace(store, key, then, next, expires, &error); break;
+    case 5: status = tuile_store_touch(store, key, expires, &error); break;
+    case 6: status = tuile_store_remove(store, key, &error); break;
+    case 7: status = tuile_store_put(store, key, data_of(new, key, (unsigned int)rand_r(&seed)), expires, &error); break;
+    case 8: status = tuile_store_own(store, text(owner), key, key, expires, &error); break;
+    case 9: status = tuile_store_owned(store, text(owner), now, listed, &check, &error); break;
+    case 10: status = tuile_store_disown(store, text(owner), key, &error); break;
+    case 11: status = tuile_store_sweep(store, now, 3, &removed, &error); break;
+    default: status = tuile_store_load(store, key, now, receive, &check, &error); break;
     }
-    if (status < 0) fprintf(stderr, "%s\n", tuile_status_name(status));
+    if (status < 0) fprintf(stderr, "%s: %s\n", tuile_status_name(status), error.message);
     CHECK(status >= 0 && !check.wrong);
     calls++;
   }

@@ -159,8 +159,8 @@ int sys_folder_rename(int folder, const char *from, const char *to);
 int sys_folder_publish(int folder, const char *from, const char *to);
 /* Gives each the other's name, or ENOENT; ENOSYS where the file system can't. */
 int sys_folder_exchange(int folder, const char *one, const char *other);
-/* A walk over the names in `name`, which may be "."; NULL if it can't be opened. */
-void *sys_folder_list(int folder, const char *name);
+/* A walk over the names in `name`, which may be ".". */
+int sys_folder_list(int folder, const char *name, void **list);
 /* Valid until the next one; NULL at the end. */
 const char *sys_folder_next(void *list);
 void sys_folder_list_close(void *list);

@@ -35,15 +35,14 @@ extension FileStore {
   }
 
   func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) {
-    // Between the two steps a sweep may remove a folder that is empty.
+    // At any moment a sweep may remove a folder that is empty.
     var attempts = 0
     while true {
       let list = openOwner(owner, make: true)
-      guard list >= 0 else { throw .folder(-list) }
       defer { sys_descriptor_close(list) }
-      let failure = try write(record, of: key, in: list)
+      let failure = list < 0 ? -list : try write(record, of: key, in: list)
       attempts &+= 1
-      if failure == ENOENT, attempts < 8 { continue }
+      if failure == ENOENT, attempts < 64, !sys_folder_is_gone(folder) { continue }
       return try check(failure)
     }
   }
@@ -127,7 +126,11 @@ extension FileStore {
 
   /// Each key with its session's expiry; entries without a session go.
   private func walkEntries(_ list: Int32, _ each: (Bytes, Int64) throws(Failure) -> Void) throws(Failure) {
-    guard let names = Bytes(".\0").withCString({ sys_folder_list(list, $0) }) else { throw .folder(EMFILE) }
+    var names: UnsafeMutableRawPointer?
+    let failure = Bytes(".\0").withCString { sys_folder_list(list, $0, &names) }
+    // Removed by a sweep, since it was empty.
+    guard failure != ENOENT else { return }
+    try check(failure)
     defer { sys_folder_list_close(names) }
     while let name = sys_folder_next(names) {
       let entry = Bytes(UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), Int(strlen(name)))

@@ -22,7 +22,12 @@ final class FolderWalk {
     sys_mutex_destroy(&mutex)
   }
 
-  private func open() -> UnsafeMutableRawPointer? { Bytes(name).withCString { sys_folder_list(folder, $0) } }
+  private func open() throws(Failure) -> UnsafeMutableRawPointer? {
+    var list: UnsafeMutableRawPointer?
+    let failure = Bytes(name).withCString { sys_folder_list(folder, $0, &list) }
+    guard failure == 0 || failure == ENOENT else { throw .folder(failure) }
+    return list
+  }
 
   private func take() -> UnsafeMutableRawPointer? {
     sys_mutex_lock(&mutex)
@@ -45,18 +50,18 @@ final class FolderWalk {
   }
 
   /// Gives names to `each` until it says that it has enough, `most` were given, or
-  /// all were; false if the folder can't be read.
+  /// all were; false if there is no such folder.
   func walk(most: Int, _ each: (Bytes) throws(Failure) -> Bool) throws(Failure) -> Bool {
     var list = take()
     var whole = list == nil
-    if whole { list = open() }
+    if whole { list = try open() }
     guard var list else { return false }
     var given = 0
     while given < most {
       guard let name = sys_folder_next(list) else {
         sys_folder_list_close(list)
         // The part before the place where this began, too.
-        guard !whole, let again = open() else { return true }
+        guard !whole, let again = try open() else { return true }
         whole = true
         list = again
         continue
