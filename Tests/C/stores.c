@@ -6,8 +6,8 @@
 #include "custom_store.h"
 #include "store_contract.h"
 
-static void run(const char *name, tuile_store *store, bool binary, bool shared, unsigned int stale) {
-  store_contract contract = {store, binary, shared, false, false, stale};
+static void run(const char *name, tuile_store *store, bool binary, bool shared, bool owners, unsigned int stale) {
+  store_contract contract = {store, binary, shared, false, owners, stale};
   const char *broken = store_contract_run(&contract);
   if (broken) fprintf(stderr, "%s: %s\n", name, broken);
   CHECK(broken == NULL);
@@ -82,24 +82,32 @@ static void control(tuile_status (*replace)(void *, tuile_bytes, tuile_bytes, tu
 
 int main(int argc, char **argv) {
   CHECK(argc > 1);
+  static const struct {
+    const char *url;
+    bool binary, shared, owners;
+    unsigned int stale; /* milliseconds */
+  } stores[] = {{"memory:", true, false, true, 0},
+                {"memory:?max_bytes=200000000", true, false, true, 0},
+                {"file://%s/sessions?fsync=off", true, true, true, 0},
+                {"file://%s/with%20space?prefix=app_1&age=60&busy=9000&fsync=data", true, true, true, 0},
+                {"sqlite://%s/contract.db", false, true, true, 0},
+                {"sqlite://%s/with%20space.db?busy=9000&synchronous=full", false, true, true, 0},
+                {"cached+sqlite://%s/cached.db", false, true, false, 1100},
+                {"cached+sqlite://%s/uncached.db#memory:?fresh=0", false, true, false, 0}};
   tuile_store *store;
-  char url[512];
-  CHECK(tuile_store_open(text("memory:"), &store, NULL) == TUILE_OK);
-  run("memory:", store, true, false, 0);
-  snprintf(url, sizeof url, "sqlite://%s/contract.db", argv[1]);
-  CHECK(tuile_store_open(text(url), &store, NULL) == TUILE_OK);
-  run("sqlite:", store, false, true, 0);
-  snprintf(url, sizeof url, "sqlite://%s/with%%20space.db?busy=9000&synchronous=full", argv[1]);
-  CHECK(tuile_store_open(text(url), &store, NULL) == TUILE_OK);
-  run("sqlite: with options", store, false, true, 0);
-  snprintf(url, sizeof url, "cached+sqlite://%s/cached.db", argv[1]);
-  CHECK(tuile_store_open(text(url), &store, NULL) == TUILE_OK);
-  run("cached+sqlite:", store, false, true, 1100);
-  snprintf(url, sizeof url, "cached+sqlite://%s/uncached.db#memory:?fresh=0", argv[1]);
-  CHECK(tuile_store_open(text(url), &store, NULL) == TUILE_OK);
-  run("cached+sqlite: with a cache that counts for nothing", store, false, true, 0);
+  tuile_error error;
+  for (size_t i = 0; i < sizeof stores / sizeof *stores; i++) {
+    char url[700];
+    const char *folder = strstr(stores[i].url, "%s");
+    snprintf(url, sizeof url, "%.*s%s%s", folder ? (int)(folder - stores[i].url) : 100, stores[i].url, folder ? argv[1] : "",
+             folder ? folder + 2 : "");
+    tuile_status status = tuile_store_open(text(url), &store, &error);
+    if (status != TUILE_OK) fprintf(stderr, "%s: %s\n", url, error.message);
+    CHECK(status == TUILE_OK);
+    run(url, store, stores[i].binary, stores[i].shared, stores[i].owners, stores[i].stale);
+  }
   CHECK(custom_store_open(&store, NULL) == TUILE_OK);
-  run("custom_store.c", store, true, false, 0);
+  run("custom_store.c", store, true, false, false, 0);
   control(replace_blindly);
   control(replace_in_two_steps);
   return 0;

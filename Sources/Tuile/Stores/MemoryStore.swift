@@ -8,6 +8,8 @@ final class MemoryStore: Store {
   static let scheme: StaticString = "memory:"
   private static let mostShards = 64
   private static let smallestLimit: Int64 = 65536
+  /// What a shard itself takes, and the allocator for its tables' segments.
+  private static let fixed = 1024
   private let shards: UnsafeMutablePointer<MemoryShard>
   /// A power of two.
   private let shardCount: Int
@@ -42,7 +44,8 @@ final class MemoryStore: Store {
     var count = mostShards
     while count > 1, limit > 0, limit / count < 1 << 20 { count /= 2 }
     guard let raw = malloc(count &* MemoryLayout<MemoryShard>.stride) else { throw .memory }
-    return MemoryStore(raw.assumingMemoryBound(to: MemoryShard.self), count, limit: limit / count, seed: seed)
+    let share = limit == 0 ? 0 : limit / count &- fixed
+    return MemoryStore(raw.assumingMemoryBound(to: MemoryShard.self), count, limit: share, seed: seed)
   }
 
   private init(_ shards: UnsafeMutablePointer<MemoryShard>, _ count: Int, limit: Int, seed: UInt64) {
