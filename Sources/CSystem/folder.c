@@ -9,13 +9,24 @@
 #include <time.h>
 #include <unistd.h>
 
-int sys_folder_open(int at, const char *path, bool make) {
-  if (make && mkdirat(at, path, 0700) != 0 && errno != EEXIST) return -errno;
-  int folder = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (at == AT_FDCWD ? 0 : O_NOFOLLOW));
-  return folder < 0 ? -errno : folder;
+/* A folder that was just made is in the one above it for good. */
+static void sync_above(int folder) {
+  int above = openat(folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (above < 0) return;
+  fsync(above);
+  close(above);
 }
 
-int sys_folder_open_root(const char *path) { return sys_folder_open(AT_FDCWD, path, true); }
+int sys_folder_open(int at, const char *path, bool make, bool sync) {
+  bool made = make && mkdirat(at, path, 0700) == 0;
+  if (make && !made && errno != EEXIST) return -errno;
+  int folder = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (at == AT_FDCWD ? 0 : O_NOFOLLOW));
+  if (folder < 0) return -errno;
+  if (made && sync) sync_above(folder);
+  return folder;
+}
+
+int sys_folder_open_root(const char *path) { return sys_folder_open(AT_FDCWD, path, true, true); }
 
 void sys_descriptor_close(int descriptor) {
   if (descriptor >= 0) close(descriptor);

@@ -136,8 +136,9 @@ typedef struct sys_file_facts {
 
 /* The folder at a path, links followed; made as below. */
 int sys_folder_open_root(const char *path);
-/* The folder in another one, made for its owner alone if it is not there. */
-int sys_folder_open(int at, const char *name, bool make);
+/* The folder in another one, made for its owner alone if it is not there; with
+ * `sync` a power loss does not undo that. */
+int sys_folder_open(int at, const char *name, bool make, bool sync);
 void sys_descriptor_close(int descriptor);
 /* It was deleted, or is not reachable any more: what is missing in it says nothing. */
 bool sys_folder_is_gone(int folder);

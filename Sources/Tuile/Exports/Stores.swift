@@ -15,7 +15,14 @@ import CTuile
 /// Opens the store that a URL names. `*store` is the caller's, to be closed with
 /// tuile_store_close.
 ///
-/// "memory:" keeps sessions in this process. "sqlite:///absolute/path" keeps them
+/// "memory:" keeps sessions in this process; its option `max_bytes=N`, 65536 and
+/// more, lets those go that were used longest ago. "file:///absolute/folder"
+/// keeps them as Django's file backend does, one file each; the folder is made if
+/// missing, for its owner alone. Its options: `prefix=sessionid`, Django's
+/// SESSION_COOKIE_NAME; `age=1209600`, Django's SESSION_COOKIE_AGE in seconds;
+/// `busy=5000`, the milliseconds to wait for other writers; `fsync=off`, `data`
+/// (the default: power loss leaves each session whole) or `full` (it loses none).
+/// "sqlite:///absolute/path" keeps them
 /// in Django's table `django_session` in that file; both are made if missing, the
 /// file readable by its owner alone. Its options: `busy=5000`, the milliseconds
 /// to wait for other writers; `synchronous=full`, so that a commit also survives

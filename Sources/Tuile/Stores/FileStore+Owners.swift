@@ -16,7 +16,7 @@ extension FileStore {
   /// The descriptor of an owner's folder, or -errno.
   private func openOwner(_ owner: Bytes, make: Bool) -> Int32 {
     if make {
-      let all = Bytes(FileStore.ownersFolder).withCString { sys_folder_open(folder, $0, true) }
+      let all = Bytes(FileStore.ownersFolder).withCString { sys_folder_open(folder, $0, true, true) }
       guard all >= 0 else { return all }
       sys_descriptor_close(all)
     }
@@ -26,12 +26,19 @@ extension FileStore {
       return 32
     }
     var name = ByteBuffer()
-    name.append(Bytes(FileStore.ownersFolder).slice(0, FileStore.ownersFolder.utf8CodeUnitCount &- 1))
-    name.append(0x2F)
     Hex.encode(digest.bytes, to: &name)
-    name.append(0)
-    guard !name.failed else { return -ENOMEM }
-    return name.bytes.withCString { sys_folder_open(folder, $0, make) }
+    var path = ByteBuffer()
+    guard FileStore.appendPath(of: name.bytes, to: &path) else { return -ENOMEM }
+    return path.bytes.withCString { sys_folder_open(folder, $0, make, options.sync == .full) }
+  }
+
+  /// The path of a folder in the owners' one, with a NUL; false without memory.
+  private static func appendPath(of name: Bytes, to path: inout ByteBuffer) -> Bool {
+    path.append(Bytes(ownersFolder).slice(0, ownersFolder.utf8CodeUnitCount &- 1))
+    path.append(0x2F)
+    path.append(name)
+    path.append(0)
+    return !path.failed
   }
 
   func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) {
@@ -152,12 +159,8 @@ extension FileStore {
     _ = try ownersWalk.walk(most: FileStore.ownersForEach) { (name) throws(Failure) in
       guard name.count == 64 else { return false }
       var path = ByteBuffer()
-      path.append(Bytes(FileStore.ownersFolder).slice(0, FileStore.ownersFolder.utf8CodeUnitCount &- 1))
-      path.append(0x2F)
-      path.append(name)
-      path.append(0)
-      guard !path.failed else { throw .memory }
-      let list = path.bytes.withCString { sys_folder_open(folder, $0, false) }
+      guard FileStore.appendPath(of: name, to: &path) else { throw .memory }
+      let list = path.bytes.withCString { sys_folder_open(folder, $0, false, false) }
       guard list >= 0 else { return false }
       defer { sys_descriptor_close(list) }
       try walkEntries(list) { (_, _) throws(Failure) in }

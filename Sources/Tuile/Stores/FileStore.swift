@@ -21,7 +21,7 @@ final class FileStore: Store {
     guard folder >= 0 else { throw .folder(-folder) }
     do throws(Failure) {
       // Django looks at nothing that begins with a dot.
-      let own = Bytes(".tuile\0").withCString { sys_folder_open(folder, $0, true) }
+      let own = Bytes(".tuile\0").withCString { sys_folder_open(folder, $0, true, true) }
       guard own >= 0 else { throw .folder(-own) }
       sys_descriptor_close(own)
       return FileStore(
