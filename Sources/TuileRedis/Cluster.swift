@@ -1,0 +1,148 @@
+import CRedis
+import CTuile
+
+/// The map of a cluster's slots: learnt from any node, corrected by redirections.
+extension RedisServers {
+  /// More nodes than this make the map be learnt anew.
+  private static let mostNodes = 1024
+  /// The map is asked for at most this often, in milliseconds.
+  private static let pause: Int64 = 200
+
+  func findNode(_ slot: Int, _ deadline: Int64) throws(Failure) -> RedisNode {
+    let asking = locked { servers -> Bool in
+      let now = cr_now()
+      guard servers.slotsAreDue, servers.slots.isEmpty || now &- servers.slotsAsked >= Self.pause else { return false }
+      servers.slotsAreDue = false
+      servers.slotsAsked = now
+      return true
+    }
+    if asking || locked({ $0.slots.isEmpty }) { try learn(deadline) }
+    return locked { servers in
+      let index = slot < servers.slots.count ? Int(servers.slots[slot]) : -1
+      // Any node says who has a slot that nobody is known to have.
+      return index >= 0 && index < servers.nodes.count ? servers.nodes[index] : servers.nodes[0]
+    }
+  }
+
+  /// The server that a redirection names; an empty host is that of `from`. nil
+  /// if there are no redirections here.
+  func node(at host: Bytes, _ port: Int32, from node: RedisNode, slot: Int32?) -> RedisNode? {
+    guard node.address.port != 0, settings.sentinel == nil else { return nil }
+    return locked { servers in
+      servers.kind = .cluster
+      let index = servers.index(of: host.isEmpty ? node.address.host.bytes : host, port)
+      if let slot, Int(slot) < servers.slots.count {
+        servers.slots[Int(slot)] = Int16(truncatingIfNeeded: index)
+        servers.slotsAreDue = true
+      }
+      return servers.nodes[index]
+    }
+  }
+
+  private func index(of host: Bytes, _ port: Int32) -> Int {
+    var i = 0
+    while i < nodes.count {
+      if nodes[i].address.isSame(host, port) { return i }
+      i &+= 1
+    }
+    if nodes.count >= Self.mostNodes {
+      nodes.removeAll()
+      slots.removeAll()
+      slotsAreDue = true
+    }
+    nodes.append(RedisNode(RedisAddress(CText(host), port: port), settings.limits))
+    return nodes.count &- 1
+  }
+
+  /// Asks the nodes, one after the other, until one tells the map.
+  private func learn(_ deadline: Int64) throws(Failure) {
+    let known = locked { $0.nodes }
+    var last: Failure?
+    var i = 0
+    while i < known.count &+ settings.seeds.count, cr_now() < deadline {
+      let node = i < known.count ? known[i] : RedisNode(settings.seeds[i &- known.count], settings.limits)
+      do throws(Failure) {
+        let reply = try ask(node, deadline)
+        guard withExtendedLifetime(reply, { locked { $0.take(reply.view, from: node) } }) else {
+          throw Failure(status: TUILE_E_STORE, message: "the Redis cluster told no map of its slots")
+        }
+        return
+      } catch {
+        last = error
+      }
+      i &+= 1
+    }
+    // With an older map the redirections lead on.
+    guard locked({ $0.slots.isEmpty }) else { return }
+    throw last ?? RedisConnection.failure(CR_TIMED_OUT)
+  }
+
+  private func ask(_ node: RedisNode, _ deadline: Int64) throws(Failure) -> RedisReply {
+    try node.pool.with { () throws(Failure) in
+      try self.connect(node, deadline)
+    } _: { (connection) throws(Failure) in
+      let until = min(deadline, cr_now() &+ Int64(self.settings.limits.timeout))
+      connection.command("CLUSTER")
+      connection.add("SLOTS")
+      connection.end()
+      try connection.send(until)
+      let reply = try connection.receive(until)
+      defer { withExtendedLifetime(reply) {} }
+      if reply.view.error?.hasPrefix(Bytes("ERR This instance")) == true {
+        throw Failure(
+          status: TUILE_E_STORE, message: "the URL has several hosts, which are no cluster, and names no sentinel=")
+      }
+      if let error = reply.view.error { throw RedisConnection.refusal(error) }
+      return (reply, true)
+    }
+  }
+
+  /// The answer to CLUSTER SLOTS: first and last slot, the master's host and port,
+  /// then replicas. false if it has no slot at all.
+  private func take(_ reply: RedisReply.View, from node: RedisNode) -> Bool {
+    var map = [Int16](repeating: -1, count: ClusterSlots.count)
+    var found = false
+    let old = nodes
+    nodes = []
+    var i = 0
+    while i < reply.count {
+      if let range = reply[i], let first = range[0]?.integer, let last = range[1]?.integer, first >= 0,
+        first <= last, last < Int64(ClusterSlots.count), let master = range[2], let port = master[1]?.integer,
+        port > 0, port < 65536, let index = adopt(master[0]?.text ?? Bytes(), port, from: node, old)
+      {
+        var slot = Int(first)
+        while slot <= Int(last) {
+          map[slot] = index
+          slot &+= 1
+        }
+        found = true
+      }
+      i &+= 1
+    }
+    guard found else {
+      nodes = old
+      return false
+    }
+    slots = map
+    return true
+  }
+
+  /// Keeps a node that is known already, with its connections.
+  private func adopt(_ host: Bytes, _ port: Int64, from node: RedisNode, _ old: [RedisNode]) -> Int16? {
+    guard RedisAnswer.isHost(host), nodes.count < Self.mostNodes else { return nil }
+    let name = host.isEmpty ? node.address.host.bytes : host
+    let number = Int32(truncatingIfNeeded: port)
+    var i = 0
+    while i < nodes.count {
+      if nodes[i].address.isSame(name, number) { return Int16(truncatingIfNeeded: i) }
+      i &+= 1
+    }
+    i = 0
+    while i < old.count {
+      if old[i].address.isSame(name, number) { break }
+      i &+= 1
+    }
+    nodes.append(i < old.count ? old[i] : RedisNode(RedisAddress(CText(name), port: number), settings.limits))
+    return Int16(truncatingIfNeeded: nodes.count &- 1)
+  }
+}

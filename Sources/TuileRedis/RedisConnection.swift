@@ -1,0 +1,167 @@
+import CRedis
+import CSystem
+import CTuile
+
+/// A connection to one server, for one thread at a time.
+final class RedisConnection: PooledConnection {
+  var next: RedisConnection?
+  private let handle: OpaquePointer
+  private let generation = sys_fork_generation()
+  /// The server knows PEXPIRETIME and SET's PXAT (Redis 7): times are exact.
+  /// Older ones are told, and tell, how long a key has left.
+  private(set) var isPrecise = true
+
+  private init(_ handle: OpaquePointer) { self.handle = handle }
+
+  deinit {
+    // It may be one that this thread used when it forked.
+    if generation == sys_fork_generation() { cr_close(handle) } else { cr_abandon(handle) }
+  }
+
+  func isUsable() -> Bool { cr_is_idle(handle) }
+
+  /// The deinit sees that it is in a child.
+  func abandon() {}
+
+  // MARK: Commands
+
+  /// A cluster's node that is taking a slot over serves only commands behind an ASKING.
+  var asking = false
+
+  /// Begins a command; `end` ends it.
+  func command(_ name: StaticString) {
+    if asking {
+      add("ASKING")
+      end()
+    }
+    add(name)
+  }
+
+  func add(_ bytes: Bytes) { cr_argument(handle, bytes.start, bytes.count) }
+  func add(_ text: StaticString) { add(Bytes(text)) }
+  func add(_ number: Int64) { cr_argument_number(handle, number) }
+  func end() { cr_command_end(handle) }
+
+  func send(_ deadline: Int64) throws(Failure) {
+    let result = cr_send(handle, deadline)
+    guard result == CR_OK else { throw RedisConnection.failure(result) }
+  }
+
+  /// The answer to the next command.
+  func receive(_ deadline: Int64) throws(Failure) -> RedisReply {
+    if asking { _ = try receiveAny(deadline) }
+    return try receiveAny(deadline)
+  }
+
+  private func receiveAny(_ deadline: Int64) throws(Failure) -> RedisReply {
+    var reply: UnsafeMutablePointer<cr_reply>?
+    let result = cr_receive(handle, deadline, &reply)
+    guard result == CR_OK, let reply else { throw RedisConnection.failure(result) }
+    return RedisReply(reply)
+  }
+
+  static func failure(_ result: cr_result) -> Failure {
+    switch result {
+    case CR_TIMED_OUT: return Failure(status: TUILE_E_STORE, message: "the Redis server did not answer in time")
+    case CR_PROTOCOL: return Failure(status: TUILE_E_STORE, message: "what answered is no Redis server")
+    case CR_LIMIT: return .limit("the Redis server's answer is too large")
+    case CR_MEMORY: return .memory
+    default: return Failure(status: TUILE_E_STORE, message: "the connection to the Redis server broke")
+    }
+  }
+
+  // MARK: Opening
+
+  /// Connects, and says who is there and which database is meant.
+  static func open(
+    _ address: RedisAddress, _ settings: RedisSettings, tls: OpaquePointer?, asMaster: Bool, _ deadline: Int64
+  ) throws(Failure) -> RedisConnection {
+    let connection = try connect(address, settings, tls: tls, deadline)
+    let first = connection.addLogin(settings.user, settings.password)
+    if settings.database > 0 {
+      connection.command("SELECT")
+      connection.add(settings.database)
+      connection.end()
+    }
+    connection.command("PEXPIRETIME")
+    connection.add(settings.probe.bytes)
+    connection.end()
+    if asMaster {
+      connection.command("ROLE")
+      connection.end()
+    }
+    try connection.send(deadline)
+    if first { try connection.expectSuccess(deadline) }
+    if settings.database > 0 { try connection.expectSuccess(deadline) }
+    try connection.takePrecision(try connection.receive(deadline))
+    if asMaster { try RedisConnection.checkMaster(try connection.receive(deadline)) }
+    return connection
+  }
+
+  static func connect(
+    _ address: RedisAddress, _ settings: RedisSettings, tls: OpaquePointer?, _ deadline: Int64
+  ) throws(Failure) -> RedisConnection {
+    var result = CR_OK
+    let path = address.port == 0 ? address.host.start : nil
+    let name = settings.serverName ?? address.host
+    return try withScratch(Int(CR_WHY)) { (room) throws(Failure) in
+      room[0] = 0
+      let why = UnsafeMutableRawPointer(room).assumingMemoryBound(to: CChar.self)
+      guard let handle = cr_open(path, address.host.start, address.port, tls, name.start, deadline, &result, why) else {
+        if result == CR_TIMED_OUT {
+          throw Failure(status: TUILE_E_STORE, message: "the Redis server can't be reached in time")
+        }
+        guard result == CR_CLOSED else { throw failure(result) }
+        throw Failure(
+          status: TUILE_E_STORE, message: "the Redis server can't be reached", detail: Failure.Detail(why))
+      }
+      return RedisConnection(handle)
+    }
+  }
+
+  /// true if there is a password, and so an answer to come.
+  func addLogin(_ user: CText?, _ password: CText?) -> Bool {
+    guard let password else { return false }
+    command("AUTH")
+    if let user { add(user.bytes) }
+    add(password.bytes)
+    end()
+    return true
+  }
+
+  func expectSuccess(_ deadline: Int64) throws(Failure) {
+    let reply = try receive(deadline)
+    defer { withExtendedLifetime(reply) {} }
+    if let error = reply.view.error { throw RedisConnection.refusal(error) }
+  }
+
+  static func refusal(_ error: Bytes) -> Failure {
+    switch RedisAnswer.meaning(error) {
+    case .failed(let failure), .again(let failure): return failure
+    default: return Failure(status: TUILE_E_STORE, message: "the Redis server refused the connection")
+    }
+  }
+
+  /// What a cluster answers for a key of another node is as good as an answer: it
+  /// comes from a server that knows the command.
+  private func takePrecision(_ reply: RedisReply) throws(Failure) {
+    defer { withExtendedLifetime(reply) {} }
+    guard let error = reply.view.error else { return }
+    let code = error.slice(0, error.find(0x20))
+    if code == Bytes("ERR") || code == Bytes("NOPERM") {
+      isPrecise = false
+    } else if !(code == Bytes("MOVED") || code == Bytes("ASK") || code == Bytes("CLUSTERDOWN")
+      || code == Bytes("MASTERDOWN"))
+    {
+      throw RedisConnection.refusal(error)
+    }
+  }
+
+  private static func checkMaster(_ reply: RedisReply) throws(Failure) {
+    defer { withExtendedLifetime(reply) {} }
+    if let error = reply.view.error { throw refusal(error) }
+    guard let role = reply.view[0]?.text, role == Bytes("master") else {
+      throw Failure(status: TUILE_E_STORE, message: "the server that Sentinel named is no master")
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import CRedis
+import CSystem
+import CTuile
+
+/// A server with its connections.
+final class RedisNode {
+  let address: RedisAddress
+  let pool: Pool<RedisConnection>
+
+  init(_ address: RedisAddress, _ limits: Limits) {
+    self.address = address
+    pool = Pool(size: limits.pool, wait: limits.wait)
+  }
+}
+
+/// Which server a key is on: the one of the URL, the master that Sentinels name,
+/// or a node of a cluster.
+final class RedisServers {
+  enum Kind { case single, sentinel, cluster }
+
+  let settings: RedisSettings
+
+  /// Guards what follows. Never held while something is sent.
+  var mutex = sys_mutex()
+  var kind: Kind
+  /// A cluster's nodes, or the one server.
+  var nodes: [RedisNode] = []
+  /// Where each slot is in `nodes`; -1: not known.
+  var slots: [Int16] = []
+  var slotsAreDue = true
+  var slotsAsked: Int64 = 0
+  var master: RedisNode?
+  /// The Sentinel that answered last is asked first.
+  var firstSentinel = 0
+
+  private var tls: OpaquePointer?
+  private var tlsGeneration = sys_fork_generation()
+
+  init(_ settings: RedisSettings) {
+    self.settings = settings
+    kind = settings.sentinel != nil ? .sentinel : settings.seeds.count > 1 ? .cluster : .single
+    if kind != .sentinel {
+      for seed in settings.seeds { nodes.append(RedisNode(seed, settings.limits)) }
+    }
+    _ = sys_mutex_init(&mutex)
+  }
+
+  deinit {
+    sys_mutex_destroy(&mutex)
+    if tlsGeneration == sys_fork_generation() { cr_tls_free(tls) }
+  }
+
+  func locked<Answer>(_ body: (RedisServers) -> Answer) -> Answer {
+    sys_mutex_lock(&mutex)
+    defer { sys_mutex_unlock(&mutex) }
+    return body(self)
+  }
+
+  /// The node to ask about a key. Asks Sentinels or the cluster first where
+  /// that is due.
+  func node(for key: Bytes, _ deadline: Int64) throws(Failure) -> RedisNode {
+    switch locked({ $0.kind }) {
+    case .single: return nodes[0]
+    case .sentinel: return try findMaster(deadline)
+    case .cluster: return try findNode(ClusterSlots.slot(of: key), deadline)
+    }
+  }
+
+  /// The server did not answer, or is no master: it is looked for anew.
+  func distrust(_ node: RedisNode) {
+    locked { servers in
+      if servers.master === node { servers.master = nil }
+      servers.slotsAreDue = true
+    }
+  }
+
+  // MARK: Connections
+
+  func connect(_ node: RedisNode, _ deadline: Int64) throws(Failure) -> RedisConnection {
+    try RedisConnection.open(
+      node.address, settings, tls: try secured(), asMaster: settings.sentinel != nil,
+      min(deadline, cr_now() &+ Int64(settings.limits.connect)))
+  }
+
+  /// What TLS needs, made when it is first needed; nil without TLS. A child of
+  /// fork() makes its own: locks of the parent's may be held for ever.
+  func secured() throws(Failure) -> OpaquePointer? {
+    guard settings.tls else { return nil }
+    if let made = locked({ $0.tlsGeneration == sys_fork_generation() ? $0.tls : nil }) { return made }
+    let made = try withScratch(Int(CR_WHY)) { (room) throws(Failure) -> OpaquePointer in
+      let why = UnsafeMutableRawPointer(room).assumingMemoryBound(to: CChar.self)
+      guard
+        let tls = cr_tls_new(
+          settings.authorities?.start, settings.certificate?.start, settings.key?.start, settings.verify, why)
+      else {
+        throw Failure(status: TUILE_E_STORE, message: "TLS can't be set up", detail: Failure.Detail(why))
+      }
+      return tls
+    }
+    let kept = locked { (servers) -> OpaquePointer in
+      if servers.tlsGeneration == sys_fork_generation(), let other = servers.tls { return other }
+      servers.tls = made
+      servers.tlsGeneration = sys_fork_generation()
+      return made
+    }
+    if kept != made { cr_tls_free(made) }
+    return kept
+  }
+}

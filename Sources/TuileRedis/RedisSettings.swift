@@ -1,0 +1,200 @@
+import CSystem
+import CTuile
+
+/// Where a server is: a host and port, or the path of a unix socket.
+final class RedisAddress {
+  let host: CText
+  /// 0: `host` is a path.
+  let port: Int32
+
+  init(_ host: CText, port: Int32) {
+    self.host = host
+    self.port = port
+  }
+
+  func isSame(_ host: Bytes, _ port: Int32) -> Bool { self.port == port && self.host.bytes == host }
+}
+
+/// What a URL says. Complete when it is made, and only read after.
+final class RedisSettings {
+  static let mostSeeds = 32
+
+  var seeds: [RedisAddress] = []
+  var tls = false
+  var user: CText?
+  var password: CText?
+  var database: Int64 = 0
+  /// What stands before each key: empty, or it ends with a colon.
+  var prefix = CText(Bytes())
+  /// A key that only asks what the server knows.
+  private(set) var probe = CText(Bytes("tuile:probe"))
+  var limits = Limits()
+
+  /// The name of the master that the seeds, which are Sentinels, are asked for.
+  var sentinel: CText?
+  var sentinelUser: CText?
+  var sentinelPassword: CText?
+
+  var verify = true
+  var authorities: CText?
+  var certificate: CText?
+  var key: CText?
+  /// What certificates are for, in place of the host that was asked for.
+  var serverName: CText?
+
+  /// redis[s]://[user[:password]@]host[:port][,host[:port]…][/database][?options]
+  /// and unix://[user[:password]@]/path[?options].
+  static func parse(_ url: Bytes) throws(Failure) -> RedisSettings {
+    let settings = RedisSettings()
+    let colon = url.find(0x3A)
+    let scheme = url.slice(0, colon)
+    settings.tls = scheme == Bytes("rediss")
+    let start = colon &+ 3
+    let question = url.find(0x3F, from: start)
+    try settings.shifted(by: question &+ 1) { (settings) throws(Failure) in
+      var options = URLText.Options(url.dropFirst(question &+ 1))
+      while let option = options.next() { try settings.take(option) }
+    }
+    let slash = min(url.find(0x2F, from: start), question)
+    let authority = url.slice(start, slash)
+    let at = authority.findLast(0x40)
+    if let at { try settings.takeUser(authority.slice(0, at)) }
+    let hosts = at.map { authority.dropFirst($0 &+ 1) } ?? authority
+    let path = url.slice(slash, question)
+    if scheme == Bytes("unix") {
+      guard hosts.isEmpty, path.count > 1 else {
+        throw .syntax("the path of a unix URL is absolute: unix:///path", at: start)
+      }
+      settings.seeds.append(RedisAddress(try CText.decoded(path), port: 0))
+    } else {
+      if path.count > 1 {
+        guard let number = Numbers.read(path.dropFirst(1), base: 10), number >= 0, number < 1 << 20 else {
+          throw .syntax("the database in the store's URL is not a number", at: slash)
+        }
+        settings.database = number
+      }
+      try settings.takeHosts(hosts, at: slash &- hosts.count)
+    }
+    try settings.check()
+    return settings
+  }
+
+  private func shifted(by base: Int, _ body: (RedisSettings) throws(Failure) -> Void) throws(Failure) {
+    do {
+      try body(self)
+    } catch {
+      var moved = error
+      if moved.status == TUILE_E_SYNTAX { moved.offset &+= base }
+      throw moved
+    }
+  }
+
+  private func takeUser(_ text: Bytes) throws(Failure) {
+    let colon = text.find(0x3A)
+    if colon > 0 { user = try CText.decoded(text.slice(0, colon)) }
+    if colon < text.count { password = try CText.decoded(text.dropFirst(colon &+ 1)) }
+  }
+
+  private func takeHosts(_ text: Bytes, at offset: Int) throws(Failure) {
+    var from = 0
+    repeat {
+      let comma = text.find(0x2C, from: from)
+      let entry = text.slice(from, comma)
+      // A numeric IPv6 address stands in brackets.
+      let close = entry[0] == 0x5B ? entry.find(0x5D) : 0
+      let colon = entry.find(0x3A, from: close)
+      var host = entry[0] == 0x5B ? entry.slice(1, close) : entry.slice(0, colon)
+      if host.isEmpty { host = Bytes("localhost") }
+      let port =
+        colon < entry.count ? Numbers.read(entry.dropFirst(colon &+ 1), base: 10) : sentinel == nil ? 6379 : 26379
+      guard close < max(entry.count, 1), let port, port > 0, port < 65536, host.count <= 255,
+        seeds.count < Self.mostSeeds
+      else {
+        throw .syntax("a host or port in the store's URL can't be", at: offset &+ from)
+      }
+      seeds.append(RedisAddress(try CText.decoded(host), port: Int32(truncatingIfNeeded: port)))
+      from = comma &+ 1
+    } while from <= text.count
+  }
+
+  private func take(_ option: URLText.Option) throws(Failure) {
+    if try limits.take(option) { return }
+    if option.name == Bytes("db") {
+      database = try option.number(0...0xFFFFF)
+    } else if option.name == Bytes("verify"), option.value == Bytes("none") || option.value == Bytes("peer") {
+      verify = option.value == Bytes("peer")
+    } else if option.name == Bytes("password_file") {
+      password = try RedisSettings.secret(in: option)
+    } else if option.name == Bytes("sentinel_password_file") {
+      sentinelPassword = try RedisSettings.secret(in: option)
+    } else if !(try takeText(option)) {
+      throw option.unknown
+    }
+  }
+
+  private func takeText(_ option: URLText.Option) throws(Failure) -> Bool {
+    let value = try CText.decoded(option.value)
+    if option.name == Bytes("prefix") {
+      guard value.count <= 255 else { throw option.unknown }
+      takePrefix(value)
+      return true
+    }
+    guard value.count > 0 else { return false }
+    if option.name == Bytes("user") {
+      user = value
+    } else if option.name == Bytes("password") {
+      password = value
+    } else if option.name == Bytes("sentinel") {
+      sentinel = value
+    } else if option.name == Bytes("sentinel_user") {
+      sentinelUser = value
+    } else if option.name == Bytes("ca") {
+      authorities = value
+    } else if option.name == Bytes("certificate") {
+      certificate = value
+    } else if option.name == Bytes("key") {
+      key = value
+    } else if option.name == Bytes("server_name") {
+      serverName = value
+    } else {
+      return false
+    }
+    return true
+  }
+
+  private func takePrefix(_ text: CText) {
+    guard text.count > 0 else { return }
+    var buffer = ByteBuffer()
+    buffer.append(text.bytes)
+    buffer.append(":")
+    prefix = CText(buffer.bytes)
+    buffer.append("tuile:probe")
+    probe = CText(buffer.bytes)
+  }
+
+  /// The first line of a file that nobody but its owner may open.
+  private static func secret(in option: URLText.Option) throws(Failure) -> CText {
+    let path = try CText.decoded(option.value)
+    var data: UnsafeMutableRawPointer?
+    var size = 0
+    let failure = withExtendedLifetime(path) { sys_file_read(path.start, true, 4096, &data, &size) }
+    guard failure == 0, let data else {
+      throw Failure(
+        status: TUILE_E_STORE, message: "the store's password_file can't be read, or others than its owner may open it",
+        detail: Failure.Detail(strerror(failure)))
+    }
+    defer {
+      sys_wipe(data, size)
+      free(data)
+    }
+    let text = Bytes(UnsafePointer(data.assumingMemoryBound(to: UInt8.self)), size)
+    return CText(text.slice(0, text.find(0x0A)))
+  }
+
+  private func check() throws(Failure) {
+    guard password != nil || user == nil else { throw .syntax("the store's URL has a user without a password") }
+    guard tls || verify && authorities == nil && certificate == nil && key == nil && serverName == nil else {
+      throw .syntax("the store's URL has options of TLS, which is for rediss:// alone")
+    }
+  }
+}

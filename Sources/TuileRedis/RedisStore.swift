@@ -1,0 +1,253 @@
+import CRedis
+import CSystem
+import CTuile
+
+/// Sessions in Redis, as django-redis-sessions lays them out: one key each, its
+/// value Django's encoding, its expiry the server's own.
+final class RedisStore: Store {
+  private let runner: RedisRunner
+  private let settings: RedisSettings
+  /// Compares and replaces, as one step: 0 no such key, 1 other data, 2 replaced.
+  /// An expiry in the past deletes.
+  private let replacing = RedisScript(
+    """
+    local stored = redis.call('GET', KEYS[1])
+    if not stored then return 0 end
+    if stored ~= ARGV[1] then return 1 end
+    redis.call('SET', KEYS[1], ARGV[2])
+    redis.call('PEXPIREAT', KEYS[1], ARGV[3])
+    return 2
+    """)
+  /// Writes an entry of an owner's hash, and lets the hash live as long as its
+  /// longest session. How long that is comes from outside, since servers before
+  /// Redis 7 tell what is left alone.
+  private let owning = RedisScript(
+    """
+    redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+    if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then redis.call('PEXPIREAT', KEYS[1], ARGV[3]) end
+    return 1
+    """)
+  /// The expiry of a key that has none: the end of the year 9999.
+  private static let never: Int64 = 253_402_300_799_000_000
+  private static let largest = Int(CR_LARGEST_REPLY) &- 65536
+
+  var trusted: Bool { false }
+
+  /// Nothing is sent yet: a server that is down now may be up when it is needed.
+  static func make(_ settings: RedisSettings) throws(Failure) -> RedisStore {
+    let store = RedisStore(settings)
+    _ = try store.runner.servers.secured()
+    return store
+  }
+
+  private init(_ settings: RedisSettings) {
+    self.settings = settings
+    runner = RedisRunner(settings)
+  }
+
+  func close() {}
+
+  // MARK: Keys
+
+  /// Lends the whole name of a key.
+  private func named<Answer>(
+    _ middle: StaticString, _ key: Bytes, _ body: (Bytes) throws(Failure) -> Answer
+  ) throws(Failure) -> Answer {
+    let prefix = settings.prefix.bytes
+    let room = prefix.count &+ middle.utf8CodeUnitCount &+ key.count
+    return try withScratch(room) { (start) throws(Failure) in
+      var writer = ByteWriter(start, capacity: room)
+      writer.append(prefix)
+      writer.append(Bytes(middle))
+      writer.append(key)
+      return try body(writer.written)
+    }
+  }
+
+  private func named<Answer>(_ key: Bytes, _ body: (Bytes) throws(Failure) -> Answer) throws(Failure) -> Answer {
+    try named("", key, body)
+  }
+
+  /// The server counts in milliseconds, and from 1.
+  private static func milliseconds(_ expires: Int64) -> Int64 { max(1, expires / 1000) }
+
+  private static func left(_ expires: Int64) -> Int64 {
+    max(1, (expires &- sys_now_microseconds()) / 1000)
+  }
+
+  private static func check(_ data: Bytes) throws(Failure) {
+    guard data.count <= largest else { throw .limit("the session is larger than a Redis store takes") }
+  }
+
+  // MARK: Store
+
+  func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
+    let replies = try named(key) { (key) throws(Failure) in
+      try runner.run(key, repeatable: true) { connection, _ in
+        connection.command("GET")
+        connection.add(key)
+        connection.end()
+        RedisStore.addExpiry(connection, key)
+        return 2
+      }
+    }
+    defer { withExtendedLifetime(replies) {} }
+    guard !replies.first.view.isNil else { return nil }
+    guard let text = replies.first.view.text else { throw RedisConnection.failure(CR_PROTOCOL) }
+    guard let expires = try RedisStore.expiry(replies.second, replies), expires > now else { return nil }
+    data.append(text)
+    guard !data.failed else { throw .memory }
+    return expires
+  }
+
+  private static func addExpiry(_ connection: RedisConnection, _ key: Bytes) {
+    connection.command(connection.isPrecise ? "PEXPIRETIME" : "PTTL")
+    connection.add(key)
+    connection.end()
+  }
+
+  /// nil: the key is gone.
+  private static func expiry(_ reply: RedisReply?, _ replies: RedisReplies) throws(Failure) -> Int64? {
+    guard let number = reply?.view.integer else { throw RedisConnection.failure(CR_PROTOCOL) }
+    guard number >= 0 else { return number == -1 ? never : nil }
+    let (expires, overflow) = number.multipliedReportingOverflow(by: 1000)
+    guard !overflow, expires < never else { return never }
+    return replies.isPrecise ? expires : sys_now_microseconds() &+ expires
+  }
+
+  func create(_ key: Bytes, data: Bytes, expires: Int64, now: Int64) throws(Failure) -> Bool {
+    try set(key, data, expires, onlyNew: true)
+  }
+
+  func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
+    _ = try set(key, data, expires, onlyNew: false)
+  }
+
+  private func set(_ key: Bytes, _ data: Bytes, _ expires: Int64, onlyNew: Bool) throws(Failure) -> Bool {
+    try RedisStore.check(data)
+    return try named(key) { (key) throws(Failure) in
+      try runner.run(key, repeatable: !onlyNew) { connection, _ in
+        connection.command("SET")
+        connection.add(key)
+        connection.add(data)
+        connection.add(connection.isPrecise ? "PXAT" : "PX")
+        connection.add(connection.isPrecise ? RedisStore.milliseconds(expires) : RedisStore.left(expires))
+        if onlyNew { connection.add("NX") }
+        connection.end()
+        return 1
+      }
+    }.first.view.isNil == false
+  }
+
+  func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
+    try RedisStore.check(data)
+    let reply = try named(key) { (key) throws(Failure) in
+      try runner.run(key, repeatable: false) { connection, whole in
+        replacing.add(to: connection, whole, key)
+        connection.add(expected)
+        connection.add(data)
+        connection.add(RedisStore.milliseconds(expires))
+        connection.end()
+        return 1
+      }
+    }.first
+    switch reply.view.integer {
+    case 0: return .absent
+    case 1: return .conflict
+    case 2: return .replaced
+    default: throw RedisConnection.failure(CR_PROTOCOL)
+    }
+  }
+
+  func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
+    try named(key) { (key) throws(Failure) in
+      try runner.run(key, repeatable: true) { connection, _ in
+        connection.command("PEXPIREAT")
+        connection.add(key)
+        connection.add(RedisStore.milliseconds(expires))
+        connection.end()
+        return 1
+      }
+    }.first.view.integer == 1
+  }
+
+  func remove(_ key: Bytes) throws(Failure) {
+    _ = try named(key) { (key) throws(Failure) in
+      try runner.run(key, repeatable: true) { connection, _ in
+        connection.command("UNLINK")
+        connection.add(key)
+        connection.end()
+        return 1
+      }
+    }
+  }
+
+  /// The server lets keys go by itself.
+  func sweep(now: Int64, limit: Int) throws(Failure) -> Int { 0 }
+
+  // MARK: Owners
+
+  var keepsOwners: Bool { true }
+  private static let ownerKey: StaticString = "tuile:owner:"
+
+  func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) {
+    _ = try named(RedisStore.ownerKey, owner) { (name) throws(Failure) in
+      try runner.run(name, repeatable: true) { connection, whole in
+        owning.add(to: connection, whole, name)
+        connection.add(key)
+        connection.add(record)
+        connection.add(RedisStore.milliseconds(expires))
+        connection.add(RedisStore.left(expires))
+        connection.end()
+        return 1
+      }
+    }
+  }
+
+  /// The server is asked about each session, since one that ended without
+  /// `disown` leaves its entry behind.
+  func owned(_ owner: Bytes, now: Int64, _ each: (Bytes, Bytes, Int64) -> Void) throws(Failure) {
+    let reply = try named(RedisStore.ownerKey, owner) { (name) throws(Failure) in
+      try runner.run(name, repeatable: true) { connection, _ in
+        connection.command("HGETALL")
+        connection.add(name)
+        connection.end()
+        return 1
+      }
+    }.first
+    defer { withExtendedLifetime(reply) {} }
+    var i = 0
+    while i < reply.view.count {
+      if let key = reply.view[i]?.text, let record = reply.view[i &+ 1]?.text, SessionKey.isValid(key) {
+        if let expires = try expiry(of: key), expires > now {
+          each(key, record, expires)
+        } else {
+          try disown(owner, key)
+        }
+      }
+      i &+= 2
+    }
+  }
+
+  private func expiry(of key: Bytes) throws(Failure) -> Int64? {
+    let replies = try named(key) { (key) throws(Failure) in
+      try runner.run(key, repeatable: true) { connection, _ in
+        RedisStore.addExpiry(connection, key)
+        return 1
+      }
+    }
+    return try RedisStore.expiry(replies.first, replies)
+  }
+
+  func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) {
+    _ = try named(RedisStore.ownerKey, owner) { (name) throws(Failure) in
+      try runner.run(name, repeatable: true) { connection, _ in
+        connection.command("HDEL")
+        connection.add(name)
+        connection.add(key)
+        connection.end()
+        return 1
+      }
+    }
+  }
+}

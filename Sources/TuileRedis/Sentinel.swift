@@ -1,0 +1,52 @@
+import CRedis
+import CTuile
+
+/// Asking Sentinels which server is the master
+/// (redis.io/docs/reference/sentinel-clients).
+extension RedisServers {
+  func findMaster(_ deadline: Int64) throws(Failure) -> RedisNode {
+    let (known, first) = locked { ($0.master, $0.firstSentinel) }
+    if let known { return known }
+    var last: Failure?
+    var i = 0
+    while i < settings.seeds.count, cr_now() < deadline {
+      let index = (first &+ i) % settings.seeds.count
+      do throws(Failure) {
+        if let address = try ask(settings.seeds[index], deadline) {
+          return locked { servers in
+            servers.firstSentinel = index
+            if let master = servers.master, master.address.isSame(address.host.bytes, address.port) { return master }
+            let found = RedisNode(address, servers.settings.limits)
+            servers.master = found
+            return found
+          }
+        }
+        last = Failure(status: TUILE_E_STORE, message: "the Sentinel knows no master of that name")
+      } catch {
+        last = error
+      }
+      i &+= 1
+    }
+    throw last ?? RedisConnection.failure(CR_TIMED_OUT)
+  }
+
+  /// nil if that Sentinel knows no such master.
+  private func ask(_ sentinel: RedisAddress, _ deadline: Int64) throws(Failure) -> RedisAddress? {
+    let until = min(deadline, cr_now() &+ Int64(settings.limits.connect))
+    let connection = try RedisConnection.connect(sentinel, settings, tls: try secured(), until)
+    let first = connection.addLogin(settings.sentinelUser, settings.sentinelPassword)
+    connection.command("SENTINEL")
+    connection.add("get-master-addr-by-name")
+    connection.add(settings.sentinel?.bytes ?? Bytes())
+    connection.end()
+    try connection.send(until)
+    if first { try connection.expectSuccess(until) }
+    let reply = try connection.receive(until)
+    defer { withExtendedLifetime(reply) {} }
+    if let error = reply.view.error { throw RedisConnection.refusal(error) }
+    guard let host = reply.view[0]?.text, let digits = reply.view[1]?.text else { return nil }
+    guard !host.isEmpty, RedisAnswer.isHost(host), let port = Numbers.read(digits, base: 10), port > 0, port < 65536
+    else { throw RedisConnection.failure(CR_PROTOCOL) }
+    return RedisAddress(CText(host), port: Int32(truncatingIfNeeded: port))
+  }
+}
