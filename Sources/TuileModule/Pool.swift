@@ -30,6 +30,7 @@ final class Pool<Connection: PooledConnection> {
   }
 
   deinit {
+    _ = leaveParent()
     // One by one: a chain of deinits would go as deep as the list is long.
     while let connection = idle {
       idle = connection.next

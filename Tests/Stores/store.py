@@ -1,0 +1,82 @@
+"""A store as its C functions see it: what the Python package has no class for."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Optional
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("TUILE_BUILD", ROOT / "build"))
+sys.path.insert(0, str(ROOT / "bindings/python"))
+os.environ.setdefault("TUILE_LIBRARY", str(BUILD / "libtuile.so.0"))
+from tuile import _native as native  # noqa: E402  the path has to be set first
+
+# The whole of it takes minutes; the usual run does a part.
+FULL = bool(os.environ.get("TUILE_FULL"))
+KEY, LATER = "abcdefgh", 2_000_000_000_000_000
+
+
+class Refused(Exception):
+    """A negative status; `args` are its number, the message and the offset."""
+
+    def __init__(self, error: native.Error) -> None:
+        super().__init__(int(error.status), error.message.decode(), int(error.offset))
+
+    @property
+    def status(self) -> int:
+        return int(self.args[0])
+
+    @property
+    def message(self) -> str:
+        return str(self.args[1])
+
+
+class Store:
+    def __init__(self, url: str) -> None:
+        self._handle = ctypes.c_void_p()
+        self._call("tuile_store_open", native.view(url), ctypes.byref(self._handle), store=False)
+
+    def _call(self, name: str, *arguments: object, store: bool = True) -> int:
+        error = native.Error()
+        handle = [self._handle] if store else []
+        status = int(getattr(native.lib, name)(*handle, *arguments, ctypes.byref(error)))
+        if status < 0:
+            raise Refused(error)
+        return status
+
+    def load(self, key: str = KEY, now: int = 0) -> Optional[tuple[bytes, int]]:
+        found: list[tuple[bytes, int]] = []
+        receive = native.Receive(lambda _, data, expires: found.append((ctypes.string_at(data.data, data.size), expires)))
+        self._call("tuile_store_load", native.view(key), now, receive, None)
+        return found[0] if found else None
+
+    def create(self, data: str | bytes, expires: int = LATER, key: str = KEY) -> bool:
+        return self._call("tuile_store_create", native.view(key), native.view(data), expires) == native.OK
+
+    def replace(self, expected: str | bytes, data: str | bytes, expires: int = LATER, key: str = KEY) -> int:
+        return self._call("tuile_store_replace", native.view(key), native.view(expected), native.view(data), expires)
+
+    def touch(self, expires: int, key: str = KEY) -> bool:
+        return self._call("tuile_store_touch", native.view(key), expires) == native.OK
+
+    def remove(self, key: str = KEY) -> None:
+        self._call("tuile_store_remove", native.view(key))
+
+    def close(self) -> None:
+        native.lib.tuile_store_close(self._handle)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, kind: Optional[type[BaseException]], value: object, trace: Optional[TracebackType]) -> None:
+        self.close()
+
+
+def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(BUILD / "Tests/Stores" / program), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
