@@ -117,7 +117,7 @@ def cluster(folder: Path, nodes: int = 3) -> Iterator[list[Server]]:
             first, last = 16384 * i // nodes, 16384 * (i + 1) // nodes - 1
             server.client().execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
             server.client().execute_command("CLUSTER", "SET-CONFIG-EPOCH", i + 1)
-        bus = servers[0].client().execute_command("CONFIG", "GET", "cluster-port")[1]
+        bus = servers[0].client().config_get("cluster-port")["cluster-port"]
         for server in servers[1:]:
             server.client().execute_command("CLUSTER", "MEET", "127.0.0.1", servers[0].port, bus)
         for server in servers:
@@ -152,7 +152,7 @@ def pair(folder: Path) -> Iterator[Pair]:
         watch = [
             f"sentinel monitor mymaster 127.0.0.1 {master.port} 2",
             "sentinel down-after-milliseconds mymaster 500",
-            "sentinel failover-timeout mymaster 3000",
+            "sentinel failover-timeout mymaster 1000",
         ]
         sentinels = []
         for i in range(3):
