@@ -1,6 +1,9 @@
 import CRedis
 import CTuile
 
+/// What a command is answered with, where it is no error.
+enum RedisExpected { case text, textOrNil, doneOrNil, integer, list }
+
 /// What a server answered. Reading a part that is not there gives nil. Whoever
 /// reads text of it keeps the object alive.
 final class RedisReply {
@@ -28,11 +31,24 @@ final class RedisReply {
     }
 
     var isNil: Bool { read { $0.type == CR_NIL } }
-    var text: Bytes? { read { $0.type == CR_STRING || $0.type == CR_STATUS ? text($0) : nil } }
+    var text: Bytes? { read { $0.type == CR_STRING ? text($0) : nil } }
     var error: Bytes? { read { $0.type == CR_ERROR ? text($0) : nil } }
     var integer: Int64? { read { $0.type == CR_INTEGER ? $0.integer : nil } }
     /// 0 for what is no array.
     var count: Int { read { $0.type == CR_ARRAY ? Int(clamping: $0.size) : 0 } }
+
+    /// A reply of another kind is none to the command that was sent.
+    func isError(or expected: RedisExpected) -> Bool {
+      let type = read { $0.type }
+      if type == CR_ERROR { return true }
+      switch expected {
+      case .text: return type == CR_STRING
+      case .textOrNil: return type == CR_STRING || type == CR_NIL
+      case .doneOrNil: return type == CR_STATUS || type == CR_NIL
+      case .integer: return type == CR_INTEGER
+      case .list: return type == CR_ARRAY
+      }
+    }
 
     subscript(index: Int) -> View? {
       guard index >= 0, index < count else { return nil }

@@ -24,12 +24,15 @@ final class RedisRunner {
   }
 
   /// Runs the commands that `build` adds, one or two; it is told whether a script
-  /// has to be sent whole. With `repeatable` they may be sent again although they
-  /// may have been executed.
+  /// has to be sent whole. The first is answered with what is `expected`, the second
+  /// with an integer. With `repeatable` they may be sent again although they may
+  /// have been executed. What took too long is not tried again: it would again.
   func run(
-    _ key: Bytes, repeatable: Bool, _ build: (_ connection: RedisConnection, _ whole: Bool) -> Int
+    _ key: Bytes, _ expected: RedisExpected, repeatable: Bool,
+    _ build: (_ connection: RedisConnection, _ whole: Bool) -> Int
   ) throws(Failure) -> RedisReplies {
     let attempt = Int64(limits.connect) &+ Int64(limits.timeout)
+    let patience = Int64(min(limits.connect, limits.timeout))
     let deadline = cr_now() &+ (Int64(limits.retries) &+ 1) &* attempt
     var target: RedisNode?
     var failures: Int32 = 0
@@ -39,14 +42,17 @@ final class RedisRunner {
     while true {
       var sent = false
       var trouble: Failure
+      let began = cr_now()
+      var answered = false
       do throws(Failure) {
         let node: RedisNode
         if let known = target { node = known } else { node = try servers.node(for: key, deadline) }
         target = node
-        let replies = try exchange(node, deadline, asking, &sent) { build($0, whole) }
+        let replies = try exchange(node, deadline, asking, expected, &sent) { build($0, whole) }
         defer { withExtendedLifetime(replies) {} }
         guard let error = replies.first.view.error ?? replies.second?.view.error else { return replies }
         sent = false
+        answered = true
         switch RedisAnswer.meaning(error) {
         case .failed(let failure): throw failure
         case .noScript:
@@ -66,7 +72,7 @@ final class RedisRunner {
         case .again(let failure): trouble = failure
         }
       } catch {
-        guard target != nil, error.status == TUILE_E_STORE else { throw error }
+        guard target != nil, !answered, error.status == TUILE_E_STORE else { throw error }
         trouble = error
       }
       if let node = target { servers.distrust(node) }
@@ -74,13 +80,15 @@ final class RedisRunner {
       asking = false
       guard !sent || repeatable else { throw RedisRunner.unknown(trouble) }
       failures &+= 1
-      guard failures <= limits.retries, cr_now() < deadline else { throw trouble }
+      let now = cr_now()
+      guard failures <= limits.retries, now < deadline, now &- began < patience else { throw trouble }
       RedisRunner.pause(failures)
     }
   }
 
   private func exchange(
-    _ node: RedisNode, _ deadline: Int64, _ asking: Bool, _ sent: inout Bool, _ build: (RedisConnection) -> Int
+    _ node: RedisNode, _ deadline: Int64, _ asking: Bool, _ expected: RedisExpected, _ sent: inout Bool,
+    _ build: (RedisConnection) -> Int
   ) throws(Failure) -> RedisReplies {
     var begun = false
     defer { sent = begun }
@@ -95,6 +103,9 @@ final class RedisRunner {
       try connection.send(until)
       let first = try connection.receive(until)
       let second = count > 1 ? try connection.receive(until) : nil
+      guard first.view.isError(or: expected), second?.view.isError(or: .integer) ?? true else {
+        throw RedisConnection.failure(CR_PROTOCOL)
+      }
       return (RedisReplies(first: first, second: second, isPrecise: connection.isPrecise), true)
     }
   }

@@ -83,7 +83,7 @@ final class RedisStore: Store {
 
   func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
     let replies = try named(key) { (key) throws(Failure) in
-      try runner.run(key, repeatable: true) { connection, _ in
+      try runner.run(key, .textOrNil, repeatable: true) { connection, _ in
         connection.command("GET")
         connection.add(key)
         connection.end()
@@ -126,7 +126,7 @@ final class RedisStore: Store {
   private func set(_ key: Bytes, _ data: Bytes, _ expires: Int64, onlyNew: Bool) throws(Failure) -> Bool {
     try RedisStore.check(data)
     return try named(key) { (key) throws(Failure) in
-      try runner.run(key, repeatable: !onlyNew) { connection, _ in
+      try runner.run(key, .doneOrNil, repeatable: !onlyNew) { connection, _ in
         connection.command("SET")
         connection.add(key)
         connection.add(data)
@@ -142,7 +142,7 @@ final class RedisStore: Store {
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
     try RedisStore.check(data)
     let reply = try named(key) { (key) throws(Failure) in
-      try runner.run(key, repeatable: false) { connection, whole in
+      try runner.run(key, .integer, repeatable: false) { connection, whole in
         replacing.add(to: connection, whole, key)
         connection.add(expected)
         connection.add(data)
@@ -161,7 +161,7 @@ final class RedisStore: Store {
 
   func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
     try named(key) { (key) throws(Failure) in
-      try runner.run(key, repeatable: true) { connection, _ in
+      try runner.run(key, .integer, repeatable: true) { connection, _ in
         connection.command("PEXPIREAT")
         connection.add(key)
         connection.add(RedisStore.milliseconds(expires))
@@ -173,7 +173,7 @@ final class RedisStore: Store {
 
   func remove(_ key: Bytes) throws(Failure) {
     _ = try named(key) { (key) throws(Failure) in
-      try runner.run(key, repeatable: true) { connection, _ in
+      try runner.run(key, .integer, repeatable: true) { connection, _ in
         connection.command("UNLINK")
         connection.add(key)
         connection.end()
@@ -192,7 +192,7 @@ final class RedisStore: Store {
 
   func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) {
     _ = try named(RedisStore.ownerKey, owner) { (name) throws(Failure) in
-      try runner.run(name, repeatable: true) { connection, whole in
+      try runner.run(name, .integer, repeatable: true) { connection, whole in
         owning.add(to: connection, whole, name)
         connection.add(key)
         connection.add(record)
@@ -208,7 +208,7 @@ final class RedisStore: Store {
   /// `disown` leaves its entry behind.
   func owned(_ owner: Bytes, now: Int64, _ each: (Bytes, Bytes, Int64) -> Void) throws(Failure) {
     let reply = try named(RedisStore.ownerKey, owner) { (name) throws(Failure) in
-      try runner.run(name, repeatable: true) { connection, _ in
+      try runner.run(name, .list, repeatable: true) { connection, _ in
         connection.command("HGETALL")
         connection.add(name)
         connection.end()
@@ -231,7 +231,7 @@ final class RedisStore: Store {
 
   private func expiry(of key: Bytes) throws(Failure) -> Int64? {
     let replies = try named(key) { (key) throws(Failure) in
-      try runner.run(key, repeatable: true) { connection, _ in
+      try runner.run(key, .integer, repeatable: true) { connection, _ in
         RedisStore.addExpiry(connection, key)
         return 1
       }
@@ -241,7 +241,7 @@ final class RedisStore: Store {
 
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) {
     _ = try named(RedisStore.ownerKey, owner) { (name) throws(Failure) in
-      try runner.run(name, repeatable: true) { connection, _ in
+      try runner.run(name, .integer, repeatable: true) { connection, _ in
         connection.command("HDEL")
         connection.add(name)
         connection.add(key)
