@@ -62,7 +62,7 @@ class Server:
             raise
         return self
 
-    def client(self) -> redis.Redis:
+    def client(self) -> Any:
         return redis.Redis(
             unix_socket_path=str(self.socket), password=self.password, socket_timeout=20, decode_responses=True
         )
