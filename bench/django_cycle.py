@@ -1,5 +1,6 @@
 """Django's own request cycle (load, add 1, save, Set-Cookie through its middleware) for
-comparison: on its cache backend in local memory and on its db backend on SQLite (WAL)."""
+comparison: on its cache backend in local memory and on its db backend on SQLite (WAL); with
+a Redis server's socket behind the folder, on django-redis-sessions and its cache on Redis."""
 
 import sys
 import time
@@ -7,6 +8,11 @@ import time
 import django
 from django.conf import settings
 
+redis_socket = sys.argv[2] if len(sys.argv) > 2 else None
+if redis_socket:
+    cache = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": f"unix://{redis_socket}"}
+else:
+    cache = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 settings.configure(
     SECRET_KEY="secret",
     USE_TZ=True,
@@ -18,7 +24,8 @@ settings.configure(
             "OPTIONS": {"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"},
         }
     },
-    CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+    CACHES={"default": cache},
+    SESSION_REDIS={"unix_domain_socket_path": redis_socket, "socket_timeout": 10},
 )
 django.setup()
 
@@ -35,8 +42,10 @@ def view(request):
     return HttpResponse("")
 
 
-for engine in ("cache", "db"):
-    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+backends = "django.contrib.sessions.backends"
+engines = ("redis_sessions.session", f"{backends}.cache") if redis_socket else (f"{backends}.cache", f"{backends}.db")
+for engine in engines:
+    settings.SESSION_ENGINE = engine
     cycle = SessionMiddleware(view)
     factory = RequestFactory()
     factory.cookies["sessionid"] = cycle(factory.get("/")).cookies["sessionid"].value
@@ -50,4 +59,4 @@ for engine in ("cache", "db"):
     for _ in range(200):
         factory.get("/")
     best -= (time.perf_counter() - began) / 200
-    print(f"Django's request cycle, {engine}: {best * 1e9:.0f} ns")
+    print(f"Django's request cycle, {engine.removeprefix(backends + '.')}: {best * 1e9:.0f} ns")
