@@ -1,0 +1,125 @@
+import CPostgreSQL
+import CSystem
+import CTuile
+
+/// How a command ended.
+enum Outcome {
+  case answered(Answer)
+  /// The server is ready for the next command, and undid this one.
+  case refused(SQLState)
+  /// The connection broke, perhaps after the command was executed.
+  case lost(SQLState)
+  case timedOut
+}
+
+/// One connection, for one thread at a time.
+final class Connection: PooledConnection {
+  private let link: OpaquePointer
+  var next: Connection?
+  /// False once it belongs to a parent of this process.
+  private var isMine = true
+
+  private init(_ link: OpaquePointer) { self.link = link }
+
+  deinit { if isMine { pg_link_close(link) } }
+
+  func isUsable() -> Bool { pg_link_is_quiet(link) }
+
+  func abandon() {
+    isMine = false
+    pg_link_abandon(link)
+  }
+
+  /// Connects to the first server that answers.
+  static func open(_ settings: OpaquePointer, _ options: Options) throws(ConnectFailure) -> Connection {
+    var last = ConnectFailure(failure: .memory, wasRefused: false)
+    var server = 0
+    while server < pg_settings_servers(settings) {
+      do throws(ConnectFailure) {
+        return try open(settings, server, options)
+      } catch {
+        last = error
+      }
+      server &+= 1
+    }
+    throw last
+  }
+
+  private static func open(
+    _ settings: OpaquePointer, _ server: Int, _ options: Options
+  ) throws(ConnectFailure) -> Connection {
+    var link: OpaquePointer?
+    var failure = Failure.memory
+    var outcome = PG_MEMORY
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 200) { message in
+      guard let start = message.baseAddress else { return }
+      outcome = pg_link_open(settings, server, options.connect, &link, start, message.count)
+      if outcome == PG_TIMED_OUT {
+        failure = Failure(status: TUILE_E_STORE, message: "the session database did not answer in time")
+      } else if outcome == PG_LOST {
+        failure = Failure(
+          status: TUILE_E_STORE, message: "the session database can't be reached", detail: Failure.Detail(start))
+      }
+    }
+    guard outcome == PG_DONE, let link else { throw ConnectFailure(failure: failure, wasRefused: outcome == PG_LOST) }
+    let connection = Connection(link)
+    try connection.limitCommands(options)
+    return connection
+  }
+
+  /// Lets the server give up a little before we do, so that what it had no time
+  /// for is undone and does not happen later. Not behind a pooler, where the
+  /// setting would stay with others.
+  private func limitCommands(_ options: Options) throws(ConnectFailure) {
+    guard options.prepare else { return }
+    var sql = ByteBuffer()
+    sql.append("SET statement_timeout = ")
+    Numbers.writeDecimal(max(1, Int64(options.timeout) &- Int64(options.timeout) / 8), to: &sql)
+    sql.append(0)
+    guard !sql.failed else { throw ConnectFailure(failure: .memory, wasRefused: false) }
+    let start = UnsafeRawPointer(sql.bytes.start).assumingMemoryBound(to: CChar.self)
+    var answer: OpaquePointer?
+    let outcome = pg_run_script(link, start, options.connect, &answer)
+    pg_answer_free(answer)
+    guard outcome == PG_DONE || outcome == PG_REFUSED else {
+      throw ConnectFailure(
+        failure: Failure(status: TUILE_E_STORE, message: "the session database did not answer in time"),
+        wasRefused: outcome == PG_LOST)
+    }
+  }
+
+  func run(_ sql: StaticString, _ parameters: pg_parameters, _ options: Options) throws(Failure) -> Outcome {
+    var parameters = parameters
+    var answer: OpaquePointer?
+    return try outcome(
+      pg_run(link, Connection.text(sql), &parameters, options.prepare, options.timeout, &answer), answer)
+  }
+
+  func run(script: StaticString, _ options: Options) throws(Failure) -> Outcome {
+    var answer: OpaquePointer?
+    return try outcome(pg_run_script(link, Connection.text(script), options.timeout, &answer), answer)
+  }
+
+  private static func text(_ sql: StaticString) -> UnsafePointer<CChar> {
+    UnsafeRawPointer(sql.utf8Start).assumingMemoryBound(to: CChar.self)
+  }
+
+  private func outcome(_ outcome: pg_outcome, _ pointer: OpaquePointer?) throws(Failure) -> Outcome {
+    let answer = pointer.map { Answer($0) }
+    switch outcome {
+    case PG_DONE:
+      guard let answer else { return .lost(SQLState(0)) }
+      return .answered(answer)
+    case PG_REFUSED: return .refused(answer?.state ?? SQLState(0))
+    case PG_TIMED_OUT: return .timedOut
+    case PG_MEMORY: throw .memory
+    default: return .lost(answer?.state ?? SQLState(0))
+    }
+  }
+}
+
+/// Why there is no connection, and whether trying again soon makes sense.
+struct ConnectFailure: Error {
+  let failure: Failure
+  let wasRefused: Bool
+}

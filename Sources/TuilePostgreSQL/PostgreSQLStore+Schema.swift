@@ -1,0 +1,28 @@
+import CTuile
+
+extension PostgreSQLStore {
+  private static var notDjangos: Failure {
+    Failure(status: TUILE_E_CORRUPT, message: "the table django_session is not Django's")
+  }
+
+  /// Makes Django's table if there is none, and looks whether it is Django's.
+  func setUp() throws(Failure) {
+    if try !hasTable(Schema.probe, Schema.sessions, Schema.sessionsPlain) { throw PostgreSQLStore.notDjangos }
+    guard case .answered(let answer) = try run(script: Schema.probe), answer.isSessions else {
+      throw PostgreSQLStore.notDjangos
+    }
+    if case .refused(let state) = try run(script: Schema.probeKey) { throw state.failure }
+  }
+
+  /// Whether `probe` finds the table, made with `script`, or with `plain` where the
+  /// server knows less, if it was not there.
+  func hasTable(_ probe: StaticString, _ script: StaticString, _ plain: StaticString) throws(Failure) -> Bool {
+    guard case .refused(let missing) = try run(script: probe) else { return true }
+    guard missing == .noTable else { throw missing.failure }
+    var made = try run(script: script)
+    if case .refused(let state) = made, state.isNotThere { made = try run(script: plain) }
+    if case .refused(let state) = made, !state.isRaceOfMakers { throw state.failure }
+    if case .answered = try run(script: probe) { return true }
+    return false
+  }
+}

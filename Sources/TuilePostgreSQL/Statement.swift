@@ -1,0 +1,95 @@
+/// Every command that is sent once the table is known to be Django's: plain SQL
+/// that other servers with PostgreSQL's protocol know too.
+enum Statement {
+  case load, create, replace, exists, touch, remove, put, sweep
+  case own, owned, disown, sweepOwners, nextOwners
+
+  var sql: StaticString {
+    switch self {
+    case .load:
+      return "SELECT session_data, expire_date FROM django_session WHERE session_key = $1 AND expire_date > $2"
+    case .create:
+      return """
+        INSERT INTO django_session (session_key, session_data, expire_date) VALUES ($1, $2, $3) \
+        ON CONFLICT (session_key) DO NOTHING
+        """
+    case .replace:
+      return """
+        UPDATE django_session SET session_data = $2, expire_date = $3 WHERE session_key = $1 AND session_data = $4
+        """
+    case .exists: return "SELECT session_key FROM django_session WHERE session_key = $1"
+    case .touch: return "UPDATE django_session SET expire_date = $2 WHERE session_key = $1"
+    case .remove: return "DELETE FROM django_session WHERE session_key = $1"
+    case .put:
+      return """
+        INSERT INTO django_session (session_key, session_data, expire_date) VALUES ($1, $2, $3) \
+        ON CONFLICT (session_key) DO UPDATE SET session_data = EXCLUDED.session_data, expire_date = EXCLUDED.expire_date
+        """
+    case .sweep:
+      // The date is looked at again for a row that was touched meanwhile.
+      return """
+        DELETE FROM django_session WHERE expire_date < $1 AND session_key IN \
+        (SELECT session_key FROM django_session WHERE expire_date < $1 ORDER BY expire_date LIMIT $2)
+        """
+    case .own:
+      return """
+        INSERT INTO tuile_session_owner (session_key, owner, record) VALUES ($1, $2, $3) \
+        ON CONFLICT (session_key) DO UPDATE SET owner = EXCLUDED.owner, record = EXCLUDED.record
+        """
+    case .owned:
+      return """
+        SELECT o.session_key, o.record, s.expire_date FROM tuile_session_owner o \
+        JOIN django_session s ON s.session_key = o.session_key \
+        WHERE o.owner = $1 AND s.expire_date > $2 AND o.session_key > $3 ORDER BY o.session_key LIMIT $4
+        """
+    case .disown: return "DELETE FROM tuile_session_owner WHERE session_key = $1 AND owner = $2"
+    case .nextOwners:
+      return "SELECT session_key FROM tuile_session_owner WHERE session_key > $1 ORDER BY session_key LIMIT $2"
+    case .sweepOwners:
+      return """
+        DELETE FROM tuile_session_owner WHERE session_key > $1 AND session_key <= $2 AND NOT EXISTS \
+        (SELECT s.session_key FROM django_session s WHERE s.session_key = tuile_session_owner.session_key)
+        """
+    }
+  }
+
+  /// Whether it may run again when nobody knows whether it ran: the second time
+  /// changes nothing more. A `create` would find its own row, a `replace` its own
+  /// data, and an addition would count twice.
+  var isRepeatable: Bool { self != .create && self != .replace }
+}
+
+/// What sets the tables up, and looks at them.
+enum Schema {
+  static let probe: StaticString = "SELECT session_key, session_data, expire_date FROM django_session LIMIT 0"
+
+  /// Refused unless the key is unique and this user may write. Nothing is inserted.
+  static let probeKey: StaticString = """
+    EXPLAIN INSERT INTO django_session (session_key, session_data, expire_date) \
+    VALUES ('', '', CURRENT_TIMESTAMP) ON CONFLICT (session_key) DO NOTHING
+    """
+
+  /// Django's table and its indexes, as its migration for PostgreSQL makes them.
+  static let sessions: StaticString = """
+    CREATE TABLE "django_session" ("session_key" varchar(40) NOT NULL PRIMARY KEY, \
+    "session_data" text NOT NULL, "expire_date" timestamp with time zone NOT NULL);
+    CREATE INDEX "django_session_session_key_c0390e0f_like" ON "django_session" ("session_key" varchar_pattern_ops);
+    CREATE INDEX "django_session_expire_date_a5c62663" ON "django_session" ("expire_date")
+    """
+
+  /// The same for servers that don't know the operators of the second index.
+  static let sessionsPlain: StaticString = """
+    CREATE TABLE "django_session" ("session_key" varchar(40) NOT NULL PRIMARY KEY, \
+    "session_data" text NOT NULL, "expire_date" timestamp with time zone NOT NULL);
+    CREATE INDEX "django_session_expire_date_a5c62663" ON "django_session" ("expire_date")
+    """
+
+  static let probeOwners: StaticString = "SELECT session_key, owner, record FROM tuile_session_owner LIMIT 0"
+  static let hasOwners: StaticString =
+    "SELECT table_name FROM information_schema.tables WHERE table_name = 'tuile_session_owner'"
+  static let owners: StaticString = """
+    CREATE TABLE tuile_session_owner (session_key varchar(40) NOT NULL PRIMARY KEY, \
+    owner varchar(255) NOT NULL, record text NOT NULL);
+    CREATE INDEX tuile_session_owner_owner ON tuile_session_owner (owner)
+    """
+}
