@@ -53,7 +53,7 @@ final class Connection: PooledConnection {
     var outcome = PG_MEMORY
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 200) { message in
       guard let start = message.baseAddress else { return }
-      outcome = pg_link_open(settings, server, options.connect, &link, start, message.count)
+      outcome = pg_link_open(settings, server, options.limits.connect, &link, start, message.count)
       if outcome == PG_TIMED_OUT {
         failure = Failure(status: TUILE_E_STORE, message: "the session database did not answer in time")
       } else if outcome == PG_LOST {
@@ -74,12 +74,12 @@ final class Connection: PooledConnection {
     guard options.prepare else { return }
     var sql = ByteBuffer()
     sql.append("SET statement_timeout = ")
-    Numbers.writeDecimal(max(1, Int64(options.timeout) &- Int64(options.timeout) / 8), to: &sql)
+    Numbers.writeDecimal(max(1, Int64(options.limits.timeout) &- Int64(options.limits.timeout) / 8), to: &sql)
     sql.append(0)
     guard !sql.failed else { throw ConnectFailure(failure: .memory, wasRefused: false) }
     let start = UnsafeRawPointer(sql.bytes.start).assumingMemoryBound(to: CChar.self)
     var answer: OpaquePointer?
-    let outcome = pg_run_script(link, start, options.connect, &answer)
+    let outcome = pg_run_script(link, start, options.limits.connect, &answer)
     pg_answer_free(answer)
     guard outcome == PG_DONE || outcome == PG_REFUSED else {
       throw ConnectFailure(
@@ -92,12 +92,12 @@ final class Connection: PooledConnection {
     var parameters = parameters
     var answer: OpaquePointer?
     return try outcome(
-      pg_run(link, Connection.text(sql), &parameters, options.prepare, options.timeout, &answer), answer)
+      pg_run(link, Connection.text(sql), &parameters, options.prepare, options.limits.timeout, &answer), answer)
   }
 
   func run(script: StaticString, _ options: Options) throws(Failure) -> Outcome {
     var answer: OpaquePointer?
-    return try outcome(pg_run_script(link, Connection.text(script), options.timeout, &answer), answer)
+    return try outcome(pg_run_script(link, Connection.text(script), options.limits.timeout, &answer), answer)
   }
 
   private static func text(_ sql: StaticString) -> UnsafePointer<CChar> {

@@ -6,5 +6,5 @@ public func tuile_module_open(
   _ url: tuile_bytes, _ ops: UnsafeMutablePointer<tuile_store_ops>?,
   _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  StoreOps.open(url, ops, context, error) { (url) throws(Failure) in try PostgreSQLStore.open(url) }
+  ModuleOps.open(url, ops, context, error) { (url) throws(Failure) in try PostgreSQLStore.open(url) }
 }

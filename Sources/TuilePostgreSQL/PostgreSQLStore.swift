@@ -29,7 +29,7 @@ final class PostgreSQLStore: Store {
   private init(_ settings: OpaquePointer, _ options: Options) {
     self.settings = settings
     self.options = options
-    pool = Pool(size: options.pool, wait: options.wait)
+    pool = Pool(size: options.limits.pool, wait: options.limits.wait)
   }
 
   deinit { pg_settings_free(settings) }
@@ -78,7 +78,7 @@ final class PostgreSQLStore: Store {
   /// an error of the server, which undid it, and after a broken connection if it
   /// is `repeatable`. An error that no repetition helps against is the answer too.
   func run(repeatable: Bool, _ body: (Connection) throws(Failure) -> Outcome) throws(Failure) -> Outcome {
-    var patience = Patience(options.retries)
+    var patience = Patience(Int(options.limits.retries))
     var contended = 0
     while true {
       let outcome = try pool.with(open: { () throws(Failure) in try connect(&patience) }) {
