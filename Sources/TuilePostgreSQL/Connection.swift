@@ -16,17 +16,20 @@ enum Outcome {
 final class Connection: PooledConnection {
   private let link: OpaquePointer
   var next: Connection?
-  /// False once it belongs to a parent of this process.
-  private var isMine = true
+  private let generation = sys_fork_generation()
+  private var isAbandoned = false
 
   private init(_ link: OpaquePointer) { self.link = link }
 
-  deinit { if isMine { pg_link_close(link) } }
+  deinit {
+    guard !isAbandoned else { return }
+    generation == sys_fork_generation() ? pg_link_close(link) : pg_link_abandon(link)
+  }
 
   func isUsable() -> Bool { pg_link_is_quiet(link) }
 
   func abandon() {
-    isMine = false
+    isAbandoned = true
     pg_link_abandon(link)
   }
 
