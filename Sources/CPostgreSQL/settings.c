@@ -37,6 +37,9 @@ bool pg_settings_knows(const void *name, size_t size) {
   return known;
 }
 
+/* libpq would quote another one, which may be part of a password. */
+static bool is_port(const char *list) { return !list || strspn(list, "0123456789,") == strlen(list); }
+
 pg_settings *pg_settings_read(const char *uri, bool *memory) {
   char *message = NULL;
   PQconninfoOption *options = PQconninfoParse(uri, &message);
@@ -44,9 +47,13 @@ pg_settings *pg_settings_read(const char *uri, bool *memory) {
   /* Not passed on: it quotes the URI. */
   if (message) explicit_bzero(message, strlen(message));
   PQfreemem(message);
+  if (options && !is_port(value(options, "port"))) {
+    PQconninfoFree(options);
+    return NULL;
+  }
   pg_settings *settings = options ? malloc(sizeof *settings) : NULL;
   if (!settings) {
-    *memory = *memory || options;
+    *memory = *memory || options != NULL;
     PQconninfoFree(options);
     return NULL;
   }

@@ -25,7 +25,7 @@ struct Options {
     var query = URLText.Options(url.dropFirst(question &+ 1))
     while let option = query.next() {
       if try options.take(option) { continue }
-      guard pg_settings_knows(option.name.start, option.name.count) else { throw option.unknown }
+      guard pg_settings_knows(option.name.start, option.name.count), !option.value.isEmpty else { throw option.unknown }
       rest.append(separator)
       rest.append(option.name)
       rest.append("=")
