@@ -16,22 +16,12 @@ import pytest
 
 pytest.importorskip("psycopg")
 from postgresql_django import SECRET  # noqa: E402
-from postgresql_server import PASSWORD, Server, binaries, free_port, running  # noqa: E402
-
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("TUILE_BUILD", ROOT / "build"))
-sys.path.insert(0, str(ROOT / "bindings/python"))
-os.environ.setdefault("TUILE_LIBRARY", str(BUILD / "libtuile.so.0"))
+from postgresql_helpers import ENVIRONMENT, FULL, needed, opened, program, run, written  # noqa: E402
+from postgresql_server import PASSWORD, Server, free_port, running  # noqa: E402
 from tuile.errors import CorruptStoreError, StoreError, SyntaxProblem, TuileError  # noqa: E402
-from tuile.sessions import Manager, SessionDeleted  # noqa: E402
+from tuile.sessions import SessionDeleted  # noqa: E402
 
-# The whole of it takes minutes; the usual run does a part.
-FULL = bool(os.environ.get("TUILE_FULL"))
-
-pytestmark = [
-    pytest.mark.skipif(binaries() is None, reason="no PostgreSQL server"),
-    pytest.mark.skipif(not (BUILD / "libtuile-postgresql.so").exists(), reason="the module is not built: no libpq"),
-]
+pytestmark = needed
 
 
 @pytest.fixture(scope="module")
@@ -46,28 +36,11 @@ def database(server: Server) -> str:
     return server.new_database()
 
 
-def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(BUILD / "Tests/Stores" / program), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
-
-
-def opened(url: str) -> Manager:
-    return Manager(store=url, secret=SECRET)
-
-
 def refused(url: str, kind: type[TuileError]) -> str:
     """The message with which the store is not opened."""
     with pytest.raises(kind) as caught:
         opened(url).close()
     return str(caught.value)
-
-
-def written(manager: Manager, **values: Any) -> str:
-    with manager.begin("") as session:
-        session.update(values)
-        session.commit(200)
-        assert session.session_key is not None
-        return session.session_key
 
 
 def django(server: Server, database: str, command: str, argument: str = "") -> Any:
@@ -139,7 +112,7 @@ def test_django_migrates_over_our_table(server: Server, database: str) -> None:
 def test_many_make_the_table_at_once(server: Server) -> None:
     for _ in range(3):
         url = server.url(server.new_database())
-        command = [str(BUILD / "Tests/Stores/store_counter"), url, "1", "1", "1"]
+        command = [program("store_counter"), url, "1", "1", "1"]
         together = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(6)]
         assert [process.wait(60) for process in together] == [0] * 6
 
@@ -253,7 +226,7 @@ def test_a_session_that_is_moved_on_survives_the_sweep(server: Server, database:
             waiting = subprocess.Popen(
                 [sys.executable, "-c", f"from tuile.sessions import Manager\nm = Manager(store={server.url(database, timeout='20000')!r}, "
                  f"secret={SECRET!r})\nprint(m.clear_expired())"], stdout=subprocess.PIPE, text=True,
-                env={**os.environ, "PYTHONPATH": str(ROOT / "bindings/python")})  # fmt: skip
+                env=ENVIRONMENT)  # fmt: skip
             blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
             for _ in range(400):
                 if server.sql(blocked, database) == [(1,)]:
@@ -372,7 +345,7 @@ def test_nothing_is_printed(server: Server, database: str, tmp_path: Path) -> No
     passwords.chmod(0o644)
     url = server.url(database, options="-cclient_min_messages%3Ddebug5")
     environment = {**os.environ, "PGPASSFILE": str(passwords)}
-    command = [str(BUILD / "Tests/Stores/store_counter"), url, "2", "2", "5"]
+    command = [program("store_counter"), url, "2", "2", "5"]
     answer = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "counted 20 of 20\n", "")
     # The control: psql says what we keep to ourselves.
@@ -423,6 +396,5 @@ with manager.begin(f"sessionid={key}") as session:
 def test_a_child_leaves_its_parents_connection_alone(server: Server, database: str) -> None:
     look = f"host={server.folder} port={server.port} user=postgres dbname={database}"
     command = [sys.executable, "-c", FORKING, server.url(database, pool="1"), look]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "bindings/python")}
-    answer = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    answer = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=False)
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "7\n", "")

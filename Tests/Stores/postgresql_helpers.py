@@ -1,0 +1,50 @@
+"""What the tests of the PostgreSQL store share: the programs, and Tuile on Python."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from postgresql_django import SECRET
+from postgresql_server import binaries
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("TUILE_BUILD", ROOT / "build"))
+sys.path.insert(0, str(ROOT / "bindings/python"))
+os.environ.setdefault("TUILE_LIBRARY", str(BUILD / "libtuile.so.0"))
+from tuile.sessions import Manager  # noqa: E402
+
+# The whole of it takes minutes; the usual run does a part.
+FULL = bool(os.environ.get("TUILE_FULL"))
+
+# For programs that load Tuile by themselves.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "bindings/python")}
+
+needed = [
+    pytest.mark.skipif(binaries() is None, reason="no PostgreSQL server"),
+    pytest.mark.skipif(not (BUILD / "libtuile-postgresql.so").exists(), reason="the module is not built: no libpq"),
+]
+
+
+def program(name: str) -> str:
+    return str(BUILD / "Tests/Stores" / name)
+
+
+def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([program(name), *arguments], capture_output=True, text=True, timeout=900, check=False)
+
+
+def opened(url: str) -> Manager:
+    return Manager(store=url, secret=SECRET)
+
+
+def written(manager: Manager, **values: Any) -> str:
+    with manager.begin("") as session:
+        session.update(values)
+        session.commit(200)
+        assert session.session_key is not None
+        return session.session_key
