@@ -44,7 +44,9 @@ struct SQLState: Equatable {
   var isReadOnly: Bool { self == SQLState("25006") }
 
   /// Somebody else was making the same table.
-  var isRaceOfMakers: Bool { self == .tableExists || self == SQLState("23505") || self == SQLState("40P01") }
+  var isRaceOfMakers: Bool {
+    self == .tableExists || self == SQLState("42710") || self == SQLState("23505") || isContention
+  }
 
   /// A feature or a class of operators that this server has not.
   var isNotThere: Bool { self == SQLState("0A000") || self == SQLState("42704") || self == SQLState("42601") }

@@ -14,7 +14,7 @@ from postgresql_server import binaries
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("TUILE_BUILD", ROOT / "build"))
-sys.path.insert(0, str(ROOT / "bindings/python"))
+sys.path.append(str(ROOT / "bindings/python"))
 os.environ.setdefault("TUILE_LIBRARY", str(BUILD / "libtuile.so.0"))
 from tuile.sessions import Manager  # noqa: E402
 
@@ -22,7 +22,7 @@ from tuile.sessions import Manager  # noqa: E402
 FULL = bool(os.environ.get("TUILE_FULL"))
 
 # For programs that load Tuile by themselves.
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "bindings/python")}
+ENVIRONMENT = {"PYTHONPATH": str(ROOT / "bindings/python"), **os.environ}
 
 needed = [
     pytest.mark.skipif(binaries() is None, reason="no PostgreSQL server"),
