@@ -1,6 +1,7 @@
-"""Django's own request cycle (load, add 1, save, Set-Cookie through its middleware) for
-comparison: on its cache backend in local memory and on its db backend on SQLite (WAL); with
-a Redis server's socket behind the folder, on django-redis-sessions and its cache on Redis."""
+"""Django's own request cycle (load, add 1, save, Set-Cookie through its middleware) for comparison:
+django_cycle.py FOLDER                        its cache in local memory, its db backend on SQLite (WAL)
+django_cycle.py FOLDER redis SOCKET           django-redis-sessions, its cache on Redis
+django_cycle.py FOLDER postgresql HOST PORT   its db backend on PostgreSQL"""
 
 import sys
 import time
@@ -8,24 +9,35 @@ import time
 import django
 from django.conf import settings
 
-redis_socket = sys.argv[2] if len(sys.argv) > 2 else None
-if redis_socket:
-    cache = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": f"unix://{redis_socket}"}
-else:
-    cache = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+folder, kind, place = sys.argv[1], "".join(sys.argv[2:3]), sys.argv[3:]
+database: dict[str, object] = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": f"{folder}/django.db",
+    "OPTIONS": {"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"},
+}
+cache = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+redis = {}
+engines = ["django.contrib.sessions.backends.cache", "django.contrib.sessions.backends.db"]
+if kind == "redis":
+    cache = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": f"unix://{place[0]}"}
+    redis = {"unix_domain_socket_path": place[0], "socket_timeout": 10}
+    engines = ["redis_sessions.session", "django.contrib.sessions.backends.cache"]
+elif kind == "postgresql":
+    database = {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "postgres",
+        "USER": "postgres",
+        "HOST": place[0],
+        "PORT": place[1],
+    }
+    engines = ["django.contrib.sessions.backends.db"]
 settings.configure(
     SECRET_KEY="secret",
     USE_TZ=True,
     INSTALLED_APPS=["django.contrib.sessions"],
-    DATABASES={
-        "default": {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": f"{sys.argv[1]}/django.db",
-            "OPTIONS": {"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"},
-        }
-    },
+    DATABASES={"default": database},
     CACHES={"default": cache},
-    SESSION_REDIS={"unix_domain_socket_path": redis_socket, "socket_timeout": 10},
+    SESSION_REDIS=redis,
 )
 django.setup()
 
@@ -42,8 +54,6 @@ def view(request):
     return HttpResponse("")
 
 
-backends = "django.contrib.sessions.backends"
-engines = ("redis_sessions.session", f"{backends}.cache") if redis_socket else (f"{backends}.cache", f"{backends}.db")
 for engine in engines:
     settings.SESSION_ENGINE = engine
     cycle = SessionMiddleware(view)
@@ -59,4 +69,4 @@ for engine in engines:
     for _ in range(200):
         factory.get("/")
     best -= (time.perf_counter() - began) / 200
-    print(f"Django's request cycle, {engine.removeprefix(backends + '.')}: {best * 1e9:.0f} ns")
+    print(f"Django's request cycle, {engine}: {best * 1e9:.0f} ns")

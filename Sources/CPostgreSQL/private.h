@@ -21,8 +21,6 @@ struct pg_link {
   size_t prepared_count;
 };
 
-/* Milliseconds of a clock that nobody sets. */
-int64_t pg_now(void);
 /* 1 when one of the events is there, 0 at the time limit, -1 if the socket is broken. */
 int pg_wait(int fd, short events, int64_t until);
 /* Arguments for PQconnectStartParams, which the caller frees; at most so many. */

@@ -1,9 +1,12 @@
 #define _GNU_SOURCE
 #include "private.h"
 
+#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* The elements of a comma-separated list. */
 static size_t count(const char *list) {
@@ -84,10 +87,12 @@ static bool warns(const char *path) {
 
 static bool would_warn(const PQconninfoOption *options) {
   const char *given = value(options, "passfile"), *home = getenv("HOME");
+  struct passwd user, *found = NULL;
+  char room[1024], *path = NULL;
   if (value(options, "password")) return false;
   if (!given) given = getenv("PGPASSFILE");
   if (given && given[0]) return warns(given);
-  char *path = NULL;
+  if ((!home || !home[0]) && getpwuid_r(geteuid(), &user, room, sizeof room, &found) == 0 && found) home = user.pw_dir;
   bool answer = home && asprintf(&path, "%s/.pgpass", home) > 0 && warns(path);
   free(path);
   return answer;

@@ -54,6 +54,7 @@ final class Connection: PooledConnection {
     var link: OpaquePointer?
     var failure = Failure.memory
     var outcome = PG_MEMORY
+    let until = pg_now() &+ Int64(options.limits.connect)
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 200) { message in
       guard let start = message.baseAddress else { return }
       outcome = pg_link_open(settings, server, options.limits.connect, &link, start, message.count)
@@ -66,14 +67,14 @@ final class Connection: PooledConnection {
     }
     guard outcome == PG_DONE, let link else { throw ConnectFailure(failure: failure, wasRefused: outcome == PG_LOST) }
     let connection = Connection(link)
-    try connection.limitCommands(options)
+    try connection.limitCommands(options, until: until)
     return connection
   }
 
   /// Lets the server give up a little before we do, so that what it had no time
   /// for is undone and does not happen later. Not behind a pooler, where the
   /// setting would stay with others.
-  private func limitCommands(_ options: Options) throws(ConnectFailure) {
+  private func limitCommands(_ options: Options, until: Int64) throws(ConnectFailure) {
     guard options.prepare else { return }
     var sql = ByteBuffer()
     sql.append("SET statement_timeout = ")
@@ -82,7 +83,7 @@ final class Connection: PooledConnection {
     guard !sql.failed else { throw ConnectFailure(failure: .memory, wasRefused: false) }
     let start = UnsafeRawPointer(sql.bytes.start).assumingMemoryBound(to: CChar.self)
     var answer: OpaquePointer?
-    let outcome = pg_run_script(link, start, options.limits.connect, &answer)
+    let outcome = pg_run_script(link, start, Int32(truncatingIfNeeded: until &- pg_now()), &answer)
     pg_answer_free(answer)
     guard outcome == PG_DONE || outcome == PG_REFUSED else {
       throw ConnectFailure(

@@ -50,7 +50,7 @@ final class PostgreSQLStore: Store {
       guard left > 0 else { return false }
       left &-= 1
       sys_sleep_microseconds(pause)
-      pause = min(pause &* 2, 500_000)
+      pause = min(pause &* 2, 100_000)
       return true
     }
   }
@@ -79,7 +79,8 @@ final class PostgreSQLStore: Store {
   /// is `repeatable`. An error that no repetition helps against is the answer too.
   func run(repeatable: Bool, _ body: (Connection) throws(Failure) -> Outcome) throws(Failure) -> Outcome {
     var patience = Patience(Int(options.limits.retries))
-    var contended = 0
+    let contendedUntil = pg_now() &+ Int64(options.limits.timeout)
+    var contended: UInt32 = 0
     while true {
       let outcome = try pool.with(open: { () throws(Failure) in try connect(&patience) }) {
         (connection) throws(Failure) in
@@ -90,11 +91,11 @@ final class PostgreSQLStore: Store {
       case .answered: return outcome
       case .refused(let state):
         if state.isContention {
-          guard contended < 32 else { return outcome }
-          contended &+= 1
+          guard pg_now() < contendedUntil else { return outcome }
+          contended = min(contended &+ 1, 16)
           var noise: UInt16 = 0
           _ = sys_random(&noise, 2)
-          sys_sleep_microseconds(UInt32(noise) % 1024 &* UInt32(min(contended, 16)))
+          sys_sleep_microseconds(UInt32(noise) % 1024 &* contended)
         } else {
           guard state.wantsPreparing || state.isReadOnly, patience.wait() else { return outcome }
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 
 import django
 from django.conf import settings
@@ -71,6 +72,22 @@ def run(command: str, argument: str) -> object:
         return client.get("/").content.decode()
     if command == "clear":
         SessionStore.clear_expired()
+        return None
+    if command == "count":
+        # What Tuile's store_counter does, as a view under Django would: for docs/concurrency.md.
+        key, threads, times = argument.split()
+
+        def add() -> None:
+            for _ in range(int(times)):
+                session = SessionStore(key)
+                session["count"] = session.get("count", 0) + 1
+                session.save()
+
+        together = [threading.Thread(target=add) for _ in range(int(threads))]
+        for thread in together:
+            thread.start()
+        for thread in together:
+            thread.join()
         return None
     raise SystemExit(f"unknown command {command}")
 

@@ -15,11 +15,15 @@ from postgresql_server import binaries
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("TUILE_BUILD", ROOT / "build"))
 sys.path.append(str(ROOT / "bindings/python"))
-os.environ.setdefault("TUILE_LIBRARY", str(BUILD / "libtuile.so.0"))
+# A build with a sanitizer, in TUILE_BUILD, is for the programs: Python could not load it.
+os.environ.setdefault("TUILE_LIBRARY", str(ROOT / "build/libtuile.so.0"))
 from tuile.sessions import Manager  # noqa: E402
 
 # The whole of it takes minutes; the usual run does a part.
 FULL = bool(os.environ.get("TUILE_FULL"))
+
+# A sanitizer keeps what was freed for a while.
+PLAIN = "TUILE_SANITIZE:STRING=\n" in (BUILD / "CMakeCache.txt").read_text()
 
 # For programs that load Tuile by themselves.
 ENVIRONMENT = {"PYTHONPATH": str(ROOT / "bindings/python"), **os.environ}

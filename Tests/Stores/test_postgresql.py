@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,18 @@ def test_owners_go_when_their_sessions_are_gone(server: Server, database: str) -
         for _ in range(4):  # in steps of 500
             manager.clear_expired()
     assert server.sql("SELECT session_key FROM tuile_session_owner", database) == [(key,)]
+
+
+@pytest.mark.skipif(not FULL, reason="what Django loses is measured by TUILE_FULL=1 alone")
+def test_django_itself_loses_updates(server: Server, database: str) -> None:
+    """The control for the counter, and the figure in docs/concurrency.md."""
+    django(server, database, "migrate")
+    key = django(server, database, "write", '{"count": 0}')
+    with ThreadPoolExecutor(8) as processes:
+        list(processes.map(lambda _: django(server, database, "count", f"{key} 8 50"), range(8)))
+    counted = django(server, database, "read", key)["items"]["count"]
+    print(f"Django counted {counted} of {8 * 8 * 50}")
+    assert counted < 8 * 8 * 50
 
 
 def test_a_session_that_is_moved_on_survives_the_sweep(server: Server, database: str) -> None:

@@ -23,6 +23,9 @@ size_t pg_settings_servers(const pg_settings *settings);
 
 /* ---- connections (link.c) ---- */
 
+/* Milliseconds of a clock that nobody sets. */
+int64_t pg_now(void);
+
 /* One connection, for one thread at a time. */
 typedef struct pg_link pg_link;
 
