@@ -85,8 +85,11 @@ enum Schema {
     """
 
   static let probeOwners: StaticString = "SELECT session_key, owner, record FROM tuile_session_owner LIMIT 0"
-  static let hasOwners: StaticString =
-    "SELECT table_name FROM information_schema.tables WHERE table_name = 'tuile_session_owner'"
+  /// In the schemas where commands find it: another application's may be beside them.
+  static let hasOwners: StaticString = """
+    SELECT table_name FROM information_schema.tables \
+    WHERE table_name = 'tuile_session_owner' AND table_schema = ANY (current_schemas(false))
+    """
   static let owners: StaticString = """
     CREATE TABLE tuile_session_owner (session_key varchar(40) NOT NULL PRIMARY KEY, \
     owner varchar(255) NOT NULL, record text NOT NULL);

@@ -144,9 +144,10 @@ def test_a_table_that_goes_away_is_a_status(server: Server, database: str) -> No
 
 
 def test_the_table_may_be_in_another_schema(server: Server, database: str) -> None:
-    server.sql("CREATE SCHEMA web", database)
+    server.sql("CREATE SCHEMA web; CREATE TABLE public.tuile_session_owner (another_application integer)", database)
     with opened(server.url(database, options="-csearch_path%3Dweb")) as manager:
         written(manager, a=1)
+        assert manager.clear_expired() == 0
     assert server.sql("SELECT count(*) FROM web.django_session", database) == [(1,)]
 
 
