@@ -1,0 +1,6 @@
+void thrown();
+void answered();
+int main() {
+  thrown();
+  answered();
+}

@@ -1,0 +1,232 @@
+/* tuile/sessions.hpp - stores, the manager, sessions. Include <tuile.hpp>. */
+#ifndef TUILE_SESSIONS_HPP
+#define TUILE_SESSIONS_HPP
+
+#include <tuile/answer.hpp>
+#include <vector>
+
+namespace tuile {
+inline namespace TUILE_ERRORS {
+
+/** Where sessions are kept. Safe from all threads. */
+class Store : public detail::Owner<tuile_store, tuile_store_close> {
+ public:
+  using Owner::Owner;
+  /** What a store holds under a key. `expires` is in Unix microseconds. */
+  struct Entry {
+    std::string data;
+    int64_t expires;
+  };
+  /** tuile_store_open */
+  static Answer<Store> open(std::string_view url) {
+    return detail::opened<Store, tuile_store>(
+        [&](tuile_store **store, tuile_error *error) { return tuile_store_open(bytes(url), store, error); });
+  }
+  /** tuile_store_new; context must live until ops.close was called. */
+  static Answer<Store> make(const tuile_store_ops &ops, void *context) {
+    return detail::opened<Store, tuile_store>(
+        [&](tuile_store **store, tuile_error *error) { return tuile_store_new(&ops, context, store, error); });
+  }
+  /** tuile_store_load, now in Unix microseconds */
+  Answer<Entry> load(std::string_view key, int64_t now) {
+    tuile_error error = detail::no_error();
+    Entry entry{};
+    auto keep = [&](std::string_view data, int64_t expires) { entry = {std::string(data), expires}; };
+    detail::Callback callback(keep);
+    tuile_status status = tuile_store_load(
+        handle(), bytes(key), now,
+        [](void *context, tuile_bytes data, int64_t expires) {
+          static_cast<decltype(callback) *>(context)->call(view(data), expires);
+        },
+        &callback, &error);
+    callback.finish();
+    return {status, error, std::move(entry)};
+  }
+  /** tuile_store_create */
+  Answer<> create(std::string_view key, std::string_view data, int64_t expires) {
+    return detail::done(
+        [&](tuile_error *error) { return tuile_store_create(handle(), bytes(key), bytes(data), expires, error); });
+  }
+  /** tuile_store_replace */
+  Answer<> replace(std::string_view key, std::string_view expected, std::string_view data, int64_t expires) {
+    return detail::done([&](tuile_error *error) {
+      return tuile_store_replace(handle(), bytes(key), bytes(expected), bytes(data), expires, error);
+    });
+  }
+  /** tuile_store_touch */
+  Answer<> touch(std::string_view key, int64_t expires) {
+    return detail::done([&](tuile_error *error) { return tuile_store_touch(handle(), bytes(key), expires, error); });
+  }
+  /** tuile_store_remove */
+  Answer<> remove(std::string_view key) {
+    return detail::done([&](tuile_error *error) { return tuile_store_remove(handle(), bytes(key), error); });
+  }
+  /** tuile_store_sweep: how many were removed */
+  Answer<std::size_t> sweep(int64_t now, std::size_t limit) {
+    return detail::answer<std::size_t>([&](std::size_t *removed, tuile_error *error) {
+      return tuile_store_sweep(handle(), now, limit, removed, error);
+    });
+  }
+};
+
+/** One request's session. Belongs to one thread at a time, and must end, with
+ * this object, before its manager. Views that it gives live until then. */
+class Session : public detail::Owner<tuile_session, tuile_session_end> {
+ public:
+  using Owner::Owner;
+  /** tuile_session_commit: add_header(std::string_view name, std::string_view
+   * value) gives nothing or a tuile_status. What it throws comes out of here. */
+  template <class AddHeader>
+  Answer<> commit(int32_t http_status, AddHeader &&add_header) {
+    tuile_error error = detail::no_error();
+    detail::Callback callback(add_header);
+    tuile_status status = tuile_session_commit(
+        handle(), http_status,
+        [](void *context, tuile_bytes name, tuile_bytes value) {
+          return static_cast<decltype(callback) *>(context)->call(view(name), view(value));
+        },
+        &callback, &error);
+    callback.finish();
+    return {status, error};
+  }
+  /** tuile_session_commit where the response has no headers any more. */
+  Answer<> commit(int32_t http_status) {
+    return detail::done(
+        [&](tuile_error *error) { return tuile_session_commit(handle(), http_status, nullptr, nullptr, error); });
+  }
+
+  /** tuile_session_key */
+  Answer<std::string_view> key() const {
+    return detail::viewed([&](tuile_bytes *key, tuile_error *) { return tuile_session_key(handle(), key); });
+  }
+  bool accessed() const noexcept { return tuile_session_accessed(handle()); }
+  bool modified() const noexcept { return tuile_session_modified(handle()); }
+  Answer<bool> is_empty() { return value<bool>(tuile_session_is_empty); }
+  Answer<> clear() { return act(tuile_session_clear); }
+  Answer<> flush() { return act(tuile_session_flush); }
+  Answer<> cycle_key() { return act(tuile_session_cycle_key); }
+
+  Answer<tuile_type> type(std::string_view key) { return get<tuile_type>(tuile_session_type, key); }
+  Answer<bool> get_bool(std::string_view key) { return get<bool>(tuile_session_get_bool, key); }
+  Answer<int64_t> get_int(std::string_view key) { return get<int64_t>(tuile_session_get_int, key); }
+  Answer<double> get_double(std::string_view key) { return get<double>(tuile_session_get_double, key); }
+  Answer<std::string_view> get_string(std::string_view key) { return text(tuile_session_get_string, key); }
+  Answer<std::string_view> get_json(std::string_view key) { return text(tuile_session_get_json, key); }
+  Answer<> contains(std::string_view key) { return on(tuile_session_contains, key); }
+
+  Answer<> set_null(std::string_view key) { return on(tuile_session_set_null, key); }
+  Answer<> set_bool(std::string_view key, bool value) { return set(tuile_session_set_bool, key, value); }
+  Answer<> set_int(std::string_view key, int64_t value) { return set(tuile_session_set_int, key, value); }
+  Answer<> set_double(std::string_view key, double value) { return set(tuile_session_set_double, key, value); }
+  Answer<> set_string(std::string_view key, std::string_view value) {
+    return set(tuile_session_set_string, key, bytes(value));
+  }
+  Answer<> set_json(std::string_view key, std::string_view json) {
+    return set(tuile_session_set_json, key, bytes(json));
+  }
+  Answer<> remove(std::string_view key) { return on(tuile_session_remove, key); }
+  /** tuile_session_add_int: the sum as this request sees it */
+  Answer<int64_t> add_int(std::string_view key, int64_t delta = 1) {
+    return detail::answer<int64_t>([&](int64_t *sum, tuile_error *error) {
+      return tuile_session_add_int(handle(), bytes(key), delta, sum, error);
+    });
+  }
+
+  Answer<std::size_t> count() { return value<std::size_t>(tuile_session_count); }
+  /** All names, in the order in which the values were added. */
+  Answer<std::vector<std::string_view>> keys() {
+    std::vector<std::string_view> keys;
+    std::size_t position = 0;
+    for (;;) {
+      tuile_error error = detail::no_error();
+      tuile_bytes key;
+      tuile_status status = tuile_session_next_key(handle(), &position, &key, &error);
+      if (status == TUILE_ABSENT) return {TUILE_OK, error, std::move(keys)};
+      if (status != TUILE_OK) return {status, error};
+      keys.push_back(view(key));
+    }
+  }
+
+  Answer<> set_expiry(int64_t seconds) { return end(tuile_session_set_expiry, seconds); }
+  Answer<> set_expiry_date(int64_t seconds) { return end(tuile_session_set_expiry_date, seconds); }
+  Answer<> clear_expiry() { return act(tuile_session_clear_expiry); }
+  Answer<int64_t> get_expiry_age() { return value<int64_t>(tuile_session_get_expiry_age); }
+  Answer<int64_t> get_expiry_date() { return value<int64_t>(tuile_session_get_expiry_date); }
+  Answer<bool> get_expire_at_browser_close() { return value<bool>(tuile_session_get_expire_at_browser_close); }
+  Answer<> set_test_cookie() { return act(tuile_session_set_test_cookie); }
+  Answer<bool> test_cookie_worked() { return value<bool>(tuile_session_test_cookie_worked); }
+  Answer<> delete_test_cookie() { return act(tuile_session_delete_test_cookie); }
+
+ private:
+  template <class Call>
+  Answer<> act(Call call) {
+    return detail::done([&](tuile_error *error) { return call(handle(), error); });
+  }
+  template <class Call>
+  Answer<> on(Call call, std::string_view key) {
+    return detail::done([&](tuile_error *error) { return call(handle(), bytes(key), error); });
+  }
+  template <class Call, class T>
+  Answer<> set(Call call, std::string_view key, T value) {
+    return detail::done([&](tuile_error *error) { return call(handle(), bytes(key), value, error); });
+  }
+  template <class Call>
+  Answer<> end(Call call, int64_t seconds) {
+    return detail::done([&](tuile_error *error) { return call(handle(), seconds, error); });
+  }
+  template <class T, class Call>
+  Answer<T> value(Call call) {
+    return detail::answer<T>([&](T *value, tuile_error *error) { return call(handle(), value, error); });
+  }
+  template <class T, class Call>
+  Answer<T> get(Call call, std::string_view key) {
+    return detail::answer<T>([&](T *value, tuile_error *error) { return call(handle(), bytes(key), value, error); });
+  }
+  template <class Call>
+  Answer<std::string_view> text(Call call, std::string_view key) {
+    return detail::viewed(
+        [&](tuile_bytes *value, tuile_error *error) { return call(handle(), bytes(key), value, error); });
+  }
+};
+
+/** One per application: configuration, keys and the store. Safe from all threads. */
+class Manager : public detail::Owner<tuile_manager, tuile_manager_close> {
+ public:
+  using Owner::Owner;
+  /** tuile_manager_open; config starts as TUILE_CONFIG_INIT. */
+  static Answer<Manager> open(const tuile_config &config) {
+    return detail::opened<Manager, tuile_manager>(
+        [&](tuile_manager **manager, tuile_error *error) { return tuile_manager_open(&config, manager, error); });
+  }
+  /** tuile_session_begin; TUILE_E_MEMORY where that gives NULL. */
+  Answer<Session> begin(std::string_view cookie_header) const {
+    return begun(tuile_session_begin(handle(), bytes(cookie_header)));
+  }
+  /** tuile_session_begin_url */
+  Answer<Session> begin(std::string_view cookie_header, std::string_view url) const {
+    return begun(tuile_session_begin_url(handle(), bytes(cookie_header), bytes(url)));
+  }
+  /** tuile_manager_clear_expired: how many there were */
+  Answer<std::size_t> clear_expired(std::size_t limit) {
+    return detail::answer<std::size_t>([&](std::size_t *removed, tuile_error *error) {
+      return tuile_manager_clear_expired(handle(), limit, removed, error);
+    });
+  }
+  /** tuile_manager_stats */
+  Answer<tuile_stats> stats() const {
+    return detail::answer<tuile_stats>([&](tuile_stats *stats, tuile_error *) {
+      *stats = TUILE_STATS_INIT;
+      return tuile_manager_stats(handle(), stats);
+    });
+  }
+
+ private:
+  static Answer<Session> begun(tuile_session *session) {
+    return {session ? TUILE_OK : TUILE_E_MEMORY, detail::no_error(), Session(session)};
+  }
+};
+
+}  // namespace TUILE_ERRORS
+}  // namespace tuile
+
+#endif
