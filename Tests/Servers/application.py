@@ -1,0 +1,100 @@
+"""The application behind nginx and Apache: a real Django, in a process of its own.
+
+python application.py DATABASE migrates the file, makes the user anna with the password
+"secret", and serves on a free port of 127.0.0.1, which it prints.
+"""
+
+from __future__ import annotations
+
+import sys
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import django
+from django.conf import settings
+from django.contrib.auth import authenticate, login, logout
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+SECRET = "r_iGp@58WAm!dX3a5ID)nOdcd*bWB2d^C4@(DSDC6Lc1-mxLpQ"
+
+
+def log_in(request: HttpRequest) -> HttpResponse:
+    user = authenticate(request, username=request.GET.get("user"), password=request.GET.get("password"))
+    if user is None:
+        return HttpResponse("the login page", status=200)
+    login(request, user)
+    request.session["name"] = "Änna \"A\""
+    request.session["evil"] = "x\r\nX-Admin: 1"
+    request.session["camelCase"] = {"a": [1, None]}
+    return HttpResponse("welcome")
+
+
+def log_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return HttpResponse("good bye")
+
+
+def who(request: HttpRequest) -> HttpResponse:
+    """What Django says, and what the server in front told it."""
+    told = request.headers.get("X-User", "-")
+    pages = request.session.get("pages", 0)
+    return HttpResponse(f"{request.user.pk} {told} {pages}")
+
+
+def expire(request: HttpRequest) -> HttpResponse:
+    request.session.set_expiry(1)
+    return HttpResponse("a second left")
+
+
+urlpatterns = [
+    path("accounts/login/", log_in),
+    path("accounts/logout/", log_out),
+    path("expire", expire),
+    path("", who),
+]
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def configure(database: str) -> None:
+    settings.configure(
+        SECRET_KEY=SECRET,
+        USE_TZ=True,
+        ALLOWED_HOSTS=["*"],
+        ROOT_URLCONF=__name__,
+        INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"],
+        MIDDLEWARE=[
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.contrib.auth.middleware.AuthenticationMiddleware",
+        ],
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": database, "OPTIONS": {"timeout": 20}}},
+    )
+    django.setup()
+
+
+def main() -> None:
+    configure(sys.argv[1])
+    call_command("migrate", verbosity=0)
+    from django.contrib.auth.models import User
+
+    if not User.objects.filter(username="anna").exists():
+        User.objects.create_user("anna", password="secret")
+    server = make_server("127.0.0.1", 0, get_wsgi_application(), Server, Quiet)
+    print(server.server_port, flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The configurations of docs/nginx.md and docs/apache.md, turned to the test's folder, and the servers that run them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from processes import BUILD, ROOT, Front, free_port
+
+NGINX_MODULE = BUILD / "nginx/ngx_http_tuile_module.so"
+
+
+def block(document: str, language: str, number: int = 0) -> str:
+    text = (ROOT / "docs" / document).read_text()
+    return text.split(f"```{language}\n")[number + 1].split("```")[0]
+
+
+def replaced(text: str, values: dict[str, object]) -> str:
+    for old, new in values.items():
+        assert old in text, f"the documented configuration has no {old}"
+        text = text.replace(old, str(new))
+    return text
+
+
+class Site:
+    """What a server in front is given: the application's port, database and secret."""
+
+    def __init__(self, folder: Path, application: int, store: str, secret: str) -> None:
+        self.folder, self.application, self.store = folder, application, store
+        folder.mkdir(parents=True, exist_ok=True)
+        self.secret_file = folder / "secret"
+        self.secret_file.write_text(secret + "\n")
+        self.secret_file.chmod(0o600)
+        self.members = folder / "members"
+        self.members.mkdir(exist_ok=True)
+        (self.members / "page.html").write_text("for members\n")
+        (self.members / "index.html").write_text("their index\n")
+
+
+def nginx_config(site: Site, port: int, locations: str = "", http: str = "", main: str = "") -> Path:
+    text = replaced(
+        block("nginx.md", "nginx"),
+        {
+            "modules/ngx_http_tuile_module.so": NGINX_MODULE,
+            "sqlite:///srv/app/db.sqlite3": site.store,
+            "/etc/nginx/tuile.key": site.secret_file,
+            "http://127.0.0.1:8000": f"http://127.0.0.1:{site.application}",
+            "/srv/app/members/": f"{site.members}/",
+            "listen 8080;": f"listen 127.0.0.1:{port};\n{locations}",
+            "http {": f"http {{\n{http}\n"
+            + "".join(f"{name}_temp_path {site.folder};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+            + f"access_log {site.folder}/access.log;\n",
+        },
+    )
+    user = "user root;\n" if os.geteuid() == 0 and "user " not in main else ""
+    path = site.folder / "nginx.conf"
+    path.write_text(f"daemon off;\npid {site.folder}/pid;\nerror_log {site.folder}/error.log info;\n{user}{main}\n{text}")
+    return path
+
+
+def nginx(site: Site, prefix: tuple[str, ...] = (), **extra: str) -> Front:
+    port = free_port()
+    config = nginx_config(site, port, **extra)
+    command = [*prefix, "/usr/sbin/nginx", "-p", site.folder, "-c", config, "-e", site.folder / "error.log"]
+    return Front(site.folder, port, command, site.folder / "error.log")
+
+
+def nginx_test(site: Site, **extra: str) -> tuple[int, str]:
+    """nginx -t: its exit status and what it says."""
+    config = nginx_config(site, free_port(), **extra)
+    command = ["/usr/sbin/nginx", "-t", "-p", site.folder, "-c", config, "-e", "stderr"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stderr

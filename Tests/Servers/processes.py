@@ -1,0 +1,85 @@
+"""Servers started on loopback with a folder of their own, and stopped by their pid."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+BUILD = Path(os.environ.get("TUILE_BUILD", ROOT / "build"))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for_port(port: int, process: subprocess.Popen[str], log: Path, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise AssertionError(f"it ended with {process.returncode}: {read(log)}")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError(f"nothing listens on {port}: {read(log)}")
+
+
+def read(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+@contextmanager
+def django(database: Path) -> Iterator[int]:
+    """The application's port."""
+    command = [sys.executable, HERE / "application.py", database]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, "Django did not start"
+        yield int(line)
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+class Front:
+    """nginx or Apache in the foreground, with a configuration file in its folder."""
+
+    def __init__(self, folder: Path, port: int, command: list[str | Path], log: Path) -> None:
+        self.folder, self.port, self.log = folder, port, log
+        self._output = folder / "output"
+        with self._output.open("w") as output:
+            self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, text=True)
+        wait_for_port(port, self.process, self._output)
+
+    def reload(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def messages(self) -> str:
+        return read(self.log) + read(self._output)
+
+    def stop(self) -> None:
+        """Ends it in order, and looks for what must not have happened."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(60)
+        messages = self.messages()
+        crash = re.search(r".*(exited on signal|exit signal|core dumped|\[alert\]|\[crit\]|ERROR SUMMARY: [1-9]).*", messages)
+        assert code == 0 and crash is None, f"it ended with {code}: {crash and crash.group(0)}\n{messages[-3000:]}"

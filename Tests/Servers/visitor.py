@@ -1,0 +1,49 @@
+"""A browser's part: requests with cookies that are kept."""
+
+from __future__ import annotations
+
+import http.client
+from dataclasses import dataclass
+
+
+@dataclass
+class Response:
+    status: int
+    headers: list[tuple[str, str]]
+    body: str
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    def header(self, name: str) -> str | None:
+        values = self.all(name)
+        assert len(values) <= 1, values
+        return values[0] if values else None
+
+
+class Visitor:
+    def __init__(self, port: int, cookie_name: str = "sessionid") -> None:
+        self.port = port
+        self.cookie_name = cookie_name
+        self.cookie: str | None = None
+
+    def get(self, path: str, method: str = "GET", headers: dict[str, str] | None = None) -> Response:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        sent = dict(headers or {})
+        if self.cookie is not None:
+            sent["Cookie"] = f"other=1; {self.cookie_name}={self.cookie}"
+        try:
+            connection.request(method, path, headers=sent)
+            answer = connection.getresponse()
+            response = Response(answer.status, answer.getheaders(), answer.read().decode())
+        finally:
+            connection.close()
+        for value in response.all("Set-Cookie"):
+            name, _, rest = value.partition("=")
+            if name == self.cookie_name:
+                self.cookie = None if "Max-Age=0" in value else rest.split(";")[0]
+        return response
+
+    def log_in(self) -> None:
+        assert self.get("/accounts/login/?user=anna&password=secret").body == "welcome"
+        assert self.cookie
