@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -50,12 +51,13 @@ def nginx_config(site: Site, port: int, locations: str = "", http: str = "", mai
             "listen 8080;": f"listen 127.0.0.1:{port};\n{locations}",
             "http {": f"http {{\n{http}\n"
             + "".join(f"{name}_temp_path {site.folder};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-            + f"access_log {site.folder}/access.log;\n",
+            + "log_format test '$status $uri $tuile_session_pages';\n"
+            + f"access_log {site.folder}/access.log test;\n",
         },
     )
     user = "user root;\n" if os.geteuid() == 0 and "user " not in main else ""
     path = site.folder / "nginx.conf"
-    path.write_text(f"daemon off;\npid {site.folder}/pid;\nerror_log {site.folder}/error.log info;\n{user}{main}\n{text}")
+    path.write_text(f"daemon off;\npid {site.folder}/pid;\nerror_log {site.folder}/error.log info;\nenv TUILE_MODULE_PATH;\n{user}{main}\n{text}")
     return path
 
 
@@ -63,7 +65,7 @@ def nginx(site: Site, prefix: tuple[str, ...] = (), **extra: str) -> Front:
     port = free_port()
     config = nginx_config(site, port, **extra)
     command = [*prefix, "/usr/sbin/nginx", "-p", site.folder, "-c", config, "-e", site.folder / "error.log"]
-    return Front(site.folder, port, command, site.folder / "error.log")
+    return Front(site.folder, port, command, graceful=signal.SIGQUIT)
 
 
 def nginx_test(site: Site, **extra: str) -> tuple[int, str]:

@@ -62,8 +62,8 @@ def django(database: Path) -> Iterator[int]:
 class Front:
     """nginx or Apache in the foreground, with a configuration file in its folder."""
 
-    def __init__(self, folder: Path, port: int, command: list[str | Path], log: Path) -> None:
-        self.folder, self.port, self.log = folder, port, log
+    def __init__(self, folder: Path, port: int, command: list[str | Path], graceful: signal.Signals) -> None:
+        self.folder, self.port, self.log, self.graceful = folder, port, folder / "error.log", graceful
         self._output = folder / "output"
         with self._output.open("w") as output:
             self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, text=True)
@@ -75,10 +75,10 @@ class Front:
     def messages(self) -> str:
         return read(self.log) + read(self._output)
 
-    def stop(self) -> None:
-        """Ends it in order, and looks for what must not have happened."""
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Ends it, and looks for what must not have happened."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(number)
         code = self.process.wait(60)
         messages = self.messages()
         crash = re.search(r".*(exited on signal|exit signal|core dumped|\[alert\]|\[crit\]|ERROR SUMMARY: [1-9]).*", messages)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import time
 from dataclasses import dataclass
 
 
@@ -27,6 +28,10 @@ class Visitor:
         self.cookie_name = cookie_name
         self.cookie: str | None = None
 
+    def with_cookie(self, cookie: str | None) -> Visitor:
+        self.cookie = cookie
+        return self
+
     def get(self, path: str, method: str = "GET", headers: dict[str, str] | None = None) -> Response:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         sent = dict(headers or {})
@@ -47,3 +52,10 @@ class Visitor:
     def log_in(self) -> None:
         assert self.get("/accounts/login/?user=anna&password=secret").body == "welcome"
         assert self.cookie
+
+    def wait_until_served(self, path: str, seconds: float = 60) -> None:
+        """For a store that was away when it was last tried."""
+        deadline = time.monotonic() + seconds
+        while (status := self.get(path).status) != 200:
+            assert status == 503 and time.monotonic() < deadline, status
+            time.sleep(0.1)

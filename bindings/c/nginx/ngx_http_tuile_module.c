@@ -89,9 +89,11 @@ static char *set_variable(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
   name.data++;
   name.len--;
   ngx_http_variable_t *variable = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_NOCACHEABLE);
-  if (!variable) return NGX_CONF_ERROR;
+  ngx_str_t *key = ngx_palloc(cf->pool, sizeof *key);
+  if (!variable || !key) return NGX_CONF_ERROR;
+  *key = words[2];
   variable->get_handler = get_by_key;
-  variable->data = (uintptr_t)&words[2];
+  variable->data = (uintptr_t)key;
   return NGX_CONF_OK;
 }
 

@@ -89,9 +89,19 @@ static void run(void *data, ngx_log_t *log) {
   job->status = gate_enter(&job->ctx->visit, &job->ctx->site->gate, job->cookie, job->count, &job->error);
 }
 
+/* A worker that shuts down waits for timers, not for threads: one is set while a thread
+ * has the visit. Milliseconds. */
+static const ngx_msec_t waiting = 60000;
+
 /* Back in the event loop. */
 static void resume(ngx_event_t *event) {
   job_t *job = event->data;
+  if (event->timedout) { /* the thread is still at it */
+    event->timedout = 0;
+    ngx_add_timer(event, waiting);
+    return;
+  }
+  if (event->timer_set) ngx_del_timer(event);
   ngx_http_request_t *r = job->request;
   ngx_connection_t *connection = r->connection;
   ngx_http_set_log_request(connection->log, r);
@@ -119,7 +129,9 @@ static ngx_int_t start(ngx_http_request_t *r, ngx_thread_pool_t *pool, job_t giv
   task->handler = run;
   task->event.handler = resume;
   task->event.data = task->ctx;
+  task->event.log = r->connection->log;
   if (ngx_thread_task_post(pool, task) != NGX_OK) return NGX_ERROR;
+  ngx_add_timer(&task->event, waiting);
   given.ctx->running = 1;
   r->main->blocked++;
   r->aio = 1;
