@@ -49,7 +49,14 @@ def expire(request: HttpRequest) -> HttpResponse:
     return HttpResponse("a second left")
 
 
+def count(request: HttpRequest) -> HttpResponse:
+    """Django's own counter, the control of the one in front."""
+    request.session["control"] = request.session.get("control", 0) + 1
+    return HttpResponse(str(request.session["control"]))
+
+
 urlpatterns = [
+    path("control", count),
     path("accounts/login/", log_in),
     path("accounts/logout/", log_out),
     path("expire", expire),

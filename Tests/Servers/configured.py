@@ -9,6 +9,7 @@ from pathlib import Path
 
 from processes import BUILD, ROOT, Front, free_port
 
+APACHE_MODULE = BUILD / "apache/mod_tuile.so"
 NGINX_MODULE = BUILD / "nginx/ngx_http_tuile_module.so"
 
 
@@ -55,7 +56,7 @@ def nginx_config(site: Site, port: int, locations: str = "", http: str = "", mai
             + f"access_log {site.folder}/access.log test;\n",
         },
     )
-    user = "user root;\n" if os.geteuid() == 0 and "user " not in main else ""
+    user = "user www-data;\n" if os.geteuid() == 0 else ""
     path = site.folder / "nginx.conf"
     path.write_text(f"daemon off;\npid {site.folder}/pid;\nerror_log {site.folder}/error.log info;\nenv TUILE_MODULE_PATH;\n{user}{main}\n{text}")
     return path
@@ -72,5 +73,54 @@ def nginx_test(site: Site, **extra: str) -> tuple[int, str]:
     """nginx -t: its exit status and what it says."""
     config = nginx_config(site, free_port(), **extra)
     command = ["/usr/sbin/nginx", "-t", "-p", site.folder, "-c", config, "-e", "stderr"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stderr
+
+
+APACHE_MODULES = "mpm_event authn_core authz_core authz_host alias cgid headers proxy proxy_http dir env rewrite"
+
+
+def apache_config(site: Site, port: int, locations: str = "", http: str = "", main: str = "") -> Path:
+    """`http` stands before the documented configuration, `locations` after it."""
+    program = site.folder / "count"
+    program.write_text("#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n%s\\n' \"$TUILE_SESSION_PAGES\"\n")
+    program.chmod(0o755)
+    text = replaced(
+        block("apache.md", "apache"),
+        {
+            "modules/mod_tuile.so": APACHE_MODULE,
+            "sqlite:///srv/app/db.sqlite3": site.store,
+            "/etc/apache2/tuile.key": site.secret_file,
+            "http://127.0.0.1:8000/": f"http://127.0.0.1:{site.application}/",
+            "/srv/app/members/": f"{site.members}/",
+            "Listen 8080": f"Listen 127.0.0.1:{port}\nProxyPass /test/ !\nScriptAlias /count {program}",
+        },
+    )
+    load = "".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n" for name in APACHE_MODULES.split())
+    user = "User www-data\nGroup www-data\n" if os.geteuid() == 0 else ""
+    path = site.folder / "apache.conf"
+    path.write_text(
+        f"ServerRoot {site.folder}\nServerName 127.0.0.1\nPidFile pid\nErrorLog error.log\nScriptSock cgi\n"
+        f"DefaultRuntimeDir {site.folder}\nLogLevel info\nDirectoryIndex index.html\nStartServers 2\n"
+        f"{load}{user}{main}\n"
+        'LogFormat "%>s %U %{TUILE_SESSION_PAGES}e" test\nCustomLog access.log test\n'
+        f"{http}\n{text}\n{locations}\n"
+    )
+    return path
+
+
+def apache(
+    site: Site, prefix: tuple[str, ...] = (), options: tuple[str, ...] = ("-DFOREGROUND",), **extra: str
+) -> Front:
+    port = free_port()
+    config = apache_config(site, port, **extra)
+    command = [*prefix, "/usr/sbin/apache2", "-f", config, *options]
+    return Front(site.folder, port, command, graceful=signal.SIGWINCH)
+
+
+def apache_test(site: Site, **extra: str) -> tuple[int, str]:
+    """apachectl configtest: its exit status and what it says."""
+    config = apache_config(site, free_port(), **extra)
+    command = ["/usr/sbin/apache2", "-f", config, "-t"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stderr

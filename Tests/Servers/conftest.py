@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,18 +18,38 @@ from visitor import Visitor
 Start = Callable[..., Front]
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "db.sqlite3"
+def open_folder() -> tempfile.TemporaryDirectory[str]:
+    """One that www-data, as which the servers' children run, may look into."""
+    folder = tempfile.TemporaryDirectory(prefix="tuile-servers-")
+    os.chmod(folder.name, 0o755)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def application() -> Iterator[tuple[int, Path]]:
+    """The port of one Django for all tests, and its database."""
+    with open_folder() as name:
+        database = Path(name) / "db.sqlite3"
+        with django(database) as port:
+            if os.geteuid() == 0:
+                shutil.chown(database.parent, "www-data")
+                shutil.chown(database, "www-data")
+            yield port, database
 
 
 @pytest.fixture
-def site(tmp_path: Path, database: Path) -> Iterator[Site]:
-    with django(database) as port:
-        yield Site(tmp_path / "front", port, f"sqlite://{database}", SECRET)
+def database(application: tuple[int, Path]) -> Path:
+    return application[1]
 
 
-@pytest.fixture(params=["nginx"])
+@pytest.fixture
+def site(application: tuple[int, Path]) -> Iterator[Site]:
+    port, database = application
+    with open_folder() as name:
+        yield Site(Path(name), port, f"sqlite://{database}", SECRET)
+
+
+@pytest.fixture(params=["nginx", "apache"])
 def kind(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name

@@ -72,8 +72,11 @@ class Front:
     def reload(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
+    def output(self) -> str:
+        return read(self._output)
+
     def messages(self) -> str:
-        return read(self.log) + read(self._output)
+        return read(self.log) + self.output()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Ends it, and looks for what must not have happened."""

@@ -13,7 +13,8 @@ from configured import Site
 from conftest import Start
 from visitor import Visitor
 
-SECONDS = int(os.environ.get("TUILE_LOAD_SECONDS", "3"))
+pytestmark = pytest.mark.skipif(shutil.which("wrk") is None, reason="there is no wrk on the PATH")
+SECONDS = int(os.environ.get("TUILE_LOAD_SECONDS", "2"))
 
 
 def wrk(port: int, path: str, cookie: str | None, connections: int = 16) -> tuple[int, str]:
@@ -33,7 +34,6 @@ def counted(access_log: Path) -> list[int]:
     return sorted(int(line[2]) for line in lines if line[1] == "/count" and line[2] != "-")
 
 
-@pytest.mark.skipif(shutil.which("wrk") is None, reason="there is no wrk on the PATH")
 def test_the_counter_is_exact_under_load(start: Start, site: Site) -> None:
     front = start(site)
     visitor = Visitor(front.port)
@@ -51,7 +51,6 @@ def test_the_counter_is_exact_under_load(start: Start, site: Site) -> None:
     assert Visitor(again.port).with_cookie(visitor.cookie).get("/count").body == f"{len(values) + 1}\n"
 
 
-@pytest.mark.skipif(shutil.which("wrk") is None, reason="there is no wrk on the PATH")
 def test_who_passes_is_right_under_load(start: Start, site: Site) -> None:
     front = start(site)
     visitor = Visitor(front.port)
@@ -62,3 +61,12 @@ def test_who_passes_is_right_under_load(start: Start, site: Site) -> None:
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
     total = re.search(r"(\d+) requests in", said)
     assert refused and total and refused.group(1) == total.group(1), said
+
+
+def test_the_counter_could_be_inexact(site: Site) -> None:
+    """The control: Django's own counter, under the same load, loses some."""
+    visitor = Visitor(site.application)
+    visitor.log_in()
+    answered, said = wrk(site.application, "/control", visitor.cookie)
+    last = int(visitor.get("/control").body)
+    assert last <= answered, (last, said)

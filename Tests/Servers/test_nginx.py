@@ -95,7 +95,8 @@ def test_a_session_in_its_cookie(start: Start, site: Site) -> None:
 def test_refresh_moves_the_expiry(start: Start, site: Site, database: Path) -> None:
     def expiry() -> str:
         with sqlite3.connect(database, timeout=20) as connection:
-            row: tuple[str] = connection.execute("select expire_date from django_session").fetchone()
+            rows = connection.execute("select expire_date from django_session where session_key = ?", (visitor.cookie,))
+            row: tuple[str] = rows.fetchone()
         return row[0]
 
     visitor = Visitor(start(site, locations="location /kept { tuile_refresh on; try_files /none =204; }").port)

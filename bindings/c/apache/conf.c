@@ -1,0 +1,213 @@
+/* The configuration: read, inherited, and tried before it is used. */
+#include "mod_tuile.h"
+
+#include <apr_lib.h>
+#include <unixd.h>
+
+static bool needed; /* some directive needs a store */
+
+/* ---- servers ---- */
+
+void *tuile_make_site(apr_pool_t *pool, server_rec *server) {
+  tuile_site *site = apr_pcalloc(pool, sizeof *site);
+  (void)server;
+  site->cookie_age = site->cookie_same_site = site->cookie_secure = site->cookie_http_only = site->refresh = -1;
+  return site;
+}
+
+void *tuile_merge_sites(apr_pool_t *pool, void *base, void *add) {
+  const tuile_site *from = base;
+  tuile_site *site = apr_pmemdup(pool, add, sizeof *site);
+  if (!site->store) site->store = from->store, site->file = from->file, site->line = from->line;
+  if (!site->cookie_name) site->cookie_name = from->cookie_name;
+  if (!site->cookie_domain) site->cookie_domain = from->cookie_domain;
+  if (!site->cookie_path) site->cookie_path = from->cookie_path;
+  if (site->cookie_age < 0) site->cookie_age = from->cookie_age;
+  if (site->cookie_same_site < 0) site->cookie_same_site = from->cookie_same_site;
+  if (site->cookie_secure < 0) site->cookie_secure = from->cookie_secure;
+  if (site->cookie_http_only < 0) site->cookie_http_only = from->cookie_http_only;
+  if (site->refresh < 0) site->refresh = from->refresh;
+  if (!site->keyring) site->keyring = from->keyring;
+  return site;
+}
+
+static tuile_site *site_of(cmd_parms *command) {
+  return ap_get_module_config(command->server->module_config, &tuile_module);
+}
+
+static const char *set_store(cmd_parms *command, void *folder, const char *url) {
+  tuile_site *site = site_of(command);
+  (void)folder;
+  site->store = url;
+  site->file = command->directive->filename;
+  site->line = command->directive->line_num;
+  return NULL;
+}
+
+/* info: the field's offset in the site */
+static const char *set_text(cmd_parms *command, void *folder, const char *text) {
+  (void)folder;
+  *(const char **)((char *)site_of(command) + (size_t)command->info) = text;
+  return NULL;
+}
+
+static const char *set_flag(cmd_parms *command, void *folder, int on) {
+  (void)folder;
+  *(int *)((char *)site_of(command) + (size_t)command->info) = on;
+  return NULL;
+}
+
+static const char *set_age(cmd_parms *command, void *folder, const char *text) {
+  apr_interval_time_t age;
+  (void)folder;
+  if (!apr_isdigit(*text) || ap_timeout_parameter_parse(text, &age, "s") != APR_SUCCESS)
+    return "TuileCookieAge takes seconds, or a number with a unit, such as 12h";
+  site_of(command)->cookie_age = apr_time_sec(age);
+  return NULL;
+}
+
+static const char *set_same_site(cmd_parms *command, void *folder, const char *text) {
+  static const char *const names[] = {"unset", "lax", "strict", "none"}; /* as tuile_same_site counts */
+  (void)folder;
+  for (int i = 0; i < 4; i++)
+    if (strcasecmp(text, names[i]) == 0) return site_of(command)->cookie_same_site = i, NULL;
+  return "TuileCookieSameSite takes Lax, Strict, None or Unset";
+}
+
+static apr_status_t free_keyring(void *keyring) {
+  tuile_keyring_free(keyring);
+  return APR_SUCCESS;
+}
+
+/* TuileSecretFile PATH [hex|base64] [weak] */
+static const char *set_secret_file(cmd_parms *command, void *folder, int count, char *const words[]) {
+  tuile_site *site = site_of(command);
+  tuile_key_format format = TUILE_KEY_TEXT;
+  bool weak = false;
+  tuile_error error;
+  (void)folder;
+  if (count < 1) return "TuileSecretFile takes a path";
+  for (int i = 1; i < count; i++) {
+    if (strcmp(words[i], "hex") == 0) format = TUILE_KEY_HEX;
+    else if (strcmp(words[i], "base64") == 0) format = TUILE_KEY_BASE64;
+    else if (strcmp(words[i], "weak") == 0) weak = true;
+    else return "TuileSecretFile takes hex, base64 and weak after the path";
+  }
+  const char *path = ap_server_root_relative(command->pool, words[0]);
+  if (gate_read_keys(tuile_text(path), weak, format, &site->keyring, &error) != TUILE_OK)
+    return apr_psprintf(command->pool, "TuileSecretFile %s: %s", words[0], error.message);
+  apr_pool_cleanup_register(command->pool, site->keyring, free_keyring, apr_pool_cleanup_null);
+  return NULL;
+}
+
+/* ---- directories and locations ---- */
+
+void *tuile_make_folder(apr_pool_t *pool, char *path) {
+  tuile_folder *folder = apr_pcalloc(pool, sizeof *folder);
+  (void)path;
+  folder->session = folder->unavailable = -1;
+  return folder;
+}
+
+void *tuile_merge_folders(apr_pool_t *pool, void *base, void *add) {
+  const tuile_folder *from = base;
+  tuile_folder *folder = apr_pmemdup(pool, add, sizeof *folder);
+  if (folder->session < 0) folder->session = from->session;
+  if (!folder->login_url) folder->login_url = from->login_url;
+  if (!folder->count) folder->count = from->count;
+  if (folder->unavailable < 0) folder->unavailable = from->unavailable;
+  if (!folder->variables) folder->variables = from->variables;
+  return folder;
+}
+
+static const char *set_count(cmd_parms *command, void *folder, const char *key) {
+  (void)command;
+  ((tuile_folder *)folder)->count = key;
+  needed = true;
+  return NULL;
+}
+
+static const char *add_variable(cmd_parms *command, void *data, const char *key) {
+  tuile_folder *folder = data;
+  if (!folder->variables) folder->variables = apr_array_make(command->pool, 4, sizeof(const char *));
+  *(const char **)apr_array_push(folder->variables) = key;
+  needed = true;
+  return NULL;
+}
+
+static const char *set_unavailable(cmd_parms *command, void *folder, const char *text) {
+  int status = strcasecmp(text, "pass") == 0 ? OK : atoi(text);
+  (void)command;
+  if (status != OK && (status < 400 || status > 599)) return "TuileUnavailable takes pass, or a status from 400 to 599";
+  ((tuile_folder *)folder)->unavailable = status;
+  return NULL;
+}
+
+/* ---- the test ---- */
+
+static apr_status_t close_site(void *site) {
+  gate_close(&((tuile_site *)site)->gate);
+  return APR_SUCCESS;
+}
+
+static void configure(apr_pool_t *pool, tuile_site *site) {
+  tuile_config *config = &site->gate.config;
+  gate_init(&site->gate);
+  config->store = tuile_text(site->store);
+  config->keyring = site->keyring;
+  config->cookie_domain = tuile_text(site->cookie_domain);
+  if (site->cookie_name) config->cookie_name = tuile_text(site->cookie_name);
+  if (site->cookie_path) config->cookie_path = tuile_text(site->cookie_path);
+  if (site->cookie_age >= 0) config->cookie_age = site->cookie_age;
+  if (site->cookie_same_site >= 0) config->cookie_same_site = (tuile_same_site)site->cookie_same_site;
+  config->cookie_secure = site->cookie_secure == 1;
+  config->cookie_http_only = site->cookie_http_only != 0;
+  config->save_every_request = site->refresh == 1;
+  site->ready = true;
+  apr_pool_cleanup_register(pool, site, close_site, apr_pool_cleanup_null);
+}
+
+/* Every store is opened once, as the children will open it. */
+int tuile_check(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *scratch, server_rec *server) {
+  bool any = false;
+  (void)log, (void)scratch;
+  for (server_rec *each = server; each; each = each->next) {
+    tuile_site *site = ap_get_module_config(each->module_config, &tuile_module);
+    tuile_error error;
+    if (!site->store) continue;
+    any = true;
+    if (site->ready) continue; /* another virtual host's too */
+    configure(pool, site);
+    const char *user = geteuid() == 0 ? ap_unixd_config.user_name : NULL;
+    tuile_status status = gate_check(&site->gate, user, ap_unixd_config.user_id, ap_unixd_config.group_id, &error);
+    if (status == TUILE_OK) continue;
+    bool passing = gate_may_recover(&site->gate, status);
+    ap_log_error(APLOG_MARK, passing ? APLOG_WARNING : APLOG_EMERG, 0, each, "TuileStore: %s in %s:%d", error.message,
+                 site->file, site->line);
+    if (!passing) return HTTP_INTERNAL_SERVER_ERROR;
+  }
+  if (any || !needed) return OK;
+  ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server, "TuileCount and TuileEnv need a TuileStore");
+  return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+#define SITE(field) (void *)APR_OFFSETOF(tuile_site, field)
+#define FOLDER(field) (void *)APR_OFFSETOF(tuile_folder, field)
+
+const command_rec tuile_commands[] = {
+    AP_INIT_TAKE1("TuileStore", set_store, NULL, RSRC_CONF, "the URL of the sessions' store"),
+    AP_INIT_TAKE_ARGV("TuileSecretFile", set_secret_file, NULL, RSRC_CONF, "a file of keys, then hex, base64, weak"),
+    AP_INIT_TAKE1("TuileCookieName", set_text, SITE(cookie_name), RSRC_CONF, "the session cookie's name"),
+    AP_INIT_TAKE1("TuileCookieDomain", set_text, SITE(cookie_domain), RSRC_CONF, "its domain"),
+    AP_INIT_TAKE1("TuileCookiePath", set_text, SITE(cookie_path), RSRC_CONF, "its path"),
+    AP_INIT_TAKE1("TuileCookieAge", set_age, NULL, RSRC_CONF, "its age"),
+    AP_INIT_TAKE1("TuileCookieSameSite", set_same_site, NULL, RSRC_CONF, "Lax, Strict, None or Unset"),
+    AP_INIT_FLAG("TuileCookieSecure", set_flag, SITE(cookie_secure), RSRC_CONF, "On or Off"),
+    AP_INIT_FLAG("TuileCookieHttpOnly", set_flag, SITE(cookie_http_only), RSRC_CONF, "On or Off"),
+    AP_INIT_FLAG("TuileRefresh", set_flag, SITE(refresh), RSRC_CONF, "whether each request keeps its session alive"),
+    AP_INIT_FLAG("TuileSession", ap_set_flag_slot, FOLDER(session), OR_AUTHCFG, "whether sessions are looked at"),
+    AP_INIT_TAKE1("TuileLoginURL", ap_set_string_slot, FOLDER(login_url), OR_AUTHCFG, "where to log in"),
+    AP_INIT_TAKE1("TuileCount", set_count, NULL, OR_AUTHCFG, "the key that counts the visitor's requests"),
+    AP_INIT_ITERATE("TuileEnv", add_variable, NULL, OR_AUTHCFG, "keys for TUILE_SESSION_KEY in the environment"),
+    AP_INIT_TAKE1("TuileUnavailable", set_unavailable, NULL, OR_AUTHCFG, "a status, or pass"),
+    {NULL}};

@@ -1,0 +1,41 @@
+/* The response's headers: Set-Cookie, Vary and Cache-Control of what was committed. */
+#include "mod_tuile.h"
+
+/* What the application's own answer says already. */
+typedef struct {
+  const struct gate *gate;
+  apr_pool_t *pool;
+  bool cookie, vary, private;
+} said;
+
+static int look(void *context, const char *name, const char *value) {
+  said *found = context;
+  if (strcasecmp(name, "Set-Cookie") == 0) found->cookie |= gate_is_own_cookie(found->gate, tuile_text(value));
+  if (strcasecmp(name, "Vary") == 0)
+    found->vary |= ap_find_token(found->pool, value, "Cookie") || ap_find_token(found->pool, value, "*");
+  if (strcasecmp(name, "Cache-Control") == 0)
+    found->private |= ap_find_token(found->pool, value, "private") || ap_find_token(found->pool, value, "no-store");
+  return 1;
+}
+
+static void add(request_rec *r, const struct gate_header *header, const said *found) {
+  bool cookie = strcasecmp(header->name, "Set-Cookie") == 0, cache = strcasecmp(header->name, "Cache-Control") == 0;
+  if ((cookie && found->cookie) || (cache && (found->cookie || found->private))) return;
+  if (strcasecmp(header->name, "Vary") == 0) return; /* below */
+  apr_table_add(r->err_headers_out, header->name, header->value);
+}
+
+/* Runs once, when the response's headers are known. */
+apr_status_t tuile_add_headers(ap_filter_t *filter, apr_bucket_brigade *brigade) {
+  request_rec *r = filter->r;
+  tuile_request *request = tuile_find(r);
+  ap_remove_output_filter(filter);
+  if (request) {
+    said found = {request->visit.gate, r->pool, false, false, false};
+    apr_table_do(look, &found, r->headers_out, NULL);
+    apr_table_do(look, &found, r->err_headers_out, NULL);
+    for (struct gate_header *header = request->visit.headers; header; header = header->next) add(r, header, &found);
+    if ((request->used || request->visit.headers) && !found.vary) apr_table_addn(r->err_headers_out, "Vary", "Cookie");
+  }
+  return ap_pass_brigade(filter->next, brigade);
+}
