@@ -7,17 +7,12 @@
  *   GET /redirect            counts, sets a cookie and redirects to /
  *   GET /logout              flushes the session and redirects to /
  */
-#define _POSIX_C_SOURCE 200809L
+#include "server.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
-#include <microhttpd.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <tuile.h>
+#include <tuile_http.h>
 
 static const char usage[] =
     "usage: page_count [--address A] [--port N] [--threads N] [--store URL] [--secret-file FILE]\n"
@@ -26,36 +21,6 @@ static const char usage[] =
     "  --threads N         2\n"
     "  --store URL         memory:, or sqlite:///absolute/path\n"
     "  --secret-file FILE  the secret is its first line; else TUILE_SECRET is used\n";
-
-/* ---- a page under construction ---- */
-
-struct page {
-  char text[8192];
-  size_t size;
-};
-
-static void put(struct page *page, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  int more = vsnprintf(page->text + page->size, sizeof page->text - page->size, format, arguments);
-  va_end(arguments);
-  if (more > 0) page->size += (size_t)more;
-  if (page->size >= sizeof page->text) page->size = sizeof page->text - 1;
-}
-
-/* What a visitor may have had a hand in is never markup. */
-static void put_escaped(struct page *page, tuile_bytes text) {
-  const char *bytes = text.data;
-  for (size_t i = 0; i < text.size; i++) {
-    switch (bytes[i]) {
-      case '<': put(page, "&lt;"); break;
-      case '>': put(page, "&gt;"); break;
-      case '&': put(page, "&amp;"); break;
-      case '"': put(page, "&quot;"); break;
-      default: put(page, "%c", bytes[i]);
-    }
-  }
-}
 
 static const char head[] =
     "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Page count</title>\n"
@@ -135,23 +100,13 @@ static tuile_status run(struct answer *answer, const char *path, const char *coo
   return TUILE_OK;
 }
 
-static tuile_status add_header(void *context, tuile_bytes name, tuile_bytes value) {
-  char name_text[64], value_text[8192];
-  if (name.size >= sizeof name_text || value.size >= sizeof value_text) return TUILE_E_LIMIT;
-  memcpy(name_text, name.data, name.size);
-  name_text[name.size] = 0;
-  memcpy(value_text, value.data, value.size);
-  value_text[value.size] = 0;
-  return MHD_add_response_header(context, name_text, value_text) == MHD_YES ? TUILE_OK : TUILE_E_MEMORY;
-}
-
 static enum MHD_Result send_answer(struct MHD_Connection *connection, struct answer *answer, tuile_session *session) {
   tuile_error error;
   struct MHD_Response *response =
       MHD_create_response_from_buffer(answer->page.size, answer->page.text, MHD_RESPMEM_MUST_COPY);
   if (!response) return MHD_NO;
   /* The commit comes last, so that a page is shown only once its count is kept. */
-  tuile_status status = tuile_session_commit(session, (int32_t)answer->status, add_header, response, &error);
+  tuile_status status = tuile_session_commit(session, (int32_t)answer->status, tuile_mhd_add_header, response, &error);
   if (status == TUILE_DELETED) { /* logged out meanwhile: the count on this page is nobody's */
     answer->status = MHD_HTTP_SEE_OTHER;
     answer->location = "/";
@@ -188,10 +143,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     return MHD_YES;
   }
   if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) return refuse_method(connection);
-  const char *header = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_COOKIE);
   const char *cookie = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "cookie");
-  tuile_session *session =
-      tuile_session_begin(context, (tuile_bytes){header ? header : "", header ? strlen(header) : 0});
+  tuile_session *session = tuile_mhd_begin(context, connection);
   if (!session) return MHD_NO;
   struct answer answer = {0};
   tuile_error error;
@@ -207,54 +160,6 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 
 /* ---- the program ---- */
 
-static int die(const char *what, const char *why) {
-  fprintf(stderr, "page_count: %s%s%s\n", what, why ? ": " : "", why ? why : "");
-  return 1;
-}
-
-/* The first line of the file, or the environment: never an argument, which
- * everybody on the machine can read. */
-static const char *read_secret(const char *path) {
-  static char line[4096];
-  if (!path) return getenv("TUILE_SECRET");
-  FILE *file = fopen(path, "r");
-  if (!file || !fgets(line, sizeof line, file)) line[0] = 0;
-  if (file) fclose(file);
-  line[strcspn(line, "\r\n")] = 0;
-  return line[0] ? line : NULL;
-}
-
-/* A number in a range, or -1. */
-static long number(const char *text, long least, long most) {
-  char *end;
-  long value = strtol(text, &end, 10);
-  return *text && !*end && value >= least && value <= most ? value : -1;
-}
-
-static int serve(tuile_manager *manager, const char *address, uint16_t port, unsigned int threads) {
-  struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons(port)};
-  if (inet_pton(AF_INET, address, &where.sin_addr) != 1) return die("not an IPv4 address", address);
-  sigset_t stop;
-  sigemptyset(&stop);
-  sigaddset(&stop, SIGINT);
-  sigaddset(&stop, SIGTERM);
-  /* Blocked before the server's threads start, so that only sigwait takes them. */
-  pthread_sigmask(SIG_BLOCK, &stop, NULL);
-  struct MHD_Daemon *daemon =
-      MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, port, NULL, NULL, handle, manager,
-                       MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&where, MHD_OPTION_CONNECTION_TIMEOUT, 30u,
-                       /* A pool of one is no pool to libmicrohttpd. */
-                       threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, threads, MHD_OPTION_END);
-  if (!daemon) return die("cannot listen on that address and port", address);
-  const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
-  printf("listening on http://%s:%u/\n", address, info ? (unsigned int)info->port : port);
-  fflush(stdout);
-  int signal_number;
-  sigwait(&stop, &signal_number);
-  MHD_stop_daemon(daemon);
-  return 0;
-}
-
 int main(int argc, char **argv) {
   const char *address = "127.0.0.1", *store = "memory:", *secret_file = NULL;
   long port = 8000, threads = 2;
@@ -268,16 +173,16 @@ int main(int argc, char **argv) {
     else return fputs(usage, stderr), 2;
   }
   if (port < 0 || threads < 0) return fputs(usage, stderr), 2;
-  const char *secret = read_secret(secret_file);
+  const char *secret = read_secret(secret_file, "TUILE_SECRET");
   if (!secret) return die("no secret: give --secret-file, or set TUILE_SECRET", NULL);
 
   tuile_config config = TUILE_CONFIG_INIT;
-  config.secret = (tuile_bytes){secret, strlen(secret)};
-  config.store = (tuile_bytes){store, strlen(store)};
+  config.secret = tuile_text(secret);
+  config.store = tuile_text(store);
   tuile_manager *manager;
   tuile_error error;
   if (tuile_manager_open(&config, &manager, &error) != TUILE_OK) return die(store, error.message);
-  int status = serve(manager, address, (uint16_t)port, (unsigned int)threads);
+  int status = serve(address, (uint16_t)port, (unsigned int)threads, handle, NULL, manager);
   tuile_manager_close(manager);
   return status;
 }

@@ -1,0 +1,75 @@
+/* tuile_http.h - a request's session, and a response's headers, in the types of common
+ * C servers. Include it after the server's header: what that declares decides what is here.
+ *
+ *   <microhttpd.h>   tuile_mhd_begin, tuile_mhd_add_header
+ *   <fcgiapp.h>      tuile_fcgi_begin, tuile_fcgi_add_header
+ *   none             tuile_cgi_begin, tuile_cgi_add_header
+ *
+ * Each _begin gives what tuile_session_begin gives, each _add_header goes to
+ * tuile_session_commit with the context that it names. Since 0.1.
+ */
+#ifndef TUILE_HTTP_H
+#define TUILE_HTTP_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tuile.h>
+
+/** The bytes of a text that ends with a NUL; NULL is empty. */
+static inline tuile_bytes tuile_text(const char *text) {
+  tuile_bytes bytes = {text, 0};
+  if (text) bytes.size = strlen(text);
+  return bytes;
+}
+
+/** A CGI program's request, from the environment. */
+static inline tuile_session *tuile_cgi_begin(tuile_manager *manager) {
+  return tuile_session_begin(manager, tuile_text(getenv("HTTP_COOKIE")));
+}
+
+/** context: the FILE that the response goes to, while its headers are written. */
+static inline tuile_status tuile_cgi_add_header(void *context, tuile_bytes name, tuile_bytes value) {
+  int written = fprintf((FILE *)context, "%.*s: %.*s\r\n", (int)name.size, (const char *)name.data, (int)value.size,
+                        (const char *)value.data);
+  return written < 0 ? TUILE_E_FILE : TUILE_OK;
+}
+
+#ifdef MHD_VERSION
+/** A request of libmicrohttpd. */
+static inline tuile_session *tuile_mhd_begin(tuile_manager *manager, struct MHD_Connection *connection) {
+  return tuile_session_begin(
+      manager, tuile_text(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_COOKIE)));
+}
+
+/** context: the struct MHD_Response, not queued yet. */
+static inline tuile_status tuile_mhd_add_header(void *context, tuile_bytes name, tuile_bytes value) {
+  char *text = (char *)malloc(name.size + value.size + 2);
+  if (!text) return TUILE_E_MEMORY;
+  memcpy(text, name.data, name.size);
+  text[name.size] = 0;
+  memcpy(text + name.size + 1, value.data, value.size);
+  text[name.size + 1 + value.size] = 0;
+  enum MHD_Result added = MHD_add_response_header((struct MHD_Response *)context, text, text + name.size + 1);
+  free(text);
+  return added == MHD_YES ? TUILE_OK : TUILE_E_MEMORY;
+}
+#endif
+
+#ifdef _FCGIAPP_H
+/** A request of libfcgi. */
+static inline tuile_session *tuile_fcgi_begin(tuile_manager *manager, const FCGX_Request *request) {
+  return tuile_session_begin(manager, tuile_text(FCGX_GetParam("HTTP_COOKIE", request->envp)));
+}
+
+/** context: the request's FCGX_Stream `out`, while its headers are written. */
+static inline tuile_status tuile_fcgi_add_header(void *context, tuile_bytes name, tuile_bytes value) {
+  FCGX_Stream *out = (FCGX_Stream *)context;
+  FCGX_PutStr((const char *)name.data, (int)name.size, out);
+  FCGX_PutS(": ", out);
+  FCGX_PutStr((const char *)value.data, (int)value.size, out);
+  return FCGX_PutS("\r\n", out) < 0 ? TUILE_E_FILE : TUILE_OK;
+}
+#endif
+
+#endif
