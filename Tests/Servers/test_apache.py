@@ -8,7 +8,6 @@ import time
 import pytest
 from configured import Site, apache_test
 from conftest import Start
-from processes import Front
 from visitor import Visitor
 
 PROGRAM = """#!/bin/sh
@@ -86,10 +85,11 @@ def test_an_error_document_counts_no_second_time(start: Start, site: Site) -> No
 
 
 def test_refresh_sends_the_cookie_again(start: Start, site: Site) -> None:
-    visitor = Visitor(start(site, http="TuileRefresh On\nTuileCookieAge 1h").port)
+    visitor = Visitor(start(site, http="TuileRefresh 1").port)
     visitor.log_in()
+    time.sleep(1.2)
     header = visitor.get("/files/page.html").header("Set-Cookie")
-    assert header is not None and "Max-Age=3600" in header
+    assert header is not None and "Max-Age=1209600" in header
     visitor.cookie = "a" * 32
     assert visitor.get("/files/page.html").all("Set-Cookie") == []
 
@@ -108,7 +108,7 @@ def test_sessions_may_be_left_alone(start: Start, site: Site) -> None:
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        ("TuileStore sqlite://relative", "the path of a sqlite URL is absolute"),
+        ("TuileStore sqlite://relative", "URL is absolute"),
         ("TuileStore sqlite:///no/such/folder/db", "unable to open database file"),
         ("TuileSecretFile /no/such/file", "TuileSecretFile"),
         ("TuileSecretFile secret rot13", "takes hex, base64 and weak"),
@@ -130,15 +130,33 @@ def test_the_configurations_test_passes_what_is_right(site: Site) -> None:
     assert status == 0 and "Syntax OK" in said, said
 
 
-def test_restarts_keep_going(front: Front, site: Site) -> None:
+def test_restarts_keep_going(start: Start, site: Site) -> None:
+    # A file, as the daemon that starts CGI programs is itself away for a moment.
+    locations = program(site) + """
+      <Location /test/page>
+        TuileCount pages
+        TuileEnv pages
+        Header set X-Pages %{TUILE_SESSION_PAGES}e
+      </Location>
+    """
+    front = start(site, locations=locations)
     visitor = Visitor(front.port)
-    counts = []
+    counts: list[int] = []
+
+    def count() -> None:
+        answer = visitor.get("/test/page")
+        assert answer.status == 200, front.messages()
+        counts.append(int(answer.header("X-Pages") or -1))
+
     deadline = time.monotonic() + 120
-    for restart in range(1, 4):
-        front.reload(signal.SIGUSR1)
-        while front.messages().count("Doing graceful restart") < restart:
+    # A signal before it listens to signals ends it: each waits until the restart before is done.
+    for restart in range(4):
+        while front.messages().count("resuming normal operations") < restart + 1:
             assert time.monotonic() < deadline, front.messages()
-            counts.append(int(visitor.get("/count").body))
+            count()
         for _ in range(20):
-            counts.append(int(visitor.get("/count").body))
+            count()
+        if restart < 3:
+            front.reload(signal.SIGUSR1)
     assert counts == list(range(1, len(counts) + 1))
+    assert front.messages().count("Doing graceful restart") == 3

@@ -34,7 +34,7 @@ def visit(visitor: Visitor, paths: tuple[str, ...]) -> None:
 def test_nginx(site: Site) -> None:
     locations = """
       location /inside { tuile_store cookie:; tuile_cookie_name inside; tuile_count n; return 200 $tuile_session_n; }
-      location /kept { tuile_refresh on; try_files /none =204; }
+      location /kept { tuile_refresh 1s; try_files /none =204; }
     """
     front = nginx(site, prefix=VALGRIND, locations=locations, main="master_process off;")
     visit(Visitor(front.port), ("/members/page.html", "/members/", "/inside", "/kept", "/count", "/count", "/"))

@@ -11,7 +11,8 @@ static bool needed; /* some directive needs a store */
 void *tuile_make_site(apr_pool_t *pool, server_rec *server) {
   tuile_site *site = apr_pcalloc(pool, sizeof *site);
   (void)server;
-  site->cookie_age = site->cookie_same_site = site->cookie_secure = site->cookie_http_only = site->refresh = -1;
+  site->cookie_age = site->refresh = -1;
+  site->cookie_same_site = site->cookie_secure = site->cookie_http_only = -1;
   return site;
 }
 
@@ -57,12 +58,13 @@ static const char *set_flag(cmd_parms *command, void *folder, int on) {
   return NULL;
 }
 
-static const char *set_age(cmd_parms *command, void *folder, const char *text) {
+/* info: the field's offset in the site */
+static const char *set_seconds(cmd_parms *command, void *folder, const char *text) {
   apr_interval_time_t age;
   (void)folder;
   if (!apr_isdigit(*text) || ap_timeout_parameter_parse(text, &age, "s") != APR_SUCCESS)
-    return "TuileCookieAge takes seconds, or a number with a unit, such as 12h";
-  site_of(command)->cookie_age = apr_time_sec(age);
+    return apr_pstrcat(command->pool, command->cmd->name, " takes seconds, or a number with a unit, such as 12h", NULL);
+  *(apr_int64_t *)((char *)site_of(command) + (size_t)command->info) = apr_time_sec(age);
   return NULL;
 }
 
@@ -162,7 +164,7 @@ static void configure(apr_pool_t *pool, tuile_site *site) {
   if (site->cookie_same_site >= 0) config->cookie_same_site = (tuile_same_site)site->cookie_same_site;
   config->cookie_secure = site->cookie_secure == 1;
   config->cookie_http_only = site->cookie_http_only != 0;
-  config->save_every_request = site->refresh == 1;
+  if (site->refresh >= 0) config->refresh = site->refresh;
   site->ready = true;
   apr_pool_cleanup_register(pool, site, close_site, apr_pool_cleanup_null);
 }
@@ -200,11 +202,11 @@ const command_rec tuile_commands[] = {
     AP_INIT_TAKE1("TuileCookieName", set_text, SITE(cookie_name), RSRC_CONF, "the session cookie's name"),
     AP_INIT_TAKE1("TuileCookieDomain", set_text, SITE(cookie_domain), RSRC_CONF, "its domain"),
     AP_INIT_TAKE1("TuileCookiePath", set_text, SITE(cookie_path), RSRC_CONF, "its path"),
-    AP_INIT_TAKE1("TuileCookieAge", set_age, NULL, RSRC_CONF, "its age"),
+    AP_INIT_TAKE1("TuileCookieAge", set_seconds, SITE(cookie_age), RSRC_CONF, "its age"),
     AP_INIT_TAKE1("TuileCookieSameSite", set_same_site, NULL, RSRC_CONF, "Lax, Strict, None or Unset"),
     AP_INIT_FLAG("TuileCookieSecure", set_flag, SITE(cookie_secure), RSRC_CONF, "On or Off"),
     AP_INIT_FLAG("TuileCookieHttpOnly", set_flag, SITE(cookie_http_only), RSRC_CONF, "On or Off"),
-    AP_INIT_FLAG("TuileRefresh", set_flag, SITE(refresh), RSRC_CONF, "whether each request keeps its session alive"),
+    AP_INIT_TAKE1("TuileRefresh", set_seconds, SITE(refresh), RSRC_CONF, "how late its end is moved on"),
     AP_INIT_FLAG("TuileSession", ap_set_flag_slot, FOLDER(session), OR_AUTHCFG, "whether sessions are looked at"),
     AP_INIT_TAKE1("TuileLoginURL", ap_set_string_slot, FOLDER(login_url), OR_AUTHCFG, "where to log in"),
     AP_INIT_TAKE1("TuileCount", set_count, NULL, OR_AUTHCFG, "the key that counts the visitor's requests"),

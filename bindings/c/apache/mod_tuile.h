@@ -17,8 +17,8 @@ extern module AP_MODULE_DECLARE_DATA tuile_module;
 /* A server's or virtual host's; what is not set is NULL or -1. */
 typedef struct {
   const char *store, *cookie_name, *cookie_domain, *cookie_path;
-  apr_int64_t cookie_age;
-  int cookie_same_site, cookie_secure, cookie_http_only, refresh;
+  apr_int64_t cookie_age, refresh;
+  int cookie_same_site, cookie_secure, cookie_http_only;
   tuile_keyring *keyring;
   const char *file; /* where the store is configured, for messages */
   int line;

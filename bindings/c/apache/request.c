@@ -96,7 +96,7 @@ int tuile_fixups(request_rec *r) {
   tuile_folder *folder = ap_get_module_config(r->per_dir_config, &tuile_module);
   tuile_site *site = ap_get_module_config(r->server->module_config, &tuile_module);
   bool counts = folder->count && *folder->count && !r->main;
-  bool keeps = site->ready && site->gate.config.save_every_request && !r->main;
+  bool keeps = site->ready && site->gate.config.refresh > 0 && !r->main;
   if (folder->session == 0 || (!counts && !keeps && !folder->variables)) return DECLINED;
   tuile_request *request = tuile_enter(r, counts ? folder->count : NULL);
   if (!request) return HTTP_INTERNAL_SERVER_ERROR;

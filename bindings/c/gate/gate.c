@@ -148,7 +148,7 @@ tuile_status gate_enter(struct gate_visit *visit, struct gate *gate, tuile_bytes
   }
   if (first) status = begin(visit, cookie, error);
   if (status != TUILE_OK) return status;
-  bool keep_alive = first && visit->state == GATE_FOUND && gate->config.save_every_request;
+  bool keep_alive = first && visit->state == GATE_FOUND && gate->config.refresh > 0;
   if (count.size > 0) {
     status = tuile_session_add_int(visit->session, count, 1, NULL, error);
     if (status < 0 && is_outage(status)) return away(visit, error);

@@ -22,7 +22,7 @@ typedef struct {
   ngx_uint_t cookie_same_site;
   ngx_flag_t cookie_secure;
   ngx_flag_t cookie_http_only;
-  ngx_flag_t refresh;
+  time_t refresh;
   tuile_keyring *keyring;
 } ngx_http_tuile_settings_t;
 

@@ -99,7 +99,7 @@ static void configure(struct gate *gate, ngx_http_tuile_settings_t *settings) {
     config->cookie_same_site = (tuile_same_site)settings->cookie_same_site;
   config->cookie_secure = settings->cookie_secure == 1;
   config->cookie_http_only = settings->cookie_http_only != 0;
-  config->save_every_request = settings->refresh == 1;
+  if (settings->refresh != NGX_CONF_UNSET) config->refresh = settings->refresh;
 }
 
 /* The block's gate, made when a location is found to use it. */

@@ -28,7 +28,7 @@ static ngx_command_t commands[] = {
     SETTING("tuile_cookie_samesite", ngx_conf_set_enum_slot, settings.cookie_same_site, same_sites),
     SETTING("tuile_cookie_secure", ngx_conf_set_flag_slot, settings.cookie_secure, NULL),
     SETTING("tuile_cookie_httponly", ngx_conf_set_flag_slot, settings.cookie_http_only, NULL),
-    SETTING("tuile_refresh", ngx_conf_set_flag_slot, settings.refresh, NULL),
+    SETTING("tuile_refresh", ngx_conf_set_sec_slot, settings.refresh, NULL),
     SETTING("tuile_session", ngx_conf_set_flag_slot, session, NULL),
     SETTING("tuile_require", ngx_http_tuile_set_require, require, NULL),
     SETTING("tuile_login_url", ngx_http_set_complex_value_slot, login_url, NULL),
