@@ -33,7 +33,8 @@ def as_postgres(*command: str | Path) -> list[str]:
     """The command without root's rights, under the pid of its parent's child."""
     if os.getuid() != 0:
         return [str(word) for word in command]
-    prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    # It ends with the test, however that ends.
+    prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--pdeathsig=INT"]
     return prefix + [str(word) for word in command]
 
 
