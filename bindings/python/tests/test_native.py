@@ -35,22 +35,14 @@ ENUMS = {name: int(number) for name, number in re.findall(r"\b(TUILE_\w+) = (-?\
 SCALARS: dict[str, Any] = {
     "void": None, "bool": ctypes.c_bool, "double": ctypes.c_double, "size_t": ctypes.c_size_t,
     "int32_t": ctypes.c_int32, "int64_t": ctypes.c_int64, "uint32_t": ctypes.c_uint32, "uint64_t": ctypes.c_uint64,
-    "tuile_status": ctypes.c_int, "tuile_match": ctypes.c_int, "tuile_same_site": ctypes.c_int,
-    "tuile_type": ctypes.c_int, "tuile_receive": native.Receive, "tuile_clock": native.Clock,
-    "tuile_add_header": native.AddHeader, "tuile_public_suffix": native.PublicSuffix,
-    "tuile_cookie_mode": ctypes.c_int, "tuile_encoding": ctypes.c_int, "tuile_priority": ctypes.c_int,
-    "tuile_dialect": ctypes.c_int, "tuile_digest": ctypes.c_int, "tuile_derivation": ctypes.c_int,
-    "tuile_key_format": ctypes.c_int, "tuile_url_place": ctypes.c_int, "tuile_csrf_reason": ctypes.c_int,
-    "tuile_suffixes": ctypes.c_int, "tuile_site_context": ctypes.c_int,
 }  # fmt: skip
-MIRRORS: dict[str, Any] = {
-    "tuile_bytes": native.Bytes, "tuile_error": native.Error, "tuile_cookie": native.Cookie,
-    "tuile_set_cookie": native.SetCookie, "tuile_signer_config": native.SignerConfig,
-    "tuile_hidden_field": native.HiddenField, "tuile_csrf_request": native.CsrfRequest,
-    "tuile_cookies": native.Cookies, "tuile_django_cookie": native.DjangoCookie,
-    "tuile_jar_config": native.JarConfig, "tuile_jar_request": native.JarRequest, "tuile_verified": native.Verified, "tuile_config": native.Config, "tuile_stats": native.Stats,
-}  # fmt: skip
-HANDLES = {"tuile_jar", "tuile_keyring", "tuile_signer", "tuile_store", "tuile_manager", "tuile_session"}
+HANDLES = set(re.findall(r"typedef struct (\w+) \1;", TYPES))
+ENUM_TYPES = set(re.findall(r"typedef enum (\w+)", TYPES))
+
+
+def mirror(name: str) -> Any:
+    """The ctypes name of a struct or callback."""
+    return getattr(native, "".join(part.capitalize() for part in name.split("_")[1:]))
 
 
 def ctype(declared: str) -> Any:
@@ -59,9 +51,12 @@ def ctype(declared: str) -> Any:
     stars = declared.count("*")
     if stars and base == "char":
         return ctypes.c_char_p
-    if stars and base in HANDLES | {"void", "tuile_store_ops"}:
+    if stars and base in HANDLES | {"void"}:
         return POINTER(ctypes.c_void_p) if stars == 2 else ctypes.c_void_p
-    plain = SCALARS.get(base, MIRRORS.get(base)) if base in SCALARS.keys() | MIRRORS.keys() else base
+    if base in ENUM_TYPES:
+        plain: Any = ctypes.c_int
+    else:
+        plain = SCALARS[base] if base in SCALARS else mirror(base)
     return POINTER(plain) if stars else plain
 
 
@@ -81,7 +76,25 @@ def test_every_function_of_the_header_has_a_prototype() -> None:
     assert len(FUNCTIONS) > 60
 
 
-@pytest.mark.parametrize("name", sorted(MIRRORS))
+def test_structs_have_the_compilers_layout(tmp_path: Path) -> None:
+    lines, expected = [], {}
+    for name in STRUCTS:
+        struct = mirror(name)
+        lines.append(f'printf("{name} %zu\\n", sizeof({name}));')
+        expected[name] = ctypes.sizeof(struct)
+        for field, *_ in struct._fields_:
+            part = f"{name}.{field}"
+            lines.append(f'printf("{part} %zu\\n", offsetof({name}, {field}) * 1000 + sizeof((({name} *)0)->{field}));')
+            expected[part] = getattr(struct, field).offset * 1000 + getattr(struct, field).size
+    source, program = tmp_path / "layout.c", tmp_path / "layout"
+    source.write_text("#include <stdio.h>\n#include <tuile.h>\nint main(void) {" + "".join(lines) + "}")
+    subprocess.run(["cc", "-I", ROOT / "include", "-o", program, source], check=True)
+    output = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+    assert {name: int(number) for name, number in map(str.split, output.splitlines())} == expected
+    assert len(STRUCTS) >= 15
+
+
+@pytest.mark.parametrize("name", sorted(set(STRUCTS) - {"tuile_store_ops"}))
 def test_struct_is_the_headers(name: str) -> None:
     fields = []
     for field in filter(None, (part.strip() for part in STRUCTS[name].split(";"))):
@@ -90,28 +103,43 @@ def test_struct_is_the_headers(name: str) -> None:
             fields.append((array[1], ctypes.c_char * int(array[2])))
         else:
             fields.append((re.findall(r"\w+", field)[-1], ctype(declared_type(field))))
-    assert MIRRORS[name]._fields_ == fields
+    if name == "tuile_bytes":
+        fields[0] = ("data", ctypes.c_char_p)
+    assert mirror(name)._fields_ == fields
+
+
+def test_callbacks_are_the_headers() -> None:
+    found = re.findall(r"typedef ([\w ]+) \(\*(\w+)\)\((.*?)\);", TYPES, re.DOTALL)
+    found += [(result, name, parameters) for result, name, parameters in
+              re.findall(r"(\w+) \(\*(\w+)\)\(([^()]*)\);", STRUCTS["tuile_store_ops"])]  # fmt: skip
+    fields = dict(native.StoreOps._fields_)
+    for result, name, parameters in found:
+        callback = fields[name] if name in fields else mirror(name)
+        types = tuple(ctype(declared_type(" ".join(p.split()))) for p in parameters.split(","))
+        assert (callback._restype_, callback._argtypes_) == (ctype(result), types), name
+    assert len(found) > 10
 
 
 def test_constants_are_the_headers() -> None:
     statuses = {name.removeprefix("TUILE_") for name in ENUMS if re.match(r"TUILE_(E_|[A-Z]+$|BAD_SIGNATURE)", name)}
     assert len(statuses) == 23
-    for name in statuses | {"MATCH_FIRST", "MATCH_LAST"}:
+    for name in statuses:
         assert getattr(native, name) == ENUMS[f"TUILE_{name}"]
-    for text, number in native.SAME_SITE.items():
+    for text, number in native.SAME_SITES.items():
         assert number == ENUMS[f"TUILE_SAME_SITE_{(text or 'unset').upper()}"]
     for names, prefix in (
-        (native.COOKIE_MODE, "COOKIE_MODE"), (native.ENCODING, "ENCODING"), (native.PRIORITY, "PRIORITY"),
-        (native.DIALECT, "DIALECT"), (native.DIGEST, "DIGEST"), (native.DERIVATION, "DERIVATION"), (native.KEY, "KEY"), (native.URL, "URL"),
+        (native.COOKIE_MODE, "COOKIE_MODE"), (native.ENCODING, "ENCODING"), (native.PRIORITIES, "PRIORITY"), (native.MATCH, "MATCH"),
+        (native.DIALECT, "DIALECT"), (native.DIGESTS, "DIGEST"), (native.DERIVATIONS, "DERIVATION"), (native.KEY, "KEY"), (native.URL, "URL"),
     ):  # fmt: skip
         unset = "unset" if prefix == "PRIORITY" else "default"
         assert len(names) == sum(name.startswith(f"TUILE_{prefix}_") for name in ENUMS)
         for name, number in names.items():
             assert number == ENUMS[f"TUILE_{prefix}_{(name or unset).upper().replace('-', '_')}"]
-    assert list(native.SITE.values()) == [ENUMS[f"TUILE_SITE_{name}"] for name in ("SAME", "NAVIGATION", "CROSS")]
+    assert list(native.SITES.values()) == [ENUMS[f"TUILE_SITE_{name}"] for name in ("SAME", "NAVIGATION", "CROSS")]
     rules = dict(re.findall(r"TUILE_RULE_(\w+) = 1 << (\d+)", TYPES))
     assert {rule.name: rule.value for rule in cookies.Rule} == {name: 1 << int(bit) for name, bit in rules.items()}
     assert native.UNSET == native.lib.tuile_unset()
+    assert native.RULE == {name.lower().replace("_", "-"): 1 << int(bit) for name, bit in rules.items()}
 
 
 def test_versions_agree() -> None:
@@ -136,3 +164,12 @@ def test_another_version_is_refused(tmp_path: Path) -> None:
     environment = {"TUILE_LIBRARY": str(library), "PYTHONPATH": str(ROOT / "bindings/python")}
     result = subprocess.run([sys.executable, "-c", "import tuile"], env=environment, capture_output=True, text=True)
     assert "0.9" in result.stderr and "ImportError" in result.stderr
+
+
+def test_a_library_that_lacks_a_function_is_refused(tmp_path: Path) -> None:
+    source, library = tmp_path / "older.c", tmp_path / "older.so"
+    source.write_text("unsigned tuile_version(void) { return 0 << 16 | 1 << 8; }")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    environment = {"TUILE_LIBRARY": str(library), "PYTHONPATH": str(ROOT / "bindings/python")}
+    result = subprocess.run([sys.executable, "-c", "import tuile"], env=environment, capture_output=True, text=True)
+    assert "older than this package" in result.stderr and "ImportError" in result.stderr

@@ -196,9 +196,9 @@ class SetCookie:
             path=_text(fields.path),
             secure=fields.secure,
             http_only=fields.http_only,
-            same_site=_name(native.SAME_SITE, fields.same_site),
+            same_site=_name(native.SAME_SITES, fields.same_site),
             partitioned=fields.partitioned,
-            priority=_name(native.PRIORITY, fields.priority),
+            priority=_name(native.PRIORITIES, fields.priority),
         )
 
     def _write(self, function: Any) -> str:
@@ -209,8 +209,8 @@ class SetCookie:
         fields.name, fields.value, fields.domain, fields.path = views
         fields.max_age = native.UNSET if self.max_age is None else native.int64(self.max_age)
         fields.expires = native.UNSET if self.expires is None else native.int64(self.expires)
-        fields.same_site = _constant(native.SAME_SITE, self.same_site)
-        fields.priority = _constant(native.PRIORITY, self.priority)
+        fields.same_site = _constant(native.SAME_SITES, self.same_site)
+        fields.priority = _constant(native.PRIORITIES, self.priority)
         fields.secure, fields.http_only, fields.partitioned = self.secure, self.http_only, self.partitioned
         fields.skip_rules = self.skip_rules
         return _written(function, fields)

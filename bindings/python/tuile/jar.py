@@ -97,13 +97,13 @@ class Jar:
         return text.decode("utf-8", "surrogateescape")
 
     def _request(self, url: str, context: str, script: bool, top_level_site: str) -> native.JarRequest:
-        if context not in native.SITE:
+        if context not in native.SITES:
             raise native.failure(native.E_ARGUMENT)
         request = native.JarRequest()
         native.lib.tuile_jar_request_init(byref(request))
         request.owners = (native.view(url), native.view(top_level_site))
         request.url, request.top_level_site = request.owners
-        request.context, request.script = native.SITE[context], script
+        request.context, request.script = native.SITES[context], script
         return request
 
     def __len__(self) -> int:

@@ -61,7 +61,7 @@ class Manager:
         else:
             texts["secret"] = secret
         views = {name: native.view(text) for name, text in {"store": store, **texts}.items()}
-        for name, value in {**settings, **views, "cookie_same_site": native.SAME_SITE[cookie_same_site]}.items():
+        for name, value in {**settings, **views, "cookie_same_site": native.SAME_SITES[cookie_same_site]}.items():
             setattr(config, name, native.int64(value) if isinstance(value, int) else value)
         handle = c_void_p()
         native.check(native.lib.tuile_manager_open, byref(config), byref(handle))

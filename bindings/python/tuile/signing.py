@@ -148,13 +148,13 @@ class Signer:
     def _sign(self, value: str, now: int) -> str:
         text = native.view(value)
         sign = native.lib.tuile_signer_sign
-        return self._token(len(text.owner), lambda *out: sign(self._handle, text, now, *out))
+        return self._token(text.size, lambda *out: sign(self._handle, text, now, *out))
 
     def _dumps(self, payload: str, compress: bool, now: int) -> str:
         text, error = native.view(payload), native.Error()
         dumps = native.lib.tuile_signer_dumps
         call = lambda *out: dumps(self._handle, text, compress, now, *out, byref(error))  # noqa: E731
-        return self._token(len(text.owner) * 4 // 3, call, error)
+        return self._token(text.size * 4 // 3, call, error)
 
     def _token(self, size: int, call: Callable[..., int], error: Optional[native.Error] = None) -> str:
         status, token = native.filled(size + 64, call)
@@ -172,7 +172,7 @@ class Signer:
         text, error = native.view(token), native.Error()
         loads = native.lib.tuile_signer_loads
         call = lambda *out: loads(self._handle, text, max_age, now, *out, None, byref(error))  # noqa: E731
-        status, payload = native.filled(max(256, len(text.owner) * 4), call)
+        status, payload = native.filled(max(256, text.size * 4), call)
         _raise_for(status, error)
         return payload.decode("utf-8")
 
@@ -228,14 +228,14 @@ class Tokens(Signer):
         legacy: bool = False,
     ) -> None:
         self.dialect = dialect
-        for names, given in ((native.DIALECT, dialect), (native.DIGEST, digest), (native.DERIVATION, derivation)):
+        for names, given in ((native.DIALECT, dialect), (native.DIGESTS, digest), (native.DERIVATIONS, derivation)):
             if given not in names:
                 raise native.failure(native.E_ARGUMENT)
         # What the views point to has to live until the signer is made.
         self._views = native.view(name), native.view(block_key)
         self._fields = {
-            "timed": timed, "dialect": native.DIALECT[dialect], "digest": native.DIGEST[digest],
-            "derivation": native.DERIVATION[derivation], "iterations": native.size(iterations), "legacy": legacy,
+            "timed": timed, "dialect": native.DIALECT[dialect], "digest": native.DIGESTS[digest],
+            "derivation": native.DERIVATIONS[derivation], "iterations": native.size(iterations), "legacy": legacy,
             "lifetime": native.UNSET if lifetime is None else native.int64(lifetime),
             "name": self._views[0], "block_secret": self._views[1],
         }  # fmt: skip
@@ -274,7 +274,7 @@ class Tokens(Signer):
         text, error, verified = native.view(token), native.Error(), native.Verified()
         present = native.UNSET if now is None else native.int64(now)
         status, payload = native.filled(
-            max(256, len(text.owner) * 4),
+            max(256, text.size * 4),
             lambda *out: call(self._handle, text, _seconds(max_age), present, *out, byref(verified), byref(error)),
         )
         _raise_for(status, error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ctypes import byref, c_int, create_string_buffer, sizeof
+from ctypes import byref, c_int, sizeof
 from typing import Any, Optional, Union
 
 from . import _native as native
@@ -27,7 +27,7 @@ def url_with(url: str, name: str, value: str, place: str = "query") -> str:
     views, error = [native.view(text) for text in (url, name, value)], native.Error()
     write = native.lib.tuile_url_write
     status, text = native.filled(
-        len(views[0].owner) + 128, lambda *out: write(views[0], _place(place), *views[1:], *out, byref(error))
+        views[0].size + 128, lambda *out: write(views[0], _place(place), *views[1:], *out, byref(error))
     )
     if status != native.OK:
         raise native.failure(status, error)
@@ -134,10 +134,9 @@ def csrf_refusal(
     }  # fmt: skip
     for field, text in given.items():
         if text is not None:
-            # An empty header is one too: its view must not be NULL.
-            kept.append(create_string_buffer(text.encode("utf-8", "surrogateescape")))
-            view = native.Bytes(native.address(kept[-1]), len(kept[-1]) - 1)
-            setattr(request, field, view)
+            # An empty header is one too: its view is not NULL.
+            kept.append(native.view(text.encode("utf-8", "surrogateescape")))
+            setattr(request, field, kept[-1])
     trusted = [native.view(origin) for origin in trusted_origins]
     request.trusted_origins = (native.Bytes * len(trusted))(*trusted)
     request.trusted_count, request.secure = len(trusted), secure

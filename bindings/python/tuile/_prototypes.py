@@ -1,0 +1,538 @@
+"""The structs, constants and functions of tuile.h, as ctypes sees them.
+
+Generated from the library's sources by scripts/generate-header: edit those.
+"""
+
+from __future__ import annotations
+
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    c_bool,
+    c_char,
+    c_char_p,
+    c_double,
+    c_int,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
+from typing import Any
+
+OK = 0
+ABSENT = 1
+EXPIRED = 2
+BAD_SIGNATURE = 3
+CONFLICT = 4
+EXISTS = 5
+DELETED = 6
+REFUSED = 7
+E_ARGUMENT = -1
+E_SPACE = -2
+E_LIMIT = -3
+E_SYNTAX = -4
+E_RULE = -5
+E_TYPE = -6
+E_RANGE = -7
+E_MEMORY = -8
+E_RANDOM = -9
+E_STORE = -10
+E_BUSY = -11
+E_CORRUPT = -12
+E_CALLBACK = -13
+E_MISSING = -14
+E_FILE = -15
+
+
+class Bytes(Structure):
+    _fields_ = [
+        ("data", c_char_p),
+        ("size", c_size_t),
+    ]
+
+
+class Error(Structure):
+    _fields_ = [
+        ("status", c_int),
+        ("offset", c_size_t),
+        ("message", c_char * 240),
+    ]
+
+
+class Cookie(Structure):
+    _fields_ = [
+        ("name", Bytes),
+        ("value", Bytes),
+    ]
+
+
+MATCH = {
+    "first": 0,
+    "last": 1,
+}
+
+COOKIE_MODE = {
+    "browser": 0,
+    "django": 1,
+    "strict": 2,
+}
+
+
+class Cookies(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("headers", POINTER(Bytes)),
+        ("header_count", c_size_t),
+        ("mode", c_int),
+        ("max_header", c_size_t),
+        ("max_cookies", c_size_t),
+        ("max_name", c_size_t),
+        ("max_value", c_size_t),
+    ]
+
+
+ENCODING = {
+    "raw": 0,
+    "percent": 1,
+    "quoted": 2,
+    "quoted-utf8": 3,
+    "base64url": 4,
+}
+
+SAME_SITE = {
+    "unset": 0,
+    "lax": 1,
+    "strict": 2,
+    "none": 3,
+}
+
+PRIORITY = {
+    "unset": 0,
+    "low": 1,
+    "medium": 2,
+    "high": 3,
+}
+
+RULE = {
+    "name": 1 << 0,
+    "value": 1 << 1,
+    "domain": 1 << 2,
+    "path": 1 << 3,
+    "size": 1 << 4,
+    "attribute-size": 1 << 5,
+    "lifetime": 1 << 6,
+    "same-site": 1 << 7,
+    "partitioned": 1 << 8,
+    "prefix": 1 << 9,
+}
+
+
+class SetCookie(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("name", Bytes),
+        ("value", Bytes),
+        ("domain", Bytes),
+        ("path", Bytes),
+        ("max_age", c_int64),
+        ("expires", c_int64),
+        ("same_site", c_int),
+        ("secure", c_bool),
+        ("http_only", c_bool),
+        ("partitioned", c_bool),
+        ("priority", c_int),
+        ("skip_rules", c_uint32),
+        ("now", c_int64),
+    ]
+
+
+class DjangoCookie(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("key", Bytes),
+        ("value", Bytes),
+        ("max_age", c_int64),
+        ("expires", c_int64),
+        ("expires_text", Bytes),
+        ("path", Bytes),
+        ("domain", Bytes),
+        ("samesite", Bytes),
+        ("secure", c_bool),
+        ("httponly", c_bool),
+        ("now", c_int64),
+    ]
+
+
+Clock = CFUNCTYPE(c_int64, c_void_p)
+
+PublicSuffix = CFUNCTYPE(c_bool, c_void_p, Bytes)
+
+SUFFIXES = {
+    "libpsl": 0,
+    "label": 1,
+}
+
+
+class JarConfig(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("max_per_site", c_size_t),
+        ("max_cookies", c_size_t),
+        ("suffixes", c_int),
+        ("public_suffix", PublicSuffix),
+        ("public_suffix_context", c_void_p),
+        ("clock", Clock),
+        ("clock_context", c_void_p),
+    ]
+
+
+SITE = {
+    "same": 0,
+    "navigation": 1,
+    "cross": 2,
+}
+
+
+class JarRequest(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("url", Bytes),
+        ("context", c_int),
+        ("script", c_bool),
+        ("top_level_site", Bytes),
+    ]
+
+
+KEY = {
+    "text": 0,
+    "hex": 1,
+    "base64": 2,
+}
+
+DIALECT = {
+    "django": 0,
+    "django-cookie": 1,
+    "itsdangerous": 2,
+    "flask": 3,
+    "starlette": 4,
+    "cookie-signature": 5,
+    "express": 6,
+    "keygrip": 7,
+    "rails-signed": 8,
+    "rails-encrypted": 9,
+    "gorilla": 10,
+    "rack": 11,
+    "cookie-rs-signed": 12,
+    "cookie-rs-private": 13,
+    "iron-session": 14,
+    "sealed": 15,
+    "signed": 16,
+}
+
+DIGEST = {
+    "default": 0,
+    "sha1": 1,
+    "sha256": 2,
+    "sha512": 3,
+}
+
+DERIVATION = {
+    "default": 0,
+    "django-concat": 1,
+    "concat": 2,
+    "hmac": 3,
+    "none": 4,
+}
+
+
+class SignerConfig(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("secret", Bytes),
+        ("fallbacks", POINTER(Bytes)),
+        ("fallback_count", c_size_t),
+        ("salt", Bytes),
+        ("timed", c_bool),
+        ("dialect", c_int),
+        ("name", Bytes),
+        ("block_secret", Bytes),
+        ("digest", c_int),
+        ("derivation", c_int),
+        ("iterations", c_uint32),
+        ("lifetime", c_int64),
+        ("legacy", c_bool),
+        ("keyring", c_void_p),
+    ]
+
+
+class Verified(Structure):
+    _fields_ = [
+        ("timestamp", c_int64),
+        ("key", c_size_t),
+    ]
+
+
+URL = {
+    "path": 0,
+    "query": 1,
+}
+
+
+class HiddenField(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("name", Bytes),
+        ("form", Bytes),
+        ("session_key", Bytes),
+    ]
+
+
+class CsrfRequest(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("method", Bytes),
+        ("secure", c_bool),
+        ("host", Bytes),
+        ("origin", Bytes),
+        ("referer", Bytes),
+        ("cookie", Bytes),
+        ("token", Bytes),
+        ("trusted_origins", POINTER(Bytes)),
+        ("trusted_count", c_size_t),
+        ("cookie_domain", Bytes),
+    ]
+
+
+CSRF = {
+    "none": 0,
+    "bad-origin": 1,
+    "no-referer": 2,
+    "malformed-referer": 3,
+    "insecure-referer": 4,
+    "bad-referer": 5,
+    "no-cookie": 6,
+    "bad-cookie": 7,
+    "no-token": 8,
+    "bad-token": 9,
+    "wrong-token": 10,
+}
+
+Receive = CFUNCTYPE(None, c_void_p, Bytes, c_int64)
+
+ReceiveOwned = CFUNCTYPE(None, c_void_p, Bytes, Bytes, c_int64)
+
+
+class StoreOps(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("trusted", c_bool),
+        ("load", CFUNCTYPE(c_int, c_void_p, Bytes, c_int64, Receive, c_void_p, POINTER(Error))),
+        ("create", CFUNCTYPE(c_int, c_void_p, Bytes, Bytes, c_int64, POINTER(Error))),
+        ("replace", CFUNCTYPE(c_int, c_void_p, Bytes, Bytes, Bytes, c_int64, POINTER(Error))),
+        ("touch", CFUNCTYPE(c_int, c_void_p, Bytes, c_int64, POINTER(Error))),
+        ("remove", CFUNCTYPE(c_int, c_void_p, Bytes, POINTER(Error))),
+        ("sweep", CFUNCTYPE(c_int, c_void_p, c_int64, c_size_t, POINTER(c_size_t), POINTER(Error))),
+        ("close", CFUNCTYPE(None, c_void_p)),
+        ("put", CFUNCTYPE(c_int, c_void_p, Bytes, Bytes, c_int64, POINTER(Error))),
+        ("own", CFUNCTYPE(c_int, c_void_p, Bytes, Bytes, Bytes, c_int64, POINTER(Error))),
+        ("owned", CFUNCTYPE(c_int, c_void_p, Bytes, c_int64, ReceiveOwned, c_void_p, POINTER(Error))),
+        ("disown", CFUNCTYPE(c_int, c_void_p, Bytes, Bytes, POINTER(Error))),
+    ]
+
+
+ModuleOpenFunction = CFUNCTYPE(c_int, Bytes, POINTER(StoreOps), POINTER(c_void_p), POINTER(Error))
+
+AddHeader = CFUNCTYPE(c_int, c_void_p, Bytes, Bytes)
+
+
+class Config(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("secret", Bytes),
+        ("fallbacks", POINTER(Bytes)),
+        ("fallback_count", c_size_t),
+        ("store", Bytes),
+        ("open_store", c_void_p),
+        ("cookie_name", Bytes),
+        ("cookie_domain", Bytes),
+        ("cookie_path", Bytes),
+        ("cookie_age", c_int64),
+        ("cookie_same_site", c_int),
+        ("cookie_secure", c_bool),
+        ("cookie_http_only", c_bool),
+        ("cookie_partitioned", c_bool),
+        ("expire_at_browser_close", c_bool),
+        ("save_every_request", c_bool),
+        ("max_data", c_size_t),
+        ("clock", Clock),
+        ("clock_context", c_void_p),
+        ("keyring", c_void_p),
+        ("url_sessions", c_bool),
+        ("url_name", Bytes),
+    ]
+
+
+TYPE = {
+    "null": 0,
+    "bool": 1,
+    "int": 2,
+    "double": 3,
+    "string": 4,
+    "array": 5,
+    "object": 6,
+}
+
+
+class Stats(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("loads", c_uint64),
+        ("misses", c_uint64),
+        ("saves", c_uint64),
+        ("conflicts", c_uint64),
+        ("deletes", c_uint64),
+        ("bad_signatures", c_uint64),
+        ("resurrections_refused", c_uint64),
+        ("store_failures", c_uint64),
+    ]
+
+
+# Name: (what it returns, what it takes).
+PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
+    "tuile_version": (c_uint32, []),
+    "tuile_version_string": (c_char_p, []),
+    "tuile_status_name": (c_char_p, [c_int]),
+    "tuile_status_message": (c_char_p, [c_int]),
+    "tuile_unset": (c_int64, []),
+    "tuile_cookie_next": (c_int, [Bytes, POINTER(c_size_t), POINTER(Cookie)]),
+    "tuile_cookie_get": (c_int, [Bytes, Bytes, c_int, POINTER(Bytes)]),
+    "tuile_cookies_init": (c_int, [POINTER(Cookies)]),
+    "tuile_cookies_count": (c_int, [POINTER(Cookies), POINTER(c_size_t), POINTER(Error)]),
+    "tuile_cookies_all": (c_int, [POINTER(Cookies), POINTER(Cookie), c_size_t, POINTER(c_size_t), POINTER(Error)]),
+    "tuile_cookies_get": (c_int, [POINTER(Cookies), Bytes, c_int, POINTER(Bytes), POINTER(Error)]),
+    "tuile_cookies_read": (c_int, [POINTER(Cookies), Bytes, c_char_p, c_size_t, POINTER(c_size_t), POINTER(Error)]),
+    "tuile_cookie_encode": (c_int, [Bytes, c_int, c_char_p, c_size_t, POINTER(c_size_t), POINTER(Error)]),
+    "tuile_cookie_decode": (c_int, [Bytes, c_int, c_char_p, c_size_t, POINTER(c_size_t), POINTER(Error)]),
+    "tuile_set_cookie_init": (c_int, [POINTER(SetCookie)]),
+    "tuile_set_cookie_write": (c_int, [POINTER(SetCookie), c_char_p, c_size_t, POINTER(c_size_t), POINTER(Error)]),
+    "tuile_set_cookie_delete": (c_int, [POINTER(SetCookie), c_char_p, c_size_t, POINTER(c_size_t), POINTER(Error)]),
+    "tuile_set_cookie_parse": (c_int, [Bytes, POINTER(SetCookie), POINTER(Error)]),
+    "tuile_date_write": (c_int, [c_int64, c_char_p, c_size_t, POINTER(c_size_t)]),
+    "tuile_date_parse": (c_int, [Bytes, POINTER(c_int64)]),
+    "tuile_django_cookie_init": (c_int, [POINTER(DjangoCookie)]),
+    "tuile_django_cookie_write": (c_int, [POINTER(DjangoCookie), c_char_p, c_size_t, POINTER(c_size_t),
+        POINTER(Error)]),
+    "tuile_django_cookie_delete": (c_int, [POINTER(DjangoCookie), c_char_p, c_size_t, POINTER(c_size_t),
+        POINTER(Error)]),
+    "tuile_jar_config_init": (c_int, [POINTER(JarConfig)]),
+    "tuile_jar_request_init": (c_int, [POINTER(JarRequest)]),
+    "tuile_jar_new": (c_int, [POINTER(JarConfig), POINTER(c_void_p), POINTER(Error)]),
+    "tuile_jar_free": (None, [c_void_p]),
+    "tuile_jar_receive": (c_int, [c_void_p, POINTER(JarRequest), Bytes, POINTER(Error)]),
+    "tuile_jar_header": (c_int, [c_void_p, POINTER(JarRequest), c_char_p, c_size_t, POINTER(c_size_t),
+        POINTER(Error)]),
+    "tuile_jar_count": (c_int, [c_void_p, POINTER(c_size_t)]),
+    "tuile_jar_end_session": (c_int, [c_void_p]),
+    "tuile_jar_load": (c_int, [c_void_p, Bytes, POINTER(Error)]),
+    "tuile_jar_save": (c_int, [c_void_p, Bytes, c_bool, POINTER(Error)]),
+    "tuile_keyring_new": (c_int, [c_bool, POINTER(c_void_p), POINTER(Error)]),
+    "tuile_keyring_free": (None, [c_void_p]),
+    "tuile_keyring_add": (c_int, [c_void_p, Bytes, c_int, POINTER(Error)]),
+    "tuile_keyring_add_file": (c_int, [c_void_p, Bytes, c_int, POINTER(Error)]),
+    "tuile_keyring_add_environment": (c_int, [c_void_p, Bytes, c_int, POINTER(Error)]),
+    "tuile_keyring_count": (c_int, [c_void_p, POINTER(c_size_t)]),
+    "tuile_key_generate": (c_int, [c_char_p, c_size_t, POINTER(c_size_t)]),
+    "tuile_signer_config_init": (c_int, [POINTER(SignerConfig)]),
+    "tuile_signer_new": (c_int, [POINTER(SignerConfig), POINTER(c_void_p), POINTER(Error)]),
+    "tuile_signer_free": (None, [c_void_p]),
+    "tuile_signer_sign": (c_int, [c_void_p, Bytes, c_int64, c_char_p, c_size_t, POINTER(c_size_t)]),
+    "tuile_signer_verify": (c_int, [c_void_p, Bytes, c_int64, c_int64, POINTER(Bytes), POINTER(Verified)]),
+    "tuile_signer_open": (c_int, [c_void_p, Bytes, c_int64, c_int64, c_char_p, c_size_t, POINTER(c_size_t),
+        POINTER(Verified), POINTER(Error)]),
+    "tuile_signer_dumps": (c_int, [c_void_p, Bytes, c_bool, c_int64, c_char_p, c_size_t, POINTER(c_size_t),
+        POINTER(Error)]),
+    "tuile_signer_loads": (c_int, [c_void_p, Bytes, c_int64, c_int64, c_char_p, c_size_t, POINTER(c_size_t),
+        POINTER(Verified), POINTER(Error)]),
+    "tuile_url_write": (c_int, [Bytes, c_int, Bytes, Bytes, c_char_p, c_size_t, POINTER(c_size_t), POINTER(Error)]),
+    "tuile_url_read": (c_int, [Bytes, c_int, Bytes, POINTER(Bytes), POINTER(Error)]),
+    "tuile_hidden_field_write": (c_int, [c_void_p, POINTER(HiddenField), Bytes, c_int64, c_char_p, c_size_t,
+        POINTER(c_size_t), POINTER(Error)]),
+    "tuile_hidden_field_read": (c_int, [c_void_p, POINTER(HiddenField), Bytes, c_int64, c_int64, c_char_p, c_size_t,
+        POINTER(c_size_t), POINTER(Error)]),
+    "tuile_csrf_secret": (c_int, [c_char_p, c_size_t, POINTER(c_size_t)]),
+    "tuile_csrf_token": (c_int, [Bytes, c_char_p, c_size_t, POINTER(c_size_t), POINTER(Error)]),
+    "tuile_csrf_verify": (c_int, [POINTER(CsrfRequest), POINTER(c_int), POINTER(Error)]),
+    "tuile_csrf_reason_message": (c_char_p, [c_int]),
+    "tuile_store_open": (c_int, [Bytes, POINTER(c_void_p), POINTER(Error)]),
+    "tuile_module_folder": (c_int, [Bytes]),
+    "tuile_store_new": (c_int, [POINTER(StoreOps), c_void_p, POINTER(c_void_p), POINTER(Error)]),
+    "tuile_store_close": (None, [c_void_p]),
+    "tuile_store_load": (c_int, [c_void_p, Bytes, c_int64, Receive, c_void_p, POINTER(Error)]),
+    "tuile_store_create": (c_int, [c_void_p, Bytes, Bytes, c_int64, POINTER(Error)]),
+    "tuile_store_replace": (c_int, [c_void_p, Bytes, Bytes, Bytes, c_int64, POINTER(Error)]),
+    "tuile_store_touch": (c_int, [c_void_p, Bytes, c_int64, POINTER(Error)]),
+    "tuile_store_remove": (c_int, [c_void_p, Bytes, POINTER(Error)]),
+    "tuile_store_sweep": (c_int, [c_void_p, c_int64, c_size_t, POINTER(c_size_t), POINTER(Error)]),
+    "tuile_store_put": (c_int, [c_void_p, Bytes, Bytes, c_int64, POINTER(Error)]),
+    "tuile_store_own": (c_int, [c_void_p, Bytes, Bytes, Bytes, c_int64, POINTER(Error)]),
+    "tuile_store_owned": (c_int, [c_void_p, Bytes, c_int64, ReceiveOwned, c_void_p, POINTER(Error)]),
+    "tuile_store_disown": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
+    "tuile_config_init": (c_int, [POINTER(Config)]),
+    "tuile_manager_open": (c_int, [POINTER(Config), POINTER(c_void_p), POINTER(Error)]),
+    "tuile_manager_close": (None, [c_void_p]),
+    "tuile_manager_clear_expired": (c_int, [c_void_p, c_size_t, POINTER(c_size_t), POINTER(Error)]),
+    "tuile_manager_stats": (c_int, [c_void_p, POINTER(Stats)]),
+    "tuile_session_begin": (c_void_p, [c_void_p, Bytes]),
+    "tuile_session_begin_url": (c_void_p, [c_void_p, Bytes, Bytes]),
+    "tuile_session_commit": (c_int, [c_void_p, c_int32, AddHeader, c_void_p, POINTER(Error)]),
+    "tuile_session_end": (None, [c_void_p]),
+    "tuile_session_key": (c_int, [c_void_p, POINTER(Bytes)]),
+    "tuile_session_accessed": (c_bool, [c_void_p]),
+    "tuile_session_modified": (c_bool, [c_void_p]),
+    "tuile_session_is_empty": (c_int, [c_void_p, POINTER(c_bool), POINTER(Error)]),
+    "tuile_session_clear": (c_int, [c_void_p, POINTER(Error)]),
+    "tuile_session_flush": (c_int, [c_void_p, POINTER(Error)]),
+    "tuile_session_cycle_key": (c_int, [c_void_p, POINTER(Error)]),
+    "tuile_session_type": (c_int, [c_void_p, Bytes, POINTER(c_int), POINTER(Error)]),
+    "tuile_session_get_bool": (c_int, [c_void_p, Bytes, POINTER(c_bool), POINTER(Error)]),
+    "tuile_session_get_int": (c_int, [c_void_p, Bytes, POINTER(c_int64), POINTER(Error)]),
+    "tuile_session_get_double": (c_int, [c_void_p, Bytes, POINTER(c_double), POINTER(Error)]),
+    "tuile_session_get_string": (c_int, [c_void_p, Bytes, POINTER(Bytes), POINTER(Error)]),
+    "tuile_session_get_json": (c_int, [c_void_p, Bytes, POINTER(Bytes), POINTER(Error)]),
+    "tuile_session_set_null": (c_int, [c_void_p, Bytes, POINTER(Error)]),
+    "tuile_session_set_bool": (c_int, [c_void_p, Bytes, c_bool, POINTER(Error)]),
+    "tuile_session_set_int": (c_int, [c_void_p, Bytes, c_int64, POINTER(Error)]),
+    "tuile_session_set_double": (c_int, [c_void_p, Bytes, c_double, POINTER(Error)]),
+    "tuile_session_set_string": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
+    "tuile_session_set_json": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
+    "tuile_session_add_int": (c_int, [c_void_p, Bytes, c_int64, POINTER(c_int64), POINTER(Error)]),
+    "tuile_session_remove": (c_int, [c_void_p, Bytes, POINTER(Error)]),
+    "tuile_session_contains": (c_int, [c_void_p, Bytes, POINTER(Error)]),
+    "tuile_session_count": (c_int, [c_void_p, POINTER(c_size_t), POINTER(Error)]),
+    "tuile_session_next_key": (c_int, [c_void_p, POINTER(c_size_t), POINTER(Bytes), POINTER(Error)]),
+    "tuile_session_load": (c_int, [c_void_p, POINTER(Error)]),
+    "tuile_session_json": (c_int, [c_void_p, POINTER(Bytes), POINTER(Error)]),
+    "tuile_session_update": (c_int, [c_void_p, Bytes, POINTER(Error)]),
+    "tuile_session_pop": (c_int, [c_void_p, Bytes, POINTER(Bytes), POINTER(Error)]),
+    "tuile_session_set_default": (c_int, [c_void_p, Bytes, Bytes, POINTER(Bytes), POINTER(Error)]),
+    "tuile_session_append": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
+    "tuile_session_next_item": (c_int, [c_void_p, POINTER(c_size_t), POINTER(Bytes), POINTER(Bytes),
+        POINTER(Error)]),
+    "tuile_session_set_bytes": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
+    "tuile_session_get_bytes": (c_int, [c_void_p, Bytes, POINTER(Bytes), POINTER(Error)]),
+    "tuile_session_set_expiry": (c_int, [c_void_p, c_int64, POINTER(Error)]),
+    "tuile_session_set_expiry_date": (c_int, [c_void_p, c_int64, POINTER(Error)]),
+    "tuile_session_clear_expiry": (c_int, [c_void_p, POINTER(Error)]),
+    "tuile_session_get_expiry_age": (c_int, [c_void_p, POINTER(c_int64), POINTER(Error)]),
+    "tuile_session_get_expiry_date": (c_int, [c_void_p, POINTER(c_int64), POINTER(Error)]),
+    "tuile_session_get_expiry_age_at": (c_int, [c_void_p, c_int64, Bytes, POINTER(c_int64), POINTER(Error)]),
+    "tuile_session_get_expiry_date_at": (c_int, [c_void_p, c_int64, Bytes, POINTER(c_int64), POINTER(Error)]),
+    "tuile_session_get_expire_at_browser_close": (c_int, [c_void_p, POINTER(c_bool), POINTER(Error)]),
+    "tuile_session_set_test_cookie": (c_int, [c_void_p, POINTER(Error)]),
+    "tuile_session_test_cookie_worked": (c_int, [c_void_p, POINTER(c_bool), POINTER(Error)]),
+    "tuile_session_delete_test_cookie": (c_int, [c_void_p, POINTER(Error)]),
+}
