@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
 from ctypes import byref, c_size_t, c_void_p, create_string_buffer
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -79,6 +80,15 @@ def _load(path: str) -> ctypes.CDLL:
 lib = _load(_path())
 
 
+class _Problem(threading.local):
+    """What a callback raised in this thread, until the call it was made from fails."""
+
+    cause: Optional[BaseException] = None
+
+
+problem = _Problem()
+
+
 def version() -> str:
     text: bytes = lib.tuile_version_string()
     return text.decode("ascii")
@@ -106,6 +116,7 @@ def failure(status: int, error: Optional[Error] = None) -> errors.TuileError:
         raise MemoryError(message)
     made = _EXCEPTIONS.get(status, errors.TuileError)(message)
     made.status = status
+    made.__cause__, problem.cause = problem.cause, None
     made.offset = error.offset if error is not None else 0
     return made
 

@@ -1,0 +1,140 @@
+"""One manager for the application: configuration, keys and store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from ctypes import byref, c_size_t, c_void_p, sizeof
+from types import TracebackType
+from typing import Optional, Union
+
+from . import _native as native
+from .session import Session
+from .signing import Keyring
+from .stores import Bridge, Store
+
+# Those that are no numbers, texts or switches, and come in another way.
+_HIDDEN = {"size", "store", "secret", "fallbacks", "fallback_count", "open_store", "keyring", "cookie_same_site"}
+_SETTINGS = {
+    name for name, kind, *_ in native.Config._fields_ if name not in _HIDDEN and not hasattr(kind, "_restype_")
+} - {"clock_context"}
+
+
+class Manager:
+    """One for the application: configuration, keys and store. Safe from all threads and after fork.
+
+    ``store`` is a URL, or a :class:`tuile.stores.Store` of your own. Settings have the names of
+    ``tuile_config``: ``cookie_name``, ``cookie_age``, ``cookie_secure``, ``save_every_request``, and so
+    on; the defaults are Django's.
+    """
+
+    #: The class that :meth:`begin` makes.
+    session_class = Session
+
+    def __init__(
+        self,
+        *,
+        store: Union[str, Store],
+        secret: str | bytes | Keyring = "",
+        fallbacks: Iterable[str | bytes] = (),
+        cookie_same_site: Optional[str] = "Lax",
+        **settings: Union[str, bytes, int, bool],
+    ) -> None:
+        self._handle: Optional[int] = None
+        self._bridge: Optional[Bridge] = None
+        self._open: set[int] = set()
+        self._closing = threading.Lock()
+        self._closed = False
+        if unknown := settings.keys() - _SETTINGS:
+            raise TypeError(f"unknown setting: {', '.join(sorted(unknown))}")
+        config = native.Config()
+        native.lib.tuile_config_init(byref(config))
+        older = [native.view(fallback) for fallback in fallbacks]
+        config.fallbacks = (native.Bytes * len(older))(*older)
+        config.fallback_count = len(older)
+        if isinstance(secret, Keyring):
+            config.keyring = secret._handle
+        else:
+            config.secret = native.view(secret)
+        if cookie_same_site not in native.SAME_SITES:
+            raise native.failure(native.E_ARGUMENT)
+        config.cookie_same_site = native.SAME_SITES[cookie_same_site]
+        for name, value in settings.items():
+            setattr(config, name, native.view(value) if isinstance(value, (str, bytes)) else native.int64(value))
+        if isinstance(store, Store):
+            self._bridge = Bridge(store)
+            config.open_store, self._name, self.blocking = self._bridge.handle, type(store).__name__, store.blocking
+        else:
+            config.store, self._name = native.view(store), store.split(":")[0] + ":"
+            #: Calls may wait for a disk or a network.
+            self.blocking = self._name not in ("memory:", "cookie:")
+        #: Sessions are saved also where nothing was changed.
+        self.save_every_request = bool(config.save_every_request)
+        handle = c_void_p()
+        try:
+            native.check(native.lib.tuile_manager_open, byref(config), byref(handle))
+        except BaseException:
+            self._free()
+            raise
+        self._handle = handle.value
+
+    def begin(self, cookie_header: str | bytes, url: str | bytes = "") -> Session:
+        """A request's session, from its Cookie header; nothing is read before it is needed.
+
+        With the setting ``url_sessions`` a key in ``url`` counts where no cookie came.
+        """
+        if self._handle is None or self._closed:
+            raise native.failure(native.E_ARGUMENT)
+        header, address = native.view(cookie_header), native.view(url)
+        handle = native.lib.tuile_session_begin_url(self._handle, header, address)
+        if not handle:
+            raise native.failure(native.E_MEMORY)
+        self._open.add(handle)
+        return self.session_class(self, handle)
+
+    def clear_expired(self, limit: int = 10_000) -> int:
+        """Removes at most ``limit`` expired sessions; how many there were."""
+        removed = c_size_t()
+        native.check(native.lib.tuile_manager_clear_expired, self._handle, native.size(limit), byref(removed))
+        return removed.value
+
+    def stats(self) -> dict[str, int]:
+        """Counters since the manager was opened."""
+        stats = native.Stats()
+        stats.size = sizeof(native.Stats)
+        if (status := native.lib.tuile_manager_stats(self._handle, byref(stats))) != native.OK:
+            raise native.failure(status)
+        return {name: getattr(stats, name) for name, *_ in native.Stats._fields_ if name != "size"}
+
+    def close(self) -> None:
+        """Closes the store and wipes the keys, once the last session has ended."""
+        self._closed = True
+        if native is not None and not getattr(self, "_open", True):
+            self._free()
+
+    __del__ = close
+
+    def _ended(self, session: int) -> None:
+        """A session says that it has ended."""
+        native.lib.tuile_session_end(session)
+        self._open.discard(session)
+        if self._closed and not self._open:
+            self._free()
+
+    def _free(self) -> None:
+        with self._closing:
+            handle, self._handle = self._handle, None
+            bridge, self._bridge = self._bridge, None
+        native.lib.tuile_manager_close(handle)
+        if bridge is not None:
+            bridge.free()
+
+    def __enter__(self) -> Manager:
+        return self
+
+    def __exit__(self, kind: Optional[type[BaseException]], value: object, trace: Optional[TracebackType]) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        # Not the whole URL, which may hold a password.
+        return f"<Manager of {self._name}{' closed' if self._closed else ''}>"

@@ -1,0 +1,331 @@
+"""One request's session."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator, MutableMapping
+from ctypes import byref, c_bool, c_int64
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+from . import _native as native
+from .errors import TuileError
+
+if TYPE_CHECKING:
+    from .manager import Manager
+
+_COMPACT = json.JSONEncoder(separators=(",", ":")).encode
+_MISSING: Any = object()
+_UTC = datetime.timezone.utc
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=_UTC)
+_MICROSECOND = datetime.timedelta(microseconds=1)
+
+Expiry = Union[int, datetime.datetime, datetime.timedelta, str, None]
+
+
+class SessionDeleted(TuileError):
+    """Another request deleted the session meanwhile; nothing was saved."""
+
+
+# Where a commit's headers go, by the address that the library hands back: a callback for each
+# commit would cost more than the commit.
+_collecting: dict[int, list[tuple[str, str]]] = {}
+
+
+def _add_header(context: int, name: native.Bytes, value: native.Bytes) -> int:
+    _collecting[context].append((native.copy(name).decode("latin-1"), native.copy(value).decode("latin-1")))
+    return native.OK
+
+
+_ADD_HEADER = native.AddHeader(_add_header)
+
+
+class Session(MutableMapping[str, Any]):
+    """One request's session: a dictionary of what JSON can hold, with Django's methods.
+
+    What is set or removed is a change of its own, made again on what another request saved
+    meanwhile. A list or dictionary inside may be changed in place: whether it was is seen when
+    the session is saved.
+    """
+
+    def __init__(self, manager: Manager, handle: int) -> None:
+        self._handle: Optional[int] = handle
+        self._manager = manager
+        # What the library holds, fetched in one call; None before that.
+        self._values: Optional[dict[str, Any]] = None
+        # Values that the caller may change in place, as they were when he got them.
+        self._lent: dict[str, str] = {}
+
+    # -- the dictionary
+
+    def _dumps(self, value: Any) -> str:
+        return _COMPACT(value)
+
+    def _loads(self, text: str) -> Any:
+        return json.loads(text)
+
+    def _dict(self) -> dict[str, Any]:
+        if self._values is None:
+            text = native.Bytes()
+            self._call("json", byref(text))
+            self._values = self._loads(native.copy(text).decode("utf-8", "surrogatepass"))
+        elif self._handle is None:
+            self._live()
+        return self._values
+
+    def _lend(self, key: str, value: Any) -> Any:
+        if value.__class__ not in (str, int, bool, float, None.__class__) and key not in self._lent:
+            self._lent[key] = self._dumps(value)
+        return value
+
+    def _return(self) -> None:
+        """Sets what was changed in place."""
+        for key, before in list(self._lent.items()):
+            now = self._dumps(self._dict()[key])
+            if now != before:
+                self._call("set_json", native.view(key), native.view(now))
+                self._lent[key] = now
+
+    def _forget(self, values: Optional[dict[str, Any]] = None) -> None:
+        self._values = values
+        self._lent.clear()
+
+    def __getitem__(self, key: str) -> Any:
+        return self._lend(key, self._dict()[key])
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        text = self._dumps(value)
+        self._call("set_json", native.view(_name(key)), native.view(text))
+        self._lent.pop(key, None)
+        self._dict()[key] = value
+        self._lend(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        self.pop(key)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._dict()
+
+    def __len__(self) -> int:
+        return len(self._dict())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._dict())
+
+    def has_key(self, key: str) -> bool:
+        return key in self
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self[key] if key in self._dict() else default
+
+    def pop(self, key: str, default: Any = _MISSING) -> Any:
+        values = self._dict()
+        if key not in values:
+            if default is _MISSING:
+                raise KeyError(key)
+            return default
+        self._call("remove", native.view(key))
+        self._lent.pop(key, None)
+        return values.pop(key)
+
+    def update(self, *others: Any, **named: Any) -> None:
+        """Sets many values in one call."""
+        values = {_name(key): value for key, value in dict(*others, **named).items()}
+        self._call("update", native.view(self._dumps(values)))
+        for key, value in values.items():
+            self._lent.pop(key, None)
+            self._dict()[key] = value
+            self._lend(key, value)
+
+    def replace(self, values: dict[str, Any]) -> None:
+        """Makes these all that the session holds: what differs is set, what is not among them removed."""
+        self._return()
+        before = self._dict()
+        for key in before.keys() - values.keys():
+            self.pop(key)
+        text = self._dumps
+        changed = {k: v for k, v in values.items() if k not in before or text(before[k]) != text(v)}
+        if changed:
+            self.update(changed)
+
+    def clear(self) -> None:
+        """Drops all values without reading them; the session keeps its key."""
+        self._call("clear")
+        self._forget({})
+
+    def add_int(self, key: str, delta: int = 1) -> int:
+        """Adds to a counter, exactly, whatever other requests do at once; the sum so far."""
+        value = c_int64()
+        self._call("add_int", native.view(_name(key)), native.int64(delta), byref(value))
+        if self._values is not None:
+            self._values[key] = value.value
+        return value.value
+
+    def append(self, key: str, value: Any) -> None:
+        """Puts a value at the end of a list, a new one if there is none, and loses none that
+        another request appends at once."""
+        self._return()
+        self._call("append", native.view(_name(key)), native.view(self._dumps(value)))
+        if self._values is not None:
+            self._values.setdefault(key, []).append(value)
+            if key in self._lent:
+                self._lent[key] = self._dumps(self._values[key])
+
+    # -- the session
+
+    @property
+    def session_key(self) -> Optional[str]:
+        """The key, once the session has one. A password: do not log it."""
+        key = native.Bytes()
+        found = native.lib.tuile_session_key(self._live(), byref(key)) == native.OK
+        return native.copy(key).decode("latin-1") if found else None
+
+    @property
+    def accessed(self) -> bool:
+        """Whether this request read or changed the session."""
+        return bool(native.lib.tuile_session_accessed(self._live()))
+
+    @property
+    def modified(self) -> bool:
+        """Whether this request changed the session, in place included."""
+        self._return()
+        return bool(native.lib.tuile_session_modified(self._live()))
+
+    def load(self) -> bool:
+        """Reads the session, if that was not done yet: whether there was one.
+
+        StoreError if the store gave no answer, so that no outage is taken for a logout.
+        """
+        return self._call("load") == native.OK
+
+    def is_empty(self) -> bool:
+        """Neither a key nor data."""
+        return self._bool("is_empty")
+
+    def flush(self) -> None:
+        """Logs out: deletes the data, the session in the store and, on commit, the cookie."""
+        self._call("flush")
+        self._forget({})
+
+    def cycle_key(self) -> None:
+        """A new key for the same data, as every login should do."""
+        self._call("cycle_key")
+
+    def set_expiry(self, value: Expiry) -> None:
+        """Idle seconds, 0 until the browser closes, a fixed time, or None for the default."""
+        if isinstance(value, datetime.timedelta):
+            value = datetime.datetime.now(_UTC) + value
+        if value is None:
+            self._call("clear_expiry")
+        elif isinstance(value, datetime.datetime):
+            self._call("set_expiry_date", int(_aware(value).timestamp()))
+        elif isinstance(value, str):
+            raise native.failure(native.E_ARGUMENT)
+        else:
+            self._call("set_expiry", native.int64(value))
+        # The expiry is one of the values.
+        self._return()
+        self._forget()
+
+    def get_expiry_age(self, *, modification: Optional[datetime.datetime] = None, expiry: Expiry = _MISSING) -> int:
+        """Seconds left if the session is saved now, or was at ``modification``, with its expiry or this one."""
+        return self._expiry("get_expiry_age_at", modification, expiry)
+
+    def get_expiry_date(
+        self, *, modification: Optional[datetime.datetime] = None, expiry: Expiry = _MISSING
+    ) -> datetime.datetime:
+        """When it expires if it is saved now, or was at ``modification``, with its expiry or this one."""
+        return _EPOCH + self._expiry("get_expiry_date_at", modification, expiry) * _MICROSECOND
+
+    def _expiry(self, name: str, modification: Optional[datetime.datetime], expiry: Expiry) -> int:
+        at = native.UNSET if modification is None else (_aware(modification) - _EPOCH) // _MICROSECOND
+        if isinstance(expiry, datetime.timedelta):
+            expiry = datetime.datetime.now(_UTC) + expiry
+        if isinstance(expiry, datetime.datetime):
+            expiry = _aware(expiry).isoformat()
+        text = "" if expiry is _MISSING else json.dumps(expiry)
+        answer = c_int64()
+        self._call(name, at, native.view(text), byref(answer))
+        return answer.value
+
+    def get_expire_at_browser_close(self) -> bool:
+        return self._bool("get_expire_at_browser_close")
+
+    def set_test_cookie(self) -> None:
+        """At the next request, test_cookie_worked() tells whether the browser takes cookies."""
+        self["testcookie"] = "worked"
+
+    def test_cookie_worked(self) -> bool:
+        return bool(self.get("testcookie") == "worked")
+
+    def delete_test_cookie(self) -> None:
+        """KeyError if there is none, as in Django."""
+        del self["testcookie"]
+
+    def clear_expired(self) -> int:
+        """Removes expired sessions from the store: at most 10,000, how many there were."""
+        return self._manager.clear_expired()
+
+    # -- the request
+
+    def commit(self, status: int = 200) -> list[tuple[str, str]]:
+        """Saves, and gives the headers that the response needs.
+
+        Raises SessionDeleted if another request deleted the session meanwhile, and
+        StoreError if the store gave no answer; then the cookie stays as it is.
+        """
+        self._return()
+        headers: list[tuple[str, str]] = []
+        context = id(headers)
+        _collecting[context] = headers
+        try:
+            answer = self._call("commit", status, _ADD_HEADER, context)
+        finally:
+            del _collecting[context]
+        # The library has what other requests saved, too.
+        self._forget()
+        if answer == native.DELETED:
+            raise SessionDeleted("the session was deleted meanwhile")
+        return headers
+
+    def close(self) -> None:
+        """Ends the session. What was not committed is gone."""
+        handle, self._handle = getattr(self, "_handle", None), None
+        # At interpreter shutdown the module may be gone already.
+        if handle is not None and native is not None:
+            self._manager._ended(handle)
+
+    __del__ = close
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, kind: Optional[type[BaseException]], value: object, trace: Optional[TracebackType]) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Session {'ended' if self._handle is None else 'open'}>"
+
+    def _live(self) -> int:
+        if self._handle is None:
+            raise native.failure(native.E_ARGUMENT)
+        return self._handle
+
+    def _call(self, name: str, *arguments: object) -> int:
+        return native.check(getattr(native.lib, f"tuile_session_{name}"), self._live(), *arguments)
+
+    def _bool(self, name: str) -> bool:
+        answer = c_bool()
+        self._call(name, byref(answer))
+        return answer.value
+
+
+def _name(key: object) -> str:
+    if not isinstance(key, str):
+        raise TypeError("a session's names are text")
+    return key
+
+
+def _aware(date: datetime.datetime) -> datetime.datetime:
+    return date if date.tzinfo else date.replace(tzinfo=_UTC)

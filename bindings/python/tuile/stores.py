@@ -1,0 +1,216 @@
+"""Stores of your own, in Python.
+
+>>> from tuile.sessions import Manager
+>>> class Dictionary(Store):
+...     def __init__(self):
+...         self.lock, self.rows = threading.Lock(), {}
+...     def load(self, key, now):
+...         row = self.rows.get(key)
+...         return row if row and row[1] > now else None
+...     def create(self, key, data, expires):
+...         with self.lock:
+...             return self.rows.setdefault(key, row := (data, expires)) is row
+...     def replace(self, key, expected, data, expires):
+...         with self.lock:
+...             if key not in self.rows:
+...                 return None
+...             if self.rows[key][0] != expected:
+...                 return False
+...             self.rows[key] = data, expires
+...             return True
+...     def touch(self, key, expires):
+...         with self.lock:
+...             if key in self.rows:
+...                 self.rows[key] = self.rows[key][0], expires
+...             return key in self.rows
+...     def remove(self, key):
+...         self.rows.pop(key, None)
+...     def sweep(self, now, limit):
+...         with self.lock:
+...             old = [key for key, row in self.rows.items() if row[1] < now][:limit]
+...             for key in old:
+...                 del self.rows[key]
+...         return len(old)
+>>> with Manager(store=Dictionary(), secret="a secret") as manager, manager.begin("") as session:
+...     session["name"] = "Ada"
+...     name, cookie = session.commit()[0]
+>>> name
+'Set-Cookie'
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from ctypes import byref, c_void_p, sizeof
+from typing import Any, Callable, Optional
+
+from . import _native as native
+
+__all__ = ["Store"]
+
+
+class Store(ABC):
+    """Where a manager keeps its sessions, by methods of yours.
+
+    They are called from several threads at once. Keys have 8 to 40 characters of a-z and 0-9;
+    times are Unix microseconds. An exception becomes a StoreError, with the exception as its
+    cause: nobody is logged out by it.
+    """
+
+    #: Only this process can write the data, so that it need not be signed.
+    trusted = False
+    #: Calls may wait for a disk or a network: an event loop runs them in a thread.
+    blocking = True
+
+    @abstractmethod
+    def load(self, key: str, now: int) -> Optional[tuple[bytes, int]]:
+        """The data and its expiry; None if there is no such key, or its expiry is not later than ``now``."""
+
+    @abstractmethod
+    def create(self, key: str, data: bytes, expires: int) -> bool:
+        """Stores data under a key that is not taken; False if it is, expired or not."""
+
+    @abstractmethod
+    def replace(self, key: str, expected: bytes, data: bytes, expires: int) -> Optional[bool]:
+        """Replaces the data if it is ``expected``, in one atomic step.
+
+        True if so; False if other data is stored; None if the key is not.
+        """
+
+    @abstractmethod
+    def touch(self, key: str, expires: int) -> bool:
+        """Sets the expiry only; False if the key is not stored."""
+
+    @abstractmethod
+    def remove(self, key: str) -> None:
+        """Removes the key, if it is there."""
+
+    @abstractmethod
+    def sweep(self, now: int, limit: int) -> int:
+        """Removes at most ``limit`` sessions whose expiry is before ``now``; how many there were."""
+
+    def put(self, key: str, data: bytes, expires: int) -> None:
+        """Sets data and expiry, whatever is stored. Only a cache needs it."""
+        raise NotImplementedError
+
+    def own(self, owner: str, key: str, record: bytes, expires: int) -> None:
+        """Writes a key's entry in the list of an owner's sessions. To be defined with
+        :meth:`owned` and :meth:`disown`, or not at all."""
+        raise NotImplementedError
+
+    def owned(self, owner: str, now: int) -> Iterable[tuple[str, bytes, int]]:
+        """Key, record and expiry of each session of the owner that is stored and expires later than ``now``."""
+        raise NotImplementedError
+
+    def disown(self, owner: str, key: str) -> None:
+        """Removes the entry, not the session."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Called once, when the manager is closed."""
+
+
+def _key(borrowed: native.Bytes) -> str:
+    return native.copy(borrowed).decode("utf-8", "surrogatepass")
+
+
+class Bridge:
+    """A store of Python as the library sees it; lives until it is closed."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        names = ["load", "create", "replace", "touch", "remove", "sweep", "close"]
+        names += [name for name in ("put", "own", "owned", "disown") if getattr(type(store), name) is not getattr(Store, name)]
+        ops = native.StoreOps()
+        ops.size, ops.trusted = sizeof(native.StoreOps), store.trusted
+        types: dict[str, Any] = {name: kind for name, kind, *_ in native.StoreOps._fields_}
+        # The library calls them for as long as the store is open.
+        self._callbacks = {name: types[name](getattr(self, f"_{name}")) for name in names}
+        for name, callback in self._callbacks.items():
+            setattr(ops, name, callback)
+        handle = c_void_p()
+        native.check(native.lib.tuile_store_new, byref(ops), None, byref(handle))
+        self.handle = handle.value
+
+    def free(self) -> None:
+        handle, self.handle = self.handle, None
+        native.lib.tuile_store_close(handle)
+
+    # No exception gets through C: each becomes a status, and is kept as the cause of the exception that follows.
+
+    def _answer(self, error: Any, call: Callable[[], int]) -> int:
+        try:
+            return call()
+        except BaseException as problem:
+            native.problem.cause = problem
+            error.contents.message = f"the store raised {type(problem).__name__}".encode("ascii", "replace")[:200]
+            return native.E_STORE
+
+    def _did(self, error: Any, call: Callable[..., None], *arguments: Any) -> int:
+        def done() -> int:
+            call(*arguments)
+            return native.OK
+
+        return self._answer(error, done)
+
+    def _load(self, _: Any, key: native.Bytes, now: int, receive: Any, receiver: Any, error: Any) -> int:
+        def call() -> int:
+            found = self._store.load(_key(key), now)
+            if found is None:
+                return native.ABSENT
+            receive(receiver, native.view(found[0]), native.int64(found[1]))
+            return native.OK
+
+        return self._answer(error, call)
+
+    def _create(self, _: Any, key: native.Bytes, data: native.Bytes, expires: int, error: Any) -> int:
+        def call() -> int:
+            return native.OK if self._store.create(_key(key), native.copy(data), expires) else native.EXISTS
+
+        return self._answer(error, call)
+
+    def _replace(
+        self, _: Any, key: native.Bytes, expected: native.Bytes, data: native.Bytes, expires: int, error: Any
+    ) -> int:
+        def call() -> int:
+            replaced = self._store.replace(_key(key), native.copy(expected), native.copy(data), expires)
+            return native.ABSENT if replaced is None else native.OK if replaced else native.CONFLICT
+
+        return self._answer(error, call)
+
+    def _touch(self, _: Any, key: native.Bytes, expires: int, error: Any) -> int:
+        return self._answer(error, lambda: native.OK if self._store.touch(_key(key), expires) else native.ABSENT)
+
+    def _remove(self, _: Any, key: native.Bytes, error: Any) -> int:
+        return self._did(error, self._store.remove, _key(key))
+
+    def _sweep(self, _: Any, now: int, limit: int, removed: Any, error: Any) -> int:
+        def call() -> int:
+            removed.contents.value = native.size(self._store.sweep(now, limit))
+            return native.OK
+
+        return self._answer(error, call)
+
+    def _put(self, _: Any, key: native.Bytes, data: native.Bytes, expires: int, error: Any) -> int:
+        return self._did(error, self._store.put, _key(key), native.copy(data), expires)
+
+    def _own(
+        self, _: Any, owner: native.Bytes, key: native.Bytes, record: native.Bytes, expires: int, error: Any
+    ) -> int:
+        return self._did(error, self._store.own, _key(owner), _key(key), native.copy(record), expires)
+
+    def _owned(self, _: Any, owner: native.Bytes, now: int, receive: Any, receiver: Any, error: Any) -> int:
+        def call() -> int:
+            for key, record, expires in self._store.owned(_key(owner), now):
+                receive(receiver, native.view(key), native.view(record), native.int64(expires))
+            return native.OK
+
+        return self._answer(error, call)
+
+    def _disown(self, _: Any, owner: native.Bytes, key: native.Bytes, error: Any) -> int:
+        return self._did(error, self._store.disown, _key(owner), _key(key))
+
+    def _close(self, _: Any) -> None:
+        self._store.close()
