@@ -1,19 +1,12 @@
-"""The library under test is what TUILE_LIBRARY names, else what CMake built in build/."""
+"""A manager on each of two stores."""
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-PYTHON = Path(__file__).resolve().parents[1]
-os.environ.setdefault("TUILE_LIBRARY", str(PYTHON.parents[1] / "build/libtuile.so.0"))
-sys.path[:0] = [str(PYTHON), str(PYTHON / "examples")]
-
-from tuile.sessions import Manager  # noqa: E402  the path has to be set first
+from tuile.sessions import Manager
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -67,10 +67,10 @@ def test_append(manager: Manager) -> None:
             session.append("n", 1)
 
 
-def test_replace_sets_what_differs_alone(manager: Manager) -> None:
+def test_merge_sets_what_differs_alone(manager: Manager) -> None:
     cookie = saved(manager, same=[1], gone=1, other=1)
     with manager.begin(cookie) as session, manager.begin(cookie) as meanwhile:
-        session.replace({"same": [1], "other": True, "new": {}})
+        session.merge({"same": [1], "gone": 1, "other": 1}, {"same": [1], "other": True, "new": {}})
         meanwhile["same"] = "theirs"
         meanwhile.commit()
         session.commit()

@@ -6,12 +6,14 @@ import threading
 from collections.abc import Iterable
 from ctypes import byref, c_size_t, c_void_p, sizeof
 from types import TracebackType
-from typing import Optional, Union
+from typing import Optional, TypeVar, Union
 
 from . import _native as native
 from .session import Session
 from .signing import Keyring
 from .stores import Bridge, Store
+
+AnySession = TypeVar("AnySession", bound=Session)
 
 # Those that are no numbers, texts or switches, and come in another way.
 _HIDDEN = {"size", "store", "secret", "fallbacks", "fallback_count", "open_store", "keyring", "cookie_same_site"}
@@ -27,9 +29,6 @@ class Manager:
     ``tuile_config``: ``cookie_name``, ``cookie_age``, ``cookie_secure``, ``save_every_request``, and so
     on; the defaults are Django's.
     """
-
-    #: The class that :meth:`begin` makes.
-    session_class = Session
 
     def __init__(
         self,
@@ -63,13 +62,14 @@ class Manager:
             setattr(config, name, native.view(value) if isinstance(value, (str, bytes)) else native.int64(value))
         if isinstance(store, Store):
             self._bridge = Bridge(store)
-            config.open_store, self._name, self.blocking = self._bridge.handle, type(store).__name__, store.blocking
+            config.open_store, self.store_name, self.blocking = self._bridge.handle, type(store).__name__, store.blocking
         else:
-            config.store, self._name = native.view(store), store.split(":")[0] + ":"
+            config.store, self.store_name = native.view(store), store.split(":")[0] + ":"
             #: Calls may wait for a disk or a network.
-            self.blocking = self._name not in ("memory:", "cookie:")
+            self.blocking = self.store_name not in ("memory:", "cookie:")
         #: Sessions are saved also where nothing was changed.
         self.save_every_request = bool(config.save_every_request)
+        self.cookie_name = native.copy(config.cookie_name).decode("utf-8")
         handle = c_void_p()
         try:
             native.check(native.lib.tuile_manager_open, byref(config), byref(handle))
@@ -83,6 +83,10 @@ class Manager:
 
         With the setting ``url_sessions`` a key in ``url`` counts where no cookie came.
         """
+        return self.begin_as(Session, cookie_header, url)
+
+    def begin_as(self, kind: type[AnySession], cookie_header: str | bytes, url: str | bytes = "") -> AnySession:
+        """As :meth:`begin`, for a class of your own."""
         if self._handle is None or self._closed:
             raise native.failure(native.E_ARGUMENT)
         header, address = native.view(cookie_header), native.view(url)
@@ -90,7 +94,7 @@ class Manager:
         if not handle:
             raise native.failure(native.E_MEMORY)
         self._open.add(handle)
-        return self.session_class(self, handle)
+        return kind(self, handle)
 
     def clear_expired(self, limit: int = 10_000) -> int:
         """Removes at most ``limit`` expired sessions; how many there were."""
@@ -137,4 +141,4 @@ class Manager:
 
     def __repr__(self) -> str:
         # Not the whole URL, which may hold a password.
-        return f"<Manager of {self._name}{' closed' if self._closed else ''}>"
+        return f"<Manager of {self.store_name}{' closed' if self._closed else ''}>"

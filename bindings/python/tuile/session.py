@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from ctypes import byref, c_bool, c_int64
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
 from . import _native as native
 from .errors import TuileError
@@ -21,6 +21,7 @@ _UTC = datetime.timezone.utc
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=_UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
 
+_Self = TypeVar("_Self", bound="Session")
 Expiry = Union[int, datetime.datetime, datetime.timedelta, str, None]
 
 
@@ -67,9 +68,7 @@ class Session(MutableMapping[str, Any]):
 
     def _dict(self) -> dict[str, Any]:
         if self._values is None:
-            text = native.Bytes()
-            self._call("json", byref(text))
-            self._values = self._loads(native.copy(text).decode("utf-8", "surrogatepass"))
+            self._values = self._loads(self.to_json())
         elif self._handle is None:
             self._live()
         return self._values
@@ -138,16 +137,21 @@ class Session(MutableMapping[str, Any]):
             self._dict()[key] = value
             self._lend(key, value)
 
-    def replace(self, values: dict[str, Any]) -> None:
-        """Makes these all that the session holds: what differs is set, what is not among them removed."""
-        self._return()
-        before = self._dict()
-        for key in before.keys() - values.keys():
-            self.pop(key)
+    def merge(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Sets and removes what differs between two dictionaries, for those who keep one of their own."""
+        for key in before.keys() - after.keys():
+            self.pop(key, None)
         text = self._dumps
-        changed = {k: v for k, v in values.items() if k not in before or text(before[k]) != text(v)}
+        changed = {k: v for k, v in after.items() if k not in before or text(before[k]) != text(v)}
         if changed:
             self.update(changed)
+
+    def to_json(self) -> str:
+        """All values as one JSON text, in one call."""
+        self._return()
+        text = native.Bytes()
+        self._call("json", byref(text))
+        return native.copy(text).decode("utf-8", "surrogatepass")
 
     def clear(self) -> None:
         """Drops all values without reading them; the session keeps its key."""
@@ -298,7 +302,7 @@ class Session(MutableMapping[str, Any]):
 
     __del__ = close
 
-    def __enter__(self) -> Session:
+    def __enter__(self: _Self) -> _Self:
         return self
 
     def __exit__(self, kind: Optional[type[BaseException]], value: object, trace: Optional[TracebackType]) -> None:

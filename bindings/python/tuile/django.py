@@ -1,0 +1,236 @@
+"""Django's sessions on Tuile: ``SESSION_ENGINE = "tuile.django"``.
+
+Settings, both optional:
+
+- ``TUILE_STORE``: the store's URL. Else Django's own default database, where that is SQLite or PostgreSQL.
+- ``TUILE_OPTIONS``: a dictionary of further settings of :class:`tuile.sessions.Manager`.
+
+The others are Django's: ``SECRET_KEY``, ``SECRET_KEY_FALLBACKS``, ``SESSION_COOKIE_AGE`` and so on.
+``manage.py clearsessions`` works, and so does the admin. What a request set or removed is made again on
+what another one saved meanwhile, name by name. ``request.session.add_int("count")`` and
+``request.session.append("list", value)`` are exact.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any, Optional
+from urllib.parse import quote
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+from .manager import Manager
+from .session import Session, SessionDeleted
+
+_JSON = "django.contrib.sessions.serializers.JSONSerializer"
+_lock = threading.Lock()
+_manager: Optional[Manager] = None
+
+
+def manager() -> Manager:
+    """The manager of this project, made when it is first needed."""
+    global _manager
+    if _manager is None:
+        with _lock:
+            if _manager is None:
+                _manager = _open()
+    return _manager
+
+
+def _open() -> Manager:
+    if settings.SESSION_SERIALIZER != _JSON:
+        raise ImproperlyConfigured(f"tuile.django keeps sessions as JSON: SESSION_SERIALIZER has to be {_JSON}")
+    options = {
+        "secret": settings.SECRET_KEY,
+        "fallbacks": settings.SECRET_KEY_FALLBACKS,
+        "cookie_name": settings.SESSION_COOKIE_NAME,
+        "cookie_age": settings.SESSION_COOKIE_AGE,
+        "expire_at_browser_close": settings.SESSION_EXPIRE_AT_BROWSER_CLOSE,
+        # Django's middleware writes the cookie and decides when to save: each commit saves.
+        "cookie_secure": True,
+        "save_every_request": True,
+        **getattr(settings, "TUILE_OPTIONS", {}),
+    }
+    return Manager(store=getattr(settings, "TUILE_STORE", None) or _database(settings.DATABASES), **options)
+
+
+def _database(databases: dict[str, dict[str, Any]]) -> str:
+    default = databases.get("default", {})
+    engine, name = default.get("ENGINE", "").rpartition(".")[2], str(default.get("NAME", ""))
+    if engine == "sqlite3" and name.startswith("/"):
+        return "sqlite://" + quote(name)
+    if engine == "postgresql":
+        user, password = (quote(str(default.get(part) or ""), safe="") for part in ("USER", "PASSWORD"))
+        login = user + (f":{password}" if password else "") + ("@" if user else "")
+        host, port = default.get("HOST") or "", default.get("PORT") or ""
+        place = quote(str(host), safe="") + (f":{port}" if port else "")
+        return f"postgresql://{login}{place}/{quote(name, safe='')}"
+    raise ImproperlyConfigured("TUILE_STORE is not set, and the default database is no SQLite file or PostgreSQL")
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    """Tests change settings: the next session gets a manager of its own."""
+    global _manager
+    if setting.startswith(("SESSION_", "SECRET_KEY", "TUILE_", "DATABASES")):
+        with _lock:
+            old, _manager = _manager, None
+        if old is not None:
+            old.close()
+
+
+setting_changed.connect(_forget)
+
+
+class SessionStore(SessionBase):
+    """Django's session of one request, kept by Tuile."""
+
+    def __init__(self, session_key: Optional[str] = None) -> None:
+        super().__init__(session_key)
+        self._tuile: Optional[Session] = None
+        # What Django's dictionary was made from, or last saved as.
+        self._base = "{}"
+
+    # -- what Django's backends define
+
+    def load(self) -> dict[str, Any]:
+        session = self._begun()
+        if not session.load():
+            self._session_key = None
+            return {}
+        self._base = session.to_json()
+        values: dict[str, Any] = json.loads(self._base)
+        return values
+
+    def exists(self, session_key: Optional[str]) -> bool:
+        with _begin(session_key) as session:
+            return session.load()
+
+    def create(self) -> None:
+        self._end()
+        self._tuile = _begin(None)
+        self._tuile.cycle_key()
+        self._save(self._values(no_load=True))
+        self.modified = True
+
+    def save(self, must_create: bool = False) -> None:
+        if self._session_key is None and not must_create:
+            self.create()
+            return
+        if must_create:
+            if self.exists(self._session_key):
+                raise CreateError
+            self.create()
+            return
+        values = self._values()
+        session = self._begun()
+        if not session.load() and not self._in_cookie():
+            raise UpdateError
+        self._save(values)
+
+    def delete(self, session_key: Optional[str] = None) -> None:
+        key = self._session_key if session_key is None else session_key
+        if key is None:
+            return
+        if key == self._session_key:
+            self._begun().flush()
+            self._end()
+        else:
+            with _begin(key) as session:
+                session.flush()
+
+    def cycle_key(self) -> None:
+        values = self._values()
+        session = self._begun()
+        self._change(values)
+        session.cycle_key()
+        self._save(values)
+        self.modified = True
+
+    async def acycle_key(self) -> None:
+        await sync_to_async(self.cycle_key)()
+
+    @classmethod
+    def clear_expired(cls) -> None:
+        while manager().clear_expired(1000) == 1000:
+            pass
+
+    @classmethod
+    async def aclear_expired(cls) -> None:
+        await sync_to_async(cls.clear_expired)()
+
+    # -- what Django has not
+
+    def add_int(self, key: str, delta: int = 1) -> int:
+        """Adds to a counter, exactly, whatever other requests do at once; the sum so far."""
+        total: int = self._at_once(key, lambda session: session.add_int(key, delta))
+        return total
+
+    def append(self, key: str, value: Any) -> None:
+        """Puts a value at the end of a list, a new one if there is none, and loses none."""
+        self._at_once(key, lambda session: session.append(key, value))
+
+    async def aadd_int(self, key: str, delta: int = 1) -> int:
+        return await sync_to_async(self.add_int)(key, delta)
+
+    async def aappend(self, key: str, value: Any) -> None:
+        await sync_to_async(self.append)(key, value)
+
+    def _at_once(self, key: str, change: Any) -> Any:
+        values = self._values()
+        session = self._begun()
+        self._change(values)
+        answer = change(session)
+        values[key] = session[key]
+        self._base = json.dumps(values)
+        self.modified = True
+        return answer
+
+    # -- the session behind
+
+    def _values(self, **options: bool) -> dict[str, Any]:
+        """Django's dictionary, loaded if need be."""
+        values: dict[str, Any] = self._get_session(**options)  # type: ignore[attr-defined]
+        return values
+
+    def _begun(self) -> Session:
+        if self._tuile is None:
+            self._tuile = _begin(self._session_key)
+        return self._tuile
+
+    def _end(self) -> None:
+        session, self._tuile = self._tuile, None
+        self._base = "{}"
+        if session is not None:
+            session.close()
+
+    def _in_cookie(self) -> bool:
+        return manager().store_name == "cookie:"
+
+    def _change(self, values: dict[str, Any]) -> None:
+        """Tells the session what was changed in Django's dictionary."""
+        text = json.dumps(values)
+        if text != self._base:
+            # By way of JSON, which has no other names than text.
+            self._begun().merge(json.loads(self._base), json.loads(text))
+            self._base = text
+
+    def _save(self, values: dict[str, Any]) -> None:
+        self._change(values)
+        session = self._begun()
+        try:
+            session.commit()
+        except SessionDeleted:
+            raise UpdateError from None
+        self._session_key = session.session_key
+
+
+def _begin(session_key: Optional[str]) -> Session:
+    found = manager()
+    # What could end the cookie is no key.
+    key = session_key if session_key and not set(session_key) & set(' \t;,"\\\r\n') else ""
+    return found.begin(f"{found.cookie_name}={key}" if key else "")

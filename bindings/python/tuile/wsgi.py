@@ -1,0 +1,127 @@
+"""Sessions for any WSGI application.
+
+>>> def application(environ, start_response):
+...     count = environ["tuile.session"].add_int("count")
+...     start_response("200 OK", [("Content-Type", "text/plain")])
+...     return [b"%d" % count]
+>>> application = SessionMiddleware(application, store="memory:")
+>>> application({}, lambda status, headers: print(status, [name for name, _ in headers]))
+200 OK ['Content-Type', 'Set-Cookie', 'Cache-Control', 'Vary']
+[b'1']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Optional
+
+from .headers import INTERRUPTED, with_session
+from .manager import Manager
+from .session import Session, SessionDeleted
+
+Environ = dict[str, Any]
+Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+
+class SessionMiddleware:
+    """Puts a :class:`tuile.sessions.Session` into ``environ["tuile.session"]``, and saves it
+    before the headers of the response go out.
+
+    ``settings`` are those of :class:`tuile.sessions.Manager`, if no manager is given. What is
+    changed while the body is sent is saved at its end, if the browser has a cookie by then. A
+    request whose session another one ended gets status 400, as in Django; a store that gives no
+    answer is a StoreError, which is the server's to report.
+    """
+
+    def __init__(self, application: Application, manager: Optional[Manager] = None, **settings: Any) -> None:
+        self.application = application
+        self.manager = manager if manager is not None else Manager(**settings)
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        # WSGI hands a header's bytes over as Latin-1 text.
+        session = self.manager.begin(environ.get("HTTP_COOKIE", "").encode("latin-1"))
+        environ["tuile.session"] = session
+        response = _Response(session, start_response)
+        try:
+            body = self.application(environ, response.start)
+            # Nothing runs any more that could change the session: the server gets these as they are.
+            plain = (list, tuple, environ.get("wsgi.file_wrapper", tuple))
+            if response.status is not None and isinstance(body, plain):
+                response.send()
+                session.close()
+                return [INTERRUPTED] if response.interrupted else body
+        except BaseException:
+            session.close()
+            raise
+        return _Body(response, body)
+
+
+class _Response:
+    def __init__(self, session: Session, start_response: Callable[..., Any]) -> None:
+        self.session = session
+        self._start_response = start_response
+        self._write: Optional[Callable[[bytes], Any]] = None
+        self.status: Optional[str] = None
+        self.interrupted = False
+
+    def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], Any]:
+        self.status, self._headers, self._exc_info = status, headers, exc_info
+        if self._write is not None:
+            # Headers are out: the server raises what went wrong.
+            self._start_response(status, headers, exc_info)
+        return self.write
+
+    def write(self, data: bytes) -> None:
+        self.send()
+        if self._write is not None and not self.interrupted:
+            self._write(data)
+
+    def send(self) -> None:
+        """Commits the session and sends the headers, the first time it is called."""
+        if self._write is not None or self.status is None:
+            return
+        try:
+            added = self.session.commit(int(self.status[:3]))
+        except SessionDeleted:
+            self.interrupted = True
+            headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(INTERRUPTED)))]
+            self._write = self._start_response("400 Bad Request", headers) or _ignore
+            return
+        more = (self._exc_info,) if self._exc_info else ()
+        self._write = self._start_response(self.status, with_session(self._headers, added), *more) or _ignore
+
+    def finish(self) -> None:
+        """Saves what was changed after the headers went out."""
+        try:
+            if not self.interrupted and self._write and self.session.modified and self.session.session_key:
+                self.session.commit()
+        finally:
+            self.session.close()
+
+
+def _ignore(data: bytes) -> None:
+    pass
+
+
+class _Body:
+    """A body that may change the session until its first part is there."""
+
+    def __init__(self, response: _Response, body: Iterable[bytes]) -> None:
+        self._response, self._body = response, body
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._body:
+            self._response.send()
+            if self._response.interrupted:
+                break
+            yield part
+        self._response.send()
+        if self._response.interrupted:
+            yield INTERRUPTED
+
+    def close(self) -> None:
+        try:
+            if hasattr(self._body, "close"):
+                self._body.close()
+        finally:
+            self._response.finish()
