@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import datetime, timedelta
 from typing import Any, Optional
 from urllib.parse import quote
 
@@ -23,6 +24,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
+from django.utils import timezone
 
 from .manager import Manager
 from .session import Session, SessionDeleted
@@ -98,6 +100,7 @@ class SessionStore(SessionBase):
     # -- what Django's backends define
 
     def load(self) -> dict[str, Any]:
+        self._end()
         session = self._begun()
         if not session.load():
             self._session_key = None
@@ -107,8 +110,9 @@ class SessionStore(SessionBase):
         return values
 
     def exists(self, session_key: Optional[str]) -> bool:
+        # What is in a cookie is nowhere else, so that nobody can say.
         with _begin(session_key) as session:
-            return session.load()
+            return not self._in_cookie() and session.load()
 
     def create(self) -> None:
         self._end()
@@ -162,6 +166,26 @@ class SessionStore(SessionBase):
     @classmethod
     async def aclear_expired(cls) -> None:
         await sync_to_async(cls.clear_expired)()
+
+    # -- dates, which Django keeps in local time without USE_TZ, where others can't read them
+
+    def set_expiry(self, value: Any) -> None:
+        super().set_expiry(_with_zone(value))
+
+    async def aset_expiry(self, value: Any) -> None:
+        await super().aset_expiry(_with_zone(value))
+
+    def get_expiry_age(self, **given: Any) -> int:
+        return super().get_expiry_age(**_known(given if "expiry" in given else {**given, "expiry": self.get("_session_expiry")}))
+
+    async def aget_expiry_age(self, **given: Any) -> int:
+        return await super().aget_expiry_age(**_known(given if "expiry" in given else {**given, "expiry": await self.aget("_session_expiry")}))
+
+    def get_expiry_date(self, **given: Any) -> datetime:
+        return super().get_expiry_date(**_known(given if "expiry" in given else {**given, "expiry": self.get("_session_expiry")}))
+
+    async def aget_expiry_date(self, **given: Any) -> datetime:
+        return await super().aget_expiry_date(**_known(given if "expiry" in given else {**given, "expiry": await self.aget("_session_expiry")}))
 
     # -- what Django has not
 
@@ -227,6 +251,24 @@ class SessionStore(SessionBase):
         except SessionDeleted:
             raise UpdateError from None
         self._session_key = session.session_key
+
+
+def _with_zone(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        value = timezone.now() + value
+    if isinstance(value, datetime) and timezone.is_naive(value):
+        value = timezone.make_aware(value)
+    return value
+
+
+def _known(given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments with the expiry as Django computes with it."""
+    expiry = given["expiry"]
+    if isinstance(expiry, str):
+        expiry = datetime.fromisoformat(expiry)
+        if not settings.USE_TZ and timezone.is_aware(expiry):
+            expiry = timezone.make_naive(expiry)
+    return {**given, "expiry": expiry}
 
 
 def _begin(session_key: Optional[str]) -> Session:

@@ -1,0 +1,89 @@
+"""Django's session tests on each store of Tuile. Each one that is left out says why."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import unittest
+from typing import Any
+
+import stores
+from django.contrib.sessions.models import Session
+from django.test import SimpleTestCase, TransactionTestCase, override_settings
+from sessions_tests import tests as upstream
+from tuile.django import SessionStore
+
+# Django's own signed_cookies backend leaves these out, for the same reasons.
+IN_COOKIES = {
+    "test_save": "a session in a cookie is nowhere else: it can't be asked whether it exists",
+    "test_cycle": "a cookie that was signed before can't be called back",
+    "test_actual_expiry": "its cookie is good for SESSION_COOKIE_AGE, whatever the session's own expiry",
+    "test_session_save_does_not_resurrect_session_logged_out_in_other_context": "nobody knows who logged out",
+    "test_session_asave_does_not_resurrect_session_logged_out_in_other_context": "nobody knows who logged out",
+}
+# What the tests of Django's database backend ask of its table.
+TABLE_ALONE: dict[str, str] = {}
+
+
+class OnAStore:
+    """Each test gets an empty store."""
+
+    backend = SessionStore
+    store: str
+
+    def setUp(self) -> None:
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)  # type: ignore[attr-defined]
+        url = stores.url(self.store, folder)
+        if url is None:
+            raise unittest.SkipTest(f"{stores.SERVERS[self.store]} names no server")
+        setting = override_settings(TUILE_STORE=url)
+        setting.enable()
+        self.addCleanup(setting.disable)  # type: ignore[attr-defined]
+        super().setUp()  # type: ignore[misc]
+
+
+def left_out(cases: type, reasons: dict[str, str]) -> dict[str, Any]:
+    found = {}
+    for name, reason in reasons.items():
+        for test in (name, f"{name}_async"):
+            if hasattr(cases, test):
+                found[test] = unittest.skip(reason)(lambda self: None)
+    return found
+
+
+for name in stores.NAMES:
+    skipped = left_out(upstream.SessionTestsMixin, IN_COOKIES) if "Cookie" in name else {}
+    case = type(f"{name}SessionTests", (OnAStore, upstream.SessionTestsMixin, SimpleTestCase), {"store": name, **skipped})
+    globals()[case.__name__] = case
+    zoned = override_settings(USE_TZ=True)(type(f"{name}WithTimeZoneTests", (case,), {}))
+    globals()[zoned.__name__] = zoned
+del case, zoned
+
+
+class TableStore(SessionStore):
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+
+def own_tests(case: type) -> dict[str, Any]:
+    """The tests of a class without its base, which keeps a transaction open that another connection can't see."""
+    return {name: value for name, value in vars(case).items() if name.startswith(("test_", "model", "request_", "get_"))}
+
+
+class _Table:
+    available_apps = ["django.contrib.sessions"]
+    backend = TableStore
+    session_engine = "tuile.django"
+
+
+DatabaseSessionTests = type(
+    "DatabaseSessionTests",
+    (_Table, upstream.SessionTestsMixin, TransactionTestCase),
+    {**own_tests(upstream.DatabaseSessionTests), **left_out(upstream.DatabaseSessionTests, TABLE_ALONE)},
+)
+DatabaseSessionWithTimeZoneTests = override_settings(USE_TZ=True)(
+    type("DatabaseSessionWithTimeZoneTests", (DatabaseSessionTests,), {})
+)
+MiddlewareTests = type("MiddlewareTests", (_Table, TransactionTestCase), own_tests(upstream.SessionMiddlewareTests))
