@@ -14,14 +14,18 @@ from typing import Optional
 
 from tuile.sessions import Manager, Store
 
-TABLE = "CREATE TABLE IF NOT EXISTS sessions (key TEXT PRIMARY KEY, data BLOB NOT NULL, expires INTEGER NOT NULL)"
+TABLES = [
+    "CREATE TABLE IF NOT EXISTS sessions (key TEXT PRIMARY KEY, data BLOB NOT NULL, expires INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS owners (owner TEXT, key TEXT, record BLOB NOT NULL, PRIMARY KEY (owner, key))",
+]
 
 
 class Table(Store):
     def __init__(self, path: Path) -> None:
         self.path = path
         with self.transaction() as database:
-            database.execute(TABLE)
+            for table in TABLES:
+                database.execute(table)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -65,7 +69,24 @@ class Table(Store):
         with self.transaction() as database:
             old = "SELECT key FROM sessions WHERE expires < ? LIMIT ?"
             delete = f"DELETE FROM sessions WHERE key IN ({old})"
-            return database.execute(delete, (now, min(limit, 2**63 - 1))).rowcount
+            removed = database.execute(delete, (now, min(limit, 2**63 - 1))).rowcount
+            database.execute("DELETE FROM owners WHERE key NOT IN (SELECT key FROM sessions)")
+            return removed
+
+    # The three that follow are for lists of an owner's sessions. A store may leave them out.
+
+    def own(self, owner: str, key: str, record: bytes, expires: int) -> None:
+        with self.transaction() as database:
+            database.execute("INSERT OR REPLACE INTO owners VALUES (?, ?, ?)", (owner, key, record))
+
+    def owned(self, owner: str, now: int) -> list[tuple[str, bytes, int]]:
+        with self.transaction() as database:
+            join = "SELECT key, record, expires FROM owners JOIN sessions USING (key) WHERE owner = ? AND expires > ?"
+            return database.execute(join, (owner, now)).fetchall()
+
+    def disown(self, owner: str, key: str) -> None:
+        with self.transaction() as database:
+            database.execute("DELETE FROM owners WHERE owner = ? AND key = ?", (owner, key))
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ class Contract(ctypes.Structure):
 
     _fields_ = [
         ("store", ctypes.c_void_p), ("binary", ctypes.c_bool), ("shared", ctypes.c_bool),
-        ("own_clock", ctypes.c_bool), ("owners", ctypes.c_bool),
+        ("own_clock", ctypes.c_bool), ("owners", ctypes.c_bool), ("stale", ctypes.c_uint),
     ]  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def test_the_contract_is_the_headers() -> None:
 def broken_rule(suite: Any, store: Table) -> Optional[str]:
     bridge = Bridge(store)
     try:
-        broken: Optional[bytes] = suite(ctypes.byref(Contract(store=bridge.handle, binary=True, shared=True)))
+        broken: Optional[bytes] = suite(ctypes.byref(Contract(store=bridge.handle, binary=True, shared=True, owners=True)))
         return broken.decode() if broken else None
     finally:
         bridge.free()

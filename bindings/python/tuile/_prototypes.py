@@ -373,8 +373,34 @@ class Config(Structure):
         ("keyring", c_void_p),
         ("url_sessions", c_bool),
         ("url_name", Bytes),
+        ("lifetime", c_int64),
+        ("refresh", c_int64),
+        ("cycle_grace", c_int64),
+        ("track_owners", c_bool),
+        ("max_owned", c_size_t),
     ]
 
+
+POLICY = {
+    "aal2": 2,
+    "aal3": 3,
+}
+
+
+class OwnedSession(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("id", Bytes),
+        ("created", c_int64),
+        ("seen", c_int64),
+        ("expires", c_int64),
+        ("user_agent", Bytes),
+        ("address", Bytes),
+        ("current", c_bool),
+    ]
+
+
+ReceiveOwnedSession = CFUNCTYPE(None, c_void_p, POINTER(OwnedSession))
 
 TYPE = {
     "null": 0,
@@ -398,6 +424,10 @@ class Stats(Structure):
         ("bad_signatures", c_uint64),
         ("resurrections_refused", c_uint64),
         ("store_failures", c_uint64),
+        ("old_key_loads", c_uint64),
+        ("touches", c_uint64),
+        ("cookie_bytes", c_uint64),
+        ("revoked", c_uint64),
     ]
 
 
@@ -482,10 +512,12 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_store_owned": (c_int, [c_void_p, Bytes, c_int64, ReceiveOwned, c_void_p, POINTER(Error)]),
     "tuile_store_disown": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
     "tuile_config_init": (c_int, [POINTER(Config)]),
+    "tuile_config_set_policy": (c_int, [POINTER(Config), c_int]),
     "tuile_manager_open": (c_int, [POINTER(Config), POINTER(c_void_p), POINTER(Error)]),
     "tuile_manager_close": (None, [c_void_p]),
     "tuile_manager_clear_expired": (c_int, [c_void_p, c_size_t, POINTER(c_size_t), POINTER(Error)]),
     "tuile_manager_stats": (c_int, [c_void_p, POINTER(Stats)]),
+    "tuile_manager_reload": (c_int, [c_void_p, POINTER(Config), POINTER(Error)]),
     "tuile_session_begin": (c_void_p, [c_void_p, Bytes]),
     "tuile_session_begin_url": (c_void_p, [c_void_p, Bytes, Bytes]),
     "tuile_session_commit": (c_int, [c_void_p, c_int32, AddHeader, c_void_p, POINTER(Error)]),
@@ -527,6 +559,8 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_session_set_expiry": (c_int, [c_void_p, c_int64, POINTER(Error)]),
     "tuile_session_set_expiry_date": (c_int, [c_void_p, c_int64, POINTER(Error)]),
     "tuile_session_clear_expiry": (c_int, [c_void_p, POINTER(Error)]),
+    "tuile_session_set_lifetime": (c_int, [c_void_p, c_int64, POINTER(Error)]),
+    "tuile_session_get_lifetime": (c_int, [c_void_p, POINTER(c_int64), POINTER(Error)]),
     "tuile_session_get_expiry_age": (c_int, [c_void_p, POINTER(c_int64), POINTER(Error)]),
     "tuile_session_get_expiry_date": (c_int, [c_void_p, POINTER(c_int64), POINTER(Error)]),
     "tuile_session_get_expiry_age_at": (c_int, [c_void_p, c_int64, Bytes, POINTER(c_int64), POINTER(Error)]),
@@ -535,4 +569,11 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_session_set_test_cookie": (c_int, [c_void_p, POINTER(Error)]),
     "tuile_session_test_cookie_worked": (c_int, [c_void_p, POINTER(c_bool), POINTER(Error)]),
     "tuile_session_delete_test_cookie": (c_int, [c_void_p, POINTER(Error)]),
+    "tuile_session_set_owner": (c_int, [c_void_p, Bytes, POINTER(Error)]),
+    "tuile_session_remove_owner": (c_int, [c_void_p, POINTER(Error)]),
+    "tuile_session_get_owner": (c_int, [c_void_p, POINTER(Bytes), POINTER(Error)]),
+    "tuile_session_set_client": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
+    "tuile_manager_sessions": (c_int, [c_void_p, Bytes, c_void_p, ReceiveOwnedSession, c_void_p, POINTER(Error)]),
+    "tuile_manager_revoke": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
+    "tuile_manager_revoke_all": (c_int, [c_void_p, Bytes, c_void_p, POINTER(c_size_t), POINTER(Error)]),
 }

@@ -78,7 +78,9 @@ def _database(databases: dict[str, dict[str, Any]]) -> str:
 def _forget(*, setting: str, **_: Any) -> None:
     """Tests change settings: the next session gets a manager of its own."""
     global _manager
-    if setting.startswith(("SESSION_", "SECRET_KEY", "TUILE_", "DATABASES")):
+    if setting.startswith("SECRET_KEY") and _manager is not None:
+        _manager.reload(settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS)
+    elif setting.startswith(("SESSION_", "TUILE_", "DATABASES")):
         with _lock:
             old, _manager = _manager, None
         if old is not None:

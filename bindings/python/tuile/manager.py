@@ -6,9 +6,10 @@ import threading
 from collections.abc import Iterable
 from ctypes import byref, c_size_t, c_void_p, sizeof
 from types import TracebackType
-from typing import Optional, TypeVar, Union
+from typing import Any, Optional, TypeVar, Union
 
 from . import _native as native
+from .owners import OwnedSession, owned_session
 from .session import Session
 from .signing import Keyring
 from .stores import Bridge, Store
@@ -22,12 +23,26 @@ _SETTINGS = {
 } - {"clock_context"}
 
 
+def _config(secret: str | bytes | Keyring, fallbacks: Iterable[str | bytes]) -> tuple[native.Config, object]:
+    """The defaults with these keys, and what has to live as long as they."""
+    config = native.Config()
+    native.lib.tuile_config_init(byref(config))
+    older = [native.view(fallback) for fallback in fallbacks]
+    array = (native.Bytes * len(older))(*older)
+    config.fallbacks, config.fallback_count = array, len(older)
+    if isinstance(secret, Keyring):
+        config.keyring = secret._handle
+    else:
+        config.secret = native.view(secret)
+    return config, (array, older)
+
+
 class Manager:
     """One for the application: configuration, keys and store. Safe from all threads and after fork.
 
     ``store`` is a URL, or a :class:`tuile.stores.Store` of your own. Settings have the names of
     ``tuile_config``: ``cookie_name``, ``cookie_age``, ``cookie_secure``, ``save_every_request``, and so
-    on; the defaults are Django's.
+    on; the defaults are Django's. ``policy`` is ``aal2`` or ``aal3``: the limits of NIST SP 800-63B-4.
     """
 
     def __init__(
@@ -37,6 +52,7 @@ class Manager:
         secret: str | bytes | Keyring = "",
         fallbacks: Iterable[str | bytes] = (),
         cookie_same_site: Optional[str] = "Lax",
+        policy: Optional[str] = None,
         **settings: Union[str, bytes, int, bool],
     ) -> None:
         self._handle: Optional[int] = None
@@ -46,15 +62,11 @@ class Manager:
         self._closed = False
         if unknown := settings.keys() - _SETTINGS:
             raise TypeError(f"unknown setting: {', '.join(sorted(unknown))}")
-        config = native.Config()
-        native.lib.tuile_config_init(byref(config))
-        older = [native.view(fallback) for fallback in fallbacks]
-        config.fallbacks = (native.Bytes * len(older))(*older)
-        config.fallback_count = len(older)
-        if isinstance(secret, Keyring):
-            config.keyring = secret._handle
-        else:
-            config.secret = native.view(secret)
+        config, kept = _config(secret, fallbacks)
+        if policy is not None:
+            if policy not in native.POLICY:
+                raise native.failure(native.E_ARGUMENT)
+            native.lib.tuile_config_set_policy(byref(config), native.POLICY[policy])
         if cookie_same_site not in native.SAME_SITES:
             raise native.failure(native.E_ARGUMENT)
         config.cookie_same_site = native.SAME_SITES[cookie_same_site]
@@ -101,6 +113,33 @@ class Manager:
         removed = c_size_t()
         native.check(native.lib.tuile_manager_clear_expired, self._handle, native.size(limit), byref(removed))
         return removed.value
+
+    def reload(self, secret: str | bytes | Keyring, fallbacks: Iterable[str | bytes] = ()) -> None:
+        """New keys, without dropping a request: those under way end with the keys that they began with."""
+        config, kept = _config(secret, fallbacks)
+        native.check(native.lib.tuile_manager_reload, self._handle, byref(config))
+
+    def sessions(self, owner: str, current: Optional[Session] = None) -> list[OwnedSession]:
+        """An owner's sessions, the one seen last first; ``current`` is marked."""
+        found: list[OwnedSession] = []
+
+        def add(_: Any, session: Any) -> None:
+            found.append(owned_session(session.contents))
+
+        asking, receive = current._live() if current else None, native.ReceiveOwnedSession(add)
+        native.check(native.lib.tuile_manager_sessions, self._handle, native.view(owner), asking, receive, None)
+        return found
+
+    def revoke(self, owner: str, id: str) -> bool:
+        """Ends the session of an owner that has this id, for good; False if there is none any more."""
+        answer = native.check(native.lib.tuile_manager_revoke, self._handle, native.view(owner), native.view(id))
+        return answer == native.OK
+
+    def revoke_all(self, owner: str, keep: Optional[Session] = None) -> int:
+        """Ends all sessions of an owner but ``keep``, as after a change of the password; how many."""
+        revoked, kept = c_size_t(), keep._live() if keep else None
+        native.check(native.lib.tuile_manager_revoke_all, self._handle, native.view(owner), kept, byref(revoked))
+        return revoked.value
 
     def stats(self) -> dict[str, int]:
         """Counters since the manager was opened."""

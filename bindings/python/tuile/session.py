@@ -6,11 +6,10 @@ import datetime
 import json
 from collections.abc import Iterator, Mapping, MutableMapping
 from ctypes import byref, c_bool, c_int64
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from . import _native as native
-from .errors import TuileError
+from .handle import SessionDeleted, SessionHandle
 
 if TYPE_CHECKING:
     from .manager import Manager
@@ -21,28 +20,12 @@ _UTC = datetime.timezone.utc
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=_UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
 
-_Self = TypeVar("_Self", bound="Session")
+__all__ = ["Session", "SessionDeleted"]
+
 Expiry = Union[int, datetime.datetime, datetime.timedelta, str, None]
 
 
-class SessionDeleted(TuileError):
-    """Another request deleted the session meanwhile; nothing was saved."""
-
-
-# Where a commit's headers go, by the address that the library hands back: a callback for each
-# commit would cost more than the commit.
-_collecting: dict[int, list[tuple[str, str]]] = {}
-
-
-def _add_header(context: int, name: native.Bytes, value: native.Bytes) -> int:
-    _collecting[context].append((native.copy(name).decode("latin-1"), native.copy(value).decode("latin-1")))
-    return native.OK
-
-
-_ADD_HEADER = native.AddHeader(_add_header)
-
-
-class Session(MutableMapping[str, Any]):
+class Session(SessionHandle, MutableMapping[str, Any]):
     """One request's session: a dictionary of what JSON can hold, with Django's methods.
 
     What is set or removed is a change of its own, made again on what another request saved
@@ -51,8 +34,7 @@ class Session(MutableMapping[str, Any]):
     """
 
     def __init__(self, manager: Manager, handle: int) -> None:
-        self._handle: Optional[int] = handle
-        self._manager = manager
+        super().__init__(manager, handle)
         # What the library holds, fetched in one call; None before that.
         self._values: Optional[dict[str, Any]] = None
         # Values that the caller may change in place, as they were when he got them.
@@ -89,6 +71,10 @@ class Session(MutableMapping[str, Any]):
     def _forget(self, values: Optional[dict[str, Any]] = None) -> None:
         self._values = values
         self._lent.clear()
+
+    def _changed_inside(self) -> None:
+        self._return()
+        self._forget()
 
     def __getitem__(self, key: str) -> Any:
         return self._lend(key, self._dict()[key])
@@ -179,13 +165,6 @@ class Session(MutableMapping[str, Any]):
     # -- the session
 
     @property
-    def session_key(self) -> Optional[str]:
-        """The key, once the session has one. A password: do not log it."""
-        key = native.Bytes()
-        found = native.lib.tuile_session_key(self._live(), byref(key)) == native.OK
-        return native.copy(key).decode("latin-1") if found else None
-
-    @property
     def accessed(self) -> bool:
         """Whether this request read or changed the session."""
         return bool(native.lib.tuile_session_accessed(self._live()))
@@ -195,17 +174,6 @@ class Session(MutableMapping[str, Any]):
         """Whether this request changed the session, in place included."""
         self._return()
         return bool(native.lib.tuile_session_modified(self._live()))
-
-    def load(self) -> bool:
-        """Reads the session, if that was not done yet: whether there was one.
-
-        StoreError if the store gave no answer, so that no outage is taken for a logout.
-        """
-        return self._call("load") == native.OK
-
-    def is_empty(self) -> bool:
-        """Neither a key nor data."""
-        return self._bool("is_empty")
 
     def flush(self) -> None:
         """Logs out: deletes the data, the session in the store and, on commit, the cookie."""
@@ -228,9 +196,7 @@ class Session(MutableMapping[str, Any]):
             raise native.failure(native.E_ARGUMENT)
         else:
             self._call("set_expiry", native.int64(value))
-        # The expiry is one of the values.
-        self._return()
-        self._forget()
+        self._changed_inside()
 
     def get_expiry_age(self, *, modification: Optional[datetime.datetime] = None, expiry: Expiry = _MISSING) -> int:
         """Seconds left if the session is saved now, or was at ``modification``, with its expiry or this one."""
@@ -280,49 +246,11 @@ class Session(MutableMapping[str, Any]):
         StoreError if the store gave no answer; then the cookie stays as it is.
         """
         self._return()
-        headers: list[tuple[str, str]] = []
-        context = id(headers)
-        _collecting[context] = headers
         try:
-            answer = self._call("commit", status, _ADD_HEADER, context)
+            return self._commit(status)
         finally:
-            del _collecting[context]
-        # The library has what other requests saved, too.
-        self._forget()
-        if answer == native.DELETED:
-            raise SessionDeleted("the session was deleted meanwhile")
-        return headers
-
-    def close(self) -> None:
-        """Ends the session. What was not committed is gone."""
-        handle, self._handle = getattr(self, "_handle", None), None
-        # At interpreter shutdown the module may be gone already.
-        if handle is not None and native is not None:
-            self._manager._ended(handle)
-
-    __del__ = close
-
-    def __enter__(self: _Self) -> _Self:
-        return self
-
-    def __exit__(self, kind: Optional[type[BaseException]], value: object, trace: Optional[TracebackType]) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<Session {'ended' if self._handle is None else 'open'}>"
-
-    def _live(self) -> int:
-        if self._handle is None:
-            raise native.failure(native.E_ARGUMENT)
-        return self._handle
-
-    def _call(self, name: str, *arguments: object) -> int:
-        return native.check(getattr(native.lib, f"tuile_session_{name}"), self._live(), *arguments)
-
-    def _bool(self, name: str) -> bool:
-        answer = c_bool()
-        self._call(name, byref(answer))
-        return answer.value
+            # The library has what other requests saved, too.
+            self._forget()
 
 
 def _name(key: object) -> str:
