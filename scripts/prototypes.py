@@ -76,8 +76,9 @@ class Interface:
     def field(self, text: str) -> tuple[str, str]:
         if function := re.fullmatch(r"(\w+) \(\*(\w+)\)\((.*)\)", text, re.DOTALL):
             return function[2], self.callback(function[1], function[3])
-        if array := re.fullmatch(r"char (\w+)\[(\d+)\]", text):
-            return array[1], f"c_char * {array[2]}"
+        if array := re.fullmatch(r"(\w+) (\w+)\[(\d+)\]", text):
+            kind = "c_char" if array[1] == "char" else self.ctype(array[1])
+            return array[2], f"{kind} * {array[3]}"
         name = re.findall(r"\w+", text)[-1]
         return name, self.ctype(re.sub(r"\w+$", "", text))
 

@@ -98,9 +98,10 @@ def test_structs_have_the_compilers_layout(tmp_path: Path) -> None:
 def test_struct_is_the_headers(name: str) -> None:
     fields = []
     for field in filter(None, (part.strip() for part in STRUCTS[name].split(";"))):
-        array = re.fullmatch(r"char (\w+)\[(\d+)\]", field)
+        array = re.fullmatch(r"(\w+) (\w+)\[(\d+)\]", field)
         if array:
-            fields.append((array[1], ctypes.c_char * int(array[2])))
+            kind = ctypes.c_char if array[1] == "char" else SCALARS[array[1]]
+            fields.append((array[2], kind * int(array[3])))
         else:
             fields.append((re.findall(r"\w+", field)[-1], ctype(declared_type(field))))
     if name == "tuile_bytes":

@@ -348,6 +348,15 @@ ModuleOpenFunction = CFUNCTYPE(c_int, Bytes, POINTER(StoreOps), POINTER(c_void_p
 
 AddHeader = CFUNCTYPE(c_int, c_void_p, Bytes, Bytes)
 
+LOG = {
+    "error": 0,
+    "warning": 1,
+    "info": 2,
+    "debug": 3,
+}
+
+Log = CFUNCTYPE(None, c_void_p, c_int, Bytes)
+
 
 class Config(Structure):
     _fields_ = [
@@ -378,6 +387,12 @@ class Config(Structure):
         ("cycle_grace", c_int64),
         ("track_owners", c_bool),
         ("max_owned", c_size_t),
+        ("previous_store", Bytes),
+        ("previous_cookie", Bytes),
+        ("revocations", Bytes),
+        ("log", Log),
+        ("log_context", c_void_p),
+        ("log_level", c_int),
     ]
 
 
@@ -428,6 +443,30 @@ class Stats(Structure):
         ("touches", c_uint64),
         ("cookie_bytes", c_uint64),
         ("revoked", c_uint64),
+        ("swept", c_uint64),
+    ]
+
+
+OPERATION = {
+    "load": 0,
+    "create": 1,
+    "replace": 2,
+    "touch": 3,
+    "remove": 4,
+    "sweep": 5,
+    "put": 6,
+    "own": 7,
+    "owned": 8,
+    "disown": 9,
+}
+
+
+class Latency(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("calls", c_uint64),
+        ("microseconds", c_uint64),
+        ("buckets", c_uint64 * 24),
     ]
 
 
@@ -515,8 +554,6 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_config_set_policy": (c_int, [POINTER(Config), c_int]),
     "tuile_manager_open": (c_int, [POINTER(Config), POINTER(c_void_p), POINTER(Error)]),
     "tuile_manager_close": (None, [c_void_p]),
-    "tuile_manager_clear_expired": (c_int, [c_void_p, c_size_t, POINTER(c_size_t), POINTER(Error)]),
-    "tuile_manager_stats": (c_int, [c_void_p, POINTER(Stats)]),
     "tuile_manager_reload": (c_int, [c_void_p, POINTER(Config), POINTER(Error)]),
     "tuile_session_begin": (c_void_p, [c_void_p, Bytes]),
     "tuile_session_begin_url": (c_void_p, [c_void_p, Bytes, Bytes]),
@@ -576,4 +613,11 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_manager_sessions": (c_int, [c_void_p, Bytes, c_void_p, ReceiveOwnedSession, c_void_p, POINTER(Error)]),
     "tuile_manager_revoke": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
     "tuile_manager_revoke_all": (c_int, [c_void_p, Bytes, c_void_p, POINTER(c_size_t), POINTER(Error)]),
+    "tuile_manager_clear_expired": (c_int, [c_void_p, c_size_t, POINTER(c_size_t), POINTER(Error)]),
+    "tuile_manager_stats": (c_int, [c_void_p, POINTER(Stats)]),
+    "tuile_manager_start_sweeping": (c_int, [c_void_p, c_uint32, c_size_t, POINTER(Error)]),
+    "tuile_manager_stop_sweeping": (None, [c_void_p]),
+    "tuile_manager_check": (c_int, [c_void_p, POINTER(Error)]),
+    "tuile_manager_latency": (c_int, [c_void_p, c_int, POINTER(Latency)]),
+    "tuile_manager_metrics": (c_int, [c_void_p, c_char_p, c_size_t, POINTER(c_size_t)]),
 }

@@ -20,7 +20,7 @@ AnySession = TypeVar("AnySession", bound=Session)
 _HIDDEN = {"size", "store", "secret", "fallbacks", "fallback_count", "open_store", "keyring", "cookie_same_site"}
 _SETTINGS = {
     name for name, kind, *_ in native.Config._fields_ if name not in _HIDDEN and not hasattr(kind, "_restype_")
-} - {"clock_context"}
+} - {"clock_context", "log_context"}
 
 
 def _config(secret: str | bytes | Keyring, fallbacks: Iterable[str | bytes]) -> tuple[native.Config, object]:
