@@ -13,8 +13,8 @@ what another one saved meanwhile, name by name. ``request.session.add_int("count
 
 from __future__ import annotations
 
-import json
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Optional
 from urllib.parse import quote
@@ -27,6 +27,7 @@ from django.core.signals import setting_changed
 from django.utils import timezone
 
 from .manager import Manager
+from .mirror import Mirror
 from .session import Session, SessionDeleted
 
 _JSON = "django.contrib.sessions.serializers.JSONSerializer"
@@ -95,21 +96,17 @@ class SessionStore(SessionBase):
 
     def __init__(self, session_key: Optional[str] = None) -> None:
         super().__init__(session_key)
-        self._tuile: Optional[Session] = None
-        # What Django's dictionary was made from, or last saved as.
-        self._base = "{}"
+        self._mirror: Optional[Mirror] = None
 
     # -- what Django's backends define
 
     def load(self) -> dict[str, Any]:
         self._end()
-        session = self._begun()
-        if not session.load():
+        mirror = self._begun()
+        if not mirror.session.load():
             self._session_key = None
             return {}
-        self._base = session.to_json()
-        values: dict[str, Any] = json.loads(self._base)
-        return values
+        return mirror.read()
 
     def exists(self, session_key: Optional[str]) -> bool:
         # What is in a cookie is nowhere else, so that nobody can say.
@@ -118,8 +115,7 @@ class SessionStore(SessionBase):
 
     def create(self) -> None:
         self._end()
-        self._tuile = _begin(None)
-        self._tuile.cycle_key()
+        self._begun(new=True).session.cycle_key()
         self._save(self._values(no_load=True))
         self.modified = True
 
@@ -133,8 +129,7 @@ class SessionStore(SessionBase):
             self.create()
             return
         values = self._values()
-        session = self._begun()
-        if not session.load() and not self._in_cookie():
+        if not self._begun().session.load() and not self._in_cookie():
             raise UpdateError
         self._save(values)
 
@@ -143,7 +138,7 @@ class SessionStore(SessionBase):
         if key is None:
             return
         if key == self._session_key:
-            self._begun().flush()
+            self._begun().session.flush()
             self._end()
         else:
             with _begin(key) as session:
@@ -151,9 +146,9 @@ class SessionStore(SessionBase):
 
     def cycle_key(self) -> None:
         values = self._values()
-        session = self._begun()
-        self._change(values)
-        session.cycle_key()
+        mirror = self._begun()
+        mirror.write(values)
+        mirror.session.cycle_key()
         self._save(values)
         self.modified = True
 
@@ -206,13 +201,12 @@ class SessionStore(SessionBase):
     async def aappend(self, key: str, value: Any) -> None:
         await sync_to_async(self.append)(key, value)
 
-    def _at_once(self, key: str, change: Any) -> Any:
+    def _at_once(self, key: str, change: Callable[[Session], Any]) -> Any:
         values = self._values()
-        session = self._begun()
-        self._change(values)
-        answer = change(session)
-        values[key] = session[key]
-        self._base = json.dumps(values)
+        mirror = self._begun()
+        mirror.write(values)
+        answer = change(mirror.session)
+        values[key] = mirror.read()[key]
         self.modified = True
         return answer
 
@@ -223,36 +217,27 @@ class SessionStore(SessionBase):
         values: dict[str, Any] = self._get_session(**options)  # type: ignore[attr-defined]
         return values
 
-    def _begun(self) -> Session:
-        if self._tuile is None:
-            self._tuile = _begin(self._session_key)
-        return self._tuile
+    def _begun(self, new: bool = False) -> Mirror:
+        if self._mirror is None:
+            self._mirror = Mirror(_begin(None if new else self._session_key))
+        return self._mirror
 
     def _end(self) -> None:
-        session, self._tuile = self._tuile, None
-        self._base = "{}"
-        if session is not None:
-            session.close()
+        mirror, self._mirror = self._mirror, None
+        if mirror is not None:
+            mirror.session.close()
 
     def _in_cookie(self) -> bool:
         return manager().store_name == "cookie:"
 
-    def _change(self, values: dict[str, Any]) -> None:
-        """Tells the session what was changed in Django's dictionary."""
-        text = json.dumps(values)
-        if text != self._base:
-            # By way of JSON, which has no other names than text.
-            self._begun().merge(json.loads(self._base), json.loads(text))
-            self._base = text
-
     def _save(self, values: dict[str, Any]) -> None:
-        self._change(values)
-        session = self._begun()
+        mirror = self._begun()
+        mirror.write(values)
         try:
-            session.commit()
+            mirror.session.commit()
         except SessionDeleted:
             raise UpdateError from None
-        self._session_key = session.session_key
+        self._session_key = mirror.session.session_key
 
 
 def _with_zone(value: Any) -> Any:

@@ -18,7 +18,6 @@ is held too. ``cookie:flask`` keeps the session in Flask's own cookie.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Optional, Union
 from weakref import WeakKeyDictionary
 
@@ -27,7 +26,6 @@ from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SessionInterface as FlaskInterface
 from flask.sessions import SessionMixin
 
-from .headers import with_session
 from .manager import Manager
 from .session import Session
 from .stores import Store
@@ -62,12 +60,12 @@ class SessionInterface(FlaskInterface):
 
     def __init__(self, store: Union[str, Store], **options: Any) -> None:
         self._store, self._options = store, options
-        self._managers: WeakKeyDictionary[Flask, tuple[Mapping[str, Any], Manager]] = WeakKeyDictionary()
+        self._managers: WeakKeyDictionary[Flask, tuple[Any, Any, Manager]] = WeakKeyDictionary()
 
     def manager(self, app: Flask) -> Manager:
         """The manager for an application's settings; another one once they are changed."""
         config = app.config
-        settings = {
+        settings: dict[str, Any] = {
             "secret": app.secret_key or "",
             "fallbacks": tuple(config["SECRET_KEY_FALLBACKS"] or ()),
             "cookie_name": self.get_cookie_name(app),
@@ -82,10 +80,14 @@ class SessionInterface(FlaskInterface):
             "expire_at_browser_close": True,
             **self._options,
         }
-        known = self._managers.get(app)
+        known, keys = self._managers.get(app), (settings.pop("secret"), settings.pop("fallbacks"))
         if known is None or known[0] != settings:
-            known = self._managers[app] = settings, Manager(store=self._store, **settings)
-        return known[1]
+            known = settings, keys, Manager(store=self._store, secret=keys[0], fallbacks=keys[1], **settings)
+        elif known[1] != keys:
+            known[2].reload(*keys)
+            known = settings, keys, known[2]
+        self._managers[app] = known
+        return known[2]
 
     def open_session(self, app: Flask, request: Request) -> Optional[FlaskSession]:
         if not app.secret_key:
@@ -94,18 +96,22 @@ class SessionInterface(FlaskInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         assert isinstance(session, FlaskSession)
-        with session:
-            accessed = session.accessed
-            if session.modified and not session:
-                session.flush()
-            elif session and self.should_set_cookie(app, session):
-                self._keep(app, session)
-            added = session.commit(response.status_code)
-        written = any(name == "Set-Cookie" for name, _ in added)
-        headers = [(name, value) for name, value in added if name != "Vary" or accessed or written]
-        merged = with_session(list(response.headers), headers)
-        for name, value in merged[len(response.headers) :]:
+        accessed = session.accessed
+        session.modified = session.modified
+        if session.modified and not session:
+            session.flush()
+        elif session and self.should_set_cookie(app, session):
+            self._keep(app, session)
+        # Flask leaves a cookie that it can't read where it is.
+        silent = not session and not session.modified
+        # A body that is streamed may read the session on: it ends with its last reference.
+        for name, value in session.commit(response.status_code):
+            if name == "Vary" or silent:
+                continue
+            accessed = True
             response.headers.add(name, value)
+        if accessed:
+            response.vary.add("Cookie")
 
     def _keep(self, app: Flask, session: FlaskSession) -> None:
         """Has the session saved even where nothing was changed, so that its end moves."""

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Optional, TypeVar
 
 from . import _native as native
-from .errors import TuileError
+from .errors import ArgumentError, TuileError
 
 if TYPE_CHECKING:
     from .manager import Manager
@@ -127,7 +127,7 @@ class SessionHandle:
 
     def _live(self) -> int:
         if self._handle is None:
-            raise native.failure(native.E_ARGUMENT)
+            raise ArgumentError("the session has ended")
         return self._handle
 
     def _call(self, name: str, *arguments: object) -> int:

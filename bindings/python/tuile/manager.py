@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Optional, TypeVar, Union
 
 from . import _native as native
+from .errors import ArgumentError
 from .owners import OwnedSession, owned_session
 from .session import Session
 from .signing import Keyring
@@ -100,7 +101,7 @@ class Manager:
     def begin_as(self, kind: type[AnySession], cookie_header: str | bytes, url: str | bytes = "") -> AnySession:
         """As :meth:`begin`, for a class of your own."""
         if self._handle is None or self._closed:
-            raise native.failure(native.E_ARGUMENT)
+            raise ArgumentError("the manager is closed")
         header, address = native.view(cookie_header), native.view(url)
         handle = native.lib.tuile_session_begin_url(self._handle, header, address)
         if not handle:
