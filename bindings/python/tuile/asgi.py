@@ -97,8 +97,11 @@ class AsyncSession(dict[str, Any]):
         self.mark_accessed()
         self._mirror.write(dict(self))
         answer = getattr(self._session, name)(*arguments)
-        dict.clear(self)
-        dict.update(self, self._mirror.read())
+        # Values that stayed the same stay the same objects: the application may hold one.
+        fresh = self._mirror.read()
+        for key in [key for key in self if key not in fresh]:
+            dict.pop(self, key)
+        dict.update(self, {key: value for key, value in fresh.items() if key not in self or self[key] != value})
         return answer
 
     # The middleware's, in a thread where the store waits.
@@ -125,6 +128,9 @@ class AsyncSession(dict[str, Any]):
             self._session.flush()
             self._mirror, self._flushed = Mirror(self._session), False
             self._mirror.write(dict(self))
+        if self.accessed:
+            # The session has to know, for Vary, that its copy was looked at.
+            self._session.load()
         return self._session.commit(status)
 
     def close(self) -> None:

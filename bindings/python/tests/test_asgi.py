@@ -1,0 +1,174 @@
+"""The ASGI middleware: a dictionary for the application, the store in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any, Optional
+
+import pytest
+from test_stores import Away
+from tuile import errors
+from tuile.asgi import AsyncSession, SessionMiddleware
+from tuile.sessions import Manager
+
+
+async def visit(middleware: Any, cookie: str = "", kind: str = "http") -> list[dict[str, Any]]:
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await middleware({"type": kind, "headers": [(b"cookie", cookie.encode())]}, None, send)
+    return sent
+
+
+def cookie_of(sent: list[dict[str, Any]]) -> str:
+    value: bytes = dict(sent[0]["headers"])[b"set-cookie"]
+    return value.decode().partition(";")[0]
+
+
+def application(change: Any, start: str = "http.response.start") -> Any:
+    async def run(scope: Any, receive: Any, send: Any) -> None:
+        result = change(scope["session"])
+        if asyncio.iscoroutine(result):
+            await result
+        await send({"type": start, "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x"})
+
+    return run
+
+
+def test_what_was_changed_is_saved_in_place_included(manager: Manager) -> None:
+    def change(session: AsyncSession) -> None:
+        session.setdefault("list", []).append(session.add_int("count"))
+        session.append("log", {"n": len(session)})
+
+    middleware = SessionMiddleware(application(change), manager)
+    cookie = cookie_of(asyncio.run(visit(middleware)))
+    asyncio.run(visit(middleware, cookie))
+    with manager.begin(cookie) as session:
+        assert dict(session) == {"list": [1, 2], "count": 2, "log": [{"n": 2}, {"n": 3}]}
+
+
+def test_it_is_a_dictionary(manager: Manager) -> None:
+    def change(session: AsyncSession) -> None:
+        session |= {"a": 1}
+        assert isinstance(session, dict) and json.dumps(session) == '{"a": 1}' and session | {"b": 2} == {"a": 1, "b": 2}
+        assert session.pop("a") == 1 and not session and session == {}
+
+    sent = asyncio.run(visit(SessionMiddleware(application(change), manager)))
+    assert dict(sent[0]["headers"]) == {b"vary": b"Cookie"}
+
+
+def test_requests_at_once_all_count(manager: Manager) -> None:
+    async def change(session: AsyncSession) -> None:
+        session.add_int("count")
+        await asyncio.sleep(0)
+
+    middleware = SessionMiddleware(application(change), manager)
+
+    async def many() -> str:
+        cookie = cookie_of(await visit(middleware))
+        await asyncio.gather(*(visit(middleware, cookie) for _ in range(50)))
+        return cookie
+
+    with manager.begin(asyncio.run(many())) as session:
+        assert session["count"] == 51
+
+
+@pytest.mark.parametrize("end", ["flush", "clear"])
+def test_an_emptied_session_has_ended(manager: Manager, end: str) -> None:
+    cookie = cookie_of(asyncio.run(visit(SessionMiddleware(application(lambda s: s.update(a=1)), manager))))
+    sent = asyncio.run(visit(SessionMiddleware(application(lambda s: getattr(s, end)()), manager), cookie))
+    assert b"Max-Age=0" in dict(sent[0]["headers"])[b"set-cookie"]
+    with manager.begin(cookie) as session:
+        assert not session.load()
+
+
+def test_a_login_after_a_logout_is_a_new_session(manager: Manager) -> None:
+    def again(session: AsyncSession) -> None:
+        session.flush()
+        session["user"] = 2
+        assert session.session_key is None
+
+    cookie = cookie_of(asyncio.run(visit(SessionMiddleware(application(lambda s: s.update(a=1)), manager))))
+    newer = cookie_of(asyncio.run(visit(SessionMiddleware(application(again), manager), cookie)))
+    assert newer != cookie
+    with manager.begin(newer) as session:
+        assert dict(session) == {"user": 2}
+
+
+class Slow(Away):
+    """Takes its time, and notes in which threads."""
+
+    def __init__(self, path: Path) -> None:
+        self.threads: set[Optional[int]] = set()
+        super().__init__(path)
+
+    def _wait(self) -> None:
+        self.threads.add(threading.get_ident())
+        time.sleep(0.2)
+
+    def load(self, key: str, now: int) -> Any:
+        self._wait()
+        return super().load(key, now)
+
+    def create(self, key: str, data: bytes, expires: int) -> bool:
+        self._wait()
+        return super().create(key, data, expires)
+
+    def replace(self, key: str, expected: bytes, data: bytes, expires: int) -> Any:
+        self._wait()
+        return super().replace(key, expected, data, expires)
+
+
+def test_the_event_loop_is_never_blocked(tmp_path: Path) -> None:
+    store = Slow(tmp_path / "sessions.db")
+    with Manager(store=store, secret="s") as manager:
+        middleware = SessionMiddleware(application(lambda s: s.add_int("count")), manager)
+
+        async def run() -> None:
+            cookie = cookie_of(await visit(middleware))
+            ticks, work = 0, asyncio.ensure_future(visit(middleware, cookie))
+            while not work.done():
+                ticks += 1
+                await asyncio.sleep(0.001)
+            await work
+            # It went on while the store took 0.4 s.
+            assert ticks > 10
+
+        asyncio.run(run())
+        assert store.threads and threading.get_ident() not in store.threads
+
+
+def test_an_outage_is_raised_to_those_who_ask_alone(tmp_path: Path) -> None:
+    store = Away(tmp_path / "sessions.db")
+    with Manager(store=store, secret="s") as manager:
+        cookie = cookie_of(asyncio.run(visit(SessionMiddleware(application(lambda s: s.update(a=1)), manager))))
+        store.away = True
+        sent = asyncio.run(visit(SessionMiddleware(application(lambda s: None), manager), cookie))
+        assert sent[0]["status"] == 200 and sent[0]["headers"] == []
+        with pytest.raises(errors.StoreError):
+            asyncio.run(visit(SessionMiddleware(application(lambda s: s.get("a")), manager), cookie))
+        store.away = False
+        with manager.begin(cookie) as session:
+            assert session["a"] == 1
+
+
+def test_a_session_that_another_request_ended(manager: Manager) -> None:
+    cookie = cookie_of(asyncio.run(visit(SessionMiddleware(application(lambda s: s.update(a=1)), manager))))
+
+    def log_out_elsewhere(session: AsyncSession) -> None:
+        session["a"] = 2
+        with manager.begin(cookie) as other:
+            other.flush()
+
+    sent = asyncio.run(visit(SessionMiddleware(application(log_out_elsewhere), manager), cookie))
+    assert [message.get("status") for message in sent] == [400, None]
+    cookie = cookie_of(asyncio.run(visit(SessionMiddleware(application(lambda s: s.update(a=1)), manager))))
+    socket = SessionMiddleware(application(log_out_elsewhere, "websocket.accept"), manager)
+    assert asyncio.run(visit(socket, cookie, "websocket"))[0] == {"type": "websocket.close", "code": 1008}
