@@ -101,7 +101,8 @@ struct MemoryTable {
   mutating func insert(_ entry: Entry) {
     push(entry, to: index(entry.pointee.hash))
     count &+= 1
-    if count &* 2 > size { split() }
+    // Twice at most.
+    while count &* 4 > size &* 3, split() {}
   }
 
   private func push(_ entry: Entry, to index: Int) {
@@ -125,11 +126,11 @@ struct MemoryTable {
     if size > MemoryTable.smallest, count &* 6 < size { merge() }
   }
 
-  /// Splits the next bucket. Without memory the chains only get longer.
-  private mutating func split() {
+  /// Splits the next bucket; false without memory: then the chains only get longer.
+  private mutating func split() -> Bool {
     if size == half {
       let (segment, offset) = place(size)
-      guard offset == 0, addSegment(segment) else { return }
+      guard offset == 0, addSegment(segment) else { return false }
     }
     let fresh = size
     let old = fresh &- half
@@ -141,6 +142,7 @@ struct MemoryTable {
       push(entry, to: Int(entry.pointee.hash) & (half &* 2 &- 1) == fresh ? fresh : old)
     }
     if size == half &* 2 { half = size }
+    return true
   }
 
   /// Undoes the last split.
