@@ -95,6 +95,29 @@ static void sessions() {
   CHECK_ERROR(tuile::Manager::open(config), TUILE_E_SYNTAX, true);
 }
 
+static void owners() {
+  tuile::Manager manager = *tuile::Manager::open(memory_config());
+  tuile::Session session = *manager.begin("");
+  CHECK(session.load().status() == TUILE_ABSENT && session.update("{\"a\": [1], \"b\": 2}") && session.append("a", "2"));
+  CHECK(*session.get_json("a") == "[1,2]" && *session.pop("b") == "2" && session.pop("b").status() == TUILE_ABSENT);
+  CHECK(*session.set_default("a", "0") == "[1,2]" && *session.set_default("c", "0") == "0");
+  CHECK(session.set_bytes("d", std::string_view("\0\xff", 2)) && *session.get_bytes("d") == std::string_view("\0\xff", 2));
+  CHECK(session.json()->find("\"c\"") != std::string_view::npos);
+  CHECK(session.set_lifetime(3600) && *session.get_lifetime() <= 3600);
+  CHECK(session.set_owner("anna") && *session.get_owner() == "anna" && session.set_client("a browser", "192.0.2.1"));
+  CHECK(session.commit(200));
+  std::string id;
+  bool current = false;
+  auto receive = [&](const tuile_owned_session &owned) { id = tuile::view(owned.id), current = owned.current; };
+  CHECK(manager.sessions("anna", receive, &session) && id.size() == 32 && current);
+  CHECK(*manager.revoke_all("anna", &session) == 0 && manager.revoke("anna", id));
+  CHECK(manager.revoke("anna", id).status() == TUILE_ABSENT && *manager.revoke_all("anna") == 0);
+  session = tuile::Session();
+  CHECK(manager.check() && manager.metrics()->find("tuile") != std::string::npos);
+  CHECK(manager.reload(memory_config()) && manager.start_sweeping(60, 10));
+  manager.stop_sweeping();
+}
+
 /* What add_header says, or throws, ends the commit and comes out of it. */
 static void callbacks() {
   tuile::Manager manager = *tuile::Manager::open(memory_config());
@@ -123,7 +146,7 @@ static void stores() {
   auto entry = *store.load("abcdefgh", 1000);
   CHECK(entry.data == "more" && entry.expires == 3000);
   CHECK(store.load("abcdefgh", 3000).status() == TUILE_ABSENT && *store.sweep(4000, 10) == 1);
-  CHECK(store.create("abcdefgh", "data", 2000) && store.remove("abcdefgh"));
+  CHECK(store.put("abcdefgh", "data", 2000) && store.remove("abcdefgh"));
   CHECK_ERROR(store.load("../x", 0), TUILE_E_ARGUMENT, false);
 }
 
@@ -201,6 +224,7 @@ static void state() {
 void TEST() {
   CHECK(std::string_view(tuile::version()) == TUILE_VERSION_STRING);
   sessions();
+  owners();
   callbacks();
   stores();
   cookies();

@@ -53,6 +53,11 @@ class Store : public detail::Owner<tuile_store, tuile_store_close> {
       return tuile_store_replace(handle(), bytes(key), bytes(expected), bytes(data), expires, error);
     });
   }
+  /** tuile_store_put */
+  Answer<> put(std::string_view key, std::string_view data, int64_t expires) {
+    return detail::done(
+        [&](tuile_error *error) { return tuile_store_put(handle(), bytes(key), bytes(data), expires, error); });
+  }
   /** tuile_store_touch */
   Answer<> touch(std::string_view key, int64_t expires) {
     return detail::done([&](tuile_error *error) { return tuile_store_touch(handle(), bytes(key), expires, error); });
@@ -101,6 +106,7 @@ class Session : public detail::Owner<tuile_session, tuile_session_end> {
   }
   bool accessed() const noexcept { return tuile_session_accessed(handle()); }
   bool modified() const noexcept { return tuile_session_modified(handle()); }
+  Answer<> load() { return act(tuile_session_load); }
   Answer<bool> is_empty() { return value<bool>(tuile_session_is_empty); }
   Answer<> clear() { return act(tuile_session_clear); }
   Answer<> flush() { return act(tuile_session_flush); }
@@ -112,6 +118,7 @@ class Session : public detail::Owner<tuile_session, tuile_session_end> {
   Answer<double> get_double(std::string_view key) { return get<double>(tuile_session_get_double, key); }
   Answer<std::string_view> get_string(std::string_view key) { return text(tuile_session_get_string, key); }
   Answer<std::string_view> get_json(std::string_view key) { return text(tuile_session_get_json, key); }
+  Answer<std::string_view> get_bytes(std::string_view key) { return text(tuile_session_get_bytes, key); }
   Answer<> contains(std::string_view key) { return on(tuile_session_contains, key); }
 
   Answer<> set_null(std::string_view key) { return on(tuile_session_set_null, key); }
@@ -123,6 +130,24 @@ class Session : public detail::Owner<tuile_session, tuile_session_end> {
   }
   Answer<> set_json(std::string_view key, std::string_view json) {
     return set(tuile_session_set_json, key, bytes(json));
+  }
+  Answer<> set_bytes(std::string_view key, std::string_view value) {
+    return set(tuile_session_set_bytes, key, bytes(value));
+  }
+  Answer<> append(std::string_view key, std::string_view json) { return set(tuile_session_append, key, bytes(json)); }
+  /** tuile_session_pop: the value as JSON */
+  Answer<std::string_view> pop(std::string_view key) { return text(tuile_session_pop, key); }
+  /** tuile_session_set_default: the value as JSON */
+  Answer<std::string_view> set_default(std::string_view key, std::string_view initial) {
+    return detail::viewed([&](tuile_bytes *json, tuile_error *error) {
+      return tuile_session_set_default(handle(), bytes(key), bytes(initial), json, error);
+    });
+  }
+  /** tuile_session_update, from a JSON object */
+  Answer<> update(std::string_view json) { return on(tuile_session_update, json); }
+  /** tuile_session_json: all values as one JSON object */
+  Answer<std::string_view> json() {
+    return detail::viewed([&](tuile_bytes *json, tuile_error *error) { return tuile_session_json(handle(), json, error); });
   }
   Answer<> remove(std::string_view key) { return on(tuile_session_remove, key); }
   /** tuile_session_add_int: the sum as this request sees it */
@@ -149,6 +174,8 @@ class Session : public detail::Owner<tuile_session, tuile_session_end> {
 
   Answer<> set_expiry(int64_t seconds) { return end(tuile_session_set_expiry, seconds); }
   Answer<> set_expiry_date(int64_t seconds) { return end(tuile_session_set_expiry_date, seconds); }
+  Answer<> set_lifetime(int64_t seconds) { return end(tuile_session_set_lifetime, seconds); }
+  Answer<int64_t> get_lifetime() { return value<int64_t>(tuile_session_get_lifetime); }
   Answer<> clear_expiry() { return act(tuile_session_clear_expiry); }
   Answer<int64_t> get_expiry_age() { return value<int64_t>(tuile_session_get_expiry_age); }
   Answer<int64_t> get_expiry_date() { return value<int64_t>(tuile_session_get_expiry_date); }
@@ -156,6 +183,17 @@ class Session : public detail::Owner<tuile_session, tuile_session_end> {
   Answer<> set_test_cookie() { return act(tuile_session_set_test_cookie); }
   Answer<bool> test_cookie_worked() { return value<bool>(tuile_session_test_cookie_worked); }
   Answer<> delete_test_cookie() { return act(tuile_session_delete_test_cookie); }
+
+  Answer<> set_owner(std::string_view owner) { return on(tuile_session_set_owner, owner); }
+  Answer<> remove_owner() { return act(tuile_session_remove_owner); }
+  Answer<std::string_view> get_owner() {
+    return detail::viewed(
+        [&](tuile_bytes *owner, tuile_error *error) { return tuile_session_get_owner(handle(), owner, error); });
+  }
+  /** tuile_session_set_client */
+  Answer<> set_client(std::string_view user_agent, std::string_view address) {
+    return set(tuile_session_set_client, user_agent, bytes(address));
+  }
 
  private:
   template <class Call>
@@ -206,6 +244,51 @@ class Manager : public detail::Owner<tuile_manager, tuile_manager_close> {
   Answer<Session> begin(std::string_view cookie_header, std::string_view url) const {
     return begun(tuile_session_begin_url(handle(), bytes(cookie_header), bytes(url)));
   }
+  /** tuile_manager_reload */
+  Answer<> reload(const tuile_config &config) {
+    return detail::done([&](tuile_error *error) { return tuile_manager_reload(handle(), &config, error); });
+  }
+  /** tuile_manager_check */
+  Answer<> check() {
+    return detail::done([&](tuile_error *error) { return tuile_manager_check(handle(), error); });
+  }
+  /** tuile_manager_metrics */
+  Answer<std::string> metrics() const {
+    return detail::written([&](char *buffer, std::size_t capacity, std::size_t *size, tuile_error *) {
+      return tuile_manager_metrics(handle(), buffer, capacity, size);
+    });
+  }
+  /** tuile_manager_sessions: receive(const tuile_owned_session &) for each. */
+  template <class Receive>
+  Answer<> sessions(std::string_view owner, Receive &&receive, const Session *current = nullptr) {
+    tuile_error error = detail::no_error();
+    detail::Callback callback(receive);
+    tuile_status status = tuile_manager_sessions(
+        handle(), bytes(owner), current ? current->handle() : nullptr,
+        [](void *context, const tuile_owned_session *session) {
+          static_cast<decltype(callback) *>(context)->call(*session);
+        },
+        &callback, &error);
+    callback.finish();
+    return {status, error};
+  }
+  /** tuile_manager_revoke */
+  Answer<> revoke(std::string_view owner, std::string_view id) {
+    return detail::done(
+        [&](tuile_error *error) { return tuile_manager_revoke(handle(), bytes(owner), bytes(id), error); });
+  }
+  /** tuile_manager_revoke_all: how many were ended */
+  Answer<std::size_t> revoke_all(std::string_view owner, Session *keep = nullptr) {
+    return detail::answer<std::size_t>([&](std::size_t *revoked, tuile_error *error) {
+      return tuile_manager_revoke_all(handle(), bytes(owner), keep ? keep->handle() : nullptr, revoked, error);
+    });
+  }
+  /** tuile_manager_start_sweeping */
+  Answer<> start_sweeping(uint32_t seconds, std::size_t limit) {
+    return detail::done(
+        [&](tuile_error *error) { return tuile_manager_start_sweeping(handle(), seconds, limit, error); });
+  }
+  void stop_sweeping() { tuile_manager_stop_sweeping(handle()); }
   /** tuile_manager_clear_expired: how many there were */
   Answer<std::size_t> clear_expired(std::size_t limit) {
     return detail::answer<std::size_t>([&](std::size_t *removed, tuile_error *error) {
