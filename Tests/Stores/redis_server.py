@@ -152,7 +152,7 @@ def pair(folder: Path) -> Iterator[Pair]:
         watch = [
             f"sentinel monitor mymaster 127.0.0.1 {master.port} 2",
             "sentinel down-after-milliseconds mymaster 500",
-            "sentinel failover-timeout mymaster 1000",
+            "sentinel failover-timeout mymaster 2000",
         ]
         sentinels = []
         for i in range(3):

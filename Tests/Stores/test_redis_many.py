@@ -185,7 +185,8 @@ def test_a_failover_loses_no_session_and_leaves_no_connection_to_the_old_master(
         assert all(store.create(name, key=name) for name in names)
         assert old.client().wait(1, 10000) == 1
         old.kill()
-        new = eventually(lambda: watched.master() is not old and watched.master())
+        # Sentinels that split their votes try again after twice the failover-timeout.
+        new = eventually(lambda: watched.master() is not old and watched.master(), 180)
         assert all(eventually(lambda: loaded(store, name)) == (name.encode(), LATER) for name in names)
         assert eventually(lambda: replaced(store, names[0]))
         assert new.client().get(names[0]) == "next"
