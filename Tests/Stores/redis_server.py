@@ -22,7 +22,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def eventually(holds: Callable[[], Any], seconds: float = 60) -> Any:
+def eventually(holds: Callable[[], Any], seconds: float = 180) -> Any:
     """What `holds` gives when it is true; errors of a server that is not there yet count as false."""
     end = time.monotonic() + seconds
     while True:
@@ -151,7 +151,7 @@ def pair(folder: Path) -> Iterator[Pair]:
         eventually(lambda: replica.client().info("replication")["master_link_status"] == "up")
         watch = [
             f"sentinel monitor mymaster 127.0.0.1 {master.port} 2",
-            "sentinel down-after-milliseconds mymaster 500",
+            "sentinel down-after-milliseconds mymaster 1500",
             "sentinel failover-timeout mymaster 2000",
         ]
         sentinels = []

@@ -186,7 +186,7 @@ def test_a_failover_loses_no_session_and_leaves_no_connection_to_the_old_master(
         assert old.client().wait(1, 10000) == 1
         old.kill()
         # Sentinels that split their votes try again after twice the failover-timeout.
-        new = eventually(lambda: watched.master() is not old and watched.master(), 180)
+        new = eventually(lambda: watched.master() is not old and watched.master())
         assert all(eventually(lambda: loaded(store, name)) == (name.encode(), LATER) for name in names)
         assert eventually(lambda: replaced(store, names[0]))
         assert new.client().get(names[0]) == "next"
