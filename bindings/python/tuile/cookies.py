@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+import struct
 from collections.abc import Iterator, Sequence
 from ctypes import byref, c_int64, c_size_t, sizeof
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ __all__ = [
 
 Text = Union[str, bytes]
 
+_REQUEST = native.Cookies()
+native.lib.tuile_cookies_init(byref(_REQUEST))
+
 
 def pairs(header: Text | Sequence[Text], mode: str = "browser") -> Iterator[tuple[str, str]]:
     """The cookies of a request in order; octets that are not UTF-8 are kept as surrogates.
@@ -39,21 +43,47 @@ def pairs(header: Text | Sequence[Text], mode: str = "browser") -> Iterator[tupl
     >>> list(pairs('a=1; b="x y"; a=2'))
     [('a', '1'), ('b', '"x y"'), ('a', '2')]
     """
-    views = [native.view(text) for text in ([header] if isinstance(header, (str, bytes)) else header)]
-    request = native.Cookies()
-    native.lib.tuile_cookies_init(byref(request))
-    request.headers = (native.Bytes * len(views))(*views)
-    request.header_count = len(views)
+    return iter(_read(header, mode))
+
+
+# Each cookie of the array as four numbers: where name and value are, and how long.
+_COOKIE = struct.Struct("@PNPN")
+_FEW = native.Cookie * 32
+
+
+def _read(header: Text | Sequence[Text], mode: str) -> list[tuple[str, str]]:
+    """All cookies by one call; what it found is cut from the text here, since each look
+    through ctypes would cost as much as a cookie."""
+    raws = [
+        text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
+        for text in ([header] if isinstance(header, (str, bytes)) else header)
+    ]
+    views = (native.Bytes * len(raws))(*[native.Bytes(raw, len(raw)) for raw in raws])
+    request = native.Cookies.from_buffer_copy(_REQUEST)
+    request.headers, request.header_count = views, len(raws)
     request.mode = _constant(native.COOKIE_MODE, mode)
-    count = c_size_t(32)
-    array = (native.Cookie * 32)()
-    if native.check(native.lib.tuile_cookies_all, byref(request), array, len(array), byref(count), space=True):
+    count, array = c_size_t(), _FEW()
+    read = native.lib.tuile_cookies_all
+    if native.check(read, byref(request), array, len(array), byref(count), space=True):
         array = (native.Cookie * count.value)()
-        native.check(native.lib.tuile_cookies_all, byref(request), array, len(array), byref(count))
-    for cookie in array[: count.value]:
-        yield _text(cookie.name), decode(native.copy(cookie.value), "quoted") if mode == "django" else _text(
-            cookie.value
-        )
+        native.check(read, byref(request), array, len(array), byref(count))
+    cookies = _COOKIE.iter_unpack(memoryview(array).cast("B")[: count.value * _COOKIE.size])
+    starts = [(start, raw) for (start, _), raw in zip(struct.iter_unpack("@PN", views), raws)]
+    quotes = mode == "django" and any(b'"' in raw for raw in raws)
+    if len(raws) == 1 and raws[0].isascii() and not quotes:
+        # As nearly all are.
+        whole, at = raws[0].decode("ascii"), starts[0][0]
+        return [(whole[n - at : n - at + n_size], whole[v - at : v - at + v_size]) for n, n_size, v, v_size in cookies]
+
+    def cut(pointer: int, size: int) -> bytes:
+        # What is empty points anywhere.
+        found = [raw[pointer - start : pointer - start + size] for start, raw in starts if 0 <= pointer - start <= len(raw)]
+        return found[0] if size else b""
+
+    def text(value: bytes) -> str:
+        return decode(value, "quoted") if quotes else value.decode("utf-8", "surrogateescape")
+
+    return [(cut(n, n_size).decode("utf-8", "surrogateescape"), text(cut(v, v_size))) for n, n_size, v, v_size in cookies]
 
 
 def parse(header: Text | Sequence[Text], mode: str = "browser") -> dict[str, str]:
@@ -64,7 +94,7 @@ def parse(header: Text | Sequence[Text], mode: str = "browser") -> dict[str, str
     >>> parse(r'name="M\\374ller"', mode="django")
     {'name': 'Müller'}
     """
-    return dict(pairs(header, mode))
+    return dict(_read(header, mode))
 
 
 def encode(text: Text, encoding: str) -> str:

@@ -19,6 +19,11 @@ class SessionDeleted(TuileError):
     """Another request deleted the session meanwhile; nothing was saved."""
 
 
+_PREFIX = "tuile_session_"
+_CALLS = {
+    name.removeprefix(_PREFIX): getattr(native.lib, name) for name in native.PROTOTYPES if name.startswith(_PREFIX)
+}
+
 # Where a commit's headers go, by the address that the library hands back: a callback for each
 # commit would cost more than the commit.
 _collecting: dict[int, list[tuple[str, str]]] = {}
@@ -131,7 +136,11 @@ class SessionHandle:
         return self._handle
 
     def _call(self, name: str, *arguments: object) -> int:
-        return native.check(getattr(native.lib, f"tuile_session_{name}"), self._live(), *arguments)
+        error = native.Error()
+        status: int = _CALLS[name](self._live(), *arguments, byref(error))
+        if status < 0:
+            raise native.failure(status, error)
+        return status
 
     def _bool(self, name: str) -> bool:
         answer = c_bool()
