@@ -234,7 +234,8 @@ class SessionStore(SessionBase):
         mirror = self._begun()
         mirror.write(values)
         try:
-            mirror.session.commit()
+            # Django writes the cookie.
+            mirror.session.commit(headers=False)
         except SessionDeleted:
             raise UpdateError from None
         self._session_key = mirror.session.session_key

@@ -35,6 +35,7 @@ def _add_header(context: int, name: native.Bytes, value: native.Bytes) -> int:
 
 
 _ADD_HEADER = native.AddHeader(_add_header)
+_NO_HEADERS = native.AddHeader()
 
 
 class SessionHandle:
@@ -100,12 +101,12 @@ class SessionHandle:
 
     # -- the request
 
-    def _commit(self, status: int) -> list[tuple[str, str]]:
+    def _commit(self, status: int, wanted: bool) -> list[tuple[str, str]]:
         headers: list[tuple[str, str]] = []
         context = id(headers)
         _collecting[context] = headers
         try:
-            answer = self._call("commit", status, _ADD_HEADER, context)
+            answer = self._call("commit", status, _ADD_HEADER if wanted else _NO_HEADERS, context)
         finally:
             del _collecting[context]
         if answer == native.DELETED:

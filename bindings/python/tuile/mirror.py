@@ -27,6 +27,7 @@ class Mirror:
         """Sets and removes what differs from what was read or written before."""
         text = json.dumps(values, separators=(",", ":"))
         if text != self._base:
-            # By way of JSON, which has no other names than text.
-            self.session.merge(json.loads(self._base), json.loads(text))
+            # JSON has no other names than text.
+            plain = all(key.__class__ is str for key in values)
+            self.session.merge(json.loads(self._base), values if plain else json.loads(text))
             self._base = text

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _COMPACT = json.JSONEncoder(separators=(",", ":")).encode
 _MISSING: Any = object()
+# Of these nothing can be changed in place.
+_PLAIN = frozenset((str, int, bool, float, type(None)))
 _UTC = datetime.timezone.utc
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=_UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
@@ -56,7 +58,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         return self._values
 
     def _lend(self, key: str, value: Any) -> Any:
-        if value.__class__ not in (str, int, bool, float, None.__class__) and key not in self._lent:
+        if value.__class__ not in _PLAIN and key not in self._lent:
             self._lent[key] = self._dumps(value)
         return value
 
@@ -125,12 +127,18 @@ class Session(SessionHandle, MutableMapping[str, Any]):
 
     def merge(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         """Sets and removes what differs between two dictionaries, for those who keep one of their own."""
+        self._changed_inside()
         for key in before.keys() - after.keys():
-            self.pop(key, None)
-        text = self._dumps
-        changed = {k: v for k, v in after.items() if k not in before or text(before[k]) != text(v)}
+            self._call("remove", native.view(_name(key)))
+        changed = {k: v for k, v in after.items() if k not in before or self._differ(before[k], v)}
         if changed:
-            self.update(changed)
+            self._call("update", native.view(self._dumps(changed)))
+
+    def _differ(self, one: Any, other: Any) -> bool:
+        # 1, 1.0 and True are equal in Python and not in JSON.
+        if one.__class__ is other.__class__ and one.__class__ in _PLAIN:
+            return bool(one != other)
+        return self._dumps(one) != self._dumps(other)
 
     def to_json(self) -> str:
         """All values as one JSON text, in one call."""
@@ -239,15 +247,15 @@ class Session(SessionHandle, MutableMapping[str, Any]):
 
     # -- the request
 
-    def commit(self, status: int = 200) -> list[tuple[str, str]]:
-        """Saves, and gives the headers that the response needs.
+    def commit(self, status: int = 200, *, headers: bool = True) -> list[tuple[str, str]]:
+        """Saves, and gives the headers that the response needs, unless somebody else writes them.
 
         Raises SessionDeleted if another request deleted the session meanwhile, and
         StoreError if the store gave no answer; then the cookie stays as it is.
         """
         self._return()
         try:
-            return self._commit(status)
+            return self._commit(status, headers)
         finally:
             # The library has what other requests saved, too.
             self._forget()
