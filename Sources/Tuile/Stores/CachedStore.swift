@@ -64,19 +64,27 @@ final class CachedStore: Store {
   /// How long the front keeps an entry.
   private func keep(_ expires: Int64) -> Int64 { min(expires, sys_now_microseconds() &+ fresh) }
 
-  /// Runs a write between two steps in front: a mark of its own, and, if the write
-  /// says so and the mark is still there, a copy in its place; else a mark again,
-  /// since somebody who was slow or fast may have put an old copy there.
+  private enum After {
+    /// A copy in place of the mark.
+    case copy
+    case mark
+    /// The store has changed nothing.
+    case nothing
+  }
+
+  /// Runs a write between two steps in front: a mark of its own, and a copy in its
+  /// place, if the mark is still there; else a mark again, since another writer,
+  /// who was first in the store, may have put an old copy there.
   private func writing<Answer>(
-    _ key: Bytes, _ data: Bytes, expires: Int64, _ write: () throws(Failure) -> (answer: Answer, done: Bool)
+    _ key: Bytes, _ data: Bytes, expires: Int64, _ write: () throws(Failure) -> (answer: Answer, after: After)
   ) throws(Failure) -> Answer {
     var seen = ByteBuffer()
     try mark(key, &seen)
     var finished = false
     defer { if !finished { _ = try? mark(key, &seen) } }
-    let (answer, done) = try write()
-    guard done else {
-      finished = true
+    let (answer, after) = try write()
+    guard case .copy = after else {
+      if case .nothing = after { finished = true }
       return answer
     }
     var copy = ByteBuffer()
@@ -141,14 +149,14 @@ final class CachedStore: Store {
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
     try writing(key, data, expires: expires) { () throws(Failure) in
       let answer = try back.replace(key, expected: expected, data: data, expires: expires)
-      return (answer, answer == .replaced)
+      return (answer, answer == .replaced ? .copy : .nothing)
     }
   }
 
   func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
     try writing(key, data, expires: expires) { () throws(Failure) in
       try back.put(key, data: data, expires: expires)
-      return ((), true)
+      return ((), .copy)
     }
   }
 
@@ -171,7 +179,7 @@ final class CachedStore: Store {
   func remove(_ key: Bytes) throws(Failure) {
     try writing(key, Bytes(), expires: 0) { () throws(Failure) in
       try back.remove(key)
-      return ((), false)
+      return ((), .mark)
     }
   }
 
