@@ -11,6 +11,7 @@ import os
 STORES = {
     "Memory": "memory:",
     "SQLite": "sqlite://FOLDER/sessions.db",
+    "File": "file://FOLDER",
     "Cached": "cached+sqlite://FOLDER/sessions.db",
     "Cookie": "cookie:",
     "SealedCookie": "cookie:sealed",
