@@ -134,7 +134,8 @@ extension Manager {
       let handle: StoreHandle = Handle.borrow(open)
       store = handle.store
     } else {
-      guard let url = Bytes(config.store), !url.isEmpty else { throw .argument("no store is given") }
+      let url = try StoreURL.check(config.store)
+      guard !url.isEmpty else { throw .argument("no store is given") }
       // Before the store makes its file.
       guard secrets != nil || url.hasPrefix(Bytes(MemoryStore.scheme)) else {
         throw .argument("the store needs a secret")
@@ -144,9 +145,8 @@ extension Manager {
     }
     let ownsStore = config.open_store == nil
     do throws(Failure) {
-      guard let before = Bytes(config.previous_store), let url = Bytes(config.revocations) else {
-        throw .argument("previous_store or revocations is NULL and has a size")
-      }
+      let before = try StoreURL.check(config.previous_store)
+      let url = try StoreURL.check(config.revocations)
       previous = try CookieStore.kind(before)
       let keys = try ManagerKeys.make(secrets, trusted: store.trusted, kind: kind, previous: previous, settings)
       if !before.isEmpty, previous == nil {

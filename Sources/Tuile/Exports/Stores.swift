@@ -38,8 +38,8 @@ public func tuile_store_open(
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
-    guard let url = Bytes(url), let store else { throw .argument("url or store is NULL") }
-    store.pointee = Handle.give(StoreHandle(try StoreURL.open(url)))
+    guard let store else { throw .argument("store is NULL") }
+    store.pointee = Handle.give(StoreHandle(try StoreURL.open(try StoreURL.check(url))))
     return TUILE_OK
   }
 }

@@ -4,8 +4,14 @@ import CTuile
 enum StoreURL {
   static let longest = 4096
 
-  static func open(_ url: Bytes) throws(Failure) -> any Store {
+  /// What a caller gave as a URL; empty if it is none. Nothing longer is looked at.
+  static func check(_ url: tuile_bytes) throws(Failure) -> Bytes {
+    guard let url = Bytes(url) else { throw .argument("a store's URL is NULL and has a size") }
     guard url.count <= longest else { throw .limit("the store's URL has more than 4096 bytes") }
+    return url
+  }
+
+  static func open(_ url: Bytes) throws(Failure) -> any Store {
     guard !url.hasPrefix(Bytes(CookieStore.scheme)) else {
       throw .argument("cookie: is no store of its own: name it in a manager's configuration")
     }
