@@ -158,3 +158,18 @@ def test_new_keys_while_running() -> None:
     key = saved(a=datetime(2030, 1, 1, tzinfo=timezone.utc).isoformat())
     with override_settings(SECRET_KEY="newer", SECRET_KEY_FALLBACKS=["an example, not a secret"]):
         assert SessionStore(key)["a"] == "2030-01-01T00:00:00+00:00"
+
+
+@pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
+def test_two_sqlites_never_open_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    databases = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": tmp_path / "db.sqlite3"}}
+    monkeypatch.setattr("tuile._native.shares_sqlite", lambda: False)
+    for store in (f"sqlite://{tmp_path}/db.sqlite3?busy=1000", f"cached+sqlite://{tmp_path}/db.sqlite3"):
+        with override_settings(DATABASES=databases, TUILE_STORE=store):
+            with pytest.raises(ImproperlyConfigured, match="SQLite of its own"):
+                manager()
+    with override_settings(DATABASES=databases, TUILE_STORE=f"sqlite://{tmp_path}/sessions.db"):
+        assert saved(a=1)
+    monkeypatch.undo()
+    with override_settings(DATABASES=databases, TUILE_STORE=f"sqlite://{tmp_path}/db.sqlite3"):
+        assert saved(a=1)

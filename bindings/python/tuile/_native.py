@@ -77,7 +77,29 @@ def _load(path: str) -> ctypes.CDLL:
     return loaded
 
 
+def _first_sqlite() -> None:
+    """Has Python's SQLite loaded before ours, so that both are one: the linker takes a library
+    that is there already. Of two in a process, each would drop the other's locks on a file."""
+    try:
+        import _sqlite3  # noqa: F401
+    except ImportError:
+        pass
+
+
+_first_sqlite()
 lib = _load(_path())
+
+
+def shares_sqlite() -> bool:
+    """Whether Python's sqlite3 and the library's SQLite are the same, so that both may open one file."""
+    try:
+        import _sqlite3
+
+        theirs = ctypes.CDLL(_sqlite3.__file__).sqlite3_libversion
+        return ctypes.cast(theirs, c_void_p).value == ctypes.cast(lib.sqlite3_libversion, c_void_p).value
+    except (ImportError, AttributeError, OSError):
+        # Built into the interpreter: it has one of its own.
+        return False
 
 
 class _Problem(threading.local):

@@ -13,11 +13,12 @@ what another one saved meanwhile, name by name. ``request.session.add_int("count
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Optional
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -26,6 +27,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils import timezone
 
+from . import _native as native
 from .manager import Manager
 from .mirror import Mirror
 from .session import Session, SessionDeleted
@@ -59,7 +61,21 @@ def _open() -> Manager:
         "save_every_request": True,
         **getattr(settings, "TUILE_OPTIONS", {}),
     }
-    return Manager(store=getattr(settings, "TUILE_STORE", None) or _database(settings.DATABASES), **options)
+    store = getattr(settings, "TUILE_STORE", None) or _database(settings.DATABASES)
+    if isinstance(store, str) and not native.shares_sqlite() and _is_a_database(store):
+        raise ImproperlyConfigured(
+            "this Python has an SQLite of its own, and two in a process must not open one file: set TUILE_STORE to "
+            "another store, such as sqlite:///… with a file that no database of Django's is in"
+        )
+    return Manager(store=store, **options)
+
+
+def _is_a_database(store: str) -> bool:
+    """Whether the store is a file that Django opens, too."""
+    scheme, _, path = store.rpartition("sqlite://")
+    name = unquote(path.partition("?")[0].partition("#")[0])
+    files = [os.path.realpath(str(database.get("NAME", ""))) for database in settings.DATABASES.values()]
+    return scheme in ("", "cached+") and os.path.realpath(name) in files
 
 
 def _database(databases: dict[str, dict[str, Any]]) -> str:
