@@ -72,3 +72,19 @@ def test_new_keys_while_running(tmp_path: Path) -> None:
         manager.reload("newest")
         with manager.begin(cookie) as session:
             assert "a" not in session
+
+
+def test_operations(manager: Manager) -> None:
+    manager.check()
+    assert "# TYPE tuile_" in manager.metrics()
+
+
+def test_the_log_is_told(tmp_path: Path) -> None:
+    told: list[tuple[str, str]] = []
+    path = tmp_path / "s.db"
+    with Manager(store=f"sqlite://{path}", secret="old") as manager:
+        cookie = saved(manager, a=1)
+    with Manager(store=f"sqlite://{path}", secret="another", log=lambda *line: told.append(line)) as manager:
+        with manager.begin(cookie) as session:
+            assert "a" not in session
+    assert told and told[0][0] == "warning" and cookie.partition("=")[2] not in told[0][1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ctypes import byref, c_size_t, c_void_p, sizeof
 from types import TracebackType
 from typing import Any, Optional, TypeVar, Union
@@ -38,12 +38,23 @@ def _config(secret: str | bytes | Keyring, fallbacks: Iterable[str | bytes]) -> 
     return config, (array, older)
 
 
+def _logger(log: Callable[[str, str], None]) -> Any:
+    levels = {number: name for name, number in native.LOG.items()}
+
+    def told(_: Any, level: int, message: native.Bytes) -> None:
+        log(levels[level], native.copy(message).decode("utf-8", "replace"))
+
+    return native.Log(told)
+
+
 class Manager:
     """One for the application: configuration, keys and store. Safe from all threads and after fork.
 
     ``store`` is a URL, or a :class:`tuile.stores.Store` of your own. Settings have the names of
     ``tuile_config``: ``cookie_name``, ``cookie_age``, ``cookie_secure``, ``save_every_request``, and so
     on; the defaults are Django's. ``policy`` is ``aal2`` or ``aal3``: the limits of NIST SP 800-63B-4.
+    ``log`` is told ``error``, ``warning``, ``info`` or ``debug``, and what an administrator should know; it
+    holds no key and no secret.
     """
 
     def __init__(
@@ -54,6 +65,7 @@ class Manager:
         fallbacks: Iterable[str | bytes] = (),
         cookie_same_site: Optional[str] = "Lax",
         policy: Optional[str] = None,
+        log: Optional[Callable[[str, str], None]] = None,
         **settings: Union[str, bytes, int, bool],
     ) -> None:
         self._handle: Optional[int] = None
@@ -71,6 +83,8 @@ class Manager:
         if cookie_same_site not in native.SAME_SITES:
             raise native.failure(native.E_ARGUMENT)
         config.cookie_same_site = native.SAME_SITES[cookie_same_site]
+        if log is not None:
+            self._log = config.log = _logger(log)
         for name, value in settings.items():
             setattr(config, name, native.view(value) if isinstance(value, (str, bytes)) else native.int64(value))
         if isinstance(store, Store):
@@ -141,6 +155,17 @@ class Manager:
         revoked, kept = c_size_t(), keep._live() if keep else None
         native.check(native.lib.tuile_manager_revoke_all, self._handle, native.view(owner), kept, byref(revoked))
         return revoked.value
+
+    def check(self) -> None:
+        """Writes, reads and removes a session that nobody knows: StoreError if that can't be done."""
+        native.check(native.lib.tuile_manager_check, self._handle)
+
+    def metrics(self) -> str:
+        """All counters and the times of the store's operations, as Prometheus reads them."""
+        status, text = native.filled(1 << 14, lambda *out: native.lib.tuile_manager_metrics(self._handle, *out))
+        if status != native.OK:
+            raise native.failure(status)
+        return text.decode("ascii")
 
     def stats(self) -> dict[str, int]:
         """Counters since the manager was opened."""
