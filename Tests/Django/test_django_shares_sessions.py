@@ -27,7 +27,8 @@ def visit(url: str, key: str | None = None) -> tuple[str, str | None]:
 
 
 def opened(database: Path) -> Manager:
-    return Manager(store=f"sqlite://{database}", secret=SECRET)
+    # Django knows no seconds of grace for a key that was replaced.
+    return Manager(store=f"sqlite://{database}", secret=SECRET, cycle_grace=0)
 
 
 def logged_in() -> Client:
