@@ -99,3 +99,17 @@ DatabaseSessionWithTimeZoneTests = override_settings(USE_TZ=True)(
     type("DatabaseSessionWithTimeZoneTests", (DatabaseSessionTests,), {})
 )
 MiddlewareTests = type("MiddlewareTests", (_Table, TransactionTestCase), own_tests(upstream.SessionMiddlewareTests))
+
+
+class ControlTests(SimpleTestCase):
+    def test_a_backend_that_forgets_fails_these_tests(self) -> None:
+        class Forgetful(SessionStore):
+            def load(self) -> dict[str, Any]:
+                super().load()
+                return {}
+
+        bases = (OnAStore, upstream.SessionTestsMixin, SimpleTestCase)
+        case = type("ForgetfulTests", bases, {"store": "Memory", "backend": Forgetful})
+        result = unittest.TestResult()
+        unittest.defaultTestLoader.loadTestsFromTestCase(case).run(result)
+        self.assertTrue(result.testsRun > 50 and result.failures)
