@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
-from tuile import errors, signing
-from tuile.signing import BadSignature, SignatureExpired, Tokens
+from tuile import signing
+from tuile.signing import BadSignature, Tokens
 
 VECTORS = Path(__file__).resolve().parents[3] / "Tests/vectors"
 Case = dict[str, Any]

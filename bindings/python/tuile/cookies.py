@@ -6,7 +6,7 @@ import datetime
 import enum
 import struct
 from collections.abc import Iterator, Sequence
-from ctypes import byref, c_int64, c_size_t, sizeof
+from ctypes import byref, c_int64, c_size_t
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterator, Mapping, MutableMapping
-from ctypes import byref, c_bool, c_int64
+from ctypes import byref, c_int64
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from . import _native as native

@@ -40,7 +40,6 @@
 
 from __future__ import annotations
 
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from ctypes import byref, c_void_p, sizeof
