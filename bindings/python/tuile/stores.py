@@ -1,5 +1,6 @@
 """Stores of your own, in Python.
 
+>>> import threading
 >>> from tuile.sessions import Manager
 >>> class Dictionary(Store):
 ...     def __init__(self):
