@@ -1,0 +1,117 @@
+/* What comes in: words, standard input, secrets and the URLs of stores. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+tuile_bytes bytes_of(const char *text) { return (tuile_bytes){text, text ? strlen(text) : 0}; }
+
+bool buffer_grow(struct buffer *buffer) {
+  size_t wanted = buffer->size > buffer->capacity ? buffer->size : buffer->capacity * 2 + 256;
+  if (wanted > ((size_t)80 << 20)) return false;
+  char *grown = realloc(buffer->data, wanted);
+  if (!grown) return false;
+  buffer->data = grown;
+  buffer->capacity = wanted;
+  return true;
+}
+
+tuile_bytes input_word(const char *word) {
+  if (strcmp(word, "-") != 0) return bytes_of(word);
+  static struct buffer input;
+  input.size = 0;
+  for (;;) {
+    if (input.size == input.capacity && !buffer_grow(&input)) exit(fail(TUILE_E_MEMORY, NULL));
+    ssize_t more = read(STDIN_FILENO, input.data + input.size, input.capacity - input.size);
+    if (more < 0 && errno == EINTR) continue;
+    if (more < 0) exit(answer(TUILE_E_FILE, "standard input can't be read"));
+    if (more == 0) break;
+    input.size += (size_t)more;
+    if (input.size > INPUT_MOST) exit(answer(TUILE_E_LIMIT, "standard input has more than 16 MiB"));
+  }
+  if (input.size > 0 && input.data[input.size - 1] == '\n') input.size--;
+  if (input.size > 0 && input.data[input.size - 1] == '\r') input.size--;
+  return buffer_bytes(&input);
+}
+
+tuile_keyring *input_keyring(const struct arguments *arguments) {
+  static const char *const formats[] = {"text", "hex", "base64", NULL};
+  tuile_key_format format = (tuile_key_format)option_choice(arguments, OPT_KEY_FORMAT, formats);
+  tuile_keyring *keyring;
+  tuile_error error;
+  tuile_status status = tuile_keyring_new(arguments->text[OPT_ALLOW_WEAK] != NULL, &keyring, &error);
+  if (status != TUILE_OK) exit(fail(status, &error));
+  tuile_bytes file = option_bytes(arguments, OPT_SECRET_FILE);
+  if (file.data)
+    status = tuile_keyring_add_file(keyring, file, format, &error);
+  else
+    status = tuile_keyring_add_environment(keyring, TUILE_STR("TUILE_SECRET"), format, &error);
+  if (status == TUILE_OK) return keyring;
+  tuile_keyring_free(keyring);
+  if (status == TUILE_ABSENT) return NULL;
+  exit(fail(status, &error));
+}
+
+static char block_secret[64];
+
+tuile_bytes input_block_secret(const struct arguments *arguments) {
+  const char *path = arguments->text[OPT_BLOCK_SECRET_FILE];
+  if (!path) return (tuile_bytes){NULL, 0};
+  int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  struct stat about;
+  if (file < 0 || fstat(file, &about) != 0 || !S_ISREG(about.st_mode) || (about.st_mode & 077))
+    exit(answer(TUILE_E_FILE, "the block secret's file can't be read, or others than its owner may open it"));
+  ssize_t size = read(file, block_secret, sizeof block_secret);
+  close(file);
+  if (size < 0) exit(answer(TUILE_E_FILE, "the block secret's file can't be read"));
+  if (size > 0 && block_secret[size - 1] == '\n') size--;
+  return (tuile_bytes){block_secret, (size_t)size};
+}
+
+void input_wipe(void) { explicit_bzero(block_secret, sizeof block_secret); }
+
+/* user:password@ in front of the host, as every user of the machine could see it in the list of processes. */
+static bool has_password(const char *url) {
+  const char *host = strstr(url, "://");
+  if (!host) return false;
+  host += 3;
+  const char *end = host + strcspn(host, "/?#");
+  const char *at = memrchr(host, '@', (size_t)(end - host));
+  if (at && memchr(host, ':', (size_t)(at - host))) return true;
+  for (const char *query = strchr(host, '?'); query; query = strchr(query + 1, '&'))
+    if (strncmp(query + 1, "password=", 9) == 0) return true;
+  return false;
+}
+
+tuile_bytes input_store(const char *word) {
+  const char *variable = word ? NULL : "TUILE_STORE";
+  if (word && strncmp(word, "env:", 4) == 0) variable = word + 4;
+  if (variable) word = getenv(variable);
+  if (!word) usage_error("no store: give --store URL or TUILE_STORE, or for env:NAME set that variable");
+  if (!variable && has_password(word))
+    usage_error("a password on the command line can be seen by others: use password_file=, env:NAME or TUILE_STORE");
+  return bytes_of(word);
+}
+
+bool is_utf8(tuile_bytes text) {
+  const unsigned char *at = text.data, *end = at + text.size;
+  while (at < end) {
+    unsigned char first = *at++;
+    int more = first < 0x80 ? 0 : first >= 0xc2 && first < 0xe0 ? 1 : first >= 0xe0 && first < 0xf0 ? 2
+               : first >= 0xf0 && first < 0xf5 ? 3 : -1;
+    if (more < 0 || end - at < more) return false;
+    if (more > 0) {
+      unsigned char least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+      unsigned char most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+      if (at[0] < least || at[0] > most) return false;
+    }
+    for (int i = 1; i < more; i++)
+      if ((at[i] & 0xc0) != 0x80) return false;
+    at += more;
+  }
+  return true;
+}

@@ -1,0 +1,181 @@
+/* session get, set, list, revoke, clear-expired. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tool.h"
+
+static tuile_manager *open_manager(const struct arguments *arguments, bool *in_cookie) {
+  tuile_config config = TUILE_CONFIG_INIT;
+  config.store = input_store(arguments->text[OPT_STORE]);
+  *in_cookie = config.store.size >= 7 && memcmp(config.store.data, "cookie:", 7) == 0;
+  tuile_keyring *keyring = input_keyring(arguments);
+  config.keyring = keyring;
+  tuile_manager *manager;
+  tuile_error error;
+  tuile_status status = tuile_manager_open(&config, &manager, &error);
+  tuile_keyring_free(keyring);
+  if (status == TUILE_E_ARGUMENT && !keyring)
+    usage_error("no secret: give --secret-file FILE or the environment variable TUILE_SECRET");
+  if (status != TUILE_OK) exit(fail(status, &error));
+  return manager;
+}
+
+/* The session of a key, as a request's cookie would have it; a key may be "-" for standard input. */
+static tuile_session *begin(tuile_manager *manager, const char *word) {
+  tuile_bytes key = strcmp(word, "new") == 0 ? (tuile_bytes){NULL, 0} : input_word(word);
+  if (memchr(key.data ? key.data : "", ';', key.size)) usage_error("a session's key has no ;");
+  char *header = malloc(key.size + 10);
+  if (!header) exit(fail(TUILE_E_MEMORY, NULL));
+  memcpy(header, "sessionid=", 10);
+  if (key.size) memcpy(header + 10, key.data, key.size);
+  tuile_session *session = tuile_session_begin(manager, (tuile_bytes){header, key.size ? key.size + 10 : 0});
+  explicit_bzero(header, key.size + 10);
+  free(header);
+  if (!session) exit(fail(TUILE_E_MEMORY, NULL));
+  return session;
+}
+
+static tuile_status show(const struct arguments *arguments, tuile_session *session, tuile_error *error) {
+  tuile_bytes name, json;
+  int64_t expires;
+  tuile_status status = tuile_session_load(session, error);
+  if (status != TUILE_OK) return status;
+  if (arguments->count > 1) {
+    status = tuile_session_get_json(session, bytes_of(arguments->words[1]), &json, error);
+    if (status == TUILE_OK) out_json("value", json);
+    return status;
+  }
+  if (arguments->text[OPT_JSON]) {
+    status = tuile_session_json(session, &json, error);
+    if (status == TUILE_OK) out_json("values", json);
+  } else {
+    size_t position = 0;
+    while ((status = tuile_session_next_item(session, &position, &name, &json, error)) == TUILE_OK) out_pair(name, json);
+    if (status == TUILE_ABSENT) status = TUILE_OK;
+  }
+  if (status == TUILE_OK) status = tuile_session_get_expiry_date(session, &expires, error);
+  if (status == TUILE_OK) out_time("expires_if_saved_now", expires);
+  return status;
+}
+
+static int get(const struct arguments *arguments) {
+  bool in_cookie;
+  tuile_manager *manager = open_manager(arguments, &in_cookie);
+  tuile_session *session = begin(manager, arguments->words[0]);
+  tuile_error error = {0};
+  tuile_status status = show(arguments, session, &error);
+  tuile_session_end(session);
+  tuile_manager_close(manager);
+  return status == TUILE_OK ? out_end(EXIT_FINE) : fail(status, &error);
+}
+
+struct headers {
+  char set_cookie[8192];
+  size_t size;
+};
+
+static tuile_status keep_set_cookie(void *context, tuile_bytes name, tuile_bytes value) {
+  struct headers *headers = context;
+  if (name.size != 10 || memcmp(name.data, "Set-Cookie", 10) != 0) return TUILE_OK;
+  if (value.size > sizeof headers->set_cookie) return TUILE_E_SPACE;
+  memcpy(headers->set_cookie, value.data, value.size);
+  headers->size = value.size;
+  return TUILE_OK;
+}
+
+static int set(const struct arguments *arguments) {
+  bool in_cookie, new = strcmp(arguments->words[0], "new") == 0;
+  tuile_manager *manager = open_manager(arguments, &in_cookie);
+  tuile_session *session = begin(manager, arguments->words[0]);
+  struct headers headers = {.size = 0};
+  tuile_error error = {0};
+  tuile_bytes name = bytes_of(arguments->words[1]), key;
+  tuile_status status = tuile_session_load(session, &error);
+  if (new && status == TUILE_ABSENT) status = TUILE_OK;
+  if (status == TUILE_OK && strcmp(arguments->words[0], "-") == 0 && arguments->count > 2 &&
+      strcmp(arguments->words[2], "-") == 0)
+    usage_error("standard input can't be both the key and the value");
+  if (status == TUILE_OK)
+    status = arguments->count > 2 ? tuile_session_set_json(session, name, input_word(arguments->words[2]), &error)
+                                  : tuile_session_remove(session, name, &error);
+  if (status == TUILE_OK) status = tuile_session_commit(session, 200, keep_set_cookie, &headers, &error);
+  if (status == TUILE_OK && in_cookie) {
+    out_text("set_cookie", (tuile_bytes){headers.set_cookie, headers.size});
+  } else if (status == TUILE_OK && new && tuile_session_key(session, &key) == TUILE_OK) {
+    out_text("key", key);
+  }
+  tuile_session_end(session);
+  tuile_manager_close(manager);
+  explicit_bzero(&headers, sizeof headers);
+  return status == TUILE_OK ? out_end(EXIT_FINE) : fail(status, &error);
+}
+
+static void out_owned(void *context, const tuile_owned_session *session) {
+  int64_t *count = context;
+  *count += 1;
+  out_item();
+  out_text("id", session->id);
+  out_time("created", session->created);
+  out_time("seen", session->seen);
+  out_time("expires", session->expires);
+  out_text("user_agent", session->user_agent);
+  out_text("address", session->address);
+}
+
+static int list(const struct arguments *arguments) {
+  bool in_cookie;
+  int64_t count = 0;
+  tuile_manager *manager = open_manager(arguments, &in_cookie);
+  tuile_error error = {0};
+  out_list("sessions");
+  tuile_status status =
+      tuile_manager_sessions(manager, bytes_of(arguments->words[0]), NULL, out_owned, &count, &error);
+  out_list_end();
+  tuile_manager_close(manager);
+  if (status != TUILE_OK) return fail(status, &error);
+  return out_end(count > 0 ? EXIT_FINE : EXIT_NO);
+}
+
+static int revoke(const struct arguments *arguments) {
+  bool in_cookie, all = arguments->text[OPT_ALL];
+  if (all == (arguments->count > 1)) usage_error("session revoke needs an ID as session list gives it, or --all");
+  size_t revoked = 1;
+  tuile_manager *manager = open_manager(arguments, &in_cookie);
+  tuile_error error = {0};
+  tuile_bytes owner = bytes_of(arguments->words[0]);
+  tuile_status status = all ? tuile_manager_revoke_all(manager, owner, NULL, &revoked, &error)
+                            : tuile_manager_revoke(manager, owner, bytes_of(arguments->words[1]), &error);
+  tuile_manager_close(manager);
+  if (status != TUILE_OK) return fail(status, &error);
+  out_number("revoked", (int64_t)revoked);
+  return out_end(revoked > 0 ? EXIT_FINE : EXIT_NO);
+}
+
+/* Needs no secret: what is expired is told from its time alone. */
+static int clear_expired(const struct arguments *arguments) {
+  tuile_store *store;
+  tuile_error error = {0};
+  size_t removed = 0, limit = (size_t)option_number(arguments, OPT_LIMIT, 1, INT64_C(1000000000), 10000);
+  tuile_status status = tuile_store_open(input_store(arguments->text[OPT_STORE]), &store, &error);
+  if (status != TUILE_OK) return fail(status, &error);
+  status = tuile_store_sweep(store, (int64_t)time(NULL) * 1000000, limit, &removed, &error);
+  tuile_store_close(store);
+  if (status != TUILE_OK) return fail(status, &error);
+  out_number("removed", (int64_t)removed);
+  out_bool("perhaps_more", removed == limit);
+  return out_end(EXIT_FINE);
+}
+
+#define OPTIONS_MANAGER (OPTIONS_COMMON | OPTIONS_SECRET | BIT(OPT_STORE))
+
+const struct command session_commands[] = {
+    {"session get", "KEY|- [NAME]", "Show a session, or one of its values", 1, 2, OPTIONS_MANAGER, get},
+    {"session set", "KEY|-|new NAME [JSON|-]", "Set a value of a session; without JSON remove it", 2, 3,
+     OPTIONS_MANAGER, set},
+    {"session list", "OWNER", "List a user's sessions", 1, 1, OPTIONS_MANAGER, list},
+    {"session revoke", "OWNER [ID]", "End one of a user's sessions, or all", 1, 2, OPTIONS_MANAGER | BIT(OPT_ALL), revoke},
+    {"session clear-expired", "", "Remove expired sessions from a store", 0, 0,
+     OPTIONS_COMMON | BIT(OPT_STORE) | BIT(OPT_LIMIT), clear_expired},
+    {0},
+};
