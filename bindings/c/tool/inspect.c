@@ -19,9 +19,9 @@ static const struct attempt attempts[] = {
     {TUILE_DIALECT_DJANGO, "django.core.signing.Signer", false, false},
     {TUILE_DIALECT_DJANGO_COOKIE, NULL, true, false},
     {TUILE_DIALECT_FLASK, NULL, true, true},
-    {TUILE_DIALECT_STARLETTE, NULL, true, true},
     {TUILE_DIALECT_ITSDANGEROUS, "itsdangerous", true, true},
     {TUILE_DIALECT_ITSDANGEROUS, "itsdangerous", false, true},
+    {TUILE_DIALECT_STARLETTE, NULL, true, true},
     {TUILE_DIALECT_ITSDANGEROUS, "itsdangerous.Signer", true, false},
     {TUILE_DIALECT_ITSDANGEROUS, "itsdangerous.Signer", false, false},
     {TUILE_DIALECT_EXPRESS, NULL, true, true},
@@ -84,6 +84,8 @@ static tuile_status read_any(const struct arguments *arguments, const tuile_keyr
   if (arguments->text[OPT_DIALECT]) dialects = UINT32_C(1) << option_choice(arguments, OPT_DIALECT, dialect_names);
   for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++) {
     if (!(dialects & UINT32_C(1) << attempts[i].dialect)) continue;
+    /* With a salt of its own "a:b:signature" may be a text a:b, or a with a time. */
+    if (arguments->text[OPT_NO_TIME] && attempts[i].timed && attempts[i].salt) continue;
     tuile_status status = read_as(arguments, &attempts[i], keyring, token, reading);
     if (status == TUILE_OK || status == TUILE_EXPIRED || status == TUILE_E_MEMORY) return status;
   }
@@ -137,6 +139,6 @@ static int inspect(const struct arguments *arguments) {
 
 const struct command inspect_commands[] = {
     {"inspect", "COOKIE|-", "Guess whose a cookie's value is, explain its parts, check it with the secret", 1, 1,
-     (OPTIONS_SIGNER & ~BIT(OPT_LEGACY)) | BIT(OPT_MAX_AGE), inspect},
+     (OPTIONS_SIGNER & ~BIT(OPT_LEGACY)) | BIT(OPT_NO_TIME) | BIT(OPT_MAX_AGE), inspect},
     {0},
 };

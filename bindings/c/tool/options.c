@@ -40,6 +40,7 @@ static const struct {
     [OPT_HTTP_ONLY] = {"http-only", NULL, "the HttpOnly attribute"},
     [OPT_PARTITIONED] = {"partitioned", NULL, "the Partitioned attribute"},
     [OPT_STORE] = {"store", "URL", "where sessions are, or env:NAME; else TUILE_STORE"},
+    [OPT_OWNER] = {"owner", "NAME", "whose session it is from now on"},
     [OPT_ALL] = {"all", NULL, "all of the owner's sessions"},
     [OPT_LIMIT] = {"limit", "N", "how many at most; 10000"},
     [OPT_KEYS] = {"keys", "FILE", "session keys, one a line; standard input"},

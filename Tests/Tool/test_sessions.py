@@ -1,0 +1,197 @@
+"""session and migrate: on the stores, beside Django's own backends."""
+
+from __future__ import annotations
+
+import os
+import pty
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from command import BUILD, ERROR, FINE, NO, OLDER, SECRET, USAGE, answers, says, tuile
+from django.contrib.sessions.backends.file import SessionStore as FileStore
+from django.contrib.sessions.backends.signed_cookies import SessionStore as CookieStore
+from django.core.management import call_command
+from django.db import connections
+from django.test import override_settings
+
+
+@pytest.fixture(params=["sqlite", "file"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return f"{request.param}://{tmp_path}/sessions"
+
+
+def new(store: str, count: int = 1) -> list[str]:
+    return [answers("session", "set", "--store", store, "new", "n", str(i))["key"] for i in range(count)]
+
+
+def test_set_and_get(store: str) -> None:
+    on = ("--store", store)
+    key = answers("session", "set", *on, "new", "cart", '{"a": 1}')["key"]
+    assert says("session", "set", *on, key, "name", '"Ada"') == ""
+    assert answers("session", "get", *on, key)["values"] == {"cart": {"a": 1}, "name": "Ada"}
+    assert answers("session", "get", *on, "-", "name", text=key)["value"] == "Ada"
+    assert 'name: "Ada"' in says("session", "get", *on, key)
+    assert says("session", "set", *on, key, "name") == ""
+    assert answers("session", "get", *on, key, "name", code=NO)["error"] == "TUILE_ABSENT"
+    assert answers("session", "get", *on, "a" * 32, code=NO)["error"] == "TUILE_ABSENT"
+    assert answers("session", "set", *on, "a" * 32, "n", "1", code=NO)["error"] == "TUILE_ABSENT"
+    assert answers("session", "set", *on, key, "n", "{", code=ERROR)["error"] == "TUILE_E_SYNTAX"
+    # What another secret signed is neither shown nor written over.
+    for command in (["get", *on, key], ["set", *on, key, "n", "1"]):
+        assert answers("session", *command, secret=OLDER, code=NO)["error"] == "TUILE_BAD_SIGNATURE"
+    assert answers("session", "get", *on, key)["values"] == {"cart": {"a": 1}}
+    assert tuile("session", "get", *on, key, secret=None).returncode == USAGE
+
+
+@pytest.fixture(autouse=True)
+def django_looks_for_its_folder_anew() -> None:
+    if hasattr(FileStore, "_storage_path"):
+        del FileStore._storage_path
+
+
+def test_django_reads_what_it_set(tmp_path: Path) -> None:
+    with override_settings(SESSION_FILE_PATH=str(tmp_path)):
+        key = answers("session", "set", "--store", f"file://{tmp_path}", "new", "a", "[1]")["key"]
+        session = FileStore(key)
+        assert session["a"] == [1]
+        session["b"] = "x"
+        session.save()
+    assert answers("session", "get", "--store", f"file://{tmp_path}", key)["values"] == {"a": [1], "b": "x"}
+
+
+def test_the_session_in_a_cookie() -> None:
+    session = CookieStore()
+    session["a"] = 1
+    session.save()
+    assert session.session_key is not None
+    assert answers("session", "get", "--store", "cookie:", "-", text=session.session_key)["values"] == {"a": 1}
+    header = answers("session", "set", "--store", "cookie:", session.session_key, "b", "2")["set_cookie"]
+    assert dict(CookieStore(header.split(";")[0].split("=", 1)[1]).items()) == {"a": 1, "b": 2}
+
+
+def test_owners(store: str) -> None:
+    on = ("--store", store)
+    for _ in range(3):
+        assert says("session", "set", *on, "--owner", "42", "new", "n", "1")
+    found = answers("session", "list", *on, "42")["sessions"]
+    assert len(found) == 3
+    assert answers("session", "revoke", *on, "42", found[0]["id"])["revoked"] == 1
+    assert says("session", "revoke", *on, "42", found[0]["id"], code=NO) == ""
+    assert answers("session", "revoke", *on, "--all", "42")["revoked"] == 2
+    assert answers("session", "list", *on, "42", code=NO)["sessions"] == []
+    assert tuile("session", "revoke", *on, "42").returncode == USAGE
+
+
+def expire(database: Path, key: str) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.execute("update django_session set expire_date = '2001-01-01 00:00:00' where session_key = ?", (key,))
+    connection.close()
+
+
+def test_clear_expired_needs_no_secret(tmp_path: Path) -> None:
+    store = f"sqlite://{tmp_path}/sessions"
+    keys = new(store, 3)
+    expire(tmp_path / "sessions", keys[0])
+    command = ("session", "clear-expired", "--store", store)
+    assert answers(*command, secret=None) == {"removed": 1, "perhaps_more": False}
+    assert answers(*command, secret=None)["removed"] == 0
+    assert says("session", "get", "--store", store, keys[1])
+
+
+def test_stores_that_are_not_there(tmp_path: Path) -> None:
+    assert answers("session", "get", "--store", f"sqlite://{tmp_path}/no/db", "a" * 32, code=ERROR)["error"]
+    assert tuile("session", "clear-expired").returncode == USAGE
+    for url in ("redis://user:secret@host", "postgresql://host/db?user=a&password=secret"):
+        done = tuile("session", "clear-expired", "--store", url)
+        assert done.returncode == USAGE and b"secret" not in done.stderr
+    store = f"sqlite://{tmp_path}/db"
+    assert answers("session", "clear-expired", TUILE_STORE=store)["removed"] == 0
+    assert answers("session", "clear-expired", "--store", "env:ELSEWHERE", ELSEWHERE=store)["removed"] == 0
+
+
+def test_migrate_from_django(tmp_path: Path) -> None:
+    """A table of Django's own, into files that Django reads, and on again after an end halfway."""
+    source, target = tmp_path / "django.db", tmp_path / "files"
+    connections["default"].close()
+    connections["default"].settings_dict["NAME"] = str(source)
+    call_command("migrate", verbosity=0)
+    from django.contrib.sessions.backends.db import SessionStore
+
+    keys = []
+    for i in range(20):
+        session = SessionStore()
+        session["i"] = i
+        session.save()
+        keys.append(str(session.session_key))
+    connections["default"].close()
+    expire(source, keys[0])
+    command = ("migrate", f"sqlite://{source}", f"file://{target}")
+    counts = {"keys": 10, "invalid": 0, "copied": 9, "there_already": 0, "absent": 1, "checked": 9, "missing": 0}
+    assert answers(*command, text="\n".join(keys[:10]), secret=None) == counts
+    counts |= {"keys": 20, "copied": 10, "there_already": 9, "checked": 19}
+    file = tmp_path / "keys"
+    file.write_text("\r\n".join(keys) + "\r\n")
+    assert answers(*command, "--keys", str(file), secret=None) == counts
+    with override_settings(SESSION_FILE_PATH=str(target)):
+        assert [FileStore(key).get("i") for key in keys[1:]] == list(range(1, 20))
+
+
+def test_migrate_leaves_alone_what_is_there(tmp_path: Path) -> None:
+    source, target = f"sqlite://{tmp_path}/a", f"sqlite://{tmp_path}/b"
+    (key,) = new(source)
+    assert answers("migrate", source, target, text=key)["copied"] == 1
+    says("session", "set", "--store", target, key, "n", '"later"')
+    assert answers("migrate", source, target, text=key)["there_already"] == 1
+    assert says("session", "get", "--store", target, key, "n").startswith('value: "later"')
+
+
+def test_migrate_takes_no_line_for_a_key_that_is_none(tmp_path: Path) -> None:
+    source, target = f"sqlite://{tmp_path}/a", f"sqlite://{tmp_path}/b"
+    (key,) = new(source)
+    lines = ["A" * 32, "../../etc", "short", "a" * 41, "a" * 100_000, "x'--" * 5, "a\0" * 10, key]
+    found = answers("migrate", source, target, text="\n".join(lines), code=NO)
+    assert (found["keys"], found["invalid"], found["copied"]) == (1, 7, 1)
+    assert answers("migrate", source, target, "--keys", f"{tmp_path}/none", code=ERROR)["error"] == "TUILE_E_FILE"
+    assert answers("migrate", source, f"sqlite://{tmp_path}/no/b", text=key, code=ERROR)["error"]
+
+
+def test_migrate_shows_its_progress_on_a_terminal(tmp_path: Path) -> None:
+    source = f"sqlite://{tmp_path}/a"
+    keys = new(source, 2)
+    mine, theirs = pty.openpty()
+    done = subprocess.run(
+        [BUILD / "tuile", "migrate", source, f"file://{tmp_path}/b"], input="\n".join(keys).encode(), stdout=subprocess.PIPE,
+        stderr=theirs, timeout=300, check=False,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = os.read(mine, 65536).decode()
+    os.close(mine)
+    assert done.returncode == FINE and "#" * 40 + "] 2 of 2" in shown and keys[0] not in shown
+    assert b"#" not in tuile("migrate", source, f"file://{tmp_path}/c", text="\n".join(keys)).stderr
+
+
+def test_a_redis_server_and_back(tmp_path: Path) -> None:
+    socket = tmp_path / "socket"
+    command = ["redis-server", "--port", "0", "--unixsocket", str(socket), "--dir", str(tmp_path), "--save", ""]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        try:
+            end = time.monotonic() + 60
+            while not socket.exists():
+                assert time.monotonic() < end and server.poll() is None
+                time.sleep(0.05)
+            source, redis = f"sqlite://{tmp_path}/a", f"unix://{socket}"
+            modules = {"TUILE_MODULE_PATH": str(BUILD)}
+            keys = new(source, 5)
+            found = answers("migrate", source, redis, text="\n".join(keys), **modules)
+            assert (found["copied"], found["checked"], found["missing"]) == (5, 5, 0)
+            assert answers("session", "get", "--store", redis, keys[3], **modules)["values"] == {"n": 3}
+            found = answers("migrate", redis, f"file://{tmp_path}/b", text="\n".join(keys), **modules)
+            assert found["copied"] == 5
+            assert answers("session", "get", "--store", f"file://{tmp_path}/b", keys[4])["values"] == {"n": 4}
+        finally:
+            server.terminate()
+    assert answers("session", "get", "--store", redis, keys[0], code=ERROR, **modules)["error"] == "TUILE_E_STORE"
+    assert SECRET not in source
