@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from postgresql_django import SECRET
@@ -17,6 +16,7 @@ BUILD = Path(os.environ.get("TUILE_BUILD", ROOT / "build"))
 sys.path.append(str(ROOT / "bindings/python"))
 # A build with a sanitizer, in TUILE_BUILD, is for the programs: Python could not load it.
 os.environ.setdefault("TUILE_LIBRARY", str(ROOT / "build/libtuile.so.0"))
+from store import written  # noqa: E402, F401  the library has to be chosen first
 from tuile.sessions import Manager  # noqa: E402
 
 # The whole of it takes minutes; the usual run does a part.

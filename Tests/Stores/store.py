@@ -8,13 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Optional
+from typing import Any, Optional
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("TUILE_BUILD", ROOT / "build"))
 sys.path.insert(0, str(ROOT / "bindings/python"))
 os.environ.setdefault("TUILE_LIBRARY", str(BUILD / "libtuile.so.0"))
 from tuile import _native as native  # noqa: E402  the path has to be set first
+from tuile.sessions import Manager  # noqa: E402
 
 # The whole of it takes minutes; the usual run does a part.
 FULL = bool(os.environ.get("TUILE_FULL"))
@@ -75,6 +76,15 @@ class Store:
 
     def __exit__(self, kind: Optional[type[BaseException]], value: object, trace: Optional[TracebackType]) -> None:
         self.close()
+
+
+def written(manager: Manager, **values: Any) -> str:
+    """The key of a new session."""
+    with manager.begin("") as session:
+        session.update(values)
+        session.commit(200)
+        assert session.session_key is not None
+        return session.session_key
 
 
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:

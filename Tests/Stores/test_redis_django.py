@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("redis_sessions")
 from redis_server import Server, running  # noqa: E402
-from store import BUILD  # noqa: E402
+from store import BUILD, written  # noqa: E402
 from tuile.sessions import Manager, SessionDeleted  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not (BUILD / "libtuile-redis.so").exists(), reason="the module is not built: no hiredis")
@@ -69,14 +69,6 @@ def django(server: Server, prefix: str, processes: dict[str, subprocess.Popen[st
         return json.loads(process.stdout.readline())
 
     return ask
-
-
-def written(manager: Manager, **values: Any) -> str:
-    with manager.begin("") as session:
-        session.update(values)
-        session.commit(200)
-        assert session.session_key is not None
-        return session.session_key
 
 
 def test_it_reads_what_tuile_wrote(server: Server, prefix: str, manager: Manager, django: Ask) -> None:

@@ -84,21 +84,25 @@ extension FileStore {
   }
 
   func owned(_ owner: Bytes, now: Int64, _ each: (Bytes, Bytes, Int64) -> Void) throws(Failure) {
-    let list = openOwner(owner, make: false)
-    guard list != -ENOENT else {
-      let _: Bool? = try missing()
-      return
-    }
-    guard list >= 0 else { throw .folder(-list) }
-    defer { sys_descriptor_close(list) }
-    try walkEntries(list) { (key, expires) throws(Failure) in
-      guard expires > now else { return }
-      var record = ByteBuffer()
-      if try read(entry: key, in: list, to: &record) { each(key, record.bytes, expires) }
+    try inFolder(of: owner) { (list) throws(Failure) in
+      try walkEntries(list) { (key, expires) throws(Failure) in
+        guard expires > now else { return }
+        var record = ByteBuffer()
+        if try read(entry: key, in: list, to: &record) { each(key, record.bytes, expires) }
+      }
     }
   }
 
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) {
+    try inFolder(of: owner) { (list) throws(Failure) in
+      let failure = try withEntry(key) { (name) throws(Failure) in sys_folder_remove(list, name) }
+      try check(failure == ENOENT ? 0 : failure)
+      if options.sync == .full { try check(sys_folder_sync(list)) }
+    }
+  }
+
+  /// Not at all if the owner has none.
+  private func inFolder(of owner: Bytes, _ body: (Int32) throws(Failure) -> Void) throws(Failure) {
     let list = openOwner(owner, make: false)
     guard list != -ENOENT else {
       let _: Bool? = try missing()
@@ -106,9 +110,7 @@ extension FileStore {
     }
     guard list >= 0 else { throw .folder(-list) }
     defer { sys_descriptor_close(list) }
-    let failure = try withEntry(key) { (name) throws(Failure) in sys_folder_remove(list, name) }
-    try check(failure == ENOENT ? 0 : failure)
-    if options.sync == .full { try check(sys_folder_sync(list)) }
+    try body(list)
   }
 
   /// false if the entry is gone meanwhile.
