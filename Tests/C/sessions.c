@@ -102,6 +102,18 @@ static void login_changes_the_key(void) {
   CHECK(respond(login, 200) == TUILE_DELETED && !set_cookie[0]);
   tuile_session_end(logout);
   CHECK(get("n") == -1);
+  /* One that had read the session before the login gave it its new key, too. */
+  jar[0] = 0;
+  set("n", 1);
+  logout = request();
+  int64_t n;
+  CHECK(tuile_session_get_int(logout, text("n"), &n, &error) == TUILE_OK && n == 1);
+  login = request();
+  CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK && respond(login, 200) == TUILE_OK);
+  strcpy(after, jar);
+  CHECK(tuile_session_flush(logout, &error) == TUILE_OK && respond(logout, 200) == TUILE_OK);
+  strcpy(jar, after);
+  CHECK(get("n") == -1);
   /* A logout that comes with the old key ends the session all the same. */
   jar[0] = 0;
   set("n", 1);

@@ -97,15 +97,36 @@ extension Session {
 
   /// Deletes the session from the store, wherever its key leads.
   func delete(_ old: Bytes) throws(Failure) {
-    if manager.settings.cycleGrace > 0, keys.cookieDialect == nil { try loadAgain() }
-    var target: Bytes? = movedTo
-    try manager.reaching(.remove) { (store) throws(Failure) in try store.remove(old) }
-    manager.counters.deletes.increment()
-    var hops = 0
-    while let next = target, hops < 16 {
-      target = try fetch(next) ? movedTo : nil
-      try manager.reaching(.remove) { (store) throws(Failure) in try store.remove(next) }
-      hops &+= 1
+    if manager.settings.cycleGrace == 0 || keys.cookieDialect != nil {
+      try manager.reaching(.remove) { (store) throws(Failure) in try store.remove(old) }
+    } else {
+      var target: Bytes? = old
+      var hops = 0
+      while let key = target, hops < 16 {
+        target = try end(key)
+        hops &+= 1
+      }
     }
+    manager.counters.deletes.increment()
+  }
+
+  /// Removes what is under a key, in one step with reading it, so that the pointer
+  /// of a login at the same time is not overlooked; where that leads.
+  private func end(_ key: Bytes) throws(Failure) -> Bytes? {
+    let session = self
+    var wait = Backoff()
+    while try fetch(key) {
+      let ended = try manager.reaching(.replace) { (store) throws(Failure) in
+        try store.replace(key, expected: session.stored.bytes, data: session.stored.bytes, expires: 0)
+      }
+      if ended == .absent { return nil }
+      if ended == .replaced {
+        try manager.reaching(.remove) { (store) throws(Failure) in try store.remove(key) }
+        return movedTo
+      }
+      try wait.next(manager)
+    }
+    try manager.reaching(.remove) { (store) throws(Failure) in try store.remove(key) }
+    return nil
   }
 }
