@@ -1,0 +1,85 @@
+"""What --help, the man page, the completion and docs/tool.md say is one thing, and true."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from command import BUILD, ROOT, says
+
+MAN = (ROOT / "bindings/c/tool/tuile.1").read_text()
+PAGE = (ROOT / "docs/tool.md").read_text()
+COMMANDS = re.findall(r"^  ([a-z]+(?: [a-z-]+)?)  ", says("--help"), re.MULTILINE)
+
+
+def options(command: str) -> dict[str, bool]:
+    """Each option and whether it takes an argument."""
+    found = re.findall(r"^  --([a-z-]+)( [A-Z]+)?", says(*command.split(), "--help"), re.MULTILINE)
+    return {name: bool(argument) for name, argument in found}
+
+
+def section(name: str) -> str:
+    return MAN.split(f".Sh {name}\n")[1].split(".Sh ")[0]
+
+
+def test_the_man_page_has_all_commands_and_options() -> None:
+    assert len(COMMANDS) == 15
+    assert set(re.findall(r"^\.It Cm ((?:[a-z-]+ ?)+?)(?= Ar| Op|$)", section("COMMANDS"), re.MULTILINE)) == set(COMMANDS)
+    described = {name: bool(argument) for name, argument in re.findall(r"^\.It Fl -([a-z-]+)( Ar)?", MAN, re.MULTILINE)}
+    assert described == {name: takes for command in COMMANDS for name, takes in options(command).items()}
+
+
+def test_exit_codes_are_the_same_everywhere() -> None:
+    helped = dict(re.findall(r"(\d) (\w+)", says("--help").split("Exit codes:")[1]))
+    manned = dict(re.findall(r"^\.It (\d)\n(.*)\b", section("EXIT STATUS"), re.MULTILINE))
+    documented = dict(re.findall(r"^\| (\d) \| (.*) \|", PAGE, re.MULTILINE))
+    assert set(helped) == set(manned) == set(documented) == set("0123")
+    for code, word in helped.items():
+        assert word in manned[code].lower() and word in documented[code], code
+
+
+def complete(*words: str) -> set[str]:
+    script = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tuile; printf "%s\\n" "${COMPREPLY[@]}"'
+    done = subprocess.run(
+        ["bash", "-c", script, "-", ROOT / "bindings/c/tool/completion.bash", BUILD / "tuile", *words],
+        capture_output=True, text=True, timeout=300, check=True,
+    )  # fmt: skip
+    return set(done.stdout.split())
+
+
+def test_completion() -> None:
+    assert complete("") == {command.split()[0] for command in COMMANDS}
+    assert complete("session", "") == {command.split()[1] for command in COMMANDS if command.startswith("session")}
+    assert complete("s") == {"sign", "session"}
+    for command in ("sign", "cookie build"):
+        assert complete(*command.split(), "--") == {f"--{name}" for name in options(command)}
+    assert "sqlite:///" in complete("session", "get", "--store", "")
+
+
+BLOCKS = [block for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)]
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What all blocks say when they are typed into one shell, exit codes other than 0 in brackets."""
+    folder: Path = tmp_path_factory.mktemp("page")
+    commands = re.findall(r"^\$ (.*)$", "".join(BLOCKS), re.MULTILINE)
+    assert len(commands) > 15
+    script = "".join(f"echo '$'; {command}\ncode=$?; [ $code = 0 ] || echo \"[$code]\"\n" for command in commands)
+    environment = {"PATH": f"{BUILD}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        timeout=300, check=False,
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_the_page_is_true(shell: str) -> None:
+    said = [part.strip() for part in shell.split("$\n")[1:]]
+    written = [part.partition("\n") for part in re.split(r"^\$ ", "".join(BLOCKS), flags=re.MULTILINE)[1:]]
+    for (command, _, expected), really in zip(written, said, strict=True):
+        pattern = re.escape(expected.strip()).replace("…", ".*")
+        assert re.fullmatch(pattern, really), f"{command}\n{really}"
