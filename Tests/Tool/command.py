@@ -24,7 +24,7 @@ def tuile(
     if secret is not None:
         environment["TUILE_SECRET"] = secret
     done = subprocess.run(
-        [*prefix, str(BUILD / "tuile"), *words],
+        [*prefix, os.environ.get("TUILE_TOOL", str(BUILD / "tuile")), *words],
         input=text.encode() if isinstance(text, str) else text,
         capture_output=True, env=environment, timeout=300,
     )  # fmt: skip

@@ -18,6 +18,9 @@ from django.db import connections
 from django.test import override_settings
 
 
+MODULES = str(BUILD)
+
+
 @pytest.fixture(params=["sqlite", "file"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"{request.param}://{tmp_path}/sessions"
@@ -183,15 +186,14 @@ def test_a_redis_server_and_back(tmp_path: Path) -> None:
                 assert time.monotonic() < end and server.poll() is None
                 time.sleep(0.05)
             source, redis = f"sqlite://{tmp_path}/a", f"unix://{socket}"
-            modules = {"TUILE_MODULE_PATH": str(BUILD)}
             keys = new(source, 5)
-            found = answers("migrate", source, redis, text="\n".join(keys), **modules)
+            found = answers("migrate", source, redis, text="\n".join(keys), TUILE_MODULE_PATH=MODULES)
             assert (found["copied"], found["checked"], found["missing"]) == (5, 5, 0)
-            assert answers("session", "get", "--store", redis, keys[3], **modules)["values"] == {"n": 3}
-            found = answers("migrate", redis, f"file://{tmp_path}/b", text="\n".join(keys), **modules)
+            assert answers("session", "get", "--store", redis, keys[3], TUILE_MODULE_PATH=MODULES)["values"] == {"n": 3}
+            found = answers("migrate", redis, f"file://{tmp_path}/b", text="\n".join(keys), TUILE_MODULE_PATH=MODULES)
             assert found["copied"] == 5
             assert answers("session", "get", "--store", f"file://{tmp_path}/b", keys[4])["values"] == {"n": 4}
         finally:
             server.terminate()
-    assert answers("session", "get", "--store", redis, keys[0], code=ERROR, **modules)["error"] == "TUILE_E_STORE"
+    assert answers("session", "get", "--store", redis, keys[0], code=ERROR, TUILE_MODULE_PATH=MODULES)["error"] == "TUILE_E_STORE"
     assert SECRET not in source
