@@ -64,7 +64,8 @@ static int64_t nanoseconds(void) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static tuile_status measure(const char *name, tuile_status (*what)(struct bench *), struct bench *bench, int64_t count) {
+static tuile_status measure(const char *name, tuile_status (*what)(struct bench *), struct bench *bench,
+                            int64_t count) {
   tuile_status status = what(bench); /* the first one makes what the others find */
   int64_t began = nanoseconds();
   for (int64_t i = 0; i < count && status == TUILE_OK; i++) status = what(bench);

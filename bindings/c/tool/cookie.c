@@ -75,7 +75,8 @@ static int build(const struct arguments *arguments) {
     tuile_bytes text = input_word(arguments->words[1]);
     FILLED(status, &value, tuile_cookie_encode(text, encoding, value.data, value.capacity, &value.size, &error));
     if (status != TUILE_OK) return fail(status, &error);
-    if (encoding == TUILE_ENCODING_QUOTED || encoding == TUILE_ENCODING_QUOTED_UTF8) cookie.skip_rules = TUILE_RULE_VALUE;
+    if (encoding == TUILE_ENCODING_QUOTED || encoding == TUILE_ENCODING_QUOTED_UTF8)
+      cookie.skip_rules = TUILE_RULE_VALUE;
   }
   cookie.name = bytes_of(arguments->words[0]);
   cookie.value = buffer_bytes(&value);

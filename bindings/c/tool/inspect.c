@@ -69,10 +69,12 @@ static tuile_status read_as(const struct arguments *arguments, const struct atte
   struct buffer *value = &reading->value;
   if (attempt->json)
     FILLED(status, value,
-           tuile_signer_loads(signer, token, age, now, value->data, value->capacity, &value->size, &reading->verified, NULL));
+           tuile_signer_loads(signer, token, age, now, value->data, value->capacity, &value->size,
+                              &reading->verified, NULL));
   else
     FILLED(status, value,
-           tuile_signer_open(signer, token, age, now, value->data, value->capacity, &value->size, &reading->verified, NULL));
+           tuile_signer_open(signer, token, age, now, value->data, value->capacity, &value->size,
+                              &reading->verified, NULL));
   tuile_signer_free(signer);
   reading->attempt = attempt;
   return status;

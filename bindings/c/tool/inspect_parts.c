@@ -101,7 +101,8 @@ static uint32_t django(tuile_bytes token) {
   int64_t seconds;
   if (!split_last(token, ':', &value, &mac) || (mac.size != 43 && mac.size != 27) || !is_of(mac, BASE64)) return 0;
   bool timed = split_last(value, ':', &text, &stamp) && base62(stamp, &seconds);
-  uint32_t dialects = looks_like(timed ? "Django: dumps, a session, TimestampSigner or set_signed_cookie" : "Django: Signer",
+  uint32_t dialects = looks_like(timed ? "Django: dumps, a session, TimestampSigner or set_signed_cookie"
+                                       : "Django: Signer",
                                  MAY_BE(TUILE_DIALECT_DJANGO) | MAY_BE(TUILE_DIALECT_DJANGO_COOKIE));
   payload(timed ? text : value);
   if (timed) time_part(stamp, seconds);
@@ -151,7 +152,9 @@ static uint32_t rails(tuile_bytes token) {
   if (!second && is_of(rest, DIGITS "abcdef") && (rest.size == 40 || rest.size == 64 || rest.size == 128)) {
     looks_like("Rails: a signed cookie", 0);
     payload(message);
-    part(rest.size == 40 ? "signature, HMAC-SHA-1" : rest.size == 64 ? "signature, HMAC-SHA-256" : "signature, HMAC-SHA-512",
+    part(rest.size == 40   ? "signature, HMAC-SHA-1"
+         : rest.size == 64 ? "signature, HMAC-SHA-256"
+                           : "signature, HMAC-SHA-512",
          rest);
     return MAY_BE(TUILE_DIALECT_RAILS_SIGNED);
   }

@@ -9,7 +9,7 @@
 
 #include "tool.h"
 
-enum { KEY_SLOT = 41 };
+enum { KEY_SLOT = 41, KEYS_MOST = 20000000 };
 
 struct keys {
   char *slots; /* KEY_SLOT bytes each, ended by NULs */
@@ -29,9 +29,10 @@ static bool add_key(struct keys *keys, const char *line, size_t size) {
     keys->invalid++;
     return true;
   }
+  if (keys->count == KEYS_MOST) exit(answer(TUILE_E_LIMIT, "more than 20 million keys: give them in parts"));
   if (keys->count == keys->capacity) {
     size_t capacity = keys->capacity * 2 + 1024;
-    char *grown = capacity > SIZE_MAX / KEY_SLOT ? NULL : realloc(keys->slots, capacity * KEY_SLOT);
+    char *grown = realloc(keys->slots, capacity * KEY_SLOT);
     if (!grown) return false;
     keys->slots = grown;
     keys->capacity = capacity;

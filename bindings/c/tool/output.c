@@ -30,7 +30,8 @@ void out_begin(bool json) {
   open_out();
 }
 
-/* Each octet that is not printable as \xNN; valid UTF-8 stays, but for C1 controls and those that turn the direction. */
+/* Each octet that is not printable as \xNN; valid UTF-8 stays, but for C1 controls
+ * and what turns the direction of writing. */
 static void put_shown(FILE *file, tuile_bytes text, bool lines) {
   const unsigned char *bytes = text.data;
   bool utf8 = is_utf8(text);

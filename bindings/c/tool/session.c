@@ -36,7 +36,8 @@ static tuile_session *begin(tuile_manager *manager, const char *word) {
   return session;
 }
 
-/* Data that another secret signed counts as none in a request; an administrator has to know, and not to write over it. */
+/* Data that another secret signed counts as none in a request; an administrator has
+ * to know, and not to write over it. */
 static tuile_status load(tuile_manager *manager, tuile_session *session, tuile_error *error) {
   tuile_stats stats = TUILE_STATS_INIT;
   tuile_status status = tuile_session_load(session, error);
@@ -61,7 +62,8 @@ static tuile_status show(const struct arguments *arguments, tuile_manager *manag
     if (status == TUILE_OK) out_json("values", json);
   } else {
     size_t position = 0;
-    while ((status = tuile_session_next_item(session, &position, &name, &json, error)) == TUILE_OK) out_pair(name, json);
+    while ((status = tuile_session_next_item(session, &position, &name, &json, error)) == TUILE_OK)
+      out_pair(name, json);
     if (status == TUILE_ABSENT) status = TUILE_OK;
   }
   if (status == TUILE_OK) status = tuile_session_get_expiry_date(session, &expires, error);
@@ -186,7 +188,8 @@ const struct command session_commands[] = {
     {"session set", "KEY|-|new NAME [JSON|-]", "Set a value of a session; without JSON remove it", 2, 3,
      OPTIONS_MANAGER | BIT(OPT_OWNER), set},
     {"session list", "OWNER", "List a user's sessions", 1, 1, OPTIONS_MANAGER, list},
-    {"session revoke", "OWNER [ID]", "End one of a user's sessions, or all", 1, 2, OPTIONS_MANAGER | BIT(OPT_ALL), revoke},
+    {"session revoke", "OWNER [ID]", "End one of a user's sessions, or all", 1, 2,
+     OPTIONS_MANAGER | BIT(OPT_ALL), revoke},
     {"session clear-expired", "", "Remove expired sessions from a store", 0, 0,
      OPTIONS_COMMON | BIT(OPT_STORE) | BIT(OPT_LIMIT), clear_expired},
     {0},

@@ -12,7 +12,8 @@ const char *const dialect_names[] = {"django",        "django-cookie",     "itsd
 
 const char *dialect_salt(tuile_dialect dialect, bool json, bool timed) {
   if (dialect == TUILE_DIALECT_DJANGO && json) return "django.core.signing";
-  if (dialect == TUILE_DIALECT_DJANGO) return timed ? "django.core.signing.TimestampSigner" : "django.core.signing.Signer";
+  if (dialect == TUILE_DIALECT_DJANGO)
+    return timed ? "django.core.signing.TimestampSigner" : "django.core.signing.Signer";
   if (dialect == TUILE_DIALECT_ITSDANGEROUS) return json ? "itsdangerous" : "itsdangerous.Signer";
   return "";
 }
@@ -28,9 +29,8 @@ void signer_config(const struct arguments *arguments, tuile_signer_config *confi
   config->derivation = (tuile_derivation)option_choice(arguments, OPT_DERIVATION, derivations);
   config->iterations = (uint32_t)option_number(arguments, OPT_ITERATIONS, 1, 10000000, 1000);
   config->lifetime = option_number(arguments, OPT_LIFETIME, 1, INT64_C(1) << 40, TUILE_UNSET);
-  config->legacy = arguments->text[OPT_LEGACY] || arguments->text[OPT_ALLOW_WEAK];
-  if (config->dialect != TUILE_DIALECT_SEALED && config->dialect != TUILE_DIALECT_SIGNED)
-    config->legacy = arguments->text[OPT_LEGACY] != NULL;
+  bool own = config->dialect == TUILE_DIALECT_SEALED || config->dialect == TUILE_DIALECT_SIGNED;
+  config->legacy = arguments->text[own ? OPT_ALLOW_WEAK : OPT_LEGACY] != NULL;
   config->block_secret = input_block_secret(arguments);
 }
 
@@ -80,7 +80,8 @@ static int write_token(const struct arguments *arguments, bool json) {
   else
     FILLED(status, &token, tuile_signer_sign(signer, value, now, token.data, token.capacity, &token.size));
   tuile_signer_free(signer);
-  int code = status == TUILE_OK ? out_only(arguments->text[OPT_JSON], "token", buffer_bytes(&token)) : fail(status, &error);
+  int code = status == TUILE_OK ? out_only(arguments->text[OPT_JSON], "token", buffer_bytes(&token))
+                                : fail(status, &error);
   free(token.data);
   return code;
 }
