@@ -1,5 +1,6 @@
 import CSystem
 import CTuile
+import Synchronization
 
 /// A cache in front of a store, written through. What is in front is an entry, a
 /// copy of what the store had, or a mark: somebody is writing, look behind. A
@@ -14,6 +15,10 @@ final class CachedStore: Store {
   private let fresh: Int64
   /// How long a mark stays, more than any reader takes to fill.
   private static let markLife: Int64 = 10_000_000
+  /// Until when a cache that gave no answer is let alone, by the monotonic clock:
+  /// else every call would wait for it.
+  private let awayUntil = Atomic<Int64>(0)
+  private static let awayTime: Int64 = 1_000_000
 
   init(back: any Store, front: any Store, fresh: Int64) {
     self.back = back
@@ -26,6 +31,19 @@ final class CachedStore: Store {
   func close() {
     back.close()
     front.close()
+  }
+
+  /// Asks the cache; nil if it gives no answer, now or within this second.
+  private func asking<Answer>(_ call: (any Store) throws(Failure) -> Answer) -> Answer? {
+    guard sys_monotonic_microseconds() >= awayUntil.load(ordering: .relaxed) else { return nil }
+    do throws(Failure) {
+      return try call(front)
+    } catch {
+      if error.status == TUILE_E_STORE || error.status == TUILE_E_BUSY {
+        awayUntil.store(sys_monotonic_microseconds() &+ CachedStore.awayTime, ordering: .relaxed)
+      }
+      return nil
+    }
   }
 
   // MARK: What is in front
@@ -90,7 +108,9 @@ final class CachedStore: Store {
     var copy = ByteBuffer()
     entry(data, expires: expires, to: &copy)
     guard !copy.failed else { return answer }
-    let placed = try? front.replace(key, expected: seen.bytes, data: copy.bytes, expires: keep(expires))
+    let placed = asking { (front) throws(Failure) in
+      try front.replace(key, expected: seen.bytes, data: copy.bytes, expires: keep(expires))
+    }
     finished = placed == .replaced
     return answer
   }
@@ -99,7 +119,9 @@ final class CachedStore: Store {
   private func mark(_ key: Bytes, _ mark: inout ByteBuffer) throws(Failure) {
     mark.removeAll()
     try appendMark(to: &mark)
-    _ = try? front.put(key, data: mark.bytes, expires: sys_now_microseconds() &+ CachedStore.markLife)
+    _ = asking { (front) throws(Failure) in
+      try front.put(key, data: mark.bytes, expires: sys_now_microseconds() &+ CachedStore.markLife)
+    }
   }
 
   private func appendMark(to out: inout ByteBuffer) throws(Failure) {
@@ -115,9 +137,9 @@ final class CachedStore: Store {
   func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
     var seen = ByteBuffer()
     let present = sys_now_microseconds()
-    var until: Int64?
-    var reachable = true
-    do { until = try front.load(key, now: .min, into: &seen) } catch { reachable = false }
+    let answer = asking { (front) throws(Failure) in try front.load(key, now: .min, into: &seen) }
+    let reachable = answer != nil
+    let until = answer ?? nil
     if let until, until > present, let expires = expiry(of: seen.bytes), expires > now {
       data.append(seen.bytes.dropFirst(CachedStore.headSize))
       guard !data.failed else { throw .memory }
@@ -130,10 +152,14 @@ final class CachedStore: Store {
     entry(data.bytes.dropFirst(begin), expires: expires, to: &copy)
     guard !copy.failed else { return expires }
     if until == nil {
-      _ = try? front.create(key, data: copy.bytes, expires: keep(expires), now: present)
+      _ = asking { (front) throws(Failure) in
+        try front.create(key, data: copy.bytes, expires: keep(expires), now: present)
+      }
     } else if let until, until <= present || expiry(of: seen.bytes) != nil {
       // A mark that counts still is left alone: its writer puts the copy there.
-      _ = try? front.replace(key, expected: seen.bytes, data: copy.bytes, expires: keep(expires))
+      _ = asking { (front) throws(Failure) in
+        try front.replace(key, expected: seen.bytes, data: copy.bytes, expires: keep(expires))
+      }
     }
     return expires
   }
@@ -142,7 +168,11 @@ final class CachedStore: Store {
     guard try back.create(key, data: data, expires: expires, now: now) else { return false }
     var copy = ByteBuffer()
     entry(data, expires: expires, to: &copy)
-    if !copy.failed { _ = try? front.create(key, data: copy.bytes, expires: keep(expires), now: now) }
+    if !copy.failed {
+      _ = asking { (front) throws(Failure) in
+        try front.create(key, data: copy.bytes, expires: keep(expires), now: now)
+      }
+    }
     return true
   }
 
@@ -165,12 +195,15 @@ final class CachedStore: Store {
   func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
     guard try back.touch(key, expires: expires) else { return false }
     var seen = ByteBuffer()
-    guard let until = try? front.load(key, now: .min, into: &seen), expiry(of: seen.bytes) != nil else { return true }
+    let answer = asking { (front) throws(Failure) in try front.load(key, now: .min, into: &seen) }
+    guard let until = answer ?? nil, expiry(of: seen.bytes) != nil else { return true }
     var copy = ByteBuffer()
     entry(seen.bytes.dropFirst(CachedStore.headSize), expires: expires, to: &copy)
     // It counts no longer for that: nobody has compared the data with the store's.
     if !copy.failed {
-      _ = try? front.replace(key, expected: seen.bytes, data: copy.bytes, expires: min(until, expires))
+      _ = asking { (front) throws(Failure) in
+        try front.replace(key, expected: seen.bytes, data: copy.bytes, expires: min(until, expires))
+      }
     }
     return true
   }
@@ -184,7 +217,7 @@ final class CachedStore: Store {
   }
 
   func sweep(now: Int64, limit: Int) throws(Failure) -> Int {
-    _ = try? front.sweep(now: sys_now_microseconds(), limit: limit)
+    _ = asking { (front) throws(Failure) in try front.sweep(now: sys_now_microseconds(), limit: limit) }
     return try back.sweep(now: now, limit: limit)
   }
 
