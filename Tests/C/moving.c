@@ -91,6 +91,14 @@ static void from_cookies(void) {
   snprintf(jar, sizeof jar, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(s);
   CHECK(get("n") == 1 && !set_cookie[0]);
+  /* A logout takes the old cookie away; a request that asks nothing leaves it. */
+  manager = old, jar[0] = 0;
+  set("n", 3);
+  manager = new;
+  s = request();
+  CHECK(respond(s, 200) == TUILE_OK && !set_cookie[0] && jar[0]);
+  s = request();
+  CHECK(tuile_session_flush(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK && strncmp(set_cookie, "session=", 8) == 0 && !jar[0]);
   snprintf(jar, sizeof jar, "session=eyJuIjoxfQ.ZVPxAA.tampered");
   CHECK(get("n") == -1);
   tuile_manager_close(new);

@@ -1,4 +1,5 @@
 /* The session's meaning, Django's middleware rules first, on every store. */
+#define _GNU_SOURCE
 #include "request.h"
 
 /* ---- the middleware's rules ---- */
@@ -77,6 +78,24 @@ static void login_changes_the_key(void) {
   CHECK(tuile_session_add_int(slow, text("n"), 1, NULL, &error) == TUILE_OK && respond(slow, 200) == TUILE_OK && !set_cookie[0]);
   strcpy(jar, after);
   CHECK(get("n") == 12);
+  /* Not even after a commit that saved there: no data, no key, no cookie. */
+  strcpy(jar, before);
+  slow = request();
+  tuile_bytes seen;
+  CHECK(tuile_session_set_int(slow, text("x"), 1, &error) == TUILE_OK);
+  CHECK(tuile_session_commit(slow, 200, collect, NULL, &error) == TUILE_OK);
+  CHECK(tuile_session_json(slow, &seen, &error) == TUILE_OK && !memmem(seen.data, seen.size, "user", 4));
+  CHECK(tuile_session_cycle_key(slow, &error) == TUILE_OK && respond(slow, 200) == TUILE_OK);
+  CHECK(get("user") == -1 && get("n") == 1);
+  /* Clearing what the old key shows changes nothing of that. */
+  strcpy(jar, before);
+  slow = request();
+  CHECK(tuile_session_clear(slow, &error) == TUILE_OK && tuile_session_set_int(slow, text("z"), 1, &error) == TUILE_OK);
+  CHECK(respond(slow, 200) == TUILE_OK && !set_cookie[0]);
+  strcpy(jar, after);
+  CHECK(get("z") == 1 && get("n") == -1);
+  set("n", 12), set("user", 7);
+  strcpy(after, jar);
   /* A login with the old key is a session of its own. */
   strcpy(jar, before);
   slow = request();

@@ -91,13 +91,14 @@ public func tuile_manager_sessions(
 ) -> tuile_status {
   owning(manager, owner, error) { (manager, owner) throws(Failure) in
     guard let receive else { throw .argument("receive is NULL") }
-    let key = key(of: current)
+    var asking: Session?
+    if let current { asking = Handle.borrow(current) }
     try manager.sessions(of: owner).each { (item) throws(Failure) in
       var shown = tuile_owned_session(
         size: MemoryLayout<tuile_owned_session>.size, id: item.id.c, created: item.record.created,
         seen: item.record.seen, expires: item.expires / 1_000_000, user_agent: item.record.userAgent.c,
         address: item.record.address.c, current: false)
-      if let key { shown.current = item.key == key }
+      shown.current = asking?.isStored(under: item.key) ?? false
       receive(context, &shown)
       return true
     }
@@ -141,12 +142,6 @@ public func tuile_manager_revoke_all(
     revoked?.pointee = count
     return TUILE_OK
   }
-}
-
-private func key(of session: UnsafePointer<tuile_session>?) -> Bytes? {
-  guard let session else { return nil }
-  let object: Session = Handle.borrow(session)
-  return object.key
 }
 
 private func owning(

@@ -80,9 +80,6 @@ final class Sweeper {
 
   /// In place of one that runs already.
   func start(_ manager: Manager, seconds: UInt32, limit: Int) throws(Failure) {
-    stop()
-    sys_mutex_lock(&mutex)
-    defer { sys_mutex_unlock(&mutex) }
     let work = Unmanaged.passRetained(Work(manager, limit))
     let started = sys_timer_start(
       seconds,
@@ -96,15 +93,18 @@ final class Sweeper {
       work.release()
       throw Failure(status: TUILE_E_MEMORY, message: "no thread was to be had")
     }
-    timer = started
-    self.work = work
+    swap(started, work)
   }
 
-  func stop() {
+  func stop() { swap(nil, nil) }
+
+  /// Puts another thread in the place of the one that runs, and ends that. Not
+  /// while the lock is held: it may be at work.
+  private func swap(_ fresh: OpaquePointer?, _ freshWork: Unmanaged<Work>?) {
     sys_mutex_lock(&mutex)
     let (timer, work) = (timer, work)
-    self.timer = nil
-    self.work = nil
+    self.timer = fresh
+    self.work = freshWork
     sys_mutex_unlock(&mutex)
     if let timer { sys_timer_stop(timer) }
     work?.release()

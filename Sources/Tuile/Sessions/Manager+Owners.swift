@@ -115,10 +115,9 @@ extension Manager {
       try kept?.beginAnew(after: present)
       return 0
     }
-    let key = kept?.key
     var count = 0
     try sessions(of: owner).each { (item) throws(Failure) in
-      if let key, item.key == key { return true }
+      if let kept, kept.isStored(under: item.key) { return true }
       try end(item.key, of: owner)
       count &+= 1
       return true

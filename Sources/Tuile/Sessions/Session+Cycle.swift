@@ -1,3 +1,4 @@
+import CSystem
 import CTuile
 
 /// A session that moves to a new key. For some seconds the old key leads the
@@ -6,14 +7,39 @@ import CTuile
 /// are saved. Nobody who has the old key is ever told the new one.
 extension Session {
   private static let pointer: StaticString = "_session_moved"
+  /// When the pointer ends, in Unix seconds, whatever keeps its key alive.
+  private static let until: StaticString = "_session_moved_until"
 
   /// The pointer in what was just read, taken out of the data.
-  func takePointer() throws(Failure) -> Bytes? {
+  func takePointer() -> Bytes? {
     guard data.entries.hasReserved, let i = data.entries.find(Bytes(Session.pointer)) else { return nil }
     let raw = data.entries[i].value
     data.entries.kill(i, change: .none)
+    if let j = data.entries.find(Bytes(Session.until)) {
+      storedEnds = Session.earlier(storedEnds, Session.ends(data.entries[j].value))
+      data.entries.kill(j, change: .none)
+    }
+    return Session.target(raw)
+  }
+
+  private static func target(_ raw: Bytes) -> Bytes? {
     let target = raw.slice(1, raw.count &- 1)
     return JSONText.type(of: raw) == TUILE_TYPE_STRING && SessionKey.isValid(target) ? target : nil
+  }
+
+  /// Pointer and end in a dictionary of which this request has dropped the rest.
+  func readReserved(_ json: Bytes) {
+    if let (_, raw) = JSONText.member(Session.pointer, of: json), let target = Session.target(raw) {
+      storedPointer = data.arena.copy(target)
+    }
+    storedEnds = Session.earlier(
+      Session.ends(JSONText.member(Session.endsName, of: json)?.raw),
+      Session.ends(JSONText.member(Session.until, of: json)?.raw))
+  }
+
+  private static func earlier(_ a: Int64?, _ b: Int64?) -> Int64? {
+    guard let a, let b else { return a ?? b }
+    return min(a, b)
   }
 
   /// Stores the session under its new key, then retires the old one in one step:
@@ -55,13 +81,13 @@ extension Session {
     }
   }
 
-  /// Nobody else knows the key yet.
+  /// Nobody else knows the key yet. Not by removing it: that leaves a note in a
+  /// store that sessions move to.
   private func recreate(_ key: Bytes, now: Int64) throws(Failure) {
     let session = self
     let expires = expires(now: now)
-    _ = try manager.reaching(.create) { (store) throws(Failure) -> Bool in
-      try store.remove(key)
-      return try store.create(key, data: session.encoded.bytes, expires: expires, now: now)
+    try manager.reaching(.put) { (store) throws(Failure) in
+      try store.put(key, data: session.encoded.bytes, expires: expires)
     }
   }
 
@@ -77,11 +103,15 @@ extension Session {
     scanner.skipSpace()
     if !scanner.isAtEnd { text.append(0x2C) }
     // A session that is as large as it may be leaves its data out.
-    if text.count > keys.codec.limit &- 80 {
+    if text.count > keys.codec.limit &- 160 {
       text.removeAll()
       text.append(0x7B)
     }
     text.append("\"")
+    text.append(Session.until)
+    text.append("\":")
+    Numbers.writeDecimal(expires / 1_000_000, to: &text)
+    text.append(",\"")
     text.append(Session.pointer)
     text.append("\":\"")
     text.append(key)
@@ -113,20 +143,42 @@ extension Session {
   /// Removes what is under a key, in one step with reading it, so that the pointer
   /// of a login at the same time is not overlooked; where that leads.
   private func end(_ key: Bytes) throws(Failure) -> Bytes? {
-    let session = self
+    var mark = ByteBuffer()
+    var number: UInt64 = 0
+    guard sys_random(&number, MemoryLayout<UInt64>.size) else { throw .random }
+    // Other bytes than anybody expects: a login that has read the session must not
+    // be able to replace it any more.
+    mark.append("ended ")
+    Numbers.writeDecimal(Int64(bitPattern: number), to: &mark)
     var wait = Backoff()
-    while try fetch(key) {
+    let present = manager.now
+    while true {
+      var raw = ByteBuffer()
+      let found = try manager.reaching(.load) { (store) throws(Failure) in
+        try store.load(key, now: present, into: &raw)
+      }
+      guard found != nil else { break }
+      let (seen, note) = (raw.bytes, mark.bytes)
       let ended = try manager.reaching(.replace) { (store) throws(Failure) in
-        try store.replace(key, expected: session.stored.bytes, data: session.stored.bytes, expires: 0)
+        try store.replace(key, expected: seen, data: note, expires: 0)
       }
       if ended == .absent { return nil }
       if ended == .replaced {
         try manager.reaching(.remove) { (store) throws(Failure) in try store.remove(key) }
-        return movedTo
+        return pointer(in: seen)
       }
       try wait.next(manager)
     }
     try manager.reaching(.remove) { (store) throws(Failure) in try store.remove(key) }
     return nil
+  }
+
+  /// Where stored data leads; nowhere if it can't be read.
+  private func pointer(in stored: Bytes) -> Bytes? {
+    var text = ByteBuffer()
+    guard let signedBy = try? keys.codec.decode(stored, to: &text), signedBy >= 0,
+      let (_, raw) = JSONText.member(Session.pointer, of: text.bytes), let target = Session.target(raw)
+    else { return nil }
+    return data.arena.copy(target)
   }
 }

@@ -3,13 +3,15 @@ import CTuile
 /// How long a session lives: without activity, by Django's `_session_expiry`, and
 /// at most, whatever is done with it, by `_session_ends`.
 extension Session {
-  private static let endsName: StaticString = "_session_ends"
+  static let endsName: StaticString = "_session_ends"
 
   var expiry: Expiry { Expiry(data.reserved(Expiry.name)) }
 
   /// The end that no activity moves, in Unix microseconds.
-  var ends: Int64? {
-    guard let raw = data.reserved(Session.endsName), let seconds = Numbers.read(raw, base: 10) else {
+  var ends: Int64? { Session.ends(data.reserved(Session.endsName)) }
+
+  static func ends(_ raw: Bytes?) -> Int64? {
+    guard let raw, let seconds = Numbers.read(raw, base: 10) else {
       return nil
     }
     return max(0, min(Expiry.longest, seconds)) &* 1_000_000

@@ -16,7 +16,13 @@ extension Session {
     }
     if isDeleted { return .deleted }
     if modified || saveAlways { try load() }
+    // What was kept in a cookie before, and nobody has asked for.
+    if previousToken != nil { return .done }
     if isEmpty {
+      if previousCookieSent, accessed {
+        try deletePreviousCookie(deliver)
+        if !cookieSent { try deliver("Cache-Control", Bytes("private")) }
+      }
       if cookieSent { try deliverCookie(manager.settings.cookie.deletion, deliver) }
       if cookieSent || accessed { try deliver("Vary", Bytes("Cookie")) }
       return .done
@@ -53,9 +59,29 @@ extension Session {
     if movedTo != nil { return .moved }
     guard let key, !hasOldSignature, manager.settings.lifetime == 0 || ends != nil else { return try save() }
     let expires = expires(now: manager.now)
+    // A key that another request has replaced meanwhile must not live on.
+    if manager.settings.cycleGrace > 0 { return try keepAlive(key, expires: expires) }
     let found = try manager.reaching(.touch) { (store) throws(Failure) in try store.touch(key, expires: expires) }
     if found { manager.counters.touches.increment() } else { didFindDeleted() }
     return found ? .saved : .deleted
+  }
+
+  /// A touch of just what was read.
+  private func keepAlive(_ key: Bytes, expires: Int64) throws(Failure) -> Saved {
+    let session = self
+    let answer = try manager.reaching(.touch) { (store) throws(Failure) in
+      try store.replace(key, expected: session.stored.bytes, data: session.stored.bytes, expires: expires)
+    }
+    switch answer {
+    case .replaced:
+      manager.counters.touches.increment()
+      return .saved
+    case .absent:
+      didFindDeleted()
+      return .deleted
+    // Whoever changed it has kept it alive.
+    case .conflict: return .moved
+    }
   }
 
   private func sessionCookie() -> SetCookie {

@@ -23,7 +23,20 @@ extension Session {
       return .saved
     }
     var target = movedTo ?? key
-    if movedTo != nil, try !follow(&target) { return .deleted }
+    do throws(Failure) {
+      let saved = try replaceStored(&target, now: present)
+      if !(target == key) { if isDeleted { data.drop() } else { forgetMoved() } }
+      return saved
+    } catch {
+      if !(target == key) { forgetMoved() }
+      throw error
+    }
+  }
+
+  private func replaceStored(_ target: inout Bytes, now present: Int64) throws(Failure) -> Saved {
+    let key = target
+    let led = movedTo != nil
+    if led, try !follow(&target) { return .deleted }
     var wait = Backoff()
     while true {
       try encode(now: present)
@@ -31,7 +44,7 @@ extension Session {
       switch try replace(target, expires: expires(now: present)) {
       case .replaced:
         didSave()
-        return target == key ? .saved : .moved
+        return !led && target == key ? .saved : .moved
       case .absent:
         didFindDeleted()
         return .deleted

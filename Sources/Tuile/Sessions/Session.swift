@@ -23,6 +23,9 @@ final class Session {
   private(set) var keyIsNew = false
   /// Where the session is now, if `key` is one that another request's cycle_key replaced.
   var movedTo: Bytes?
+  /// The pointer and the end in what the store has, whatever this request did to the data.
+  var storedPointer: Bytes?
+  var storedEnds: Int64?
   /// When the store lets the session go, in Unix microseconds, as the load said.
   private(set) var storedExpires: Int64?
   /// What the store has is a dictionary of ours.
@@ -31,6 +34,8 @@ final class Session {
   private(set) var hasOldSignature = false
   /// A session in a cookie, from before the store kept them; nil once it was looked at.
   var previousToken: Bytes?
+  /// A cookie of that other name was sent.
+  private(set) var previousCookieSent = false
   /// It came from such a cookie.
   var cameFromCookie = false
   /// The entry that an owner's list has of this session, as far as we know.
@@ -68,6 +73,7 @@ final class Session {
       Session.mayBeToken(old)
     {
       previousToken = try data.keep(old)
+      previousCookieSent = !(manager.settings.previousCookie == manager.settings.cookieName)
     }
     if key == nil, previousToken == nil { loading = .loaded }
   }
@@ -90,6 +96,7 @@ final class Session {
     do {
       if let key, try !fetch(key) { self.key = nil }
       if key == nil { try fetchFromPreviousCookie() }
+      previousToken = nil
       loading = .loaded
       if let key, let owner = try owner() { listed = (owner, key) }
     } catch {
@@ -127,7 +134,7 @@ final class Session {
       throw error
     }
     // Past its longest life: as if the store had let it go.
-    if let ends, ends <= present {
+    if let ends = storedEnds, ends <= present {
       data.drop()
       manager.counters.misses.increment()
       return false
@@ -138,11 +145,15 @@ final class Session {
 
   private func replayOnStored() throws(Failure) {
     var readable = false
+    (storedPointer, storedEnds) = (nil, nil)
     do {
       let signedBy = try keys.codec.decode(stored.bytes, to: &json)
       readable = signedBy != nil
       hasOldSignature = signedBy ?? 0 > 0
-      if readable { try data.replay(on: json.bytes) }
+      if readable {
+        if data.cleared { readReserved(json.bytes) }
+        try data.replay(on: json.bytes)
+      }
     } catch {
       // Signed with our key, but no dictionary: as with a bad signature.
       guard error.status == TUILE_E_SYNTAX else { throw error }
@@ -154,7 +165,11 @@ final class Session {
       manager.countBadSignature()
       try data.replay(on: Bytes("{}"))
     }
-    movedTo = try takePointer()
+    if readable, !data.cleared {
+      storedEnds = ends
+      storedPointer = takePointer()
+    }
+    movedTo = storedPointer
   }
 
   /// Without an access.
@@ -176,6 +191,7 @@ final class Session {
   func flush() throws(Failure) {
     if keys.cookieDialect != nil { try deny() }
     if let old = retiring ?? (keyIsNew ? nil : key) { try delete(old) }
+    previousToken = nil
     clear()
     key = nil
     retiring = nil
@@ -206,6 +222,14 @@ final class Session {
     modified = true
   }
 
+  /// Whether the store has the session under that key, the commit of a new one aside.
+  func isStored(under name: Bytes) -> Bool {
+    if let key, key == name { return true }
+    if let retiring, retiring == name { return true }
+    if let movedTo, movedTo == name { return true }
+    return false
+  }
+
   /// Django's is_empty: no key and no data.
   var isEmpty: Bool { key == nil && data.entries.liveCount == 0 }
 
@@ -226,6 +250,20 @@ final class Session {
   }
 
   /// The store holds what was `encoded`; further changes start from there.
+  /// What another key's session holds is nothing for whoever came with this one:
+  /// the next access reads what this key shows.
+  func forgetMoved() {
+    data.drop()
+    stored.removeAll()
+    json.removeAll()
+    encoded.removeAll()
+    movedTo = nil
+    modified = false
+    hasOldSignature = false
+    storedExpires = nil
+    loading = .pending
+  }
+
   func didSave() {
     swap(&stored, &encoded)
     data.didSave()

@@ -51,16 +51,25 @@ final class MovingStore: Store {
   }
   /// Only what was loaded is replaced or touched, and so it has moved.
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
+    // Nothing is what a note looks like.
+    guard !expected.isEmpty else { return .absent }
     let answer = try new.replace(key, expected: expected, data: data, expires: expires)
     guard answer == .conflict else { return answer }
     var stored = ByteBuffer()
     return try new.load(key, now: .min, into: &stored) != nil && stored.count == 0 ? .absent : .conflict
   }
   func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
-    var stored = ByteBuffer()
-    // A note must not live longer.
-    guard try new.load(key, now: .min, into: &stored) != nil, stored.count > 0 else { return false }
-    return try new.replace(key, expected: stored.bytes, data: stored.bytes, expires: expires) == .replaced
+    while true {
+      var stored = ByteBuffer()
+      // A note must not live longer.
+      guard try new.load(key, now: .min, into: &stored) != nil, stored.count > 0 else { return false }
+      switch try new.replace(key, expected: stored.bytes, data: stored.bytes, expires: expires) {
+      case .replaced: return true
+      case .absent: return false
+      // Another writer got through meanwhile.
+      case .conflict: continue
+      }
+    }
   }
   func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
     try new.put(key, data: data, expires: expires)
@@ -72,6 +81,10 @@ final class MovingStore: Store {
   }
   func owned(_ owner: Bytes, now: Int64, _ each: (Bytes, Bytes, Int64) -> Void) throws(Failure) {
     try new.owned(owner, now: now, each)
+    if old.keepsOwners { try old.owned(owner, now: now, each) }
   }
-  func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) { try new.disown(owner, key) }
+  func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) {
+    try new.disown(owner, key)
+    if old.keepsOwners { try old.disown(owner, key) }
+  }
 }
