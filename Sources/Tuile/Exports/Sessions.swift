@@ -63,8 +63,9 @@ public func tuile_session_begin_url(
 /// JSON is larger than `max_data`; TUILE_E_RANGE if a counter overflowed in
 /// another request's favour; TUILE_E_BUSY if others kept changing it for ten
 /// seconds; TUILE_E_CALLBACK if `add_header` refused; TUILE_E_RANDOM; and as
-/// above. After an error nothing was saved, except with TUILE_E_CALLBACK, and no
-/// header deletes the cookie. Since 0.1.
+/// above. After an error nothing was saved, except with TUILE_E_CALLBACK and where
+/// only the owner's list could not be written, and no header deletes the cookie.
+/// Since 0.1.
 @_cdecl("tuile_session_commit")
 public func tuile_session_commit(
   _ session: UnsafeMutablePointer<tuile_session>?, _ http_status: Int32, _ add_header: tuile_add_header?,
