@@ -28,7 +28,7 @@ extension Session {
       if !(target == key) { if isDeleted { data.drop() } else { forgetMoved() } }
       return saved
     } catch {
-      if !(target == key) { forgetMoved() }
+      if !(target == key) { forgetMoved(failure: error) }
       throw error
     }
   }

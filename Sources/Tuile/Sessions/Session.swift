@@ -251,8 +251,9 @@ final class Session {
 
   /// The store holds what was `encoded`; further changes start from there.
   /// What another key's session holds is nothing for whoever came with this one:
-  /// the next access reads what this key shows.
-  func forgetMoved() {
+  /// the next access reads what this key shows, or fails as the save did, since
+  /// its changes are forgotten too.
+  func forgetMoved(failure: Failure? = nil) {
     data.drop()
     stored.removeAll()
     json.removeAll()
@@ -261,7 +262,7 @@ final class Session {
     modified = false
     hasOldSignature = false
     storedExpires = nil
-    loading = .pending
+    if let failure { loading = .failed(failure) } else { loading = .pending }
   }
 
   func didSave() {
