@@ -249,7 +249,6 @@ final class Session {
     key = kept
   }
 
-  /// The store holds what was `encoded`; further changes start from there.
   /// What another key's session holds is nothing for whoever came with this one:
   /// the next access reads what this key shows, or fails as the save did, since
   /// its changes are forgotten too.
@@ -265,6 +264,7 @@ final class Session {
     if let failure { loading = .failed(failure) } else { loading = .pending }
   }
 
+  /// The store holds what was `encoded`; further changes start from there.
   func didSave() {
     swap(&stored, &encoded)
     data.didSave()
