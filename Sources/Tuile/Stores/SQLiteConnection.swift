@@ -138,6 +138,8 @@ final class SQLiteConnection {
   func execute(
     _ statement: Statement, bind: (Binder) -> Void, row: (Columns) -> Void = { _ in }
   ) throws(Failure) -> Int {
+    // Owners' statements are missing where another connection found their table.
+    if statements[statement.rawValue] == nil { try prepare(from: statement, to: statement) }
     let handle = statements[statement.rawValue]
     bind(Binder(statement: handle))
     defer {
