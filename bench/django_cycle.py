@@ -46,7 +46,7 @@ from django.core.management import call_command  # noqa: E402
 from django.http import HttpResponse  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
 
-call_command("migrate", verbosity=0)
+call_command("migrate", verbosity=0, fake_initial=True)
 
 
 def view(request):
