@@ -33,6 +33,8 @@ from .mirror import Mirror
 from .session import Session, SessionDeleted
 
 _JSON = "django.contrib.sessions.serializers.JSONSerializer"
+# What could end the cookie is no key.
+_ENDS = frozenset(' \t;,"\\\r\n')
 _lock = threading.Lock()
 _manager: Optional[Manager] = None
 
@@ -277,6 +279,5 @@ def _known(given: dict[str, Any]) -> dict[str, Any]:
 
 def _begin(session_key: Optional[str]) -> Session:
     found = manager()
-    # What could end the cookie is no key.
-    key = session_key if session_key and not set(session_key) & set(' \t;,"\\\r\n') else ""
+    key = session_key if session_key and _ENDS.isdisjoint(session_key) else ""
     return found.begin(f"{found.cookie_name}={key}" if key else "")

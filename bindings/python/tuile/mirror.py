@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Optional
 
 from .session import Session
 
@@ -15,19 +15,21 @@ class Mirror:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._base = "{}"
+        # The values as they were read or written last: as JSON until they are needed.
+        self._text: Optional[str] = None
+        self._before: dict[str, Any] = {}
 
     def read(self) -> dict[str, Any]:
         """A dictionary of the session's values."""
-        self._base = self.session.to_json()
-        values: dict[str, Any] = json.loads(self._base)
+        self._text = self.session.to_json()
+        values: dict[str, Any] = json.loads(self._text)
         return values
 
     def write(self, values: Mapping[str, Any]) -> None:
         """Sets and removes what differs from what was read or written before."""
-        text = json.dumps(values, separators=(",", ":"))
-        if text != self._base:
-            # JSON has no other names than text.
-            plain = all(key.__class__ is str for key in values)
-            self.session.merge(json.loads(self._base), values if plain else json.loads(text))
-            self._base = text
+        if self._text is not None:
+            self._before, self._text = json.loads(self._text), None
+        if not all(key.__class__ is str for key in values):
+            # JSON has no other names.
+            values = json.loads(json.dumps(values))
+        self.session.merge(self._before, values)

@@ -125,14 +125,18 @@ class Session(SessionHandle, MutableMapping[str, Any]):
             self._dict()[key] = value
             self._lend(key, value)
 
-    def merge(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        """Sets and removes what differs between two dictionaries, for those who keep one of their own."""
+    def merge(self, before: dict[str, Any], after: Mapping[str, Any]) -> None:
+        """Sets and removes what differs between two dictionaries, for those who keep one of their own,
+        and makes the first a copy of the second."""
         self._changed_inside()
         for key in before.keys() - after.keys():
             self._call("remove", native.view(_name(key)))
+            del before[key]
         changed = {k: v for k, v in after.items() if k not in before or self._differ(before[k], v)}
         if changed:
-            self._call("update", native.view(self._dumps(changed)))
+            text = self._dumps(changed)
+            self._call("update", native.view(text))
+            before.update(self._loads(text))
 
     def _differ(self, one: Any, other: Any) -> bool:
         # 1, 1.0 and True are equal in Python and not in JSON.
