@@ -56,6 +56,17 @@ static void dictionary(void) {
   end(s);
 }
 
+/* Who asks for the whole again and again takes room for it once. */
+static void often(void) {
+  char large[4001];
+  memset(large, 'x', 4000), large[4000] = 0;
+  tuile_session *s = begin();
+  tuile_bytes json;
+  CHECK(tuile_session_set_string(s, text("large"), text(large), &error) == TUILE_OK);
+  for (int i = 0; i < 100000; i++) CHECK(tuile_session_json(s, &json, &error) == TUILE_OK);
+  tuile_session_end(s);
+}
+
 static void bytes(void) {
   tuile_session *s = begin();
   tuile_bytes value;
@@ -118,6 +129,7 @@ int main(void) {
   config.store = text("memory:");
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   dictionary();
+  often();
   bytes();
   appends_meet();
   expiry_arguments();

@@ -35,7 +35,9 @@ public func tuile_session_json(
     guard let json else { throw .argument("json is NULL") }
     try session.access()
     try session.data.write(to: &session.json)
-    json.pointee = try session.data.keep(session.json.bytes).c
+    // What is asked for again and again takes its room once.
+    if !(session.shown == session.json.bytes) { session.shown = try session.data.keep(session.json.bytes) }
+    json.pointee = session.shown.c
     return TUILE_OK
   }
 }

@@ -10,6 +10,8 @@ final class Session {
   /// What the store holds under `key`, to the byte, as far as we know.
   var stored = ByteBuffer()
   var json = ByteBuffer()
+  /// The JSON text that the host has seen last.
+  var shown = Bytes()
   /// What is about to be stored.
   var encoded = ByteBuffer()
 
