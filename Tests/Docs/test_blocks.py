@@ -1,0 +1,134 @@
+"""Every code block of the documents is compiled and run, here or where DELEGATED says.
+
+A page's blocks of C are one program: functions and whole declarations of the file
+first, then the statements, each block in braces, where a manager, a session and a
+tuile_error are at hand. The text block behind a block is what it prints.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "bindings/python/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+LIBRARY = Path(os.environ.get("TUILE_LIBRARY", ROOT / "build/libtuile.so.0")).resolve()
+
+# What has tests of its own: they take the blocks from the page.
+DELEGATED = {
+    "README.md c": "scripts/check-readme",
+    "README.md python": "scripts/check-readme",
+    "docs/apache.md apache": "Tests/Servers/configured.py",
+    "docs/getting-started.md sh": "Tests/Packages/getting_started.py",
+    "docs/getting-started.md text": "Tests/Packages/getting_started.py",
+    "docs/nginx.md nginx": "Tests/Servers/configured.py",
+    "docs/python-tutorial.md python": "Tests/Tutorial/follow.py",
+    "docs/python-tutorial.md sh": "Tests/Tutorial/follow.py",
+    "docs/tool.md console": "Tests/Tool/test_described.py",
+}
+
+PROGRAM = """#include <stdio.h>
+#include <string.h>
+#include <tuile.h>
+%s
+int main(void) {
+  tuile_error error;
+  tuile_config configuration = TUILE_CONFIG_INIT;
+  configuration.secret = TUILE_STR("secret"), configuration.store = TUILE_STR("memory:");
+  tuile_manager *manager;
+  if (tuile_manager_open(&configuration, &manager, &error) != TUILE_OK) return 1;
+  tuile_session *session = tuile_session_begin(manager, TUILE_STR(""));
+%s  tuile_session_end(session);
+  tuile_manager_close(manager);
+}
+"""
+
+
+class Block(NamedTuple):
+    page: str
+    language: str
+    text: str
+
+    @property
+    def kind(self) -> str:
+        return f"{self.page} {self.language}"
+
+
+def blocks(page: Path) -> list[Block]:
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [Block(str(page.relative_to(ROOT)), language, text) for language, text in found]
+
+
+ALL = [block for page in PAGES for block in blocks(page)]
+HERE = {page: [block for block in ALL if block.page == page and block.kind not in DELEGATED] for page in {b.page for b in ALL}}
+
+
+def of(*languages: str) -> list[str]:
+    return sorted(page for page, found in HERE.items() if any(block.language in languages for block in found))
+
+
+def test_no_block_is_left_out() -> None:
+    assert {block.language for found in HERE.values() for block in found} <= {"c", "python", "text"}
+    for kind, tester in DELEGATED.items():
+        page, language = kind.split()
+        assert [block for block in ALL if block.kind == kind], f"{kind} is gone"
+        text = (ROOT / tester).read_text() + "".join(path.read_text() for path in (ROOT / tester).parent.glob("run*"))
+        assert Path(page).name in text, f"{tester} does not look at {page}"
+    for block in ALL:
+        if block.language in ("apache", "nginx"):
+            assert sum(other.kind == block.kind for other in ALL) == 1, "their test takes the first one"
+
+
+def expected(page: str) -> str:
+    return "".join(block.text for block in HERE[page] if block.language == "text")
+
+
+@pytest.mark.parametrize("page", of("c"))
+def test_c(page: str, tmp_path: Path) -> None:
+    texts = [block.text for block in HERE[page] if block.language == "c"]
+    functions = "".join(text for text in texts if text.startswith("static "))
+    statements = "".join(f"  {{\n{text}  }}\n" for text in texts if not text.startswith("static "))
+    (tmp_path / "page.c").write_text(PROGRAM % (functions, statements))
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}"]
+    subprocess.run(["cc", *flags, "page.c", "-o", "page", str(LIBRARY), f"-Wl,-rpath,{LIBRARY.parent}"], cwd=tmp_path, check=True)
+    done = subprocess.run(["./page"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, expected(page)), done.stderr
+
+
+@pytest.mark.parametrize("page", [page for page in of("python") if page.startswith("docs/")])
+def test_python(page: str, tmp_path: Path) -> None:
+    script = "".join(block.text for block in HERE[page] if block.language == "python")
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, expected(page)), done.stderr
+
+
+def test_the_package_s_own_page() -> None:
+    """Its lines that are changed need an application each; the rest is a program."""
+    import flask
+    import starlette.applications
+    import tuile.asgi
+    import tuile.flask
+    import tuile.wsgi
+
+    lines, alone = (block.text for block in HERE["bindings/python/README.md"])
+    applications = {
+        "SESSION_ENGINE": None,
+        "app.session_interface": flask.Flask("page"),
+        "app.add_middleware": starlette.applications.Starlette(),
+        "application": lambda environ, start_response: [],
+    }
+    assert len(lines.splitlines()) == len(applications)
+    for line, (start, application) in zip(lines.splitlines(), applications.items()):
+        assert line.startswith(start)
+        names = {"tuile": tuile, "app": application, "application": application}
+        exec(line, names)
+        if start == "SESSION_ENGINE":
+            assert names[start] == "tuile.django" and (Path(tuile.__file__).parent / "django.py").exists()
+    done = subprocess.run([sys.executable, "-c", alone], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and done.stdout.startswith("1\n[('Set-Cookie', 'sessionid="), done.stderr
