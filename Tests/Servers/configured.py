@@ -10,7 +10,9 @@ from pathlib import Path
 from processes import BUILD, ROOT, Front, free_port
 
 APACHE_MODULE = BUILD / "apache/mod_tuile.so"
-NGINX_MODULE = BUILD / "nginx/ngx_http_tuile_module.so"
+# Debian's, or another one with the module that was built for it.
+NGINX = os.environ.get("TUILE_NGINX", "/usr/sbin/nginx")
+NGINX_MODULE = Path(os.environ.get("TUILE_NGINX_MODULE", BUILD / "nginx/ngx_http_tuile_module.so"))
 
 
 def block(document: str, language: str, number: int = 0) -> str:
@@ -65,14 +67,14 @@ def nginx_config(site: Site, port: int, locations: str = "", http: str = "", mai
 def nginx(site: Site, prefix: tuple[str, ...] = (), **extra: str) -> Front:
     port = free_port()
     config = nginx_config(site, port, **extra)
-    command = [*prefix, "/usr/sbin/nginx", "-p", site.folder, "-c", config, "-e", site.folder / "error.log"]
+    command = [*prefix, NGINX, "-p", site.folder, "-c", config, "-e", site.folder / "error.log"]
     return Front(site.folder, port, command, graceful=signal.SIGQUIT)
 
 
 def nginx_test(site: Site, **extra: str) -> tuple[int, str]:
     """nginx -t: its exit status and what it says."""
     config = nginx_config(site, free_port(), **extra)
-    command = ["/usr/sbin/nginx", "-t", "-p", site.folder, "-c", config, "-e", "stderr"]
+    command = [NGINX, "-t", "-p", site.folder, "-c", config, "-e", "stderr"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stderr
 

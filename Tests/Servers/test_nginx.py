@@ -6,13 +6,14 @@ import http.client
 import re
 import signal
 import sqlite3
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from configured import Site, nginx_test
 from conftest import Start
-from processes import Front
+from processes import Front, free_port
 from visitor import Visitor
 
 
@@ -60,6 +61,19 @@ def test_several_cookie_headers_are_read_as_one(start: Start, site: Site) -> Non
     connection.endheaders()
     assert connection.getresponse().status == 200
     connection.close()
+
+
+def test_cookies_that_http_2_splits(start: Start, site: Site) -> None:
+    port = free_port()
+    location = "location / { tuile_count pages; return 200 '$tuile_session__auth_user_id $tuile_session_pages'; }"
+    server = f"server {{ listen 127.0.0.1:{port} http2; {location} }}"
+    visitor = Visitor(start(site, http=server).port)
+    visitor.log_in()
+    crumbs = [text for value in ("a=1", f"sessionid={visitor.cookie}", "b=2") for text in ("-H", f"Cookie: {value}")]
+    command = ["curl", "-sS", "--http2-prior-knowledge", "-w", " %{http_version}", *crumbs, f"http://127.0.0.1:{port}/"]
+    for count in (1, 2):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        assert done.stdout == f"1 {count} 2"
 
 
 def test_satisfy_any_lets_another_rule_decide(start: Start, site: Site) -> None:
