@@ -25,7 +25,7 @@ extern "C" {
 /** What a call answers: 0 is fine, a positive number is an ordinary answer
  *  that is no error, a negative number is an error. The numbers are fixed. */
 typedef enum tuile_status {
-  TUILE_OK = 0,
+  TUILE_OK = 0,            /**< It is done. */
 
   TUILE_ABSENT = 1,        /**< No such cookie, key or session; the end of a walk. */
   TUILE_EXPIRED = 2,       /**< The signature is right, but it is too old. */
@@ -55,8 +55,8 @@ typedef enum tuile_status {
 /** Bytes that belong to someone else. An input is borrowed for the call only;
  *  an output states its life. {NULL, 0} is empty; {NULL, n} is an error. */
 typedef struct tuile_bytes {
-  const void *data;
-  size_t size;
+  const void *data; /**< NULL only with size 0. */
+  size_t size;      /**< In bytes. */
 } tuile_bytes;
 
 /** A tuile_bytes from a string literal, its NUL left out. */
@@ -71,9 +71,9 @@ typedef struct tuile_bytes {
  *  accepts NULL. It is written only when the status is negative. The message
  *  is English, ends with a NUL, and holds no secret, session key or payload. */
 typedef struct tuile_error {
-  tuile_status status;
+  tuile_status status; /**< What the call returned. */
   size_t offset;     /**< Where in the input, in bytes, for syntax errors; else 0. */
-  char message[240];
+  char message[240]; /**< English, ended by a NUL. */
 } tuile_error;
 
 /** "Not given": no Max-Age, no age limit, or, as the present time, the clock. */
@@ -83,8 +83,8 @@ typedef struct tuile_error {
 
 /** One pair of a Cookie header. Both views point into the header. */
 typedef struct tuile_cookie {
-  tuile_bytes name;
-  tuile_bytes value;
+  tuile_bytes name;  /**< May be empty. */
+  tuile_bytes value; /**< As it was sent, quotes included. */
 } tuile_cookie;
 
 /** Which of several cookies of one name is meant. */
@@ -109,13 +109,14 @@ typedef struct tuile_cookies {
   size_t size;                /**< sizeof(tuile_cookies) */
   const tuile_bytes *headers; /**< The values of the request's Cookie headers, read as one. */
   size_t header_count;        /**< HTTP/2 may split the header; usually 1. */
-  tuile_cookie_mode mode;
+  tuile_cookie_mode mode; /**< TUILE_COOKIE_MODE_BROWSER */
   size_t max_header;  /**< Bytes of all headers together: 65536. */
   size_t max_cookies; /**< 3000 */
   size_t max_name;    /**< Bytes of a name: 4096. */
   size_t max_value;   /**< Bytes of a value, quotes included: 4096. */
 } tuile_cookies;
 
+/** The default of every field. */
 #define TUILE_COOKIES_INIT                                                     \
   { sizeof(tuile_cookies), NULL, 0, TUILE_COOKIE_MODE_BROWSER, 65536, 3000,    \
     4096, 4096 }
@@ -163,21 +164,22 @@ typedef enum tuile_rule {
 /** The fields of a Set-Cookie header. */
 typedef struct tuile_set_cookie {
   size_t size; /**< sizeof(tuile_set_cookie) */
-  tuile_bytes name;
-  tuile_bytes value;
+  tuile_bytes name;   /**< A token (RFC 9110). */
+  tuile_bytes value;  /**< Written as it is: tuile_cookie_encode makes one of any text. */
   tuile_bytes domain; /**< Empty: the cookie is for this host only. */
   tuile_bytes path;   /**< Empty: no Path attribute is written. */
   int64_t max_age;    /**< Seconds, or TUILE_UNSET. */
   int64_t expires;    /**< Unix seconds, or TUILE_UNSET. */
-  tuile_same_site same_site;
-  bool secure;
-  bool http_only;
-  bool partitioned;
-  tuile_priority priority;
+  tuile_same_site same_site; /**< The SameSite attribute, if it is set. */
+  bool secure;        /**< Sent over https alone. */
+  bool http_only;     /**< Kept from scripts. */
+  bool partitioned;   /**< One for each site at the top (CHIPS). */
+  tuile_priority priority; /**< The Priority attribute, if it is set. */
   uint32_t skip_rules; /**< tuile_rule bits that are not checked; 0. */
   int64_t now;         /**< Unix seconds, or TUILE_UNSET for the system's clock. */
 } tuile_set_cookie;
 
+/** The default of every field. */
 #define TUILE_SET_COOKIE_INIT                                                  \
   { sizeof(tuile_set_cookie), {NULL, 0}, {NULL, 0}, {NULL, 0}, {"/", 1},       \
     TUILE_UNSET, TUILE_UNSET, TUILE_SAME_SITE_UNSET, false, false, false,      \
@@ -186,7 +188,7 @@ typedef struct tuile_set_cookie {
 /** The arguments of Django's HttpResponse.set_cookie, under their names. */
 typedef struct tuile_django_cookie {
   size_t size;       /**< sizeof(tuile_django_cookie) */
-  tuile_bytes key;
+  tuile_bytes key;   /**< The cookie's name. */
   tuile_bytes value; /**< UTF-8; quoted as Python's SimpleCookie does. */
   int64_t max_age;   /**< Seconds, or TUILE_UNSET; also writes Expires. */
   int64_t expires;   /**< A datetime as Unix seconds, or TUILE_UNSET; also writes Max-Age. */
@@ -194,11 +196,12 @@ typedef struct tuile_django_cookie {
   tuile_bytes path;  /**< "/"; empty is None. */
   tuile_bytes domain;   /**< Empty is None. */
   tuile_bytes samesite; /**< lax, strict or none in any case, written as given; empty is None. */
-  bool secure;
-  bool httponly;
+  bool secure;       /**< The Secure attribute. */
+  bool httponly;     /**< The HttpOnly attribute. */
   int64_t now;       /**< Unix seconds, or TUILE_UNSET for the system's clock. */
 } tuile_django_cookie;
 
+/** The default of every field. */
 #define TUILE_DJANGO_COOKIE_INIT                                               \
   { sizeof(tuile_django_cookie), {NULL, 0}, {NULL, 0}, TUILE_UNSET,            \
     TUILE_UNSET, {NULL, 0}, {"/", 1}, {NULL, 0}, {NULL, 0}, false, false,      \
@@ -227,13 +230,14 @@ typedef struct tuile_jar_config {
   size_t size;         /**< sizeof(tuile_jar_config) */
   size_t max_per_site; /**< Cookies of one registrable domain: 180. Old browsers: 20. */
   size_t max_cookies;  /**< Cookies in all: 3000. */
-  tuile_suffixes suffixes;
+  tuile_suffixes suffixes; /**< TUILE_SUFFIXES_LIBPSL */
   tuile_public_suffix public_suffix; /**< Asked in place of `suffixes` unless NULL. */
   void *public_suffix_context;       /**< Given to `public_suffix`. */
   tuile_clock clock;   /**< NULL: the system's. */
   void *clock_context; /**< Given to `clock`. */
 } tuile_jar_config;
 
+/** The default of every field. */
 #define TUILE_JAR_CONFIG_INIT                                                  \
   { sizeof(tuile_jar_config), 180, 3000, TUILE_SUFFIXES_LIBPSL, NULL, NULL,    \
     NULL, NULL }
@@ -249,13 +253,14 @@ typedef enum tuile_site_context {
 typedef struct tuile_jar_request {
   size_t size;     /**< sizeof(tuile_jar_request) */
   tuile_bytes url; /**< http, https, ws or wss, with a host in ASCII. */
-  tuile_site_context context;
+  tuile_site_context context; /**< Which SameSite cookies belong to it. */
   bool script;     /**< Not HTTP but a script's access, as document.cookie: no HttpOnly. */
   /** The site of the page at the top, such as "https://example.com": under it
    *  Partitioned cookies are kept apart. Empty: the URL's own host. */
   tuile_bytes top_level_site;
 } tuile_jar_request;
 
+/** The default of every field. */
 #define TUILE_JAR_REQUEST_INIT                                                 \
   { sizeof(tuile_jar_request), {NULL, 0}, TUILE_SITE_SAME, false, {NULL, 0} }
 
@@ -322,17 +327,18 @@ typedef struct tuile_signer_config {
   size_t fallback_count;        /**< At most 64. */
   tuile_bytes salt;     /**< The purpose; Django's salt. Never a secret. */
   bool timed;           /**< true: TimestampSigner, dumps; false: Signer. */
-  tuile_dialect dialect;
+  tuile_dialect dialect; /**< TUILE_DIALECT_DJANGO */
   tuile_bytes name;     /**< The cookie's name, where tokens are bound to it. */
   tuile_bytes block_secret; /**< gorilla's block key: 16, 24, 32 bytes, or empty to sign alone. */
-  tuile_digest digest;
-  tuile_derivation derivation;
+  tuile_digest digest;  /**< TUILE_DIGEST_DEFAULT */
+  tuile_derivation derivation; /**< TUILE_DERIVATION_DEFAULT */
   uint32_t iterations;  /**< PBKDF2 of Rails: 1000. */
   int64_t lifetime;     /**< Seconds for which what is written is good, or TUILE_UNSET. */
   bool legacy;          /**< As the dialect says; SEALED and SIGNED: allow a secret under 32 bytes. */
   const tuile_keyring *keyring; /**< In place of secret and fallbacks unless NULL. */
 } tuile_signer_config;
 
+/** The default of every field. */
 #define TUILE_SIGNER_CONFIG_INIT                                               \
   { sizeof(tuile_signer_config), {NULL, 0}, NULL, 0, {NULL, 0}, true,          \
     TUILE_DIALECT_DJANGO, {NULL, 0}, {NULL, 0}, TUILE_DIGEST_DEFAULT,          \
@@ -360,6 +366,7 @@ typedef struct tuile_hidden_field {
   tuile_bytes session_key; /**< Only a hash of it is kept in the page. May be empty. */
 } tuile_hidden_field;
 
+/** The default of every field. */
 #define TUILE_HIDDEN_FIELD_INIT                                                \
   { sizeof(tuile_hidden_field), {NULL, 0}, {NULL, 0}, {NULL, 0} }
 
@@ -375,10 +382,11 @@ typedef struct tuile_csrf_request {
   tuile_bytes cookie;   /**< The value of the cookie csrftoken. */
   tuile_bytes token;    /**< Of the form field csrfmiddlewaretoken or the header X-CSRFToken. */
   const tuile_bytes *trusted_origins; /**< CSRF_TRUSTED_ORIGINS, with '*' for all below a domain. */
-  size_t trusted_count;
+  size_t trusted_count; /**< How many there are. */
   tuile_bytes cookie_domain; /**< CSRF_COOKIE_DOMAIN, or empty. */
 } tuile_csrf_request;
 
+/** The default of every field. */
 #define TUILE_CSRF_REQUEST_INIT                                                \
   { sizeof(tuile_csrf_request), {NULL, 0}, false, {NULL, 0}, {NULL, 0},        \
     {NULL, 0}, {NULL, 0}, {NULL, 0}, NULL, 0, {NULL, 0} }
@@ -463,6 +471,7 @@ typedef struct tuile_store_ops {
                          tuile_error *error);
 } tuile_store_ops;
 
+/** No operation, and not trusted. */
 #define TUILE_STORE_OPS_INIT                                                   \
   { sizeof(tuile_store_ops), false, NULL, NULL, NULL, NULL, NULL, NULL, NULL,  \
     NULL, NULL, NULL, NULL }
@@ -556,6 +565,7 @@ typedef struct tuile_config {
   tuile_log_level log_level; /**< The least that `log` is told: TUILE_LOG_WARNING. */
 } tuile_config;
 
+/** The default of every field. */
 #define TUILE_CONFIG_INIT                                                      \
   { sizeof(tuile_config), {NULL, 0}, NULL, 0, {NULL, 0}, NULL,                 \
     {"sessionid", 9}, {NULL, 0}, {"/", 1}, 1209600, TUILE_SAME_SITE_LAX,       \
@@ -571,13 +581,13 @@ typedef enum tuile_policy {
 
 /** One session of an owner. The views are borrowed for the call. */
 typedef struct tuile_owned_session {
-  size_t size;
+  size_t size;            /**< sizeof(tuile_owned_session) */
   tuile_bytes id;         /**< 32 hex digits that say nothing of its key. */
   int64_t created;        /**< Unix seconds: when it was first seen to be the owner's. */
   int64_t seen;           /**< Unix seconds of its last request, to the minute. */
   int64_t expires;        /**< Unix seconds. */
   tuile_bytes user_agent; /**< As tuile_session_set_client had it, or empty. */
-  tuile_bytes address;
+  tuile_bytes address;    /**< The same. */
   bool current;           /**< It is the session that asks. */
 } tuile_owned_session;
 
@@ -614,6 +624,7 @@ typedef struct tuile_stats {
   uint64_t swept;           /**< Expired sessions that were removed. */
 } tuile_stats;
 
+/** Counters of 0, and the size. */
 #define TUILE_STATS_INIT                                                       \
   { sizeof(tuile_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
@@ -640,6 +651,7 @@ typedef struct tuile_latency {
                               the bucket before; the last: all that were longer. */
 } tuile_latency;
 
+/** Times of 0, and the size. */
 #define TUILE_LATENCY_INIT { sizeof(tuile_latency), 0, 0, {0} }
 
 /* Swift gives a typed pointer only to a complete struct. Nobody else needs to

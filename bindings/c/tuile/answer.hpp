@@ -45,10 +45,12 @@ inline const char *version() noexcept { return tuile_version_string(); }
 /** A negative status, thrown. what() holds no secret, session key or payload. */
 class Error : public std::runtime_error {
  public:
+  /** With the detail's message if it is about this status, else tuile_status_message. */
   Error(tuile_status status, const tuile_error &detail)
       : std::runtime_error(detail.status == status ? detail.message : tuile_status_message(status)),
         status_(status),
         offset_(detail.status == status ? detail.offset : 0) {}
+  /** What the call returned. */
   tuile_status status() const noexcept { return status_; }
   /** Where in the input, in bytes, for syntax errors; else 0. */
   std::size_t offset() const noexcept { return offset_; }
@@ -76,18 +78,26 @@ class TUILE_LOOK_AT_IT Answer {
   /** The detail of a negative status. A call that gives none leaves the message empty. */
   const tuile_error &error() const noexcept { return error_; }
 #else
+  /** Throws Error if the status is negative. */
   Answer(tuile_status status, const tuile_error &detail, T value = T()) : status_(status), value_(std::move(value)) {
     if (status < 0) throw Error(status, detail);
   }
 #endif
+  /** What the call returned. */
   tuile_status status() const noexcept { return status_; }
+  /** Whether that is TUILE_OK, so that there is a value. */
   explicit operator bool() const noexcept { return status_ == TUILE_OK; }
+  /** The value. Only for TUILE_OK: anything else is asserted. */
   T &operator*() & noexcept { return assert(*this), value_; }
+  /** The same of a constant. */
   const T &operator*() const & noexcept { return assert(*this), value_; }
+  /** The value, moved out. */
   T &&operator*() && noexcept { return assert(*this), std::move(value_); }
+  /** A member of the value. Only for TUILE_OK. */
   T *operator->() noexcept { return assert(*this), &value_; }
   /** The value, or another one for any answer but TUILE_OK. */
   T value_or(T other) && { return *this ? std::move(value_) : std::move(other); }
+  /** The same, as a copy. */
   T value_or(T other) const & { return *this ? value_ : std::move(other); }
 
  private:

@@ -10,15 +10,18 @@ inline namespace TUILE_ERRORS {
 
 /** A pair of a Cookie header; both views point into it. */
 struct Cookie {
-  std::string_view name, value;
+  std::string_view name;  /**< May be empty. */
+  std::string_view value; /**< As it was sent, quotes included. */
 };
 
 /** The pairs of a Cookie header, for a range-based for. The header must outlive
  * it. Never fails: browsers have a meaning for every header. */
 class Cookies {
  public:
+  /** The pairs of this header, which is not copied. */
   explicit Cookies(std::string_view header) noexcept : header_(header) {}
 
+  /** An input iterator over Cookie. */
   class iterator {
    public:
     using iterator_category = std::input_iterator_tag;
@@ -53,7 +56,9 @@ class Cookies {
     Cookie cookie_;
   };
 
+  /** The first pair. */
   iterator begin() const noexcept { return iterator(header_); }
+  /** Behind the last pair. */
   iterator end() const noexcept { return iterator(); }
 
   /** tuile_cookie_get */

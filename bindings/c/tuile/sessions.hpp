@@ -14,8 +14,8 @@ class Store : public detail::Owner<tuile_store, tuile_store_close> {
   using Owner::Owner;
   /** What a store holds under a key. `expires` is in Unix microseconds. */
   struct Entry {
-    std::string data;
-    int64_t expires;
+    std::string data; /**< As it was stored. */
+    int64_t expires;  /**< In Unix microseconds. */
   };
   /** tuile_store_open */
   static Answer<Store> open(std::string_view url) {

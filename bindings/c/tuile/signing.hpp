@@ -47,7 +47,7 @@ inline Answer<std::string> generate_key() {
 /** What a token holds, and what its check found out. */
 template <class Text>
 struct Verified {
-  Text value;
+  Text value;        /**< The text or JSON in it. */
   int64_t timestamp; /**< Unix seconds, or TUILE_UNSET. */
   std::size_t key;   /**< 0 the secret, 1 the first fallback, and so on. */
 };
