@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-CPP = ["answer", "cookies", "signing", "sessions", "state"]
+CPP = {"answer": "Answers", "cookies": "Cookies", "signing": "Signing", "sessions": "Sessions", "state": "State without cookies"}
 HEADERS = {
     "tuile.h": ROOT / "include/tuile.h",
     "tuile/types.h": ROOT / "include/tuile/types.h",
+    "tuile.hpp": ROOT / "bindings/c/tuile.hpp",
     "tuile_http.h": ROOT / "bindings/c/tuile_http.h",
     **{f"tuile/{part}.hpp": ROOT / f"bindings/c/tuile/{part}.hpp" for part in CPP},
 }
@@ -219,7 +220,7 @@ def read() -> list[Section]:
     functions = sections_of("tuile.h")
     functions[0].line = 0  # the version's macros stand above it
     types = [Section("Basics", "tuile/types.h", 0), *sections_of("tuile/types.h")]
-    parts = [Section(part.capitalize(), f"tuile/{part}.hpp", 0) for part in CPP]
+    parts = [Section(title, f"tuile/{part}.hpp", 0) for part, title in CPP.items()]
     http = [Section("Servers", "tuile_http.h", 0)]
     every = [*functions, *types, *parts, *http]
     for item in items():

@@ -70,12 +70,12 @@ public func tuile_jar_free(_ jar: UnsafeMutablePointer<tuile_jar>?) {
 /// what expired goes, or else one that is not Secure, of the lowest Priority, used
 /// longest ago; where there are too many in all, the one used longest ago.
 ///
-/// Returns TUILE_OK; where a browser ignores the cookie TUILE_E_SYNTAX for a
-/// control character or neither name nor value, TUILE_E_LIMIT for more than 4096
-/// octets of name and value or 1024 of the path, TUILE_E_RULE for the others, with
-/// the reason as message; TUILE_E_SYNTAX or TUILE_E_LIMIT also for a URL that is
-/// none (`offset` says where); TUILE_E_ARGUMENT; TUILE_E_MEMORY. Since 0.1;
-/// RFC 6265bis, section 5.7.
+/// Returns TUILE_OK if a browser would take the cookie; TUILE_E_SYNTAX for a control
+/// character, or neither name nor value; TUILE_E_LIMIT for more than 4096 octets
+/// of name and value, or 1024 of the path; TUILE_E_RULE for whatever else makes
+/// browsers ignore it, with the reason as message; TUILE_E_SYNTAX or TUILE_E_LIMIT
+/// also for a URL that is none (`offset` says where); TUILE_E_ARGUMENT;
+/// TUILE_E_MEMORY. Since 0.1; RFC 6265bis, section 5.7.
 @_cdecl("tuile_jar_receive")
 public func tuile_jar_receive(
   _ jar: UnsafeMutablePointer<tuile_jar>?, _ request: UnsafePointer<tuile_jar_request>?, _ set_cookie: tuile_bytes,
