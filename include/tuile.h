@@ -366,12 +366,12 @@ void tuile_jar_free(tuile_jar *jar);
  * Priority, used longest ago; where there are too many in all, the one used
  * longest ago.
  *
- * Returns TUILE_OK; where a browser ignores the cookie TUILE_E_SYNTAX for a
- * control character or neither name nor value, TUILE_E_LIMIT for more than 4096
- * octets of name and value or 1024 of the path, TUILE_E_RULE for the others,
- * with the reason as message; TUILE_E_SYNTAX or TUILE_E_LIMIT also for a URL
- * that is none (offset says where); TUILE_E_ARGUMENT; TUILE_E_MEMORY. Since
- * 0.1; RFC 6265bis, section 5.7.
+ * Returns TUILE_OK if a browser would take the cookie; TUILE_E_SYNTAX for a
+ * control character, or neither name nor value; TUILE_E_LIMIT for more than
+ * 4096 octets of name and value, or 1024 of the path; TUILE_E_RULE for whatever
+ * else makes browsers ignore it, with the reason as message; TUILE_E_SYNTAX or
+ * TUILE_E_LIMIT also for a URL that is none (offset says where);
+ * TUILE_E_ARGUMENT; TUILE_E_MEMORY. Since 0.1; RFC 6265bis, section 5.7.
  */
 tuile_status tuile_jar_receive(tuile_jar *jar,
     const tuile_jar_request *request, tuile_bytes set_cookie,
@@ -1227,7 +1227,8 @@ tuile_status tuile_session_next_key(tuile_session *session, size_t *position,
  *
  * What Python's dict and Django's SessionBase have besides, a counter's
  * companion for lists, and the whole dictionary in one call. As in section 12,
- * every function reads the session if that was not done yet.
+ * every function reads the session if that was not done yet, and may also return
+ * what section 11 says of functions that take an `error`.
  * ============================================================================ */
 
 /** Reads the session from the store, if that was not done yet.

@@ -116,7 +116,7 @@ typedef struct tuile_cookies {
   size_t max_value;   /**< Bytes of a value, quotes included: 4096. */
 } tuile_cookies;
 
-/** The default of every field. */
+/** Gives every field its default. */
 #define TUILE_COOKIES_INIT                                                     \
   { sizeof(tuile_cookies), NULL, 0, TUILE_COOKIE_MODE_BROWSER, 65536, 3000,    \
     4096, 4096 }
@@ -179,7 +179,7 @@ typedef struct tuile_set_cookie {
   int64_t now;         /**< Unix seconds, or TUILE_UNSET for the system's clock. */
 } tuile_set_cookie;
 
-/** The default of every field. */
+/** Gives every field its default. */
 #define TUILE_SET_COOKIE_INIT                                                  \
   { sizeof(tuile_set_cookie), {NULL, 0}, {NULL, 0}, {NULL, 0}, {"/", 1},       \
     TUILE_UNSET, TUILE_UNSET, TUILE_SAME_SITE_UNSET, false, false, false,      \
@@ -201,7 +201,7 @@ typedef struct tuile_django_cookie {
   int64_t now;       /**< Unix seconds, or TUILE_UNSET for the system's clock. */
 } tuile_django_cookie;
 
-/** The default of every field. */
+/** Gives every field its default. */
 #define TUILE_DJANGO_COOKIE_INIT                                               \
   { sizeof(tuile_django_cookie), {NULL, 0}, {NULL, 0}, TUILE_UNSET,            \
     TUILE_UNSET, {NULL, 0}, {"/", 1}, {NULL, 0}, {NULL, 0}, false, false,      \
@@ -237,7 +237,7 @@ typedef struct tuile_jar_config {
   void *clock_context; /**< Given to `clock`. */
 } tuile_jar_config;
 
-/** The default of every field. */
+/** Gives every field its default. */
 #define TUILE_JAR_CONFIG_INIT                                                  \
   { sizeof(tuile_jar_config), 180, 3000, TUILE_SUFFIXES_LIBPSL, NULL, NULL,    \
     NULL, NULL }
@@ -260,7 +260,7 @@ typedef struct tuile_jar_request {
   tuile_bytes top_level_site;
 } tuile_jar_request;
 
-/** The default of every field. */
+/** Gives every field its default. */
 #define TUILE_JAR_REQUEST_INIT                                                 \
   { sizeof(tuile_jar_request), {NULL, 0}, TUILE_SITE_SAME, false, {NULL, 0} }
 
@@ -338,7 +338,7 @@ typedef struct tuile_signer_config {
   const tuile_keyring *keyring; /**< In place of secret and fallbacks unless NULL. */
 } tuile_signer_config;
 
-/** The default of every field. */
+/** Gives every field its default. */
 #define TUILE_SIGNER_CONFIG_INIT                                               \
   { sizeof(tuile_signer_config), {NULL, 0}, NULL, 0, {NULL, 0}, true,          \
     TUILE_DIALECT_DJANGO, {NULL, 0}, {NULL, 0}, TUILE_DIGEST_DEFAULT,          \
@@ -366,7 +366,7 @@ typedef struct tuile_hidden_field {
   tuile_bytes session_key; /**< Only a hash of it is kept in the page. May be empty. */
 } tuile_hidden_field;
 
-/** The default of every field. */
+/** Gives every field its default. */
 #define TUILE_HIDDEN_FIELD_INIT                                                \
   { sizeof(tuile_hidden_field), {NULL, 0}, {NULL, 0}, {NULL, 0} }
 
@@ -386,7 +386,7 @@ typedef struct tuile_csrf_request {
   tuile_bytes cookie_domain; /**< CSRF_COOKIE_DOMAIN, or empty. */
 } tuile_csrf_request;
 
-/** The default of every field. */
+/** Gives every field its default. */
 #define TUILE_CSRF_REQUEST_INIT                                                \
   { sizeof(tuile_csrf_request), {NULL, 0}, false, {NULL, 0}, {NULL, 0},        \
     {NULL, 0}, {NULL, 0}, {NULL, 0}, NULL, 0, {NULL, 0} }
@@ -471,14 +471,14 @@ typedef struct tuile_store_ops {
                          tuile_error *error);
 } tuile_store_ops;
 
-/** No operation, and not trusted. */
+/** Has no operation, and is not trusted. */
 #define TUILE_STORE_OPS_INIT                                                   \
   { sizeof(tuile_store_ops), false, NULL, NULL, NULL, NULL, NULL, NULL, NULL,  \
     NULL, NULL, NULL, NULL }
 
 /** What a store module, libtuile-NAME.so, exports as `tuile_module_open`: it
- *  fills `ops` and `*context` for a URL NAME://... . `ops->size` comes set; a
- *  module that does not know that size returns TUILE_E_ARGUMENT. */
+ *  fills `ops` and `*context` for a URL that begins with NAME:. `ops->size` comes
+ *  set; a module that does not know that size returns TUILE_E_ARGUMENT. */
 typedef tuile_status (*tuile_module_open_function)(tuile_bytes url,
                                                    tuile_store_ops *ops,
                                                    void **context,
@@ -565,7 +565,7 @@ typedef struct tuile_config {
   tuile_log_level log_level; /**< The least that `log` is told: TUILE_LOG_WARNING. */
 } tuile_config;
 
-/** The default of every field. */
+/** Gives every field its default. */
 #define TUILE_CONFIG_INIT                                                      \
   { sizeof(tuile_config), {NULL, 0}, NULL, 0, {NULL, 0}, NULL,                 \
     {"sessionid", 9}, {NULL, 0}, {"/", 1}, 1209600, TUILE_SAME_SITE_LAX,       \
@@ -624,7 +624,7 @@ typedef struct tuile_stats {
   uint64_t swept;           /**< Expired sessions that were removed. */
 } tuile_stats;
 
-/** Counters of 0, and the size. */
+/** Sets the size, and every counter to 0. */
 #define TUILE_STATS_INIT                                                       \
   { sizeof(tuile_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
@@ -651,7 +651,7 @@ typedef struct tuile_latency {
                               the bucket before; the last: all that were longer. */
 } tuile_latency;
 
-/** Times of 0, and the size. */
+/** Sets the size, and every time to 0. */
 #define TUILE_LATENCY_INIT { sizeof(tuile_latency), 0, 0, {0} }
 
 /* Swift gives a typed pointer only to a complete struct. Nobody else needs to

@@ -22,7 +22,7 @@ class Comment:
 
 
 def sentences(text: str) -> list[str]:
-    return re.split(r"(?<=[.?!])\s+(?=[A-Z*]|false )", text)
+    return re.split(r"(?<=[.?!])\s+(?=[A-Z*`]|false )", text)
 
 
 def first_sentence(text: str) -> str:

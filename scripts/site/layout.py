@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,11 @@ class Page:
         return html.escape(self.short or self.title, quote=False)
 
 
+def breakable(text: str) -> str:
+    """Text in which a line may end behind an underscore or a pair of colons."""
+    return re.sub(r"(_|::)(?=\w)", r"\1<wbr>", html.escape(text, quote=False))
+
+
 def navigation(pages: list[Page], here: Page) -> str:
     out, group = [], ""
     for page in pages:
@@ -37,7 +43,7 @@ def on_this_page(page: Page) -> str:
     shown = [h for h in page.headings if h[0] in (2, 3)]
     if len(shown) < 2:
         return ""
-    rows = "".join(f'<li class="level{level}"><a href="#{anchor}">{html.escape(text, quote=False)}</a></li>' for level, text, anchor in shown)
+    rows = "".join(f'<li class="level{level}"><a href="#{anchor}">{breakable(text)}</a></li>' for level, text, anchor in shown)
     return f'<aside class="toc"><h2>On this page</h2><ul>{rows}</ul></aside>'
 
 

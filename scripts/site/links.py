@@ -10,8 +10,8 @@ from interface import Item, Section
 DRAFT = "https://datatracker.ietf.org/doc/draft-ietf-httpbis-rfc6265bis/"
 PROSE = re.compile(
     r"`(?P<code>[^`]+)`|(?P<rfc>RFC (?P<number>\d+(?:bis)?)(?:, sections? (?P<part>[\d.]+\d|\d))?)|\bsection (?P<section>\d+)\b"
-    r"|\b(?P<name>(?:TUILE|tuile)_\w+)\b|(?<![\w*])(?P<pointer>\*\*?[a-z]\w*)|(?<!\w)'(?P<quoted>[^'\s]+|<[^']+>)'(?!\w)"
-    r"|(?P<snake>(?<![\w/-])_?[a-z]+(?:_[a-z0-9]+)+)\b|\b(?P<null>NULL|SIZE_MAX)\b")
+    r"|(?P<call>\b(?!tuile)[a-z]\w*\(\))|\b(?P<name>(?:TUILE|tuile)_\w+)\b|(?<![\w*])(?P<pointer>\*\*?[a-z]\w*)|(?<!\w)'(?P<quoted>[^'\s]+|<[^']+>)'(?!\w)"
+    r"|(?P<snake>(?<![\w/-])(?:_[a-z]+(?:_[a-z0-9]+)*|[a-z]+(?:_[a-z0-9]+)+|[A-Z]+(?:_[A-Z]+)+))\b|\b(?P<null>NULL|SIZE_MAX)\b")
 
 
 def page_of(section: Section) -> str:

@@ -6,6 +6,7 @@ import re
 import comment
 from guide import coloured
 from interface import HEADERS, Item, Section
+from layout import breakable
 from links import Links, anchor, page_of, summary
 
 Headings = list[tuple[int, str, str]]
@@ -62,7 +63,7 @@ class Reference:
         made = comment.parse(item.text)
         above = page_of(section)
         since = f'<span class="since">since {made.since}</span>' if made.since else ""
-        out = [f'<section class="item"><h2 id="{name}"><a class="self" href="#{name}">#</a>{html.escape(item.name)}{since}</h2>']
+        out = [f'<section class="item"><h2 id="{name}"><a class="self" href="#{name}">#</a>{breakable(item.name)}{since}</h2>']
         if item.code:
             out.append(f"<pre>{self.links.code(item.code, item.name)}</pre>")
         out += [f"<p>{self.links.prose(text, above)}</p>" for text in made.text]
