@@ -130,6 +130,14 @@ def tidy(code: str) -> str:
     return re.sub(r"\s+", " ", code).strip()
 
 
+def template(element: ET.Element) -> str:
+    parameters = []
+    for parameter in element.findall("templateparamlist/param"):
+        default = plain(parameter.find("defval"))
+        parameters.append(f"{plain(parameter.find('type'))}" + (f" = {default}" if default else ""))
+    return f"template <{', '.join(parameters)}>\n" if parameters else ""
+
+
 def source_of(header: str, line: int, end: str) -> str:
     """The header's own text from a line to the first `end`."""
     text = "\n".join(HEADERS[header].read_text().split("\n")[line - 1:])
@@ -145,9 +153,8 @@ def item_of(member: ET.Element) -> Item:
     if kind == "function" and header == "tuile.h":
         code = source_of(header, line, ";")
     elif kind == "function":
-        template = ", ".join(plain(p) for p in member.findall("templateparamlist/param"))
         code = tidy(f"{plain(member.find('type'))} {name}{member.findtext('argsstring')}")
-        code = (f"template <{template}>\n" if template else "") + re.sub(r"^(static |inline )+", "", code)
+        code = template(member) + re.sub(r"^(static |inline )+", "", code)
         code = ("static " if member.get("static") == "yes" and header.startswith("tuile/") else "") + code
     elif kind == "define":
         parameters = [p.findtext("defname", "") for p in member.findall("param")]
@@ -183,7 +190,9 @@ def items() -> list[Item]:
             place = compound.find("location")
             if kind in ("struct", "class") and place is not None:
                 name = tidy(compound.findtext("compoundname", ""))
-                made = Item(kind, name, place.get("file", ""), int(place.get("line", 0)), paragraphs(compound), "")
+                header, line = place.get("file", ""), int(place.get("line", 0))
+                code = template(compound) + f"{kind} {name.split('::')[-1]}" if header.endswith(".hpp") else ""
+                made = Item(kind, name, header, line, paragraphs(compound), code)
                 made.members = public_members(compound)
                 found[made.header, made.line, name] = made
             elif kind in ("file", "namespace"):

@@ -70,7 +70,7 @@ def whole(page: Page, pages: list[Page], version: str) -> str:
 </head>
 <body class="{'front' if page.file == 'index.html' else 'inner'}">
 <a class="skip" href="#text">To the text</a>
-<input type="checkbox" id="menu" aria-label="Show the list of pages">
+<input type="checkbox" id="menu" autocomplete="off" aria-label="Show the list of pages">
 <header class="bar"><label for="menu" title="Pages"><span></span></label>
 <a class="home" href="index.html"><img src="tuile.svg" alt="" width="26" height="26">Tuile <small>{version}</small></a>
 <search hidden><input type="search" id="search" placeholder="Search" aria-label="Search" autocomplete="off" spellcheck="false"><ol id="found"></ol></search></header>

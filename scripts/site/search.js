@@ -6,7 +6,7 @@ let chosen = 0;
 
 // The list of pages begins where this one stands in it.
 const side = document.querySelector(".side"), here = side.querySelector("[aria-current]");
-if (here && here.offsetTop > side.clientHeight * 0.7) side.scrollTop = here.offsetTop - side.clientHeight / 3;
+if (here && side.clientHeight && here.offsetTop > side.clientHeight * 0.7) side.scrollTop = here.offsetTop - side.clientHeight / 3;
 
 function score(name, words) {
   const text = name.toLowerCase();

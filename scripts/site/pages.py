@@ -1,13 +1,12 @@
 """Which pages the site has, and in which order."""
 
-import html
 import re
 import shutil
 import sys
 from pathlib import Path
 
 import interface
-from guide import FORMATTER, Guide, coloured
+from guide import Guide, coloured
 from interface import ROOT, Section
 from layout import HERE, Page, index, whole
 from links import Links, page_of, summary
@@ -76,7 +75,7 @@ def reference_pages(sections: list[Section], links: Links) -> list[Page]:
 def all_pages(sections: list[Section], links: Links, version: str) -> list[Page]:
     paths = {ROOT / path: file_of(path) for group in GUIDE.values() for path in group} | {ROOT / "docs/c-api.md": "c-api.html"}
     if missing := set((ROOT / "docs").glob("*.md")) - paths.keys():
-        sys.exit(f"scripts/site/site_pages.py: no place for {', '.join(sorted(p.name for p in missing))}")
+        sys.exit(f"scripts/site/pages.py: no place for {', '.join(sorted(p.name for p in missing))}")
     examples = {path: f"example-{path.name.replace('.', '-')}.html" for path in example_pages()}
     headers = {ROOT / "include/tuile.h": "c-api.html", ROOT / "include/tuile/types.h": "types-basics.html",
                ROOT / "bindings/c/tuile.hpp": "cpp.html", ROOT / "bindings/c/tuile_http.h": "c-servers.html"}
