@@ -144,6 +144,20 @@ def source_of(header: str, line: int, end: str) -> str:
     return text[:text.index(end) + len(end)]
 
 
+def marked() -> dict[str, list[str]]:
+    """The comments that tuile.h is written from, by the letters in them: there every parameter is marked as code."""
+    found = {}
+    for path in (ROOT / "Sources/Tuile/Exports").glob("*.swift"):
+        for comment in re.findall(r"((?:^///.*\n)+)@_cdecl", path.read_text(), re.M):
+            texts = [" ".join(p.split()) for p in re.sub(r"^/// ?", "", comment, flags=re.M).split("\n\n")]
+            found[letters(texts)] = texts
+    return found
+
+
+def letters(texts: list[str]) -> str:
+    return re.sub(r"[\s`']", "", "".join(texts))
+
+
 def item_of(member: ET.Element) -> Item:
     kind, name = member.get("kind", ""), member.findtext("name", "")
     place = member.find("location")
@@ -184,6 +198,7 @@ def public_members(compound: ET.Element) -> list[Item]:
 def items() -> list[Item]:
     """Every declaration, in the order of the headers."""
     found: dict[tuple[str, int, str], Item] = {}
+    better = marked()
     with tempfile.TemporaryDirectory() as folder:
         for compound in doxygen(Path(folder)):
             kind = compound.get("kind", "")
@@ -198,6 +213,7 @@ def items() -> list[Item]:
             elif kind in ("file", "namespace"):
                 for member in compound.findall("sectiondef/memberdef"):
                     made = item_of(member)
+                    made.text = better.get(letters(made.text), made.text)
                     if made.text:
                         found.setdefault((made.header, made.line, made.name), made)
     return [found[key] for key in sorted(found)]

@@ -34,9 +34,10 @@ def prose(text: str) -> str:
             return match[0]
         if match["section"]:
             return f"{match[0]} of libtuile(3)"
-        font = BOLD if match["name"] or match["call"] or match["quoted"] or match["code"] else ITALIC
-        # Without a hyphen at the line's end, which would read as part of the name.
-        return f"{font}\\%{code(match['code'] or match['quoted'] or match[0])}{ROMAN}"
+        shown = match["code"] or match["quoted"] or match[0]
+        # Parameters and fields are italic. No hyphen at a line's end: it would read as part of the name.
+        font = ITALIC if re.fullmatch(r"\**[a-z_]+", shown) and not shown.startswith("tuile_") else BOLD
+        return f"{font}\\%{code(shown)}{ROMAN}"
 
     out, end = [], 0
     for match in PROSE.finditer(text):

@@ -102,7 +102,7 @@ def write(folder: Path) -> int:
     if unknown := links.unknown(sections):
         sys.exit("\n".join(unknown))
     pages = all_pages(sections, links, version)
-    names = [(item.name, summary(item), links.names[item.name]) for s in sections for item in s.items if item.name in links.names]
+    names = [(item.name, summary(item).replace("`", ""), links.names[item.name]) for s in sections for item in s.items if item.name in links.names]
     names += [(value.name, item.name, links.names[value.name]) for s in sections for item in s.items for value in item.members
               if value.kind == "enumvalue"]
     shutil.rmtree(folder, ignore_errors=True)
