@@ -89,13 +89,18 @@ class Links:
 UNDECLARED = {"TUILE_MODULE_PATH", "tuile_module_open", "TUILE_UNKNOWN"}
 
 
-def substituted(pattern: re.Pattern[str], text: str, piece: Callable[[re.Match[str]], str]) -> str:
-    """`text` escaped, with what the pattern finds as `piece` makes it."""
+def escaped(text: str) -> str:
+    return html.escape(text, quote=False)
+
+
+def substituted(pattern: re.Pattern[str], text: str, piece: Callable[[re.Match[str]], str],
+                rest: Callable[[str], str] = escaped) -> str:
+    """`text` with what the pattern finds as `piece` makes it, all else as `rest` does."""
     out, end = [], 0
     for match in pattern.finditer(text):
-        out += [html.escape(text[end:match.start()], quote=False), piece(match)]
+        out += [rest(text[end:match.start()]), piece(match)]
         end = match.end()
-    return "".join([*out, html.escape(text[end:], quote=False)])
+    return "".join([*out, rest(text[end:])])
 
 
 def summary(item: Item) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import comment
 import interface
 from interface import HEADERS, ROOT, Item, Section
-from links import PROSE
+from links import PROSE, substituted
 
 BOLD, ITALIC, ROMAN = r"\fB", r"\fI", r"\fR"
 
@@ -39,13 +39,10 @@ def prose(text: str) -> str:
         font = ITALIC if re.fullmatch(r"\**[a-z_]+", shown) and not shown.startswith("tuile_") else BOLD
         return f"{font}\\%{code(shown)}{ROMAN}"
 
-    out, end = [], 0
-    for match in PROSE.finditer(text):
-        out += [escaped(text[end:match.start()]), marked(match)]
-        end = match.end()
     lines = []
-    for sentence in comment.sentences("".join([*out, escaped(text[end:])])):
-        lines += textwrap.wrap(sentence, 78, break_long_words=False, break_on_hyphens=False)
+    for sentence in comment.sentences(text):
+        said = substituted(PROSE, sentence, marked, escaped)
+        lines += textwrap.wrap(said, 78, break_long_words=False, break_on_hyphens=False)
     return "\n".join(re.sub(r"^(?=[.'])", r"\\&", line) for line in lines)
 
 
