@@ -93,12 +93,13 @@ def expected(page: str) -> str:
 def test_c(page: str, tmp_path: Path) -> None:
     texts = [block.text for block in HERE[page] if block.language == "c"]
     functions = "".join(text for text in texts if text.startswith("static "))
-    statements = "".join(f"  {{\n{text}  }}\n" for text in texts if not text.startswith("static "))
+    statements = "".join(f'  {{\n{text}  }}\n  puts("");\n' for text in texts if not text.startswith("static "))
     (tmp_path / "page.c").write_text(PROGRAM % (functions, statements))
     flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}"]
     subprocess.run(["cc", *flags, "page.c", "-o", "page", str(LIBRARY), f"-Wl,-rpath,{LIBRARY.parent}"], cwd=tmp_path, check=True)
     done = subprocess.run(["./page"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout) == (0, expected(page)), done.stderr
+    said = [line for line in done.stdout.splitlines() if line]
+    assert (done.returncode, said) == (0, expected(page).splitlines()), done.stderr
 
 
 @pytest.mark.parametrize("page", [page for page in of("python") if page.startswith("docs/")])
