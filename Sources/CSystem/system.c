@@ -56,7 +56,10 @@ void sys_sleep_microseconds(unsigned int microseconds) {
 }
 
 void sys_create_private_file(const char *path) {
-  int file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  /* One that is there is never opened: the close() would drop all locks that SQLite
+   * has on it in this process. The second call is for a link to what is not there. */
+  int file = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+  if (file < 0 && errno == EEXIST && access(path, F_OK) != 0) file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
   if (file >= 0) close(file);
 }
 
