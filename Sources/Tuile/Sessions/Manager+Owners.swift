@@ -12,16 +12,21 @@ extension Manager {
     }
     private var items: [Item] = []
     private var arena = Arena(limit: 64 << 20)
-    private(set) var failed = false
+    fileprivate private(set) var failed = false
+    /// There are more than are here.
+    fileprivate private(set) var isCut = false
 
-    fileprivate func add(_ key: Bytes, _ record: Bytes, _ expires: Int64) {
-      guard items.count < Owner.mostSessions, let kept = arena.copy(key), let room = arena.take(Manager.idSize) else {
+    /// `always`: however many there are.
+    fileprivate func add(_ key: Bytes, _ id: Bytes, _ record: Bytes, _ expires: Int64, always: Bool) {
+      guard always || items.count < Owner.mostSessions else {
+        isCut = true
+        return
+      }
+      guard let key = arena.copy(key), let id = arena.copy(id) else {
         failed = true
         return
       }
-      Manager.writeID(of: key, to: room)
-      let record = OwnerRecord(record, in: &arena)
-      items.append(Item(key: kept, id: Bytes(room, Manager.idSize), record: record, expires: expires))
+      items.append(Item(key: key, id: id, record: OwnerRecord(record, in: &arena), expires: expires))
     }
 
     /// Each session, until `body` says to stop. The views that it gets live on
@@ -53,12 +58,28 @@ extension Manager {
   var keepsOwners: Bool { store.keepsOwners }
 
   func sessions(of owner: Bytes) throws(Failure) -> OwnedSessions {
+    let list = try read(owner)
+    guard !list.isCut else { throw .limit("the owner has too many sessions") }
+    return list
+  }
+
+  /// As many of the owner's sessions as may be shown, the one of `wanted` among
+  /// them; or only the one with that id.
+  private func read(_ owner: Bytes, wanted: Bytes = Bytes(), only: Bytes? = nil) throws(Failure) -> OwnedSessions {
     let list = OwnedSessions()
     let present = now
     try reaching(.owned) { (store) throws(Failure) in
-      try store.owned(owner, now: present) { key, record, expires in list.add(key, record, expires) }
+      try store.owned(owner, now: present) { key, record, expires in
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Manager.idSize) { room in
+          guard let start = room.baseAddress else { return }
+          Manager.writeID(of: key, to: start)
+          let id = Bytes(start, Manager.idSize)
+          if let only, !(id == only) { return }
+          list.add(key, id, record, expires, always: key == wanted)
+        }
+      }
     }
-    guard !list.failed else { throw .limit("the owner has too many sessions") }
+    guard !list.failed else { throw .memory }
     list.sort()
     return list
   }
@@ -70,7 +91,7 @@ extension Manager {
   ) throws(Failure) {
     let seconds = now / 1_000_000
     var record = OwnerRecord(created: seconds, seen: seconds, client)
-    let others = try sessions(of: owner)
+    let others = try read(owner, wanted: before)
     var text = ByteBuffer()
     try others.each { (item) throws(Failure) in
       guard item.key == before || item.key == key else { return true }
@@ -88,7 +109,7 @@ extension Manager {
     var left = settings.mostOwned &- 1
     try others.each { (item) throws(Failure) in
       if item.key == key || item.key == before { return true }
-      if left > 0 { left &-= 1 } else { try end(item.key, of: owner) }
+      if left > 0 { left &-= 1 } else { try end(item.key, of: owner) { $0 == key } }
       return true
     }
   }
@@ -96,8 +117,7 @@ extension Manager {
   /// Ends the session with that id; false if the owner has none such.
   func revoke(_ id: Bytes, of owner: Bytes) throws(Failure) -> Bool {
     var found = false
-    try sessions(of: owner).each { (item) throws(Failure) in
-      guard item.id == id else { return true }
+    try read(owner, only: id).each { (item) throws(Failure) in
       try end(item.key, of: owner)
       found = true
       return false
@@ -116,20 +136,24 @@ extension Manager {
       return 0
     }
     var count = 0
-    try sessions(of: owner).each { (item) throws(Failure) in
-      if let kept, kept.isStored(under: item.key) { return true }
-      try end(item.key, of: owner)
-      count &+= 1
-      return true
+    while true {
+      let list = try read(owner)
+      var ended = 0
+      try list.each { (item) throws(Failure) in
+        if let kept, kept.isStored(under: item.key) { return true }
+        try end(item.key, of: owner) { kept?.isStored(under: $0) ?? false }
+        ended &+= 1
+        return true
+      }
+      count &+= ended
+      // A store that lists what has ended must not keep us here.
+      guard list.isCut, ended > 0 else { return count }
     }
-    return count
   }
 
-  private func end(_ key: Bytes, of owner: Bytes) throws(Failure) {
-    try reaching(.remove) { (store) throws(Failure) in
-      try store.remove(key)
-      try store.disown(owner, key)
-    }
+  private func end(_ key: Bytes, of owner: Bytes, sparing spared: (Bytes) -> Bool = { _ in false }) throws(Failure) {
+    try delete(key, keys, sparing: spared)
+    try reaching(.disown) { (store) throws(Failure) in try store.disown(owner, key) }
     counters.revoked.increment()
   }
 }

@@ -6,7 +6,7 @@ import CTuile
 /// comes with it sees nothing new, and the pointer beside it says where changes
 /// are saved. Nobody who has the old key is ever told the new one.
 extension Session {
-  private static let pointer: StaticString = "_session_moved"
+  static let pointer: StaticString = "_session_moved"
   /// When the pointer ends, in Unix seconds, whatever keeps its key alive.
   private static let until: StaticString = "_session_moved_until"
 
@@ -22,7 +22,7 @@ extension Session {
     return Session.target(raw)
   }
 
-  private static func target(_ raw: Bytes) -> Bytes? {
+  static func target(_ raw: Bytes) -> Bytes? {
     let target = raw.slice(1, raw.count &- 1)
     return JSONText.type(of: raw) == TUILE_TYPE_STRING && SessionKey.isValid(target) ? target : nil
   }
@@ -123,62 +123,5 @@ extension Session {
     return try manager.reaching(.replace) { (store) throws(Failure) in
       try store.replace(old, expected: session.stored.bytes, data: data, expires: expires)
     }
-  }
-
-  /// Deletes the session from the store, wherever its key leads.
-  func delete(_ old: Bytes) throws(Failure) {
-    if manager.settings.cycleGrace == 0 || keys.cookieDialect != nil {
-      try manager.reaching(.remove) { (store) throws(Failure) in try store.remove(old) }
-    } else {
-      var target: Bytes? = old
-      var hops = 0
-      while let key = target, hops < 16 {
-        target = try end(key)
-        hops &+= 1
-      }
-    }
-    manager.counters.deletes.increment()
-  }
-
-  /// Removes what is under a key, in one step with reading it, so that the pointer
-  /// of a login at the same time is not overlooked; where that leads.
-  private func end(_ key: Bytes) throws(Failure) -> Bytes? {
-    var mark = ByteBuffer()
-    var number: UInt64 = 0
-    guard sys_random(&number, MemoryLayout<UInt64>.size) else { throw .random }
-    // Other bytes than anybody expects: a login that has read the session must not
-    // be able to replace it any more.
-    mark.append("ended ")
-    Numbers.writeDecimal(Int64(bitPattern: number), to: &mark)
-    var wait = Backoff()
-    let present = manager.now
-    while true {
-      var raw = ByteBuffer()
-      let found = try manager.reaching(.load) { (store) throws(Failure) in
-        try store.load(key, now: present, into: &raw)
-      }
-      guard found != nil else { break }
-      let (seen, note) = (raw.bytes, mark.bytes)
-      let ended = try manager.reaching(.replace) { (store) throws(Failure) in
-        try store.replace(key, expected: seen, data: note, expires: 0)
-      }
-      if ended == .absent { return nil }
-      if ended == .replaced {
-        try manager.reaching(.remove) { (store) throws(Failure) in try store.remove(key) }
-        return pointer(in: seen)
-      }
-      try wait.next(manager)
-    }
-    try manager.reaching(.remove) { (store) throws(Failure) in try store.remove(key) }
-    return nil
-  }
-
-  /// Where stored data leads; nowhere if it can't be read.
-  private func pointer(in stored: Bytes) -> Bytes? {
-    var text = ByteBuffer()
-    guard let signedBy = try? keys.codec.decode(stored, to: &text), signedBy >= 0,
-      let (_, raw) = JSONText.member(Session.pointer, of: text.bytes), let target = Session.target(raw)
-    else { return nil }
-    return data.arena.copy(target)
   }
 }

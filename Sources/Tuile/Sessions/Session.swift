@@ -192,7 +192,10 @@ final class Session {
   /// Logs out: the data goes, and the key with it, now and for good.
   func flush() throws(Failure) {
     if keys.cookieDialect != nil { try deny() }
-    if let old = retiring ?? (keyIsNew ? nil : key) { try delete(old) }
+    if let old = retiring ?? (keyIsNew ? nil : key) {
+      try manager.delete(old, keys)
+      manager.counters.deletes.increment()
+    }
     previousToken = nil
     clear()
     key = nil
