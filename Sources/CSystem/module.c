@@ -7,14 +7,23 @@
 
 /* Where the host says that modules are; empty: nowhere special. */
 static char folder[PATH_MAX];
-static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
+
+/* fork() waits while a module is loaded: a child would never see the end of it. */
+static sys_mutex guard;
+static pthread_once_t making = PTHREAD_ONCE_INIT;
+static void make_guard(void) { sys_mutex_init(&guard); }
+
+static void lock(void) {
+  pthread_once(&making, make_guard);
+  sys_mutex_lock(&guard);
+}
 
 bool sys_module_folder(const char *path) {
   size_t size = strlen(path);
   if (size >= sizeof folder) return false;
-  pthread_mutex_lock(&guard);
+  lock();
   memcpy(folder, path, size + 1);
-  pthread_mutex_unlock(&guard);
+  sys_mutex_unlock(&guard);
   return true;
 }
 
@@ -27,7 +36,7 @@ static void *load(const char *in, size_t size, const char *below, const char *fi
 void *sys_module_symbol(const char *file, const char *name) {
   static const char self;
   Dl_info library;
-  pthread_mutex_lock(&guard);
+  lock();
   void *module = folder[0] ? load(folder, strlen(folder), "", file) : NULL;
   const char *variable = secure_getenv("TUILE_MODULE_PATH");
   if (!module && !folder[0] && variable && variable[0]) module = load(variable, strlen(variable), "", file);
@@ -39,6 +48,6 @@ void *sys_module_symbol(const char *file, const char *name) {
     module = load(in, size, "/tuile", file);
     if (!module) module = load(in, size, "", file);
   }
-  pthread_mutex_unlock(&guard);
+  sys_mutex_unlock(&guard);
   return module ? dlsym(module, name) : NULL;
 }

@@ -7,10 +7,15 @@
 typedef struct psl_ctx_st psl_ctx_t;
 static const psl_ctx_t *list;
 static int (*is_public_suffix)(const psl_ctx_t *, const char *);
-static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
+
+/* fork() waits while the list is loaded: a child would never see the end of it. */
+static sys_mutex loading;
+static pthread_once_t making = PTHREAD_ONCE_INIT;
+static void make_mutex(void) { sys_mutex_init(&loading); }
 
 const void *sys_psl(void) {
-  pthread_mutex_lock(&loading);
+  pthread_once(&making, make_mutex);
+  sys_mutex_lock(&loading);
   if (!list) {
     void *library = dlopen("libpsl.so.5", RTLD_NOW | RTLD_LOCAL);
     if (library) {
@@ -23,7 +28,7 @@ const void *sys_psl(void) {
     }
   }
   const void *found = list;
-  pthread_mutex_unlock(&loading);
+  sys_mutex_unlock(&loading);
   return found;
 }
 
