@@ -64,24 +64,26 @@ final class FileLocks {
   }
 
   private func lock(_ place: Int64) throws(Failure) {
-    try renew(always: false)
+    try renew(deleted: false)
     var attempts = 0
     while true {
       let failure = sys_range_lock_within(file, place, waitMilliseconds)
       if failure == 0 { return }
       // Deleted under us: everybody goes over to the new one.
       guard failure == ESTALE, attempts < 8 else { throw .folder(failure) }
-      try renew(always: true)
+      try renew(deleted: true)
       attempts &+= 1
     }
   }
 
   /// In a child of fork() the descriptor's locks are the parent's: it gets its own.
-  private func renew(always: Bool) throws(Failure) {
+  /// Once only, since that drops the locks of other threads; so it does where all of
+  /// them found the file `deleted`.
+  private func renew(deleted: Bool) throws(Failure) {
     sys_mutex_lock(&opening)
     defer { sys_mutex_unlock(&opening) }
     let present = sys_fork_generation()
-    guard always || generation != present else { return }
+    guard generation != present || deleted && sys_folder_is_gone(file) else { return }
     let failure = FileLocks.cName(FileLocks.name) { sys_lock_file_renew(file, folder, $0) }
     guard failure == 0 else { throw .folder(failure) }
     generation = present
