@@ -99,9 +99,10 @@ void sys_mutex_destroy(sys_mutex *mutex) {
 
 void sys_mutex_lock(sys_mutex *mutex) { pthread_mutex_lock(&mutex->mutex); }
 
+/* By the clock that nobody sets. */
 static struct timespec in_milliseconds(int milliseconds) {
   struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
+  clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_sec += milliseconds / 1000;
   until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
   if (until.tv_nsec >= 1000000000) {
@@ -114,7 +115,7 @@ static struct timespec in_milliseconds(int milliseconds) {
 bool sys_mutex_lock_within(sys_mutex *mutex, int milliseconds) {
   if (pthread_mutex_trylock(&mutex->mutex) == 0) return true;
   struct timespec until = in_milliseconds(milliseconds);
-  return pthread_mutex_timedlock(&mutex->mutex, &until) == 0;
+  return pthread_mutex_clocklock(&mutex->mutex, CLOCK_MONOTONIC, &until) == 0;
 }
 
 void sys_mutex_unlock(sys_mutex *mutex) { pthread_mutex_unlock(&mutex->mutex); }
@@ -128,7 +129,7 @@ void sys_gate_destroy(sys_gate *gate) { sem_destroy(&gate->places); }
 bool sys_gate_enter_within(sys_gate *gate, int milliseconds) {
   if (sem_trywait(&gate->places) == 0) return true;
   struct timespec until = in_milliseconds(milliseconds);
-  while (sem_timedwait(&gate->places, &until) != 0)
+  while (sem_clockwait(&gate->places, CLOCK_MONOTONIC, &until) != 0)
     if (errno != EINTR) return false;
   return true;
 }

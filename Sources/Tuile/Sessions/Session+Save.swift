@@ -123,7 +123,7 @@ struct Backoff {
     manager.counters.conflicts.increment()
     manager.log(TUILE_LOG_DEBUG, "another request changed the session first; the changes are made again")
     attempt = attempt &+ 1
-    let now = sys_now_microseconds()
+    let now = sys_monotonic_microseconds()
     if attempt == 1 { began = now }
     guard now &- began < 10_000_000 else {
       throw Failure(status: TUILE_E_BUSY, message: "other requests kept changing the session for ten seconds")

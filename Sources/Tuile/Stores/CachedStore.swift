@@ -82,6 +82,12 @@ final class CachedStore: Store {
   /// How long the front keeps an entry.
   private func keep(_ expires: Int64) -> Int64 { min(expires, sys_now_microseconds() &+ fresh) }
 
+  /// Not what counts for longer than anything that is put there: it is from before
+  /// the clock was set back. Clocks of other machines may be a little ahead.
+  private func isFresh(_ until: Int64, _ present: Int64) -> Bool {
+    until > present && until &- present <= fresh &* 2
+  }
+
   private enum After {
     /// A copy in place of the mark.
     case copy
@@ -140,7 +146,7 @@ final class CachedStore: Store {
     let answer = asking { (front) throws(Failure) in try front.load(key, now: .min, into: &seen) }
     let reachable = answer != nil
     let until = answer ?? nil
-    if let until, until > present, let expires = expiry(of: seen.bytes), expires > now {
+    if let until, isFresh(until, present), let expires = expiry(of: seen.bytes), expires > now {
       data.append(seen.bytes.dropFirst(CachedStore.headSize))
       guard !data.failed else { throw .memory }
       return expires
