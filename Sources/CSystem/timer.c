@@ -11,6 +11,7 @@ struct sys_timer {
   unsigned int seconds;
   unsigned int generation;
   bool stopping;
+  bool alone; /* stopped by its own tick: nobody waits for the thread */
   void (*tick)(void *);
   void *context;
 };
@@ -31,6 +32,12 @@ static struct timespec due(unsigned int seconds) {
   return at;
 }
 
+static void release(sys_timer *timer) {
+  pthread_cond_destroy(&timer->changed);
+  pthread_mutex_destroy(&timer->mutex);
+  free(timer);
+}
+
 static void *run(void *context) {
   sys_timer *timer = context;
   pthread_mutex_lock(&timer->mutex);
@@ -43,7 +50,9 @@ static void *run(void *context) {
     timer->tick(timer->context);
     pthread_mutex_lock(&timer->mutex);
   }
+  bool alone = timer->alone;
   pthread_mutex_unlock(&timer->mutex);
+  if (alone) release(timer);
   return NULL;
 }
 
@@ -64,21 +73,24 @@ sys_timer *sys_timer_start(unsigned int seconds, void (*tick)(void *), void *con
   int failure = pthread_create(&timer->thread, NULL, run, timer);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (failure == 0) return timer;
-  pthread_cond_destroy(&timer->changed);
-  pthread_mutex_destroy(&timer->mutex);
-  free(timer);
+  release(timer);
   return NULL;
 }
 
 void sys_timer_stop(sys_timer *timer) {
   /* In a child the mutex may be held by a thread that is not there: left as it is. */
   if (timer->generation != sys_fork_generation()) return;
+  pthread_t thread = timer->thread;
+  bool alone = pthread_equal(thread, pthread_self());
   pthread_mutex_lock(&timer->mutex);
   timer->stopping = true;
+  timer->alone = alone;
   pthread_cond_signal(&timer->changed);
   pthread_mutex_unlock(&timer->mutex);
-  pthread_join(timer->thread, NULL);
-  pthread_cond_destroy(&timer->changed);
-  pthread_mutex_destroy(&timer->mutex);
-  free(timer);
+  if (alone) {
+    pthread_detach(thread);
+    return;
+  }
+  pthread_join(thread, NULL);
+  release(timer);
 }

@@ -150,6 +150,35 @@ static void sweeping(const char *store) {
   tuile_manager_close(manager);
 }
 
+static pthread_key_t of_sweeper;
+static atomic_bool ended;
+
+static void note_end(void *context) {
+  (void)context;
+  atomic_store(&ended, true);
+}
+
+static void stop_from_log(void *context, tuile_log_level level, tuile_bytes message) {
+  (void)context, (void)level, (void)message;
+  CHECK(pthread_setspecific(of_sweeper, &ended) == 0);
+  tuile_manager_stop_sweeping(manager);
+  CHECK(tuile_manager_start_sweeping(manager, 3600, 10, NULL) == TUILE_OK);
+}
+
+/* The thread tells the log, and the log puts another thread in its place. */
+static void stopped_from_within(void) {
+  tuile_config config = logging("memory:");
+  config.cookie_age = 0, config.log = stop_from_log;
+  CHECK(pthread_key_create(&of_sweeper, note_end) == 0);
+  CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
+  jar[0] = 0;
+  set("n", 1);
+  CHECK(tuile_manager_start_sweeping(manager, 1, 10, &error) == TUILE_OK);
+  for (int i = 0; i < 100 && !atomic_load(&ended); i++) usleep(100000);
+  CHECK(atomic_load(&ended));
+  tuile_manager_close(manager);
+}
+
 int main(int argc, char **argv) {
   CHECK(argc > 1);
   char url[600];
@@ -158,6 +187,7 @@ int main(int argc, char **argv) {
   sweeping(url);
   snprintf(url, sizeof url, "sqlite://%s/messages.db", argv[1]);
   messages(url);
+  stopped_from_within();
   puts("the administrator sees what happens, and nothing secret");
   return 0;
 }

@@ -229,7 +229,8 @@ typedef struct sys_timer sys_timer;
 /* Calls `tick` every so many seconds, a tenth more or less, from a thread of its
  * own that takes no signals. NULL if there is no thread to be had. */
 sys_timer *sys_timer_start(unsigned int seconds, void (*tick)(void *), void *context);
-/* Waits for a tick under way. In a child of fork() there is no thread to wait for. */
+/* Waits for a tick under way, unless the tick itself calls this. In a child of fork()
+ * there is no thread to wait for. */
 void sys_timer_stop(sys_timer *timer);
 
 /* ---- public suffixes (psl.c) ---- */
