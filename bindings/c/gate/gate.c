@@ -169,6 +169,13 @@ bool gate_passes(struct gate_visit *visit, tuile_bytes key) {
   return !(json.size == 4 && memcmp(json.data, "null", 4) == 0) && !(json.size == 5 && memcmp(json.data, "false", 5) == 0);
 }
 
+static bool has_control(tuile_bytes text) {
+  const unsigned char *bytes = text.data;
+  for (size_t i = 0; i < text.size; i++)
+    if (bytes[i] < 0x20 || bytes[i] == 0x7f) return true;
+  return false;
+}
+
 tuile_status gate_text(struct gate_visit *visit, tuile_bytes key, tuile_bytes *text) {
   tuile_bytes found;
   tuile_type type;
@@ -176,10 +183,7 @@ tuile_status gate_text(struct gate_visit *visit, tuile_bytes key, tuile_bytes *t
   if (tuile_session_type(visit->session, key, &type, NULL) != TUILE_OK || type == TUILE_TYPE_NULL) return TUILE_ABSENT;
   tuile_status status = type == TUILE_TYPE_STRING ? tuile_session_get_string(visit->session, key, &found, NULL)
                                                   : tuile_session_get_json(visit->session, key, &found, NULL);
-  if (status != TUILE_OK) return TUILE_ABSENT;
-  const unsigned char *bytes = found.data;
-  for (size_t i = 0; i < found.size; i++)
-    if (bytes[i] < 0x20 || bytes[i] == 0x7f) return TUILE_ABSENT;
+  if (status != TUILE_OK || has_control(found)) return TUILE_ABSENT;
   *text = found;
   return TUILE_OK;
 }
@@ -194,8 +198,9 @@ bool gate_is_own_cookie(const struct gate *gate, tuile_bytes set_cookie) {
 tuile_status gate_login(tuile_bytes login, tuile_bytes page, char *buffer, size_t capacity, size_t *size) {
   static const char parameter[] = "next=";
   const char *bytes = page.data;
-  /* "//host" and "/\host" would be another site's to a browser. */
-  bool ours = page.size > 0 && bytes[0] == '/' && !(page.size > 1 && (bytes[1] == '/' || bytes[1] == '\\'));
+  /* "//host" and "/\host" would be another site's to a browser, which also drops tabs and ends of lines. */
+  bool ours = page.size > 0 && bytes[0] == '/' && !(page.size > 1 && (bytes[1] == '/' || bytes[1] == '\\')) &&
+              !has_control(page);
   size_t next = 0;
   tuile_status status = tuile_cookie_encode(page, TUILE_ENCODING_PERCENT, NULL, 0, &next, NULL);
   if (status != TUILE_OK && status != TUILE_E_SPACE) return status;
