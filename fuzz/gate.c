@@ -74,7 +74,8 @@ static void visit(struct gate *gate, tuile_bytes cookie, tuile_bytes count, tuil
   read_keys(&first, key);
   read_keys(&first, count);
   tuile_bytes back = sent_back(first.headers);
-  if (status == TUILE_OK && count.size > 0 && back.size > 0) {
+  /* Not where a session is over as soon as it begins. */
+  if (status == TUILE_OK && count.size > 0 && back.size > 0 && gate->config.cookie_age > 30) {
     struct gate_visit second = {0};
     tuile_bytes found;
     REQUIRE(first.state == GATE_FOUND && gate_has_cookie(gate, back));
@@ -106,7 +107,7 @@ static void contents(struct gate *gate, tuile_bytes key, tuile_bytes json) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static const char *const stores[] = {"memory:", "cookie:", "cookie:sealed", "cookie:flask", "cookie:rails", "nothing:"};
+  static const char *const stores[] = {"memory:", "cookie:", "cookie:sealed", "cookie:flask", "cookie:gorilla", "nothing:"};
   tuile_bytes part[parts] = {{NULL, 0}};
   if (size > 4096) return 0;
   for (size_t i = 0, at = 0, from = 0; i <= size && at < parts; i++)

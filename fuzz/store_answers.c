@@ -16,7 +16,7 @@ static tuile_status create(void *c, tuile_bytes key, tuile_bytes data, int64_t e
   return TUILE_OK;
 }
 static tuile_status replace(void *c, tuile_bytes key, tuile_bytes expected, tuile_bytes data, int64_t expires, tuile_error *e) {
-  (void)c, (void)expires, (void)e;
+  (void)c, (void)e;
   REQUIRE(key.size >= 8 && key.size <= 40); /* whatever a pointer says */
   for (size_t i = 0; i < key.size; i++) {
     char letter = ((const char *)key.data)[i];
@@ -24,6 +24,7 @@ static tuile_status replace(void *c, tuile_bytes key, tuile_bytes expected, tuil
   }
   REQUIRE(same(expected, (tuile_bytes){answer, answer_size}));
   const char *text = data.data;
+  if (expires == 0 && data.size > 6 && memcmp(text, "ended ", 6) == 0) return TUILE_OK; /* what is about to be removed */
   REQUIRE(data.size >= 2 && text[strspn(text, " \t\r\n")] == '{' && text[data.size - 1] == '}');
   return TUILE_OK;
 }
