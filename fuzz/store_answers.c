@@ -5,6 +5,7 @@
 
 static const uint8_t *answer;
 static size_t answer_size;
+static int conflicts; /* how often another request is first */
 
 static tuile_status load(void *c, tuile_bytes key, int64_t now, tuile_receive receive, void *receiver, tuile_error *e) {
   (void)c, (void)key, (void)now, (void)e;
@@ -23,6 +24,7 @@ static tuile_status replace(void *c, tuile_bytes key, tuile_bytes expected, tuil
     REQUIRE((letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9'));
   }
   REQUIRE(same(expected, (tuile_bytes){answer, answer_size}));
+  if (conflicts > 0) return conflicts--, TUILE_CONFLICT;
   const char *text = data.data;
   if (expires == 0 && data.size > 6 && memcmp(text, "ended ", 6) == 0) return TUILE_OK; /* what is about to be removed */
   REQUIRE(data.size >= 2 && text[strspn(text, " \t\r\n")] == '{' && text[data.size - 1] == '}');
@@ -100,6 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (what & 4) tuile_session_add_int(session, TUILE_STR("n"), 1, NULL, NULL);
   if (what & 8) tuile_session_update(session, (tuile_bytes){answer, answer_size}, NULL);
   if (what & 16) tuile_session_cycle_key(session, NULL);
+  conflicts = what & 64 ? 3 : 0;
   if (what & 32) tuile_session_flush(session, NULL);
   tuile_session_commit(session, 200, NULL, NULL, NULL);
   if (tuile_session_json(session, &text, NULL) == TUILE_OK) {

@@ -54,4 +54,26 @@ struct Arena: ~Copyable {
     piece.copy(bytes)
     return Bytes(UnsafePointer(piece), bytes.count)
   }
+
+  /// How much was handed out at some moment.
+  struct Mark {
+    fileprivate let block: UnsafeMutableRawPointer?
+    fileprivate let room: UnsafeMutablePointer<UInt8>?
+    fileprivate let left: Int
+  }
+
+  var mark: Mark { Mark(block: UnsafeMutableRawPointer(blocks), room: room, left: left) }
+
+  /// Takes back all that was handed out since.
+  mutating func release(to mark: Mark) {
+    while let block = blocks, UnsafeMutableRawPointer(block) != mark.block {
+      blocks = block.pointee.next
+      total &-= block.pointee.size
+      sys_wipe(block, block.pointee.size)
+      free(block)
+    }
+    room = mark.room
+    left = mark.left
+    if let room { sys_wipe(room, left) }
+  }
 }

@@ -53,6 +53,21 @@ struct Entries: ~Copyable {
     free(index)
   }
 
+  /// The same entries once more; names and values are where they are.
+  func copy() throws(Failure) -> Entries {
+    var copy = Entries()
+    guard let start, count > 0 else { return copy }
+    guard let raw = malloc(count &* MemoryLayout<Entry>.stride) else { throw .memory }
+    memcpy(raw, start, count &* MemoryLayout<Entry>.stride)
+    copy.start = raw.assumingMemoryBound(to: Entry.self)
+    copy.capacity = count
+    copy.count = count
+    copy.liveCount = liveCount
+    copy.hasReserved = hasReserved
+    if index != nil { try copy.rebuildIndex() }
+    return copy
+  }
+
   static func hash(_ name: Bytes) -> UInt32 {
     var hash: UInt32 = 2_166_136_261
     var i = 0

@@ -51,6 +51,7 @@ extension Session {
     guard let key else { return .deleted }
     let grace = manager.settings.cycleGrace
     var wait = Backoff()
+    var attempts = SessionData.Attempts()
     while true {
       switch try retire(old, pointingTo: key, expires: grace == 0 ? 0 : now &+ grace &* 1_000_000, now: now) {
       case .replaced:
@@ -62,6 +63,7 @@ extension Session {
         break
       case .conflict:
         try wait.next(manager)
+        _ = try beginAgain(&attempts, keeping: Bytes())
         if try fetch(old) {
           guard movedTo == nil else {
             // Another request was first to give it a new key: these are two sessions now.

@@ -38,6 +38,7 @@ extension Session {
     let led = movedTo != nil
     if led, try !follow(&target) { return .deleted }
     var wait = Backoff()
+    var attempts = SessionData.Attempts()
     while true {
       try encode(now: present)
       // The expiry may have come with another request's changes.
@@ -50,9 +51,16 @@ extension Session {
         return .deleted
       case .conflict:
         try wait.next(manager)
+        target = try beginAgain(&attempts, keeping: target)
         guard try follow(&target) else { return .deleted }
       }
     }
+  }
+
+  func beginAgain(_ attempts: inout SessionData.Attempts, keeping key: Bytes) throws(Failure) -> Bytes {
+    // They are views of what is freed here.
+    (movedTo, storedPointer) = (nil, nil)
+    return try data.beginAgain(&attempts, keeping: key)
   }
 
   /// Loads what the store has under `target` now, or under the key that replaced

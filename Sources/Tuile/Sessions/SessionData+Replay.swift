@@ -34,6 +34,30 @@ extension SessionData {
     }
   }
 
+  /// What a commit starts from each time that another request was first.
+  struct Attempts: ~Copyable {
+    fileprivate var changes = Entries()
+    fileprivate var mark: Arena.Mark?
+  }
+
+  /// Goes back to the changes as they were before the first conflict. What was read
+  /// since then is freed, or a large session would soon fill the arena; nobody else
+  /// has seen it. The `key`, which may lie there, comes back as a copy.
+  mutating func beginAgain(_ attempts: inout Attempts, keeping key: Bytes) throws(Failure) -> Bytes {
+    var copy = ByteBuffer()
+    copy.append(key)
+    guard !copy.failed else { throw .memory }
+    if let mark = attempts.mark {
+      entries = try attempts.changes.copy()
+      arena.release(to: mark)
+    } else {
+      attempts.changes = try entries.copy()
+    }
+    let kept = try keep(copy.bytes)
+    attempts.mark = arena.mark
+    return kept
+  }
+
   private mutating func replayAdd(_ entry: Entry) throws(Failure) {
     var old: Int64? = 0
     if let i = entries.find(entry.name) { old = try? JSONText.integer(entries[i].value) }
