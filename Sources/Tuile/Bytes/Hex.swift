@@ -1,14 +1,16 @@
 /// Hexadecimal, in lower case.
 enum Hex {
   static func encode(_ bytes: Bytes, to out: inout ByteBuffer) {
-    let digits: StaticString = "0123456789abcdef"
     var i = 0
     while i < bytes.count {
-      out.append(digits.utf8Start[Int(bytes.start[i] &>> 4)])
-      out.append(digits.utf8Start[Int(bytes.start[i] & 15)])
+      out.append(character(bytes.start[i] &>> 4))
+      out.append(character(bytes.start[i] & 15))
       i &+= 1
     }
   }
+
+  /// The digit of 0 to 15.
+  static func character(_ digit: UInt8) -> UInt8 { digit &+ (digit < 10 ? 0x30 : 0x57) }
 
   /// Appends the octets; false unless all is pairs of digits, in lower case or in any.
   static func decode(_ text: Bytes, anyCase: Bool = false, to out: inout ByteBuffer) -> Bool {

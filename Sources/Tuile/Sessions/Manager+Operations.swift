@@ -3,20 +3,25 @@ import CTuile
 
 /// What administrators see and do: the log, a health check, clearing expired sessions.
 extension Manager {
-  func log(_ level: tuile_log_level, _ message: StaticString) {
-    guard let log = settings.log, level.rawValue <= settings.logLevel.rawValue else { return }
-    log(settings.logContext, level, Bytes(message).c)
+  private func tells(_ level: tuile_log_level) -> Bool {
+    settings.log != nil && level.rawValue <= settings.logLevel.rawValue
   }
 
+  private func log(_ level: tuile_log_level, _ message: Bytes) {
+    if tells(level) { settings.log?(settings.logContext, level, message.c) }
+  }
+
+  func log(_ level: tuile_log_level, _ message: StaticString) { log(level, Bytes(message)) }
+
   func log(_ level: tuile_log_level, _ failure: Failure) {
-    guard let log = settings.log, level.rawValue <= settings.logLevel.rawValue else { return }
+    guard tells(level) else { return }
     var text = ByteBuffer()
     text.append(failure.message)
     if let detail = failure.detail {
       text.append(": ")
       text.append(detail.text.bytes)
     }
-    log(settings.logContext, level, text.bytes.c)
+    log(level, text.bytes)
   }
 
   func countBadSignature() {
@@ -28,13 +33,11 @@ extension Manager {
     let present = now
     let removed = try reaching(.sweep) { (store) throws(Failure) in try store.sweep(now: present, limit: limit) }
     counters.swept.increment(by: removed)
-    guard removed > 0, settings.log != nil, settings.logLevel.rawValue >= TUILE_LOG_INFO.rawValue else {
-      return removed
-    }
+    guard removed > 0, tells(TUILE_LOG_INFO) else { return removed }
     var text = ByteBuffer()
     text.append("expired sessions removed: ")
     Numbers.writeDecimal(Int64(removed), to: &text)
-    settings.log?(settings.logContext, TUILE_LOG_INFO, text.bytes.c)
+    log(TUILE_LOG_INFO, text.bytes)
     return removed
   }
 

@@ -11,12 +11,14 @@ extension Session {
     var raw = data.reserved(Session.ownerName)
     if raw == nil, manager.settings.trackOwners { raw = data.reserved(Session.djangoName) }
     guard let raw else { return nil }
-    var text = raw
-    if JSONText.type(of: raw) == TUILE_TYPE_STRING {
-      guard let string = try? data.string(raw) else { return nil }
-      text = string
+    do throws(Failure) {
+      let text = JSONText.type(of: raw) == TUILE_TYPE_STRING ? try data.string(raw) : raw
+      return Owner.isValid(text) ? text : nil
+    } catch {
+      // Half a surrogate pair is nobody's name; without memory nobody knows.
+      guard error.status == TUILE_E_SYNTAX else { throw error }
+      return nil
     }
-    return Owner.isValid(text) ? text : nil
   }
 
   func set(owner: Bytes) throws(Failure) {

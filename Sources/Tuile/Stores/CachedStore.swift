@@ -60,9 +60,8 @@ final class CachedStore: Store {
   private static func appendDigits(_ number: UInt64, to out: inout ByteBuffer) {
     var shift: UInt64 = 64
     while shift > 0 {
-      shift &-= 8
-      let byte = UInt8(truncatingIfNeeded: number &>> shift)
-      withUnsafePointer(to: byte) { Hex.encode(Bytes($0, 1), to: &out) }
+      shift &-= 4
+      out.append(Hex.character(UInt8(truncatingIfNeeded: number &>> shift) & 15))
     }
   }
 
