@@ -843,6 +843,53 @@ tuile_status tuile_store_sweep(tuile_store *store, int64_t now, size_t limit,
 tuile_status tuile_store_put(tuile_store *store, tuile_bytes key,
     tuile_bytes data, int64_t expires, tuile_error *error);
 
+/* ============================================================================
+ * 10. Stores, what is in them
+ *
+ * All keys of a store, to move or to list its sessions, and the lists of whose
+ * sessions they are. Stores that can't tell answer TUILE_E_ARGUMENT. What is
+ * said of stores above holds here too. A callback runs while no lock is held, and
+ * may call the store.
+ * ============================================================================ */
+
+/** Gives receive each key whose expiry is later than now, in no order, until it
+ * answers false. context is handed to it.
+ *
+ * A key that is stored for as long as this takes, and does not expire, is given
+ * at least once, whatever other threads and processes write meanwhile; one that
+ * comes or goes meanwhile may be given. Redis may give a key twice. Other
+ * writers never wait for it, and its memory does not grow with the number of
+ * keys. docs/stores.md says where servers and file systems promise less.
+ *
+ * Returns TUILE_OK, also if there is no key or receive answered false;
+ * TUILE_E_ARGUMENT, also if the store can't tell its keys; and as stores do:
+ * then some keys may have been given. Since 0.1.
+ */
+tuile_status tuile_store_keys(tuile_store *store, int64_t now,
+    tuile_receive_key receive, void *context, tuile_error *error);
+
+/** Gives receive the name of each owner in whose list is an entry, in no order,
+ * until it answers false. context is handed to it.
+ *
+ * Names may be given more than once; what tuile_store_keys says of writers
+ * holds for them too. The entries are for tuile_store_owned to tell: an owner
+ * whose sessions have ended may be given still.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT, also if the store keeps no lists or can't
+ * tell whose; and as stores do. Since 0.1.
+ */
+tuile_status tuile_store_owners(tuile_store *store,
+    tuile_receive_owner receive, void *context, tuile_error *error);
+
+/** Writes the id that tuile_manager_sessions gives the session of a key: 32 hex
+ * digits that tell sessions apart and nothing of their keys. No NUL is added.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE with the size in *size, which may be NULL;
+ * TUILE_E_ARGUMENT. Since 0.1.
+ */
+tuile_status tuile_store_key_id(tuile_bytes key, char *buffer, size_t capacity,
+    size_t *size);
+
 /** Writes the entry of key in the list of an owner's sessions, new or not.
  *
  * owner has 1 to 255 bytes of UTF-8 without NUL, record, which is kept as it
@@ -878,7 +925,7 @@ tuile_status tuile_store_disown(tuile_store *store, tuile_bytes owner,
     tuile_bytes key, tuile_error *error);
 
 /* ============================================================================
- * 10. The manager
+ * 11. The manager
  *
  * One per application: configuration, keys and the store. All functions but
  * tuile_manager_close are safe from all threads, and in a child after fork().
@@ -941,7 +988,7 @@ tuile_status tuile_manager_reload(tuile_manager *manager,
     const tuile_config *config, tuile_error *error);
 
 /* ============================================================================
- * 11. Sessions, one request
+ * 12. Sessions, one request
  *
  * Begin from the request's Cookie header, read and change, commit while the
  * response's headers are still open, end. A session belongs to one thread at a
@@ -1062,12 +1109,12 @@ tuile_status tuile_session_cycle_key(tuile_session *session,
     tuile_error *error);
 
 /* ============================================================================
- * 12. Sessions, their values
+ * 13. Sessions, their values
  *
  * A session is a dictionary from text to JSON values. Text is UTF-8; a name may
  * be any text, the empty one too. Every function here reads the session from the
  * store if that was not done yet, and marks it accessed. Each may also return
- * what section 11 says of functions that take an `error`.
+ * what section 12 says of functions that take an `error`.
  * ============================================================================ */
 
 /** The JSON type of a value.
@@ -1223,12 +1270,12 @@ tuile_status tuile_session_next_key(tuile_session *session, size_t *position,
     tuile_bytes *key, tuile_error *error);
 
 /* ============================================================================
- * 13. Sessions, more ways to their values
+ * 14. Sessions, more ways to their values
  *
  * What Python's dict and Django's SessionBase have besides, a counter's
- * companion for lists, and the whole dictionary in one call. As in section 12,
+ * companion for lists, and the whole dictionary in one call. As in section 13,
  * every function reads the session if that was not done yet, and may also return
- * what section 11 says of functions that take an `error`.
+ * what section 12 says of functions that take an `error`.
  * ============================================================================ */
 
 /** Reads the session from the store, if that was not done yet.
@@ -1320,11 +1367,11 @@ tuile_status tuile_session_get_bytes(tuile_session *session, tuile_bytes key,
     tuile_bytes *value, tuile_error *error);
 
 /* ============================================================================
- * 14. Sessions, their end
+ * 15. Sessions, their end
  *
  * When a session expires, and Django's test cookie. The expiry is kept in the
  * session under `_session_expiry`, as Django keeps it, so that both honour it.
- * Each function may also return what section 11 says of functions that take an
+ * Each function may also return what section 12 says of functions that take an
  * `error`.
  * ============================================================================ */
 
@@ -1444,7 +1491,7 @@ tuile_status tuile_session_delete_test_cookie(tuile_session *session,
     tuile_error *error);
 
 /* ============================================================================
- * 15. Whose sessions
+ * 16. Whose sessions
  *
  * A session can have an owner: a user, by whatever name the application gives its
  * users. An owner's sessions can be listed, with when and where they were last
@@ -1531,7 +1578,7 @@ tuile_status tuile_manager_revoke_all(tuile_manager *manager,
     tuile_error *error);
 
 /* ============================================================================
- * 16. Operations
+ * 17. Operations
  *
  * What keeps sessions going in production: removing what is expired, a check,
  * counters and times. All functions are safe from all threads.

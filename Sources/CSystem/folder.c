@@ -171,8 +171,10 @@ int sys_folder_list(int folder, const char *name, void **list) {
   return failure;
 }
 
-const char *sys_folder_next(void *list) {
+const char *sys_folder_next(void *list, int *failure) {
+  errno = 0;
   struct dirent *entry = readdir(list);
+  if (!entry && failure) *failure = errno;
   return entry ? entry->d_name : NULL;
 }
 

@@ -91,6 +91,7 @@ final class ModuleOps {
       }
     }
     fillOwners(&ops)
+    fillWalks(&ops)
     ops.close = { context in
       guard let context else { return }
       let ops: ModuleOps = Handle.take(context.assumingMemoryBound(to: CChar.self))
@@ -116,6 +117,21 @@ final class ModuleOps {
     ops.disown = { context, owner, key, error in
       ModuleOps.with(context, error) { (store) throws(Failure) in
         try store.disown(ModuleOps.view(owner), ModuleOps.view(key))
+        return TUILE_OK
+      }
+    }
+  }
+
+  private static func fillWalks(_ ops: inout tuile_store_ops) {
+    ops.keys = { context, now, receive, receiver, error in
+      ModuleOps.with(context, error) { (store) throws(Failure) in
+        try store.keys(now: now) { key, expires in receive?(receiver, key.c, expires) ?? false }
+        return TUILE_OK
+      }
+    }
+    ops.owners = { context, receive, receiver, error in
+      ModuleOps.with(context, error) { (store) throws(Failure) in
+        try store.owners { owner in receive?(receiver, owner.c) ?? false }
         return TUILE_OK
       }
     }

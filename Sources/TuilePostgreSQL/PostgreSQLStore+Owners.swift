@@ -41,10 +41,8 @@ final class OwnerTable {
 }
 
 extension PostgreSQLStore {
-  private static let page = 500
-
   /// Whether there is a table of owners.
-  private func hasOwners() throws(Failure) -> Bool {
+  func hasOwners() throws(Failure) -> Bool {
     if owners.isKnown { return true }
     guard case .answered(let answer) = try run(script: Schema.hasOwners), answer.rows > 0 else { return false }
     owners.isKnown = true

@@ -3,6 +3,7 @@
 enum Statement {
   case load, create, replace, exists, touch, remove, put, sweep
   case own, owned, disown, sweepOwners, nextOwners
+  case keys, owners
 
   var sql: StaticString {
     switch self {
@@ -50,6 +51,11 @@ enum Statement {
         DELETE FROM tuile_session_owner WHERE session_key > $1 AND session_key <= $2 AND NOT EXISTS \
         (SELECT s.session_key FROM django_session s WHERE s.session_key = tuile_session_owner.session_key)
         """
+    case .keys:
+      // Expired ones too: so each command reads one page of the index, whatever is in it.
+      return "SELECT session_key, expire_date FROM django_session WHERE session_key > $1 ORDER BY session_key LIMIT $2"
+    case .owners:
+      return "SELECT DISTINCT owner FROM tuile_session_owner WHERE owner > $1 ORDER BY owner LIMIT $2"
     }
   }
 

@@ -63,8 +63,12 @@ extension RedisServers {
       let node = i < known.count ? known[i] : RedisNode(settings.seeds[i &- known.count], settings.limits)
       do throws(Failure) {
         let reply = try ask(node, deadline)
+        if let error = reply.view.error {
+          guard !error.hasPrefix(Bytes("ERR This instance")) else { throw RedisServers.noCluster }
+          throw RedisConnection.refusal(error)
+        }
         guard withExtendedLifetime(reply, { locked { $0.take(reply.view, from: node) } }) else {
-          throw Failure(status: TUILE_E_STORE, message: "the Redis cluster told no map of its slots")
+          throw RedisServers.noMap
         }
         return
       } catch {
@@ -77,6 +81,51 @@ extension RedisServers {
     throw last ?? RedisConnection.failure(CR_TIMED_OUT)
   }
 
+  private static var noCluster: Failure {
+    Failure(
+      status: TUILE_E_STORE, message: "the URL has several hosts, which are no cluster, and names no sentinel=")
+  }
+
+  /// Each server that has keys. One that is alone in the URL may be a cluster's.
+  func masters(_ deadline: Int64) throws(Failure) -> [RedisNode] {
+    switch locked({ $0.kind }) {
+    case .sentinel: return [try findMaster(deadline)]
+    case .cluster: try learn(deadline)
+    case .single:
+      let reply = try ask(nodes[0], deadline)
+      defer { withExtendedLifetime(reply) {} }
+      // "This instance has cluster support disabled", or no such command at all.
+      if reply.view.error?.hasPrefix(Bytes("ERR ")) == true { return [nodes[0]] }
+      if let error = reply.view.error { throw RedisConnection.refusal(error) }
+      guard nodes[0].address.port != 0 else { throw RedisServers.clusterBySocket }
+      let learnt = locked { servers -> Bool in
+        servers.kind = .cluster
+        return servers.take(reply.view, from: nodes[0])
+      }
+      guard learnt else { throw RedisServers.noMap }
+    }
+    return try locked { (servers) -> Result<[RedisNode], Failure> in
+      var all = [RedisNode]()
+      for index in servers.slots {
+        guard index >= 0, Int(index) < servers.nodes.count else { return .failure(RedisServers.gap) }
+        let node = servers.nodes[Int(index)]
+        if !all.contains(where: { $0 === node }) { all.append(node) }
+      }
+      return .success(all)
+    }.get()
+  }
+
+  private static var noMap: Failure {
+    Failure(status: TUILE_E_STORE, message: "the Redis cluster told no map of its slots")
+  }
+  private static var gap: Failure {
+    Failure(status: TUILE_E_STORE, message: "the Redis cluster has slots that no node serves")
+  }
+  static var clusterBySocket: Failure {
+    Failure(status: TUILE_E_STORE, message: "a Redis cluster is opened by redis:// and its hosts")
+  }
+
+  /// The answer to CLUSTER SLOTS, or the error in its place.
   private func ask(_ node: RedisNode, _ deadline: Int64) throws(Failure) -> RedisReply {
     try node.pool.with { () throws(Failure) in
       try self.connect(node, deadline)
@@ -86,14 +135,7 @@ extension RedisServers {
       connection.add("SLOTS")
       connection.end()
       try connection.send(until)
-      let reply = try connection.receive(until)
-      defer { withExtendedLifetime(reply) {} }
-      if reply.view.error?.hasPrefix(Bytes("ERR This instance")) == true {
-        throw Failure(
-          status: TUILE_E_STORE, message: "the URL has several hosts, which are no cluster, and names no sentinel=")
-      }
-      if let error = reply.view.error { throw RedisConnection.refusal(error) }
-      return (reply, true)
+      return (try connection.receive(until), true)
     }
   }
 

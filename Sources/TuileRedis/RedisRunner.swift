@@ -110,6 +110,27 @@ final class RedisRunner {
     }
   }
 
+  /// Sends the commands that `build` adds, as many as it says, to one server, and
+  /// gives each answer to `take`, errors too. Nothing is tried again.
+  func run(
+    on node: RedisNode, _ build: (RedisConnection) -> Int,
+    _ take: (RedisReply, _ isPrecise: Bool) throws(Failure) -> Void
+  ) throws(Failure) {
+    let deadline = cr_now() &+ Int64(limits.connect) &+ Int64(limits.timeout)
+    try node.pool.with { () throws(Failure) in
+      try self.servers.connect(node, deadline)
+    } _: { (connection) throws(Failure) in
+      var left = build(connection)
+      let until = min(deadline, cr_now() &+ Int64(self.limits.timeout))
+      try connection.send(until)
+      while left > 0 {
+        try take(try connection.receive(until), connection.isPrecise)
+        left &-= 1
+      }
+      return ((), true)
+    }
+  }
+
   private func follow(
     _ host: Bytes, _ port: Int32, from node: RedisNode, slot: Int32?, _ redirections: inout Int
   ) throws(Failure) -> RedisNode {
@@ -118,7 +139,7 @@ final class RedisRunner {
       throw Failure(status: TUILE_E_STORE, message: "the Redis cluster sends from node to node")
     }
     guard let found = servers.node(at: host, port, from: node, slot: slot) else {
-      throw Failure(status: TUILE_E_STORE, message: "a Redis cluster is opened by redis:// and its hosts")
+      throw RedisServers.clusterBySocket
     }
     return found
   }

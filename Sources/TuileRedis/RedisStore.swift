@@ -5,8 +5,8 @@ import CTuile
 /// Sessions in Redis, as django-redis-sessions lays them out: one key each, its
 /// value Django's encoding, its expiry the server's own.
 final class RedisStore: Store {
-  private let runner: RedisRunner
-  private let settings: RedisSettings
+  let runner: RedisRunner
+  let settings: RedisSettings
   /// Compares and replaces, as one step: 0 no such key, 1 other data, 2 replaced.
   /// An expiry in the past deletes.
   private let replacing = RedisScript(
@@ -94,25 +94,26 @@ final class RedisStore: Store {
     defer { withExtendedLifetime(replies) {} }
     guard !replies.first.view.isNil else { return nil }
     guard let text = replies.first.view.text else { throw RedisConnection.failure(CR_PROTOCOL) }
-    guard let expires = try RedisStore.expiry(replies.second, replies), expires > now else { return nil }
+    let found = try RedisStore.expiry(replies.second, isPrecise: replies.isPrecise)
+    guard let expires = found, expires > now else { return nil }
     data.append(text)
     guard !data.failed else { throw .memory }
     return expires
   }
 
-  private static func addExpiry(_ connection: RedisConnection, _ key: Bytes) {
+  static func addExpiry(_ connection: RedisConnection, _ key: Bytes) {
     connection.command(connection.isPrecise ? "PEXPIRETIME" : "PTTL")
     connection.add(key)
     connection.end()
   }
 
   /// nil: the key is gone.
-  private static func expiry(_ reply: RedisReply?, _ replies: RedisReplies) throws(Failure) -> Int64? {
+  static func expiry(_ reply: RedisReply?, isPrecise: Bool) throws(Failure) -> Int64? {
     guard let number = reply?.view.integer else { throw RedisConnection.failure(CR_PROTOCOL) }
     guard number >= 0 else { return number == -1 ? never : nil }
     let (expires, overflow) = number.multipliedReportingOverflow(by: 1000)
     guard !overflow, expires < never else { return never }
-    return replies.isPrecise ? expires : sys_now_microseconds() &+ expires
+    return isPrecise ? expires : sys_now_microseconds() &+ expires
   }
 
   func create(_ key: Bytes, data: Bytes, expires: Int64, now: Int64) throws(Failure) -> Bool {
@@ -188,7 +189,7 @@ final class RedisStore: Store {
   // MARK: Owners
 
   var keepsOwners: Bool { true }
-  private static let ownerKey: StaticString = "tuile:owner:"
+  static let ownerKey: StaticString = "tuile:owner:"
 
   func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) {
     _ = try named(RedisStore.ownerKey, owner) { (name) throws(Failure) in
@@ -229,14 +230,14 @@ final class RedisStore: Store {
     }
   }
 
-  private func expiry(of key: Bytes) throws(Failure) -> Int64? {
+  func expiry(of key: Bytes) throws(Failure) -> Int64? {
     let replies = try named(key) { (key) throws(Failure) in
       try runner.run(key, .integer, repeatable: true) { connection, _ in
         RedisStore.addExpiry(connection, key)
         return 1
       }
     }
-    return try RedisStore.expiry(replies.first, replies)
+    return try RedisStore.expiry(replies.first, isPrecise: replies.isPrecise)
   }
 
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) {

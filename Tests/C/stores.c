@@ -6,8 +6,8 @@
 #include "custom_store.h"
 #include "store_contract.h"
 
-static void run(const char *name, tuile_store *store, bool binary, bool shared, bool owners, unsigned int stale) {
-  store_contract contract = {store, binary, shared, false, owners, stale};
+static void run(const char *name, tuile_store *store, bool binary, bool shared, bool owners, bool keys, unsigned int stale) {
+  store_contract contract = {store, binary, shared, false, owners, keys, stale};
   const char *broken = store_contract_run(&contract);
   if (broken) fprintf(stderr, "%s: %s\n", name, broken);
   CHECK(broken == NULL);
@@ -72,7 +72,7 @@ static void control(tuile_status (*replace)(void *, tuile_bytes, tuile_bytes, tu
   tuile_store *store;
   CHECK(tuile_store_open(text("memory:"), &under_test, NULL) == TUILE_OK);
   CHECK(tuile_store_new(&ops, NULL, &store, NULL) == TUILE_OK);
-  store_contract contract = {store, true, false, false, false, 0};
+  store_contract contract = {store, true, false, false, false, false, 0};
   const char *broken = store_contract_run(&contract);
   CHECK(broken != NULL);
   printf("the suite catches a broken store: %s\n", broken);
@@ -104,10 +104,10 @@ int main(int argc, char **argv) {
     tuile_status status = tuile_store_open(text(url), &store, &error);
     if (status != TUILE_OK) fprintf(stderr, "%s: %s\n", url, error.message);
     CHECK(status == TUILE_OK);
-    run(url, store, stores[i].binary, stores[i].shared, stores[i].owners, stores[i].stale);
+    run(url, store, stores[i].binary, stores[i].shared, stores[i].owners, true, stores[i].stale);
   }
   CHECK(custom_store_open(&store, NULL) == TUILE_OK);
-  run("custom_store.c", store, true, false, false, 0);
+  run("custom_store.c", store, true, false, false, false, 0);
   control(replace_blindly);
   control(replace_in_two_steps);
   return 0;

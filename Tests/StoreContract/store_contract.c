@@ -1,4 +1,4 @@
-#include "store_contract.h"
+#include "store_walks.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -344,6 +344,7 @@ const char *store_contract_run(const store_contract *contract) {
   if (!broken) broken = hostile_keys(contract->store);
   if (!broken) broken = put(contract->store);
   if (!broken && contract->owners) broken = owners(contract->store);
+  if (!broken) broken = store_walks(contract, now);
   if (!broken) broken = sixteen_threads(contract->store);
   if (!broken) broken = eight_processes(contract->store, contract->shared, contract->stale);
   if (!broken) broken = logout_against_save(contract->store);

@@ -5,7 +5,7 @@
 
 int main(int argc, char **argv) {
   if (argc < 2) return fputs("usage: store_driver URL [binary] [shared] [own-clock] [owners]\n", stderr), 2;
-  store_contract contract = {0};
+  store_contract contract = {.keys = true};
   for (int i = 2; i < argc; i++) {
     bool *flag = strcmp(argv[i], "binary") == 0      ? &contract.binary
                  : strcmp(argv[i], "shared") == 0    ? &contract.shared

@@ -419,6 +419,13 @@ typedef void (*tuile_receive)(void *context, tuile_bytes data, int64_t expires);
 typedef void (*tuile_receive_owned)(void *context, tuile_bytes key,
                                     tuile_bytes record, int64_t expires);
 
+/** Takes one key of a store, borrowed for the call, and its expiry in Unix
+ *  microseconds. false: no more are wanted. */
+typedef bool (*tuile_receive_key)(void *context, tuile_bytes key, int64_t expires);
+
+/** Takes the name of one owner, borrowed for the call. false: no more are wanted. */
+typedef bool (*tuile_receive_owner)(void *context, tuile_bytes owner);
+
 /** What a store of your own does. Each function may be called from several
  *  threads at once; `context` is what was given to tuile_store_new. Keys have
  *  8 to 40 bytes of a-z and 0-9. Times are Unix microseconds. A store returns
@@ -469,12 +476,22 @@ typedef struct tuile_store_ops {
   /** Removes the entry, not the session. TUILE_OK, whether or not it was there. */
   tuile_status (*disown)(void *context, tuile_bytes owner, tuile_bytes key,
                          tuile_error *error);
+  /** Calls `receive` for each key whose expiry is later than `now`, in any order,
+   *  until it says false: TUILE_OK in both cases. A key that is there for as long
+   *  as the walk takes is given at least once, whatever others write meanwhile.
+   *  `receive` may take its time: no lock is held while it runs. May be NULL. */
+  tuile_status (*keys)(void *context, int64_t now, tuile_receive_key receive,
+                       void *receiver, tuile_error *error);
+  /** The same for the name of each owner that has an entry in a list. May be
+   *  NULL; only where there are `own`, `owned` and `disown`. */
+  tuile_status (*owners)(void *context, tuile_receive_owner receive,
+                         void *receiver, tuile_error *error);
 } tuile_store_ops;
 
 /** Has no operation, and is not trusted. */
 #define TUILE_STORE_OPS_INIT                                                   \
   { sizeof(tuile_store_ops), false, NULL, NULL, NULL, NULL, NULL, NULL, NULL,  \
-    NULL, NULL, NULL, NULL }
+    NULL, NULL, NULL, NULL, NULL, NULL }
 
 /** What a store module, libtuile-NAME.so, exports as `tuile_module_open`: it
  *  fills `ops` and `*context` for a URL that begins with NAME:. `ops->size` comes

@@ -162,8 +162,8 @@ int sys_folder_publish(int folder, const char *from, const char *to);
 int sys_folder_exchange(int folder, const char *one, const char *other);
 /* A walk over the names in `name`, which may be ".". */
 int sys_folder_list(int folder, const char *name, void **list);
-/* Valid until the next one; NULL at the end. */
-const char *sys_folder_next(void *list);
+/* Valid until the next one; NULL at the end, or with *failure, which may be NULL, set to errno. */
+const char *sys_folder_next(void *list, int *failure);
 void sys_folder_list_close(void *list);
 /* The file that the next two lock: made if it is not there. Descriptors from
  * different opens exclude each other, also in one process. */

@@ -1,4 +1,4 @@
-// Section 10: The manager
+// Section 11: The manager
 // One per application: configuration, keys and the store. All functions but
 // tuile_manager_close are safe from all threads, and in a child after fork().
 

@@ -1,4 +1,4 @@
-// Section 16: Operations
+// Section 17: Operations
 // What keeps sessions going in production: removing what is expired, a check,
 // counters and times. All functions are safe from all threads.
 

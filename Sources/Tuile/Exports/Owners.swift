@@ -1,4 +1,4 @@
-// Section 15: Whose sessions
+// Section 16: Whose sessions
 // A session can have an owner: a user, by whatever name the application gives its
 // users. An owner's sessions can be listed, with when and where they were last
 // seen, and ended one by one or all at once. The lists are kept beside Django's

@@ -1,8 +1,8 @@
-// Section 13: Sessions, more ways to their values
+// Section 14: Sessions, more ways to their values
 // What Python's dict and Django's SessionBase have besides, a counter's
-// companion for lists, and the whole dictionary in one call. As in section 12,
+// companion for lists, and the whole dictionary in one call. As in section 13,
 // every function reads the session if that was not done yet, and may also return
-// what section 11 says of functions that take an `error`.
+// what section 12 says of functions that take an `error`.
 
 import CTuile
 

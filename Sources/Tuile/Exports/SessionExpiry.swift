@@ -1,7 +1,7 @@
-// Section 14: Sessions, their end
+// Section 15: Sessions, their end
 // When a session expires, and Django's test cookie. The expiry is kept in the
 // session under `_session_expiry`, as Django keeps it, so that both honour it.
-// Each function may also return what section 11 says of functions that take an
+// Each function may also return what section 12 says of functions that take an
 // `error`.
 
 import CTuile

@@ -1,8 +1,8 @@
-// Section 12: Sessions, their values
+// Section 13: Sessions, their values
 // A session is a dictionary from text to JSON values. Text is UTF-8; a name may
 // be any text, the empty one too. Every function here reads the session from the
 // store if that was not done yet, and marks it accessed. Each may also return
-// what section 11 says of functions that take an `error`.
+// what section 12 says of functions that take an `error`.
 
 import CTuile
 

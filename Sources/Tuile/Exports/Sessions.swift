@@ -1,4 +1,4 @@
-// Section 11: Sessions, one request
+// Section 12: Sessions, one request
 // Begin from the request's Cookie header, read and change, commit while the
 // response's headers are still open, end. A session belongs to one thread at a
 // time. Nothing is read from the store before something is asked. The meaning of

@@ -215,68 +215,6 @@ public func tuile_store_put(
   }
 }
 
-/// Writes the entry of `key` in the list of an owner's sessions, new or not.
-///
-/// `owner` has 1 to 255 bytes of UTF-8 without NUL, `record`, which is kept as it
-/// is, at most 1024. `expires` is that of the session, after which the entry may go.
-///
-/// Returns TUILE_OK; TUILE_E_ARGUMENT, also if the store keeps no such lists; and
-/// as above. Since 0.1.
-@_cdecl("tuile_store_own")
-public func tuile_store_own(
-  _ store: UnsafeMutablePointer<tuile_store>?, _ owner: tuile_bytes, _ key: tuile_bytes, _ record: tuile_bytes,
-  _ expires: Int64, _ error: UnsafeMutablePointer<tuile_error>?
-) -> tuile_status {
-  calling(store, key, error) { (store, key) throws(Failure) in
-    guard let record = Bytes(record), record.count <= Owner.largestRecord, UTF8Text.firstInvalid(record) == nil,
-      !record.contains(0)
-    else {
-      throw .argument("a record has at most 1024 bytes of UTF-8 without NUL")
-    }
-    try store.own(try Owner.check(owner), key, record: record, expires: expires)
-    return TUILE_OK
-  }
-}
-
-/// Gives `receive` each session of an owner that is stored and expires later than
-/// `now`, in no order.
-///
-/// The views are borrowed for the call; no lock is held while it runs. `context`
-/// is handed to it.
-///
-/// Returns TUILE_OK, also if there is none; TUILE_E_ARGUMENT, also if the store
-/// keeps no such lists; and as above. Since 0.1.
-@_cdecl("tuile_store_owned")
-public func tuile_store_owned(
-  _ store: UnsafeMutablePointer<tuile_store>?, _ owner: tuile_bytes, _ now: Int64, _ receive: tuile_receive_owned?,
-  _ context: UnsafeMutableRawPointer?, _ error: UnsafeMutablePointer<tuile_error>?
-) -> tuile_status {
-  answering(error) { () throws(Failure) in
-    guard let store, let receive else { throw .argument("the store or receive is NULL") }
-    let handle: StoreHandle = Handle.borrow(store)
-    try handle.store.owned(try Owner.check(owner), now: now) { key, record, expires in
-      receive(context, key.c, record.c, expires)
-    }
-    return TUILE_OK
-  }
-}
-
-/// Removes the entry of `key` from the list of an owner's sessions; the session
-/// stays.
-///
-/// Returns TUILE_OK, whether or not it was there; TUILE_E_ARGUMENT, also if the
-/// store keeps no such lists; and as above. Since 0.1.
-@_cdecl("tuile_store_disown")
-public func tuile_store_disown(
-  _ store: UnsafeMutablePointer<tuile_store>?, _ owner: tuile_bytes, _ key: tuile_bytes,
-  _ error: UnsafeMutablePointer<tuile_error>?
-) -> tuile_status {
-  calling(store, key, error) { (store, key) throws(Failure) in
-    try store.disown(try Owner.check(owner), key)
-    return TUILE_OK
-  }
-}
-
 /// What a `tuile_store *` points to.
 final class StoreHandle {
   let store: any Store
@@ -292,7 +230,8 @@ private func payload(_ data: tuile_bytes) throws(Failure) -> Bytes {
   return bytes
 }
 
-private func calling(
+/// Runs `body` with a store and a key that can be one.
+func calling(
   _ store: UnsafeMutablePointer<tuile_store>?, _ key: tuile_bytes, _ error: UnsafeMutablePointer<tuile_error>?,
   _ body: (any Store, Bytes) throws(Failure) -> tuile_status
 ) -> tuile_status {

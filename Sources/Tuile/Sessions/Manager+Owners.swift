@@ -40,21 +40,6 @@ extension Manager {
     fileprivate func sort() { items.sort { $0.record.seen > $1.record.seen } }
   }
 
-  fileprivate static let idSize = 32
-
-  /// Hex digits that tell sessions apart and nothing of their keys.
-  fileprivate static func writeID(of key: Bytes, to room: UnsafeMutablePointer<UInt8>) {
-    var text = ByteBuffer()
-    text.append("tuile session id\0")
-    text.append(key)
-    var hex = ByteBuffer()
-    let digest = UnsafeMutablePointer<UInt8>.allocate(capacity: Digest.largest)
-    defer { digest.deallocate() }
-    Digest.sha256.hash(text.bytes, to: digest)
-    Hex.encode(Bytes(digest, idSize / 2), to: &hex)
-    room.copy(hex.bytes)
-  }
-
   var keepsOwners: Bool { store.keepsOwners }
 
   func sessions(of owner: Bytes) throws(Failure) -> OwnedSessions {
@@ -70,10 +55,10 @@ extension Manager {
     let present = now
     try reaching(.owned) { (store) throws(Failure) in
       try store.owned(owner, now: present) { key, record, expires in
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Manager.idSize) { room in
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: SessionKey.idSize) { room in
           guard let start = room.baseAddress else { return }
-          Manager.writeID(of: key, to: start)
-          let id = Bytes(start, Manager.idSize)
+          _ = SessionKey.writeID(of: key, to: start)
+          let id = Bytes(start, SessionKey.idSize)
           if let only, !(id == only) { return }
           list.add(key, id, record, expires, always: key == wanted)
         }

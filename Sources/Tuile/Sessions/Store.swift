@@ -37,6 +37,12 @@ protocol Store: AnyObject {
     throws(Failure)
   /// Removes the entry, not the session.
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure)
+
+  /// Each key with an expiry later than `now`, until `each` says false. What is
+  /// there for the whole walk is given at least once; no lock is held while `each` runs.
+  func keys(now: Int64, _ each: (_ key: Bytes, _ expires: Int64) -> Bool) throws(Failure)
+  /// Each owner with an entry, in the same way.
+  func owners(_ each: (_ owner: Bytes) -> Bool) throws(Failure)
 }
 
 extension Store {
@@ -64,10 +70,17 @@ extension Store {
   func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) { throw .noOwners }
   func owned(_ owner: Bytes, now: Int64, _ each: (Bytes, Bytes, Int64) -> Void) throws(Failure) { throw .noOwners }
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) { throw .noOwners }
+
+  func keys(now: Int64, _ each: (Bytes, Int64) -> Bool) throws(Failure) { throw .noKeys }
+  func owners(_ each: (Bytes) -> Bool) throws(Failure) {
+    throw keepsOwners ? .unnamedOwners : .noOwners
+  }
 }
 
 extension Failure {
   static var noOwners: Failure { .argument("this store keeps no lists of owners") }
+  static var unnamedOwners: Failure { .argument("this store can't tell whose lists it keeps") }
+  static var noKeys: Failure { .argument("this store can't tell its keys") }
 }
 
 enum Replaced { case replaced, conflict, absent }

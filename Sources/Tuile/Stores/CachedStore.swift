@@ -237,4 +237,7 @@ final class CachedStore: Store {
     try back.owned(owner, now: now, each)
   }
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) { try back.disown(owner, key) }
+
+  func keys(now: Int64, _ each: (Bytes, Int64) -> Bool) throws(Failure) { try back.keys(now: now, each) }
+  func owners(_ each: (Bytes) -> Bool) throws(Failure) { try back.owners(each) }
 }

@@ -135,4 +135,52 @@ final class CallbackStore: Store {
     guard let disown = ops.disown else { throw .noOwners }
     _ = try call((TUILE_OK, TUILE_OK, TUILE_OK)) { error in disown(context, owner.c, key.c, error) }
   }
+
+  // MARK: Walks
+
+  /// What a walk calls, until it wants no more.
+  private struct Walk {
+    let each: (Bytes, Int64) -> Bool
+    var enough = false
+
+    mutating func take(_ bytes: tuile_bytes, _ expires: Int64, isFine: (Bytes) -> Bool) -> Bool {
+      guard !enough, let bytes = Bytes(bytes), isFine(bytes) else { return !enough }
+      enough = !each(bytes, expires)
+      return !enough
+    }
+  }
+
+  func keys(now: Int64, _ each: (Bytes, Int64) -> Bool) throws(Failure) {
+    guard let keys = ops.keys else { throw .noKeys }
+    try walk(each) { receiver, error in
+      keys(
+        context, now,
+        { walk, key, expires in
+          walk?.assumingMemoryBound(to: Walk.self).pointee.take(key, expires, isFine: SessionKey.isValid) ?? false
+        }, receiver, error)
+    }
+  }
+
+  func owners(_ each: (Bytes) -> Bool) throws(Failure) {
+    guard let owners = ops.owners, keepsOwners else { throw keepsOwners ? .unnamedOwners : .noOwners }
+    try walk({ owner, _ in each(owner) }) { receiver, error in
+      owners(
+        context,
+        { walk, owner in
+          walk?.assumingMemoryBound(to: Walk.self).pointee.take(owner, 0, isFine: Owner.isValid) ?? false
+        }, receiver, error)
+    }
+  }
+
+  private func walk(
+    _ each: (Bytes, Int64) -> Bool,
+    _ body: (UnsafeMutableRawPointer, UnsafeMutablePointer<tuile_error>) -> tuile_status
+  ) throws(Failure) {
+    try withoutActuallyEscaping(each) { (each) throws(Failure) in
+      var walk = Walk(each: each)
+      _ = try withUnsafeMutablePointer(to: &walk) { (walk) throws(Failure) in
+        try call((TUILE_OK, TUILE_OK, TUILE_OK)) { error in body(walk, error) }
+      }
+    }
+  }
 }

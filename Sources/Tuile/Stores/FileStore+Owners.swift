@@ -2,8 +2,8 @@ import CSystem
 import CTuile
 
 /// Lists of owners in a folder that Django never looks into:
-/// `.tuile/owners/<SHA-256 of the owner>/<key>` holds the record. An entry counts
-/// only while its session is there.
+/// `.tuile/owners/<SHA-256 of the owner>/<key>` holds the record, and behind a NUL
+/// the owner's name. An entry counts only while its session is there.
 extension FileStore {
   static let ownersFolder: StaticString = ".tuile/owners\0"
   /// Owners that one sweep looks at.
@@ -20,6 +20,14 @@ extension FileStore {
       guard all >= 0 else { return all }
       sys_descriptor_close(all)
     }
+    var path = ByteBuffer()
+    let name = FileStore.folderName(of: owner)
+    guard FileStore.appendPath(of: name.bytes, to: &path) else { return -ENOMEM }
+    return path.bytes.withCString { sys_folder_open(folder, $0, make, options.sync == .full) }
+  }
+
+  /// Empty without memory, which no folder's name is.
+  static func folderName(of owner: Bytes) -> ByteBuffer {
     var digest = ByteBuffer()
     _ = digest.fill(32) { start in
       sys_digest_of(SYS_SHA256, owner.start, owner.count, start)
@@ -27,9 +35,15 @@ extension FileStore {
     }
     var name = ByteBuffer()
     Hex.encode(digest.bytes, to: &name)
+    return name
+  }
+
+  /// The descriptor of an owner's folder by its name; nil if it can't be opened, or is gone.
+  func openList(_ name: Bytes) throws(Failure) -> Int32? {
     var path = ByteBuffer()
-    guard FileStore.appendPath(of: name.bytes, to: &path) else { return -ENOMEM }
-    return path.bytes.withCString { sys_folder_open(folder, $0, make, options.sync == .full) }
+    guard FileStore.appendPath(of: name, to: &path) else { throw .memory }
+    let list = path.bytes.withCString { sys_folder_open(folder, $0, false, false) }
+    return list < 0 ? nil : list
   }
 
   /// The path of a folder in the owners' one, with a NUL; false without memory.
@@ -42,19 +56,24 @@ extension FileStore {
   }
 
   func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) {
+    var entry = ByteBuffer()
+    entry.append(record)
+    entry.append(0)
+    entry.append(owner)
+    guard !entry.failed else { throw .memory }
     // At any moment a sweep may remove a folder that is empty.
     var attempts = 0
     while true {
       let list = openOwner(owner, make: true)
       defer { sys_descriptor_close(list) }
-      let failure = list < 0 ? -list : try write(record, of: key, in: list)
+      let failure = list < 0 ? -list : try write(entry.bytes, of: key, in: list)
       attempts &+= 1
       if failure == ENOENT, attempts < 64, !sys_folder_is_gone(folder) { continue }
       return try check(failure)
     }
   }
 
-  private func write(_ record: Bytes, of key: Bytes, in list: Int32) throws(Failure) -> Int32 {
+  private func write(_ entry: Bytes, of key: Bytes, in list: Int32) throws(Failure) -> Int32 {
     try withEntry(key) { (name) throws(Failure) in
       try withScratch(80) { (room) throws(Failure) in
         var writer = ByteWriter(room, capacity: 80)
@@ -62,7 +81,7 @@ extension FileStore {
         try FileStore.appendTemporary(to: &writer)
         writer.append(0)
         let temporary = UnsafeRawPointer(room).assumingMemoryBound(to: CChar.self)
-        var failure = sys_folder_write(list, temporary, record.start, record.count, nil, options.sync != .off)
+        var failure = sys_folder_write(list, temporary, entry.start, entry.count, nil, options.sync != .off)
         guard failure == 0 else { return failure }
         failure = sys_folder_rename(list, temporary, name)
         if failure != 0 { _ = sys_folder_remove(list, temporary) }
@@ -87,8 +106,9 @@ extension FileStore {
     try inFolder(of: owner) { (list) throws(Failure) in
       try walkEntries(list) { (key, expires) throws(Failure) in
         guard expires > now else { return }
-        var record = ByteBuffer()
-        if try read(entry: key, in: list, to: &record) { each(key, record.bytes, expires) }
+        var entry = ByteBuffer()
+        guard try read(entry: key, in: list, to: &entry) else { return }
+        each(key, entry.bytes.slice(0, min(entry.bytes.find(0), Owner.largestRecord)), expires)
       }
     }
   }
@@ -113,17 +133,28 @@ extension FileStore {
     try body(list)
   }
 
+  /// Appends the owner's name of an entry; false if it is gone meanwhile.
+  func readOwner(entry key: Bytes, in list: Int32, to owner: inout ByteBuffer) throws(Failure) -> Bool {
+    var entry = ByteBuffer()
+    guard try read(entry: key, in: list, to: &entry) else { return false }
+    owner.append(entry.bytes.dropFirst(entry.bytes.find(0) &+ 1))
+    guard !owner.failed else { throw .memory }
+    return true
+  }
+
+  private static let largestEntry = Owner.largestRecord &+ 1 &+ Owner.longest
+
   /// false if the entry is gone meanwhile.
-  private func read(entry key: Bytes, in list: Int32, to record: inout ByteBuffer) throws(Failure) -> Bool {
+  private func read(entry key: Bytes, in list: Int32, to entry: inout ByteBuffer) throws(Failure) -> Bool {
     var facts = sys_file_facts()
     let file = try withEntry(key) { (name) throws(Failure) in sys_folder_file_open(list, name, &facts) }
     guard file != -ENOENT else { return false }
     guard file >= 0 else { throw .folder(-file) }
     defer { sys_descriptor_close(file) }
     var got = 0
-    let size = min(facts.size, Owner.largestRecord)
+    let size = min(facts.size, FileStore.largestEntry)
     guard
-      record.fill(
+      entry.fill(
         size,
         { start in
           got = sys_descriptor_read(file, start, size); return got
@@ -141,7 +172,7 @@ extension FileStore {
     guard failure != ENOENT else { return }
     try check(failure)
     defer { sys_folder_list_close(names) }
-    while let name = sys_folder_next(names) {
+    while let name = sys_folder_next(names, nil) {
       let entry = Bytes(UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), Int(strlen(name)))
       let key = entry.slice(0, entry.find(0x5F))
       guard SessionKey.isValid(key) else { continue }
@@ -159,13 +190,11 @@ extension FileStore {
   /// Looks at some owners' lists; those that are empty then go.
   func sweepOwners() throws(Failure) {
     _ = try ownersWalk.walk(most: FileStore.ownersForEach) { (name) throws(Failure) in
-      guard name.count == 64 else { return false }
-      var path = ByteBuffer()
-      guard FileStore.appendPath(of: name, to: &path) else { throw .memory }
-      let list = path.bytes.withCString { sys_folder_open(folder, $0, false, false) }
-      guard list >= 0 else { return false }
+      guard name.count == 64, let list = try openList(name) else { return false }
       defer { sys_descriptor_close(list) }
       try walkEntries(list) { (_, _) throws(Failure) in }
+      var path = ByteBuffer()
+      guard FileStore.appendPath(of: name, to: &path) else { throw .memory }
       _ = path.bytes.withCString { sys_folder_remove_folder(folder, $0) }
       return false
     }

@@ -58,7 +58,7 @@ final class FolderWalk {
     guard var list else { return false }
     var given = 0
     while given < most {
-      guard let name = sys_folder_next(list) else {
+      guard let name = sys_folder_next(list, nil) else {
         sys_folder_list_close(list)
         // The part before the place where this began, too.
         guard !whole, let again = try open() else { return true }

@@ -121,14 +121,20 @@ final class FileStore: Store {
   /// the time of writing, to the nanosecond, and goes by the data first; a file
   /// of which the time was set is ours.
   func expires(_ facts: sys_file_facts, _ data: Bytes) -> Int64 {
-    let apart = facts.changed &- facts.modified
-    if facts.whole_microseconds, apart > 1_000_000 || apart < -1_000_000 { return facts.modified &+ options.age }
+    if let expires = expiresByTime(facts) { return expires }
     var json = ByteBuffer()
     let payload = data.slice(0, data.find(0x3A))
     guard (try? Deflated.decode(payload, limit: FileStore.largestLookedInto, to: &json)) != nil,
       let found = JSONText.member(Expiry.name, of: json.bytes)
     else { return facts.modified &+ options.age }
     return Expiry(found.raw).date(standard: options.age / 1_000_000, now: facts.modified)
+  }
+
+  /// Of a file of ours; nil for one of Django's, or one that expires just now.
+  func expiresByTime(_ facts: sys_file_facts) -> Int64? {
+    let apart = facts.changed &- facts.modified
+    guard facts.whole_microseconds, apart > 1_000_000 || apart < -1_000_000 else { return nil }
+    return facts.modified &+ options.age
   }
 
   private static let largestLookedInto = 16 << 20

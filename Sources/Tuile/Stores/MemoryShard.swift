@@ -144,6 +144,42 @@ struct MemoryShard {
 
   var buckets: Int { sessions.size }
 
+  // MARK: Walks
+
+  /// Buckets that are looked at under one lock.
+  private static let walked = 64
+
+  /// Gives the next live keys from a place in a walk; where to go on.
+  func keys(_ place: UInt64, now: Int64, _ body: (Bytes, Int64) -> Void) -> UInt64 {
+    walk(sessions, place) { entry in
+      let node = MemoryNode.of(entry)
+      if node.pointee.expires > now { body(MemoryNode.key(node), node.pointee.expires) }
+    }
+  }
+
+  /// The same for owners; each once, unless its entries come and go meanwhile.
+  func owners(_ place: UInt64, _ body: (Bytes) -> Void) -> UInt64 {
+    walk(owned, place) { entry in
+      let owner = MemoryOwned.owner(MemoryOwned.of(entry))
+      var next = owned.chain(of: entry.pointee.hash)
+      while let other = next, other != entry {
+        if other.pointee.hash == entry.pointee.hash, MemoryOwned.owner(MemoryOwned.of(other)) == owner { return }
+        next = other.pointee.next
+      }
+      body(owner)
+    }
+  }
+
+  private func walk(_ table: MemoryTable, _ place: UInt64, _ body: (MemoryTable.Entry) -> Void) -> UInt64 {
+    var place = place
+    var looks = 0
+    while looks < MemoryShard.walked, place < MemoryTable.end {
+      place = table.visit(place, body)
+      looks &+= 1
+    }
+    return place
+  }
+
   // MARK: Owners
 
   /// An owner's entries in here, at most: then the session of the oldest one goes.

@@ -10,9 +10,9 @@ final class MemoryStore: Store {
   private static let smallestLimit: Int64 = 65536
   /// What a shard itself takes, and the allocator for its tables' segments.
   private static let fixed = 1024
-  private let shards: UnsafeMutablePointer<MemoryShard>
+  let shards: UnsafeMutablePointer<MemoryShard>
   /// A power of two.
-  private let shardCount: Int
+  let shardCount: Int
   /// Drawn at random, so that nobody can choose keys that collide.
   private let seed: UInt64
   /// Where the next sweep begins.
@@ -103,7 +103,7 @@ final class MemoryStore: Store {
     shards + Int(truncatingIfNeeded: hash &>> 58) & (shardCount &- 1)
   }
 
-  private func locked<Answer>(
+  func locked<Answer>(
     _ shard: UnsafeMutablePointer<MemoryShard>, _ body: (inout MemoryShard) -> Answer
   ) -> Answer {
     sys_mutex_lock(&shard.pointee.mutex)

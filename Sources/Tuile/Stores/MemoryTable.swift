@@ -48,6 +48,36 @@ struct MemoryTable {
   /// The chain that an entry with this hash would be in.
   func chain(of hash: UInt32) -> Entry? { size == 0 ? nil : bucket(index(hash)).pointee }
 
+  // MARK: Walks
+
+  /// A walk is a place in the order of hashes with their bits turned around: in
+  /// that order a bucket is one stretch, however many there are, so that the walk
+  /// stays right while buckets are split and merged. It begins at 0 and ends here.
+  static let end: UInt64 = 1 << 32
+
+  /// Gives the entries from `place` to the end of its bucket; where the next begins.
+  func visit(_ place: UInt64, _ body: (Entry) -> Void) -> UInt64 {
+    guard size > 0 else { return MemoryTable.end }
+    let index = index(MemoryTable.turned(UInt32(truncatingIfNeeded: place)))
+    var next = chain(index)
+    while let entry = next {
+      next = entry.pointee.next
+      if UInt64(MemoryTable.turned(entry.pointee.hash)) >= place { body(entry) }
+    }
+    // A bucket that was split has one bit of the hash more than the others.
+    let wasSplit = index < size &- half || index >= half
+    let bits = half.trailingZeroBitCount &+ (wasSplit ? 1 : 0)
+    let width = MemoryTable.end &>> UInt64(truncatingIfNeeded: bits)
+    return (place & ~(width &- 1)) &+ width
+  }
+
+  private static func turned(_ hash: UInt32) -> UInt32 {
+    var bits = hash.byteSwapped
+    bits = (bits & 0x0F0F_0F0F) &<< 4 | (bits &>> 4) & 0x0F0F_0F0F
+    bits = (bits & 0x3333_3333) &<< 2 | (bits &>> 2) & 0x3333_3333
+    return (bits & 0x5555_5555) &<< 1 | (bits &>> 1) & 0x5555_5555
+  }
+
   private mutating func addSegment(_ segment: Int) -> Bool {
     let buckets = segment == 0 ? MemoryTable.smallest : 8 &<< segment
     guard segment < MemoryTable.segmentCount, let raw = calloc(buckets, MemoryLayout<Entry?>.stride) else {

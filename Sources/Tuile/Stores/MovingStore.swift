@@ -87,4 +87,39 @@ final class MovingStore: Store {
     try new.disown(owner, key)
     if old.keepsOwners { try old.disown(owner, key) }
   }
+
+  /// First the old store's, since sessions only move away from there: what has left
+  /// it when the walk comes by is in the new one all the time that follows.
+  func keys(now: Int64, _ each: (Bytes, Int64) -> Bool) throws(Failure) {
+    var failure: Failure?
+    var enough = false
+    func give(_ key: Bytes, _ expires: Int64) -> Bool {
+      do throws(Failure) {
+        if try isNote(key) { return true }
+      } catch {
+        failure = error
+        return false
+      }
+      enough = !each(key, expires)
+      return !enough
+    }
+    try old.keys(now: now, give)
+    if failure == nil, !enough { try new.keys(now: now, give) }
+    if let failure { throw failure }
+  }
+
+  private func isNote(_ key: Bytes) throws(Failure) -> Bool {
+    var stored = ByteBuffer()
+    return try new.load(key, now: .min, into: &stored) != nil && stored.count == 0
+  }
+
+  func owners(_ each: (Bytes) -> Bool) throws(Failure) {
+    var enough = false
+    func give(_ owner: Bytes) -> Bool {
+      enough = !each(owner)
+      return !enough
+    }
+    if old.keepsOwners { try old.owners(give) }
+    if !enough { try new.owners(give) }
+  }
 }

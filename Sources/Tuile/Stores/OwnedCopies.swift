@@ -1,4 +1,5 @@
-/// Entries of an owner's list that were found under a lock, to be given after it.
+/// Keys that were found under a lock, to be given after it, each with the record of
+/// an owner's list or none, and its expiry.
 struct OwnedCopies: ~Copyable {
   private(set) var text = ByteBuffer()
 
@@ -17,6 +18,14 @@ struct OwnedCopies: ~Copyable {
   }
 
   func each(_ body: (Bytes, Bytes, Int64) -> Void) {
+    _ = all { key, record, expires in
+      body(key, record, expires)
+      return true
+    }
+  }
+
+  /// false if `body` wanted no more.
+  func all(_ body: (Bytes, Bytes, Int64) -> Bool) -> Bool {
     let all = text.bytes
     var i = 0
     while i &+ 16 <= all.count {
@@ -26,7 +35,8 @@ struct OwnedCopies: ~Copyable {
       let key = i &+ 16
       let record = key &+ Int(sizes & 0xFFFF_FFFF)
       i = record &+ Int(sizes &>> 32)
-      body(all.slice(key, record), all.slice(record, i), expires)
+      guard body(all.slice(key, record), all.slice(record, i), expires) else { return false }
     }
+    return true
   }
 }

@@ -8,7 +8,9 @@ final class SQLiteConnection {
     case load, create, replace, exists, touch, remove, sweep, put
     // From here on when the table of owners is there.
     case own, owned, disown, orphans, removeOrphans
-    static let count = 13
+    // Prepared when they are first run.
+    case keys, owners
+    static let count = 15
   }
 
   private var database: OpaquePointer?

@@ -73,9 +73,28 @@ extension SQLiteConnection.Statement {
         DELETE FROM tuile_session_owner WHERE rowid > ?1 AND rowid <= ?2 AND NOT EXISTS \
         (SELECT 1 FROM django_session AS s WHERE s.session_key = tuile_session_owner.session_key)
         """
+    case .keys:
+      // Text that could be a key alone, so that the last one of a page leads to the next: x'' is behind all text.
+      return """
+        SELECT session_key, expire_date, expire_date > ?2 FROM django_session \
+        WHERE session_key > ?1 AND session_key < x'' AND session_key NOT GLOB '*[^a-z0-9]*' \
+        ORDER BY session_key LIMIT ?3
+        """
+    case .owners:
+      // Each at its first entry.
+      return """
+        SELECT o.owner, o.rowid, EXISTS (SELECT 1 FROM tuile_session_owner AS p \
+        WHERE p.owner = o.owner AND p.rowid < o.rowid) \
+        FROM tuile_session_owner AS o WHERE o.rowid > ?1 ORDER BY o.rowid LIMIT ?2
+        """
     }
   }
 
   /// It gives rows and changes none.
-  var reads: Bool { self == .load || self == .exists || self == .owned || self == .orphans }
+  var reads: Bool {
+    switch self {
+    case .load, .exists, .owned, .orphans, .keys, .owners: return true
+    default: return false
+    }
+  }
 }

@@ -13,6 +13,7 @@ typedef struct store_contract {
   bool shared;        /* other processes see the same sessions */
   bool own_clock;     /* keys go by themselves at their expiry, by the real clock, in milliseconds */
   bool owners;        /* it keeps lists of owners */
+  bool keys;          /* it tells its keys, and its owners if it keeps their lists */
   unsigned int stale; /* milliseconds for which a process may not see what another wrote */
 } store_contract;
 

@@ -23,14 +23,14 @@ class Contract(ctypes.Structure):
 
     _fields_ = [
         ("store", ctypes.c_void_p), ("binary", ctypes.c_bool), ("shared", ctypes.c_bool),
-        ("own_clock", ctypes.c_bool), ("owners", ctypes.c_bool), ("stale", ctypes.c_uint),
+        ("own_clock", ctypes.c_bool), ("owners", ctypes.c_bool), ("keys", ctypes.c_bool), ("stale", ctypes.c_uint),
     ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Any:
     library = tmp_path_factory.mktemp("contract") / "contract.so"
-    sources = ["-shared", "-fPIC", "-I", CONTRACT / "include", "-I", ROOT / "include", CONTRACT / "store_contract.c"]
+    sources = ["-shared", "-fPIC", "-I", CONTRACT / "include", "-I", ROOT / "include", *CONTRACT.glob("*.c")]
     subprocess.run(["cc", "-o", library, *sources, native.lib._name, "-lpthread"], check=True)
     run = ctypes.CDLL(str(library)).store_contract_run
     run.argtypes, run.restype = [ctypes.POINTER(Contract)], ctypes.c_char_p
@@ -47,7 +47,7 @@ def test_the_contract_is_the_headers() -> None:
 def broken_rule(suite: Any, store: Table) -> Optional[str]:
     bridge = Bridge(store)
     try:
-        broken: Optional[bytes] = suite(ctypes.byref(Contract(store=bridge.handle, binary=True, shared=True, owners=True)))
+        broken: Optional[bytes] = suite(ctypes.byref(Contract(store=bridge.handle, binary=True, shared=True, owners=True, keys=True)))
         return broken.decode() if broken else None
     finally:
         bridge.free()

@@ -325,6 +325,10 @@ Receive = CFUNCTYPE(None, c_void_p, Bytes, c_int64)
 
 ReceiveOwned = CFUNCTYPE(None, c_void_p, Bytes, Bytes, c_int64)
 
+ReceiveKey = CFUNCTYPE(c_bool, c_void_p, Bytes, c_int64)
+
+ReceiveOwner = CFUNCTYPE(c_bool, c_void_p, Bytes)
+
 
 class StoreOps(Structure):
     _fields_ = [
@@ -341,6 +345,8 @@ class StoreOps(Structure):
         ("own", CFUNCTYPE(c_int, c_void_p, Bytes, Bytes, Bytes, c_int64, POINTER(Error))),
         ("owned", CFUNCTYPE(c_int, c_void_p, Bytes, c_int64, ReceiveOwned, c_void_p, POINTER(Error))),
         ("disown", CFUNCTYPE(c_int, c_void_p, Bytes, Bytes, POINTER(Error))),
+        ("keys", CFUNCTYPE(c_int, c_void_p, c_int64, ReceiveKey, c_void_p, POINTER(Error))),
+        ("owners", CFUNCTYPE(c_int, c_void_p, ReceiveOwner, c_void_p, POINTER(Error))),
     ]
 
 
@@ -547,6 +553,9 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_store_remove": (c_int, [c_void_p, Bytes, POINTER(Error)]),
     "tuile_store_sweep": (c_int, [c_void_p, c_int64, c_size_t, POINTER(c_size_t), POINTER(Error)]),
     "tuile_store_put": (c_int, [c_void_p, Bytes, Bytes, c_int64, POINTER(Error)]),
+    "tuile_store_keys": (c_int, [c_void_p, c_int64, ReceiveKey, c_void_p, POINTER(Error)]),
+    "tuile_store_owners": (c_int, [c_void_p, ReceiveOwner, c_void_p, POINTER(Error)]),
+    "tuile_store_key_id": (c_int, [Bytes, c_char_p, c_size_t, POINTER(c_size_t)]),
     "tuile_store_own": (c_int, [c_void_p, Bytes, Bytes, Bytes, c_int64, POINTER(Error)]),
     "tuile_store_owned": (c_int, [c_void_p, Bytes, c_int64, ReceiveOwned, c_void_p, POINTER(Error)]),
     "tuile_store_disown": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
