@@ -94,9 +94,14 @@ extension RedisServers {
     case .single:
       let reply = try ask(nodes[0], deadline)
       defer { withExtendedLifetime(reply) {} }
-      // "This instance has cluster support disabled", or no such command at all.
-      if reply.view.error?.hasPrefix(Bytes("ERR ")) == true { return [nodes[0]] }
-      if let error = reply.view.error { throw RedisConnection.refusal(error) }
+      // "This instance has cluster support disabled", no such command, or not for this
+      // user, who could not follow redirections either.
+      if let error = reply.view.error {
+        guard error.hasPrefix(Bytes("ERR ")) || error.hasPrefix(Bytes("NOPERM")) else {
+          throw RedisConnection.refusal(error)
+        }
+        return [nodes[0]]
+      }
       guard nodes[0].address.port != 0 else { throw RedisServers.clusterBySocket }
       let learnt = locked { servers -> Bool in
         servers.kind = .cluster

@@ -144,11 +144,11 @@ extension FileStore {
 
   private static let largestEntry = Owner.largestRecord &+ 1 &+ Owner.longest
 
-  /// false if the entry is gone meanwhile.
+  /// false if the entry is gone meanwhile, or no plain file.
   private func read(entry key: Bytes, in list: Int32, to entry: inout ByteBuffer) throws(Failure) -> Bool {
     var facts = sys_file_facts()
     let file = try withEntry(key) { (name) throws(Failure) in sys_folder_file_open(list, name, &facts) }
-    guard file != -ENOENT else { return false }
+    guard file != -ENOENT, file != -ELOOP else { return false }
     guard file >= 0 else { throw .folder(-file) }
     defer { sys_descriptor_close(file) }
     var got = 0

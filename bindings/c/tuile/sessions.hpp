@@ -72,6 +72,24 @@ class Store : public detail::Owner<tuile_store, tuile_store_close> {
       return tuile_store_sweep(handle(), now, limit, removed, error);
     });
   }
+  /** tuile_store_keys: receive(std::string_view key, int64_t expires) for each,
+   * until it gives false. What it throws comes out of here. */
+  template <class Receive>
+  Answer<> keys(int64_t now, Receive &&receive) {
+    tuile_error error = detail::no_error();
+    auto take = [&](std::string_view key, int64_t expires, bool &more) { more = receive(key, expires); };
+    detail::Callback callback(take);
+    tuile_status status = tuile_store_keys(
+        handle(), now,
+        [](void *context, tuile_bytes key, int64_t expires) {
+          bool more = false;
+          static_cast<decltype(callback) *>(context)->call(view(key), expires, more);
+          return more;
+        },
+        &callback, &error);
+    callback.finish();
+    return {status, error};
+  }
 };
 
 /** One request's session. Belongs to one thread at a time, and must end, with

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from tuile.sessions import Manager, Store
 
@@ -87,6 +87,25 @@ class Table(Store):
     def disown(self, owner: str, key: str) -> None:
         with self.transaction() as database:
             database.execute("DELETE FROM owners WHERE owner = ? AND key = ?", (owner, key))
+
+    # And these for who wants to see all. In pages, so that no transaction is open in between.
+
+    def keys(self, now: int) -> Iterator[tuple[str, int]]:
+        query = "SELECT key, expires FROM sessions WHERE key > ? ORDER BY key LIMIT 500"
+        return ((key, expires) for key, expires in self.pages(query) if expires > now)
+
+    def owners(self) -> Iterator[str]:
+        return (row[0] for row in self.pages("SELECT DISTINCT owner FROM owners WHERE owner > ? ORDER BY owner LIMIT 500"))
+
+    def pages(self, query: str) -> Iterator[tuple[Any, ...]]:
+        last = ""
+        while True:
+            with self.transaction() as database:
+                page = database.execute(query, (last,)).fetchall()
+            if not page:
+                return
+            yield from page
+            last = page[-1][0]
 
 
 def main() -> None:

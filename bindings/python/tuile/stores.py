@@ -108,6 +108,15 @@ class Store(ABC):
         """Removes the entry, not the session."""
         raise NotImplementedError
 
+    def keys(self, now: int) -> Iterable[tuple[str, int]]:
+        """Key and expiry of each session that expires later than ``now``: what is there for as long
+        as the walk takes, at least once. May be left out."""
+        raise NotImplementedError
+
+    def owners(self) -> Iterable[str]:
+        """Each owner that :meth:`own` has written an entry for."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Called once, when the manager is closed."""
 
@@ -122,7 +131,8 @@ class Bridge:
     def __init__(self, store: Store) -> None:
         self._store = store
         names = ["load", "create", "replace", "touch", "remove", "sweep", "close"]
-        names += [name for name in ("put", "own", "owned", "disown") if getattr(type(store), name) is not getattr(Store, name)]
+        optional = ("put", "own", "owned", "disown", "keys", "owners")
+        names += [name for name in optional if getattr(type(store), name) is not getattr(Store, name)]
         ops = native.StoreOps()
         ops.size, ops.trusted = sizeof(native.StoreOps), store.trusted
         types: dict[str, Any] = {name: kind for name, kind, *_ in native.StoreOps._fields_}
@@ -211,6 +221,24 @@ class Bridge:
 
     def _disown(self, _: Any, owner: native.Bytes, key: native.Bytes, error: Any) -> int:
         return self._did(error, self._store.disown, _key(owner), _key(key))
+
+    def _keys(self, _: Any, now: int, receive: Any, receiver: Any, error: Any) -> int:
+        def call() -> int:
+            for key, expires in self._store.keys(now):
+                if not receive(receiver, native.view(key), native.int64(expires)):
+                    break
+            return native.OK
+
+        return self._answer(error, call)
+
+    def _owners(self, _: Any, receive: Any, receiver: Any, error: Any) -> int:
+        def call() -> int:
+            for owner in self._store.owners():
+                if not receive(receiver, native.view(owner)):
+                    break
+            return native.OK
+
+        return self._answer(error, call)
 
     def _close(self, _: Any) -> None:
         self._store.close()
