@@ -7,6 +7,7 @@ import pty
 import sqlite3
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -133,11 +134,15 @@ def test_migrate_from_django(tmp_path: Path) -> None:
     expire(source, keys[0])
     command = ("migrate", f"sqlite://{source}", f"file://{target}")
     counts = {"keys": 10, "invalid": 0, "copied": 9, "there_already": 0, "absent": 1, "checked": 9, "missing": 0}
-    assert answers(*command, text="\n".join(keys[:10]), secret=None) == counts
-    counts |= {"keys": 20, "copied": 10, "there_already": 9, "checked": 19}
+    counts |= {"lists_kept": True, "listed": 0, "listed_already": 0, "unlisted": 0}
+    assert answers(*command, "--keys", "-", text="\n".join(keys[:10]), secret=None) == counts
     file = tmp_path / "keys"
-    file.write_text("\r\n".join(keys) + "\r\n")
+    file.write_text("\r\n".join(keys[:15]) + "\r\n")
+    counts |= {"keys": 15, "copied": 5, "there_already": 9, "checked": 14}
     assert answers(*command, "--keys", str(file), secret=None) == counts
+    # Without keys all that are not expired.
+    counts |= {"keys": 19, "copied": 5, "there_already": 14, "checked": 19, "absent": 0}
+    assert answers(*command, secret=None) == counts
     with override_settings(SESSION_FILE_PATH=str(target)):
         assert [FileStore(key).get("i") for key in keys[1:]] == list(range(1, 20))
 
@@ -145,9 +150,9 @@ def test_migrate_from_django(tmp_path: Path) -> None:
 def test_migrate_leaves_alone_what_is_there(tmp_path: Path) -> None:
     source, target = f"sqlite://{tmp_path}/a", f"sqlite://{tmp_path}/b"
     (key,) = new(source)
-    assert answers("migrate", source, target, text=key)["copied"] == 1
+    assert answers("migrate", source, target)["copied"] == 1
     says("session", "set", "--store", target, key, "n", '"later"')
-    assert answers("migrate", source, target, text=key)["there_already"] == 1
+    assert answers("migrate", source, target)["there_already"] == 1
     assert says("session", "get", "--store", target, key, "n").startswith('value: "later"')
 
 
@@ -155,25 +160,125 @@ def test_migrate_takes_no_line_for_a_key_that_is_none(tmp_path: Path) -> None:
     source, target = f"sqlite://{tmp_path}/a", f"sqlite://{tmp_path}/b"
     (key,) = new(source)
     lines = ["A" * 32, "../../etc", "short", "a" * 41, "a" * 100_000, "x'--" * 5, "a\0" * 10, key]
-    found = answers("migrate", source, target, text="\n".join(lines), code=NO)
+    found = answers("migrate", source, target, "--keys", "-", text="\n".join(lines), code=NO)
     assert (found["keys"], found["invalid"], found["copied"]) == (1, 7, 1)
     assert answers("migrate", source, target, "--keys", f"{tmp_path}/none", code=ERROR)["error"] == "TUILE_E_FILE"
-    assert answers("migrate", source, f"sqlite://{tmp_path}/no/b", text=key, code=ERROR)["error"]
+    assert answers("migrate", source, f"sqlite://{tmp_path}/no/b", code=ERROR)["error"]
+
+
+def shown_on_a_terminal(*words: str, text: str = "") -> str:
+    mine, theirs = pty.openpty()
+    done = subprocess.run(
+        [BUILD / "tuile", *words], input=text.encode(), stdout=subprocess.PIPE, stderr=theirs, timeout=300, check=False
+    )  # fmt: skip
+    os.close(theirs)
+    shown = os.read(mine, 65536).decode()
+    os.close(mine)
+    assert done.returncode == FINE
+    return shown
 
 
 def test_migrate_shows_its_progress_on_a_terminal(tmp_path: Path) -> None:
     source = f"sqlite://{tmp_path}/a"
     keys = new(source, 2)
-    mine, theirs = pty.openpty()
-    done = subprocess.run(
-        [BUILD / "tuile", "migrate", source, f"file://{tmp_path}/b"], input="\n".join(keys).encode(), stdout=subprocess.PIPE,
-        stderr=theirs, timeout=300, check=False,
-    )  # fmt: skip
-    os.close(theirs)
-    shown = os.read(mine, 65536).decode()
-    os.close(mine)
-    assert done.returncode == FINE and "#" * 40 + "] 2 of 2" in shown and keys[0] not in shown
-    assert b"#" not in tuile("migrate", source, f"file://{tmp_path}/c", text="\n".join(keys)).stderr
+    shown = shown_on_a_terminal("migrate", source, f"file://{tmp_path}/b", "--keys", "-", text="\n".join(keys))
+    assert "copying  [" + "#" * 40 + "] 2 of 2" in shown and keys[0] not in shown
+    # How many there are is known after the first walk.
+    shown = shown_on_a_terminal("migrate", source, f"file://{tmp_path}/c")
+    assert "copying  2, " in shown and "checking [" + "#" * 40 + "] 2 of 2" in shown and keys[0] not in shown
+    assert tuile("migrate", source, f"file://{tmp_path}/d").stderr == b""
+
+
+def test_migrate_that_was_killed_goes_on(tmp_path: Path) -> None:
+    source, target = f"sqlite://{tmp_path}/a", tmp_path / "b"
+    new(source)
+    with sqlite3.connect(tmp_path / "a") as database:
+        database.executemany(
+            "insert into django_session values (?, 'x', '2099-01-01 00:00:00')", [(f"key{i:08}",) for i in range(5000)]
+        )
+    database.close()
+    command = ("migrate", source, f"file://{target}?fsync=full")
+    with subprocess.Popen([BUILD / "tuile", *command], stdout=subprocess.DEVNULL) as running:
+        while not target.exists() or sum(1 for _ in target.iterdir()) < 50:
+            assert running.poll() is None
+        running.kill()
+    found = answers(*command)
+    assert found["there_already"] > 0 and found["copied"] + found["there_already"] == found["checked"] == 5001
+    assert found["missing"] == 0
+
+
+def test_migrate_copies_lists_of_owners(tmp_path: Path) -> None:
+    stores = [f"sqlite://{tmp_path}/a", f"file://{tmp_path}/b", f"sqlite://{tmp_path}/c"]
+    for owner in ("ada", "ada", "grace"):
+        says("session", "set", "--store", stores[0], "--owner", owner, "new", "n", "1")
+    new(stores[0], 2)
+    lists = {owner: answers("session", "list", "--store", stores[0], owner)["sessions"] for owner in ("ada", "grace")}
+    for source, target in zip(stores, stores[1:]):
+        found = answers("migrate", source, target, secret=None)
+        assert (found["copied"], found["lists_kept"], found["listed"], found["unlisted"]) == (5, True, 3, 0)
+        found = answers("migrate", source, target, secret=None)
+        assert (found["there_already"], found["listed"], found["listed_already"]) == (5, 0, 3)
+        for owner, sessions in lists.items():
+            moved = answers("session", "list", "--store", target, owner)["sessions"]
+            assert sorted(moved, key=lambda one: one["id"]) == sorted(sessions, key=lambda one: one["id"])
+    # With a part of the keys no list names what is not there.
+    key = says("session", "list", "--store", stores[0], "--keys", "-", "--limit", "1")
+    found = answers("migrate", stores[0], f"sqlite://{tmp_path}/d", "--keys", "-", text=key)
+    assert found["copied"] == 1 and found["listed"] <= 1
+    # What no library has written into a list stays, and is told.
+    with sqlite3.connect(tmp_path / "a") as database:
+        database.execute("update tuile_session_owner set record = ? where owner = 'grace'", ("x" * 2000,))
+    database.close()
+    found = answers("migrate", stores[0], f"sqlite://{tmp_path}/e", code=ERROR)
+    assert (found["missing"], found["listed"], found["unlisted"]) == (0, 2, 1)
+
+
+def test_all_sessions_of_a_store(store: str, tmp_path: Path) -> None:
+    on = ("--store", store)
+    assert answers("session", "list", *on, secret=None, code=NO) == {"sessions": [], "more": False}
+    keys = set(new(store, 3))
+    keys.add(answers("session", "set", *on, "--owner", "ada", "new", "n", "1")["key"])
+    shown = says("session", "list", *on, secret=None)
+    assert not any(key in shown for key in keys)
+    found = answers("session", "list", *on, secret=None)
+    (owned,) = answers("session", "list", *on, "ada")["sessions"]
+    assert len(found["sessions"]) == 4 and not found["more"]
+    assert (owned["id"], owned["expires"]) in [(one["id"], one["expires"]) for one in found["sessions"]]
+    found = answers("session", "list", *on, "--limit", "3")
+    assert len(found["sessions"]) == 3 and found["more"]
+    assert set(says("session", "list", *on, "--keys", "-").split("\n")) == keys
+    file = tmp_path / "keys"
+    assert answers("session", "list", *on, "--keys", str(file)) == {"keys": 4, "more": False}
+    assert set(file.read_text().split()) == keys and file.stat().st_mode & 0o777 == 0o600
+    assert answers("migrate", store, f"sqlite://{tmp_path}/to", "--keys", str(file))["copied"] == 4
+    # What is there is not written over.
+    assert answers("session", "list", *on, "--keys", str(file), code=ERROR)["error"] == "TUILE_E_FILE"
+    for wrong in (["--keys", "-", "--json"], ["ada", "--keys", "-"], ["ada", "--limit", "1"], ["--limit", "0"]):
+        assert tuile("session", "list", *on, *wrong).returncode == USAGE
+    assert answers("session", "list", "--store", "cookie:", code=ERROR)["error"] == "TUILE_E_ARGUMENT"
+
+
+def test_serve_counts(store: str) -> None:
+    if tuile("serve", "--port", "x").stderr.startswith(b"tuile: this tuile was built without"):
+        pytest.skip("built without libmicrohttpd")
+    assert tuile("serve", "--port", "0", secret=None).returncode == USAGE
+    assert tuile("serve", "--port", "70000").returncode == USAGE
+    assert tuile("serve", "--port", "0", "nothing:").returncode == ERROR
+    environment = {"PATH": os.environ["PATH"], "TUILE_SECRET": SECRET}
+    command = [BUILD / "tuile", "serve", "--port", "0", store]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout
+            url = server.stdout.readline().split()[-1]
+            with urllib.request.urlopen(url, timeout=60) as answer:
+                assert b'id="count">1<' in answer.read()
+                cookie = answer.headers["Set-Cookie"].split(";")[0]
+            with urllib.request.urlopen(urllib.request.Request(url, headers={"Cookie": cookie}), timeout=60) as answer:
+                assert b'id="count">2<' in answer.read()
+        finally:
+            server.terminate()
+    assert server.returncode == FINE
+    assert answers("session", "get", "--store", store, cookie.split("=")[1])["values"] == {"count": 2}
 
 
 def test_a_redis_server_and_back(tmp_path: Path) -> None:
@@ -187,11 +292,13 @@ def test_a_redis_server_and_back(tmp_path: Path) -> None:
                 time.sleep(0.05)
             source, redis = f"sqlite://{tmp_path}/a", f"unix://{socket}"
             keys = new(source, 5)
-            found = answers("migrate", source, redis, text="\n".join(keys), TUILE_MODULE_PATH=MODULES)
-            assert (found["copied"], found["checked"], found["missing"]) == (5, 5, 0)
+            says("session", "set", "--store", source, "--owner", "ada", keys[0], "n", "0")
+            found = answers("migrate", source, redis, TUILE_MODULE_PATH=MODULES)
+            assert (found["copied"], found["checked"], found["missing"], found["listed"]) == (5, 5, 0, 1)
             assert answers("session", "get", "--store", redis, keys[3], TUILE_MODULE_PATH=MODULES)["values"] == {"n": 3}
-            found = answers("migrate", redis, f"file://{tmp_path}/b", text="\n".join(keys), TUILE_MODULE_PATH=MODULES)
-            assert found["copied"] == 5
+            found = answers("migrate", redis, f"file://{tmp_path}/b", TUILE_MODULE_PATH=MODULES)
+            assert (found["copied"], found["listed"]) == (5, 1)
+            assert len(answers("session", "list", "--store", f"file://{tmp_path}/b", "ada")["sessions"]) == 1
             assert answers("session", "get", "--store", f"file://{tmp_path}/b", keys[4])["values"] == {"n": 4}
         finally:
             server.terminate()

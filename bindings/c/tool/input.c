@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tool.h"
@@ -115,3 +116,5 @@ bool is_utf8(tuile_bytes text) {
   }
   return true;
 }
+
+int64_t now_microseconds(void) { return (int64_t)time(NULL) * 1000000; }

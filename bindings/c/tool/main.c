@@ -7,7 +7,7 @@
 #include "tool.h"
 
 static const struct command *const families[] = {signing_commands, inspect_commands, cookie_commands,
-                                                 session_commands, migrate_commands, bench_commands};
+                                                 session_commands, migrate_commands, serve_commands, bench_commands};
 enum { FAMILIES = sizeof families / sizeof *families };
 
 static void print_commands(FILE *file) {

@@ -1,6 +1,7 @@
-/* migrate FROM TO: sessions from one store to another, by their keys. The data is
- * copied as it stands, so that no secret is needed. What TO has already is left
- * alone: a run that was cut short is begun again, and goes on where it was. */
+/* migrate FROM TO: sessions from one store to another. The data is copied as it
+ * stands, so that no secret is needed. What TO has already is left alone: a run that
+ * was cut short is begun again, and goes on where it was. FROM is walked through,
+ * twice, the second time to check, so that no list of keys is kept. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +46,7 @@ static bool add_key(struct keys *keys, const char *line, size_t size) {
 
 static void read_keys(const struct arguments *arguments, struct keys *keys) {
   const char *path = arguments->text[OPT_KEYS];
-  FILE *file = path && strcmp(path, "-") != 0 ? fopen(path, "re") : stdin;
+  FILE *file = strcmp(path, "-") != 0 ? fopen(path, "re") : stdin;
   if (!file) exit(answer(TUILE_E_FILE, "the file of keys can't be read"));
   char line[KEY_SLOT]; /* one more than a key has, so that a longer line shows */
   size_t size = 0;
@@ -84,100 +85,138 @@ static void keep(void *context, tuile_bytes data, int64_t expires) {
   loaded->expires = expires;
 }
 
-static void pass_over(void *context, tuile_bytes data, int64_t expires) { (void)context, (void)data, (void)expires; }
+void pass_over(void *context, tuile_bytes data, int64_t expires) { (void)context, (void)data, (void)expires; }
 
-static int64_t now_microseconds(void) { return (int64_t)time(NULL) * 1000000; }
+/* ---- progress, where a terminal shows it ---- */
 
-/* TUILE_OK: copied; TUILE_EXISTS: it is there; TUILE_ABSENT: it is not, or not any more, in FROM. */
-static tuile_status copy(tuile_store *from, tuile_store *to, tuile_bytes key, tuile_error *error) {
-  tuile_status status = tuile_store_load(to, key, now_microseconds(), pass_over, NULL, error);
-  if (status != TUILE_ABSENT) return status == TUILE_OK ? TUILE_EXISTS : status;
+struct progress {
+  const char *what;
+  size_t done, all; /* all: 0 if nobody knows */
+  int64_t began, shown; /* tenths of a second */
+};
+
+static int64_t tenths(void) {
+  struct timespec clock;
+  clock_gettime(CLOCK_MONOTONIC, &clock);
+  return (int64_t)clock.tv_sec * 10 + clock.tv_nsec / 100000000;
+}
+
+static void show_progress(struct progress *progress, bool last) {
+  int64_t now = tenths();
+  if (!isatty(STDERR_FILENO) || (now == progress->shown && !last)) return;
+  progress->shown = now;
+  size_t done = progress->done, all = progress->all > done || last ? progress->all : done;
+  if (progress->all == 0) {
+    int64_t took = now - progress->began;
+    fprintf(stderr, "\r%-8s %zu, %lld a second", progress->what, done, took ? (long long)done * 10 / took : (long long)done);
+  } else {
+    int width = last || done > all ? 40 : (int)(done * 40 / all);
+    fprintf(stderr, "\r%-8s [%.*s%*s] %zu of %zu", progress->what, width, "########################################",
+            40 - width, "", done, last ? done : all);
+  }
+  if (last) putc('\n', stderr);
+}
+
+/* ---- copying and checking ---- */
+
+struct migration {
+  tuile_store *from, *to;
+  const struct keys *keys; /* NULL: walk through FROM */
+  struct progress progress;
+  size_t copied, there, absent, found, missing;
+  tuile_status (*each)(struct migration *migration, tuile_bytes key);
+  tuile_status status; /* the failure that ended a walk */
+  tuile_error error;
+};
+
+/* What TO has not is copied if it is, still, in FROM. */
+static tuile_status copy(struct migration *m, tuile_bytes key) {
+  tuile_status status = tuile_store_load(m->to, key, now_microseconds(), pass_over, NULL, &m->error);
+  m->there += status == TUILE_OK;
+  if (status != TUILE_ABSENT) return status;
   struct loaded loaded = {0};
-  status = tuile_store_load(from, key, now_microseconds(), keep, &loaded, error);
-  if (status == TUILE_OK)
-    status = !loaded.kept ? TUILE_E_MEMORY
-                          : tuile_store_create(to, key, (tuile_bytes){loaded.data, loaded.size}, loaded.expires, error);
+  status = tuile_store_load(m->from, key, now_microseconds(), keep, &loaded, &m->error);
+  m->absent += status == TUILE_ABSENT;
+  if (status == TUILE_OK) {
+    tuile_bytes data = {loaded.data, loaded.size};
+    status = loaded.kept ? tuile_store_create(m->to, key, data, loaded.expires, &m->error) : TUILE_E_MEMORY;
+    m->copied += status == TUILE_OK;
+    m->there += status == TUILE_EXISTS;
+  }
   if (loaded.data) explicit_bzero(loaded.data, loaded.size);
   free(loaded.data);
   return status;
 }
 
-static void show_progress(const char *what, size_t done, size_t all, bool last) {
-  static int64_t shown;
-  struct timespec clock;
-  clock_gettime(CLOCK_MONOTONIC, &clock);
-  int64_t now = (int64_t)clock.tv_sec * 10 + clock.tv_nsec / 100000000;
-  if (now == shown && !last) return;
-  shown = now;
-  int width = all ? (int)(done * 40 / all) : 40;
-  fprintf(stderr, "\r%-8s [%.*s%*s] %zu of %zu%s", what, width, "########################################", 40 - width,
-          "", done, all, last ? "\n" : "");
-}
-
-struct counts {
-  size_t copied, there, absent, found, missing;
-};
-
 /* Each key that FROM still has must be in TO. */
-static tuile_status check(tuile_store *from, tuile_store *to, tuile_bytes key, struct counts *counts,
-                          tuile_error *error) {
-  tuile_status status = tuile_store_load(to, key, now_microseconds(), pass_over, NULL, error);
-  if (status == TUILE_OK) counts->found++;
+static tuile_status check(struct migration *m, tuile_bytes key) {
+  tuile_status status = tuile_store_load(m->to, key, now_microseconds(), pass_over, NULL, &m->error);
+  m->found += status == TUILE_OK;
   if (status != TUILE_ABSENT) return status;
-  status = tuile_store_load(from, key, now_microseconds(), pass_over, NULL, error);
-  if (status == TUILE_OK) counts->missing++;
-  return status == TUILE_ABSENT ? TUILE_OK : status;
+  status = tuile_store_load(m->from, key, now_microseconds(), pass_over, NULL, &m->error);
+  m->missing += status == TUILE_OK;
+  return status;
 }
 
-static tuile_status run(tuile_store *from, tuile_store *to, const struct keys *keys, struct counts *counts,
-                        tuile_error *error) {
-  bool terminal = isatty(STDERR_FILENO);
-  tuile_status status;
-  for (size_t i = 0; i < keys->count; i++) {
-    if (terminal) show_progress("copying", i + 1, keys->count, i + 1 == keys->count);
-    status = copy(from, to, key_at(keys, i), error);
-    if (status < 0) return status;
-    counts->copied += status == TUILE_OK;
-    counts->there += status == TUILE_EXISTS;
-    counts->absent += status == TUILE_ABSENT;
+static bool step(void *context, tuile_bytes key, int64_t expires) {
+  struct migration *m = context;
+  (void)expires;
+  tuile_status status = m->each(m, key);
+  if (status < 0) m->status = status;
+  m->progress.done++;
+  show_progress(&m->progress, false);
+  return status >= 0;
+}
+
+static tuile_status pass(struct migration *m, const char *what, size_t all,
+                         tuile_status (*each)(struct migration *, tuile_bytes)) {
+  m->progress = (struct progress){.what = what, .all = all, .began = tenths()};
+  m->each = each;
+  tuile_status status = TUILE_OK;
+  if (m->keys) {
+    for (size_t i = 0; i < m->keys->count && step(m, key_at(m->keys, i), 0); i++) continue;
+  } else {
+    status = tuile_store_keys(m->from, now_microseconds(), step, m, &m->error);
   }
-  for (size_t i = 0; i < keys->count; i++) {
-    if (terminal) show_progress("checking", i + 1, keys->count, i + 1 == keys->count);
-    status = check(from, to, key_at(keys, i), counts, error);
-    if (status < 0) return status;
-  }
-  return TUILE_OK;
+  show_progress(&m->progress, true);
+  return m->status != TUILE_OK ? m->status : status;
 }
 
 static int migrate(const struct arguments *arguments) {
-  tuile_store *from = NULL, *to = NULL;
   struct keys keys = {0};
-  struct counts counts = {0};
-  tuile_error error = {0};
+  struct list_counts lists = {0};
+  struct migration m = {.keys = arguments->text[OPT_KEYS] ? &keys : NULL};
   tuile_bytes source = input_store(arguments->words[0]), target = input_store(arguments->words[1]);
-  tuile_status status = tuile_store_open(source, &from, &error);
-  if (status == TUILE_OK) status = tuile_store_open(target, &to, &error);
+  tuile_status status = tuile_store_open(source, &m.from, &m.error);
+  if (status == TUILE_OK) status = tuile_store_open(target, &m.to, &m.error);
+  size_t walked = 0;
   if (status == TUILE_OK) {
-    read_keys(arguments, &keys);
-    status = run(from, to, &keys, &counts, &error);
+    if (m.keys) read_keys(arguments, &keys);
+    status = pass(&m, "copying", keys.count, copy);
+    walked = m.progress.done;
+    if (status == TUILE_OK) status = pass(&m, "checking", walked, check);
+    if (status == TUILE_OK) status = migrate_lists(m.from, m.to, &lists, &m.error);
   }
-  tuile_store_close(from);
-  tuile_store_close(to);
+  tuile_store_close(m.from);
+  tuile_store_close(m.to);
   if (keys.slots) explicit_bzero(keys.slots, keys.capacity * KEY_SLOT);
   free(keys.slots);
-  if (status != TUILE_OK) return fail(status, &error);
-  out_number("keys", (int64_t)keys.count);
+  if (status != TUILE_OK) return fail(status, &m.error);
+  out_number("keys", (int64_t)walked);
   out_number("invalid", (int64_t)keys.invalid);
-  out_number("copied", (int64_t)counts.copied);
-  out_number("there_already", (int64_t)counts.there);
-  out_number("absent", (int64_t)counts.absent);
-  out_number("checked", (int64_t)counts.found);
-  out_number("missing", (int64_t)counts.missing);
-  return out_end(counts.missing ? EXIT_ERROR : keys.invalid ? EXIT_NO : EXIT_FINE);
+  out_number("copied", (int64_t)m.copied);
+  out_number("there_already", (int64_t)m.there);
+  out_number("absent", (int64_t)m.absent);
+  out_number("checked", (int64_t)m.found);
+  out_number("missing", (int64_t)m.missing);
+  out_bool("lists_kept", lists.kept);
+  out_number("listed", (int64_t)lists.copied);
+  out_number("listed_already", (int64_t)lists.there);
+  out_number("unlisted", (int64_t)lists.missing);
+  return out_end(m.missing || lists.missing ? EXIT_ERROR : keys.invalid ? EXIT_NO : EXIT_FINE);
 }
 
 const struct command migrate_commands[] = {
-    {"migrate", "FROM TO", "Copy sessions from one store to another, by their keys", 2, 2,
-     OPTIONS_COMMON | BIT(OPT_KEYS), migrate},
+    {"migrate", "FROM TO", "Copy sessions from one store to another", 2, 2, OPTIONS_COMMON | BIT(OPT_KEYS), migrate},
     {0},
 };

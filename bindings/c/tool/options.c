@@ -43,8 +43,9 @@ static const struct {
     [OPT_OWNER] = {"owner", "NAME", "whose session it is from now on"},
     [OPT_ALL] = {"all", NULL, "all of the owner's sessions"},
     [OPT_LIMIT] = {"limit", "N", "how many at most; 10000"},
-    [OPT_KEYS] = {"keys", "FILE", "session keys, one a line; standard input"},
+    [OPT_KEYS] = {"keys", "FILE", "session keys, one a line; - is standard input or output"},
     [OPT_COUNT] = {"count", "N", "how often each is done; 20000"},
+    [OPT_PORT] = {"port", "N", "where to listen, 8000; 0 takes a free one"},
 };
 
 void options_describe(FILE *file, const struct command *command) {

@@ -1,7 +1,7 @@
 /* session get, set, list, revoke, clear-expired. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "tool.h"
 
@@ -137,8 +137,65 @@ static void out_owned(void *context, const tuile_owned_session *session) {
   out_text("address", session->address);
 }
 
+struct all {
+  int64_t count, most;
+  bool more;
+  FILE *keys; /* where keys go; NULL: ids are shown */
+};
+
+static bool out_any(void *context, tuile_bytes key, int64_t expires) {
+  struct all *all = context;
+  char id[32];
+  if (all->count == all->most) {
+    all->more = true;
+    return false;
+  }
+  all->count++;
+  if (all->keys) return fprintf(all->keys, "%.*s\n", (int)key.size, (const char *)key.data) > 0;
+  if (tuile_store_key_id(key, id, sizeof id, NULL) != TUILE_OK) return true;
+  out_item();
+  out_text("id", (tuile_bytes){id, sizeof id});
+  out_time("expires", expires / 1000000);
+  return true;
+}
+
+/* A new file for its owner alone: who has a key has the session. */
+static FILE *open_keys(const char *path) {
+  if (strcmp(path, "-") == 0) return stdout;
+  int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  FILE *keys = file < 0 ? NULL : fdopen(file, "w");
+  if (!keys) exit(answer(TUILE_E_FILE, "the file of keys can't be made, or is there already"));
+  return keys;
+}
+
+/* All sessions of a store: of what is in them nothing is read, so that no secret is needed. */
+static int list_all(const struct arguments *arguments) {
+  const char *path = arguments->text[OPT_KEYS];
+  bool alone = path && strcmp(path, "-") == 0;
+  if (alone && arguments->text[OPT_JSON]) usage_error("--keys - writes keys alone, without --json");
+  struct all all = {.most = option_number(arguments, OPT_LIMIT, 1, INT64_C(1000000000), path ? INT64_MAX : 10000)};
+  tuile_store *store;
+  tuile_error error = {0};
+  tuile_status status = tuile_store_open(input_store(arguments->text[OPT_STORE]), &store, &error);
+  if (status != TUILE_OK) return fail(status, &error);
+  if (path) all.keys = open_keys(path);
+  else out_list("sessions");
+  status = tuile_store_keys(store, now_microseconds(), out_any, &all, &error);
+  tuile_store_close(store);
+  if (!path) out_list_end();
+  bool written = !all.keys || (fflush(all.keys) == 0 && !ferror(all.keys));
+  if (all.keys && !alone) written = fclose(all.keys) == 0 && written;
+  if (status != TUILE_OK) return fail(status, &error);
+  if (!written) return answer(TUILE_E_FILE, "the keys could not be written");
+  if (path && !alone) out_number("keys", all.count);
+  if (!alone) out_bool("more", all.more);
+  return out_end(all.count > 0 ? EXIT_FINE : EXIT_NO);
+}
+
 static int list(const struct arguments *arguments) {
   bool in_cookie;
+  if (arguments->count == 0) return list_all(arguments);
+  if (arguments->text[OPT_LIMIT] || arguments->text[OPT_KEYS]) usage_error("--limit and --keys are for a list without OWNER");
   int64_t count = 0;
   tuile_manager *manager = open_manager(arguments, &in_cookie);
   tuile_error error = {0};
@@ -173,7 +230,7 @@ static int clear_expired(const struct arguments *arguments) {
   size_t removed = 0, limit = (size_t)option_number(arguments, OPT_LIMIT, 1, INT64_C(1000000000), 10000);
   tuile_status status = tuile_store_open(input_store(arguments->text[OPT_STORE]), &store, &error);
   if (status != TUILE_OK) return fail(status, &error);
-  status = tuile_store_sweep(store, (int64_t)time(NULL) * 1000000, limit, &removed, &error);
+  status = tuile_store_sweep(store, now_microseconds(), limit, &removed, &error);
   tuile_store_close(store);
   if (status != TUILE_OK) return fail(status, &error);
   out_number("removed", (int64_t)removed);
@@ -187,7 +244,8 @@ const struct command session_commands[] = {
     {"session get", "KEY|- [NAME]", "Show a session, or one of its values", 1, 2, OPTIONS_MANAGER, get},
     {"session set", "KEY|-|new NAME [JSON|-]", "Set a value of a session; without JSON remove it", 2, 3,
      OPTIONS_MANAGER | BIT(OPT_OWNER), set},
-    {"session list", "OWNER", "List a user's sessions", 1, 1, OPTIONS_MANAGER, list},
+    {"session list", "[OWNER]", "List a user's sessions, or all of a store", 0, 1,
+     OPTIONS_MANAGER | BIT(OPT_LIMIT) | BIT(OPT_KEYS), list},
     {"session revoke", "OWNER [ID]", "End one of a user's sessions, or all", 1, 2,
      OPTIONS_MANAGER | BIT(OPT_ALL), revoke},
     {"session clear-expired", "", "Remove expired sessions from a store", 0, 0,

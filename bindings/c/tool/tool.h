@@ -17,7 +17,7 @@ enum option_bit {
   OPT_DERIVATION, OPT_ITERATIONS, OPT_BLOCK_SECRET_FILE, OPT_LEGACY, OPT_NO_TIME, OPT_COMPRESS, OPT_LIFETIME,
   OPT_MAX_AGE, OPT_NOW, OPT_MODE, OPT_ENCODING, OPT_SET_COOKIE, OPT_DELETE, OPT_DOMAIN, OPT_PATH, OPT_EXPIRES,
   OPT_SAME_SITE, OPT_PRIORITY, OPT_SECURE, OPT_HTTP_ONLY, OPT_PARTITIONED, OPT_STORE, OPT_OWNER, OPT_ALL, OPT_LIMIT,
-  OPT_KEYS, OPT_COUNT, OPT_END
+  OPT_KEYS, OPT_COUNT, OPT_PORT, OPT_END
 };
 #define BIT(option) (UINT64_C(1) << (option))
 #define OPTIONS_COMMON (BIT(OPT_HELP) | BIT(OPT_JSON))
@@ -87,6 +87,7 @@ void input_wipe(void);
 /* The URL of a store: a word, or env:NAME for what that variable holds. */
 tuile_bytes input_store(const char *word);
 bool is_utf8(tuile_bytes text);
+int64_t now_microseconds(void);
 
 /* A call that writes into a buffer of the caller's is made again with a larger one. */
 struct buffer {
@@ -111,7 +112,18 @@ void signer_config(const struct arguments *arguments, tuile_signer_config *confi
 extern const struct command signing_commands[];
 
 extern const struct command inspect_commands[], cookie_commands[], session_commands[], migrate_commands[],
-    bench_commands[];
+    serve_commands[], bench_commands[];
+
+/* ---- migrate.c, migrate_lists.c ---- */
+
+/* Receives what is loaded only to see whether it is there. */
+void pass_over(void *context, tuile_bytes data, int64_t expires);
+
+struct list_counts {
+  bool kept; /* by both stores */
+  size_t copied, there, missing; /* entries */
+};
+tuile_status migrate_lists(tuile_store *from, tuile_store *to, struct list_counts *counts, tuile_error *error);
 
 /* ---- inspect_parts.c ---- */
 
