@@ -58,6 +58,18 @@ static void receive_owned(void *context, tuile_bytes key, tuile_bytes record, in
   receive(context, record, expires);
 }
 
+static bool receive_key(void *context, tuile_bytes key, int64_t expires) {
+  REQUIRE(key.size >= 8 && key.size <= 40);
+  receive(context, key, expires);
+  return true;
+}
+
+static bool receive_owner(void *context, tuile_bytes owner) {
+  REQUIRE(owner.size >= 1 && owner.size <= 255);
+  receive(context, owner, INT64_MAX);
+  return true;
+}
+
 static tuile_status call(const tuile_store_ops *ops, void *store, int which, tuile_error *error) {
   const tuile_bytes key = TUILE_STR("abcdefgh"), data = TUILE_STR("data"), owner = TUILE_STR("ada");
   size_t total = 0;
@@ -70,21 +82,25 @@ static tuile_status call(const tuile_store_ops *ops, void *store, int which, tui
     case 5: return ops->put(store, key, data, 1000000, error);
     case 6: return ops->own(store, owner, key, data, 1000000, error);
     case 7: return ops->owned(store, owner, 1000, receive_owned, &total, error);
-    default: return ops->disown(store, owner, key, error);
+    case 8: return ops->disown(store, owner, key, error);
+    case 9: return ops->keys(store, 1000, receive_key, &total, error);
+    default: return ops->owners(store, receive_owner, &total, error);
   }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size == 0 || size > 65536) return 0;
   next = data + 1, end = data + size, connections = 0;
-  const char *url = urls[data[0] / 9 % 4];
+  /* The last eight are walks. */
+  bool walks = data[0] >= 248;
+  const char *url = urls[walks ? (data[0] - 248) / 2 : data[0] / 9 % 4];
   tuile_store_ops ops = TUILE_STORE_OPS_INIT;
   void *store;
   tuile_error error = {0};
   REQUIRE(tuile_module_open((tuile_bytes){url, strlen(url)}, &ops, &store, &error) == TUILE_OK);
   for (int i = 0; i < 2; i++) {
     memset(&error, 0, sizeof error);
-    tuile_status status = call(&ops, store, data[0] % 9, &error);
+    tuile_status status = call(&ops, store, walks ? 9 + data[0] % 2 : data[0] % 9, &error);
     int known = status == TUILE_OK || status == TUILE_ABSENT || status == TUILE_CONFLICT || status == TUILE_EXISTS ||
                  status == TUILE_E_STORE || status == TUILE_E_BUSY || status == TUILE_E_CORRUPT || status == TUILE_E_LIMIT;
     REQUIRE(known && (status < 0) == (error.message[0] != 0));

@@ -58,6 +58,29 @@ static tuile_status disown(void *c, tuile_bytes owner, tuile_bytes key, tuile_er
   (void)c, (void)owner, (void)key, (void)e;
   return TUILE_OK;
 }
+static tuile_status keys(void *c, int64_t now, tuile_receive_key receive, void *receiver, tuile_error *e) {
+  (void)c, (void)now, (void)e;
+  for (size_t size = 0; size <= answer_size; size++)
+    if (!receive(receiver, (tuile_bytes){answer, size}, 5000000)) break;
+  return TUILE_OK;
+}
+static tuile_status owners(void *c, tuile_receive_owner receive, void *receiver, tuile_error *e) {
+  (void)c, (void)e;
+  receive(receiver, (tuile_bytes){answer, answer_size});
+  return TUILE_OK;
+}
+
+static bool key_shown(void *context, tuile_bytes key, int64_t expires) {
+  char id[32];
+  (void)context;
+  REQUIRE(expires == 5000000 && tuile_store_key_id(key, id, sizeof id, NULL) == TUILE_OK);
+  return key.size < 20;
+}
+static bool owner_shown(void *context, tuile_bytes owner) {
+  (void)context;
+  REQUIRE(owner.size >= 1 && owner.size <= 255 && !memchr(owner.data, 0, owner.size));
+  return true;
+}
 
 static void shown(void *context, const tuile_owned_session *session) {
   (void)context;
@@ -72,7 +95,7 @@ static void prepare(void) {
   tuile_config config = TUILE_CONFIG_INIT;
   ops.trusted = true; /* plain JSON, so that the fuzzer gets past the signature */
   ops.load = load, ops.create = create, ops.replace = replace, ops.touch = touch, ops.remove = drop, ops.sweep = sweep;
-  ops.own = own, ops.owned = owned, ops.disown = disown;
+  ops.own = own, ops.owned = owned, ops.disown = disown, ops.keys = keys, ops.owners = owners;
   REQUIRE(tuile_store_new(&ops, NULL, &store, NULL) == TUILE_OK);
   config.open_store = store;
   config.track_owners = true, config.max_owned = 1, config.refresh = 1, config.lifetime = 1000;
@@ -86,6 +109,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   answer = data + 1, answer_size = size - 1;
   if (what & 1) {
     tuile_manager_sessions(manager, TUILE_STR("ada"), NULL, shown, NULL, NULL);
+    REQUIRE(tuile_store_keys(store, 0, key_shown, NULL, NULL) == TUILE_OK);
+    REQUIRE(tuile_store_owners(store, owner_shown, NULL, NULL) == TUILE_OK);
     return 0;
   }
   tuile_session *session = tuile_session_begin(manager, TUILE_STR("sessionid=abcdefgh"));
