@@ -53,7 +53,7 @@ def complete(*words: str) -> set[str]:
 def test_completion() -> None:
     assert complete("") == {command.split()[0] for command in COMMANDS}
     assert complete("session", "") == {command.split()[1] for command in COMMANDS if command.startswith("session")}
-    assert complete("s") == {"sign", "session"}
+    assert complete("s") == {"sign", "session", "serve"}
     for command in ("sign", "cookie build"):
         assert complete(*command.split(), "--") == {f"--{name}" for name in options(command)}
     assert "sqlite:///" in complete("session", "get", "--store", "")
