@@ -135,6 +135,14 @@ static void callbacks() {
     caught = value;
   }
   CHECK(caught == 5);
+  tuile::Store store = *tuile::Store::open("memory:");
+  CHECK(store.create("abcdefgh", "data", 2000));
+  try {
+    store.keys(0, [](std::string_view, int64_t) -> bool { throw 6; });
+  } catch (int value) {
+    caught = value;
+  }
+  CHECK(caught == 6);
 #endif
 }
 
@@ -146,7 +154,14 @@ static void stores() {
   auto entry = *store.load("abcdefgh", 1000);
   CHECK(entry.data == "more" && entry.expires == 3000);
   CHECK(store.load("abcdefgh", 3000).status() == TUILE_ABSENT && *store.sweep(4000, 10) == 1);
-  CHECK(store.put("abcdefgh", "data", 2000) && store.remove("abcdefgh"));
+  CHECK(store.put("abcdefgh", "data", 2000) && store.put("bcdefghi", "data", 2000));
+  std::string keys;
+  int64_t until = 0;
+  CHECK(store.keys(0, [&](std::string_view key, int64_t expires) { return keys += key, until = expires, true; }));
+  CHECK((keys == "abcdefghbcdefghi" || keys == "bcdefghiabcdefgh") && until == 2000);
+  keys.clear();
+  CHECK(store.keys(0, [&](std::string_view key, int64_t) { return keys += key, false; }) && keys.size() == 8);
+  CHECK(store.remove("abcdefgh") && store.remove("bcdefghi"));
   CHECK_ERROR(store.load("../x", 0), TUILE_E_ARGUMENT, false);
 }
 

@@ -68,6 +68,25 @@ class Store:
     def remove(self, key: str = KEY) -> None:
         self._call("tuile_store_remove", native.view(key))
 
+    def keys(self, now: int = 0) -> list[tuple[str, int]]:
+        found: list[tuple[str, int]] = []
+
+        def receive(_: Any, key: native.Bytes, expires: int) -> bool:
+            found.append((native.copy(key).decode(), expires))
+            return True
+
+        self._call("tuile_store_keys", now, native.ReceiveKey(receive), None)
+        return sorted(found)
+
+    def own(self, owner: str, key: str = KEY) -> None:
+        self._call("tuile_store_own", native.view(owner), native.view(key), native.view("r"), LATER)
+
+    def owners(self) -> list[str]:
+        found: list[str] = []
+        receive = native.ReceiveOwner(lambda _, owner: found.append(native.copy(owner).decode()) is None)
+        self._call("tuile_store_owners", receive, None)
+        return sorted(found)
+
     def close(self) -> None:
         native.lib.tuile_store_close(self._handle)
 

@@ -19,6 +19,7 @@ pytest.importorskip("psycopg")
 from postgresql_django import SECRET  # noqa: E402
 from postgresql_helpers import ENVIRONMENT, FULL, needed, opened, program, run, written  # noqa: E402
 from postgresql_server import PASSWORD, Server, free_port, running  # noqa: E402
+from store import KEY, Store  # noqa: E402
 from tuile.errors import CorruptStoreError, StoreError, SyntaxProblem, TuileError  # noqa: E402
 from tuile.sessions import SessionDeleted  # noqa: E402
 
@@ -216,6 +217,22 @@ def test_owners_go_when_their_sessions_are_gone(server: Server, database: str) -
         for _ in range(4):  # in steps of 500
             manager.clear_expired()
     assert server.sql("SELECT session_key FROM tuile_session_owner", database) == [(key,)]
+
+
+def test_a_walk_passes_over_what_is_no_key(server: Server, database: str) -> None:
+    with Store(server.url(database)) as store:
+        assert store.create("x") and store.owners() == []
+        server.sql(
+            "INSERT INTO django_session SELECT CASE n % 3 WHEN 0 THEN 'UPPER' || n WHEN 1 THEN 'é' || n ELSE 'expired' || n END,"
+            "'x', CASE n % 3 WHEN 2 THEN now() - interval '1 hour' ELSE now() END FROM generate_series(1, 1600) n;"
+            "INSERT INTO django_session VALUES ('', 'x', 'infinity'), ('untilinfinity', 'x', 'infinity'), ('neverbegan', 'x', '-infinity')",
+            database,
+        )
+        present = time.time_ns() // 1000
+        assert [key for key, _ in store.keys(present)] == [KEY, "untilinfinity"]
+        store.own("ada")
+        store.own("'; --", key="bcdefghi")
+        assert store.owners() == sorted(["ada", "'; --"])
 
 
 @pytest.mark.skipif(not FULL, reason="what Django loses is measured by TUILE_FULL=1 alone")

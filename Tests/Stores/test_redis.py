@@ -4,6 +4,7 @@ what a URL may say, TLS, and what each of the server's errors becomes."""
 from __future__ import annotations
 
 import time
+import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,6 +120,24 @@ def test_a_session_is_one_key_with_the_servers_expiry(server: Server, prefix: st
         assert store.load() is None
 
 
+@pytest.mark.parametrize("prefix", ["", "a*?[b-c]\\d", "{tag}"])
+def test_keys_are_ours_alone(server: Server, prefix: str) -> None:
+    client, quoted = server.client(), urllib.parse.quote(prefix, safe="")
+    with Store(f"{server.unix}?prefix={quoted}") as store:
+        assert store.create("x") and store.keys() == [(KEY, LATER)] and store.keys(LATER) == []
+        before = f"{prefix}:" if prefix else ""
+        # What others have beside it: of another type, of another prefix, of names that no session has.
+        client.hset(f"{before}ahashofsomebody", "a", "b")
+        for other in ("Bxbcd:otherprefix", "axxb\\d:otherprefix", f"{before}short", f"{before}UPPERCASE", f"{before}abcdefgh:x"):
+            client.set(other, "x")
+        store.own("ada")
+        store.own("tuile:owner:*", key="bcdefghi")
+        client.set(f"{before}persistent", "x")
+        keys = store.keys()
+        assert [key for key, _ in keys] == [KEY, "persistent"] and keys[0][1] == LATER < keys[1][1]
+        assert store.owners() == ["ada", "tuile:owner:*"]
+
+
 def test_databases_are_apart(server: Server) -> None:
     with Store(f"redis://{server.host}/1") as one, Store(f"{server.unix}?db=1") as same, Store(server.unix) as other:
         assert one.create("x") and same.load() == (b"x", LATER) and other.load() is None
@@ -128,6 +147,8 @@ def test_an_older_server_counts_what_is_left(tmp_path: Path) -> None:
     # As before Redis 7: it knows PTTL alone.
     with running(tmp_path / "old", 'rename-command PEXPIRETIME ""') as server, Store(server.unix) as store:
         assert store.create("x") and store.replace("x", "y") == native.OK
+        ((key, expires),) = store.keys()
+        assert key == KEY and abs(expires - LATER) < 1_000_000
         found = store.load()
         assert found is not None and found[0] == b"y" and abs(found[1] - LATER) < 60_000_000
         assert store.touch(1) and store.load() is None and store.create("z", 1)

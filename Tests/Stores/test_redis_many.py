@@ -62,6 +62,35 @@ def test_each_key_is_where_the_cluster_wants_it(nodes: list[Server], url: str) -
     assert sorted(len([key for key in keys_of(node) if key.startswith("{web}:")]) for node in nodes) == [0, 0, 60]
 
 
+def test_a_walk_goes_to_all_masters(nodes: list[Server], url: str) -> None:
+    names = [f"session{i:03}" for i in range(60)]
+    with Store(url) as store:
+        assert all(store.create("x", key=name) for name in names)
+        store.own("ada", key=names[0])
+        assert store.keys() == [(name, LATER) for name in names] and store.owners() == ["ada"]
+    # Before anything told that the one node of the URL is a cluster's.
+    with Store(f"redis://{nodes[1].host}") as store:
+        assert store.keys() == [(name, LATER) for name in names]
+    with Store(nodes[1].unix) as store, pytest.raises(Refused) as caught:
+        store.keys()
+    assert caught.value.status == native.E_STORE and "redis:// and its hosts" in caught.value.message
+
+
+def test_a_walk_past_a_node_that_is_away_is_no_answer(nodes: list[Server], url: str) -> None:
+    for node in nodes:
+        node.client().config_set("cluster-require-full-coverage", "no")
+    with Store(url) as store:
+        assert all(store.create("x", key=f"session{i:03}") for i in range(30))
+        nodes[2].kill()
+        try:
+            with pytest.raises(Refused) as caught:
+                store.keys()
+            assert caught.value.status == native.E_STORE
+        finally:
+            nodes[2].start()
+            eventually(lambda: "cluster_state:ok" in str(nodes[2].client().execute_command("CLUSTER", "INFO")))
+
+
 def test_a_slot_that_moves_takes_its_sessions_along(nodes: list[Server], url: str) -> None:
     key = "sessionmoves"
     slot = nodes[0].client().execute_command("CLUSTER", "KEYSLOT", key)
