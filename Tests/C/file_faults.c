@@ -58,6 +58,16 @@ int fstat(int file, struct stat *about) {
   if (!real) *(void **)&real = next("fstat");
   return fails() ? -1 : real(file, about);
 }
+int fstatat(int folder, const char *name, struct stat *about, int flags) {
+  static int (*real)(int, const char *, struct stat *, int);
+  if (!real) *(void **)&real = next("fstatat");
+  return fails() ? -1 : real(folder, name, about, flags);
+}
+struct dirent *readdir(DIR *list) {
+  static struct dirent *(*real)(DIR *);
+  if (!real) *(void **)&real = next("readdir");
+  return fails() ? NULL : real(list);
+}
 int unlinkat(int folder, const char *name, int flags) {
   static int (*real)(int, const char *, int);
   if (!real) *(void **)&real = next("unlinkat");
@@ -157,6 +167,26 @@ static tuile_status do_owned(void) {
   return status;
 }
 static tuile_status do_disown(void) { return tuile_store_disown(store, text("ada"), key(), &error); }
+static bool count_key(void *context, tuile_bytes k, int64_t when) {
+  *(int *)context += equals(k, "faultykey") && when == expires;
+  return true;
+}
+static tuile_status do_keys(void) {
+  int count = 0;
+  tuile_status status = tuile_store_keys(store, 0, count_key, &count, &error);
+  CHECK(status != TUILE_OK || count == 1);
+  return status;
+}
+static bool count_owner(void *context, tuile_bytes owner) {
+  *(int *)context += equals(owner, "ada");
+  return true;
+}
+static tuile_status do_owners(void) {
+  int count = 0;
+  tuile_status status = tuile_store_owners(store, count_owner, &count, &error);
+  CHECK(status != TUILE_OK || count == 1);
+  return status;
+}
 static tuile_status do_sweep(void) { return tuile_store_sweep(store, 1, 10, NULL, &error); }
 
 struct operation {
@@ -170,7 +200,7 @@ static const struct operation operations[] = {
     {"load", do_load, false, 2},     {"create", do_create, true, 1 | 4}, {"replace", do_replace, false, 2 | 4},
     {"put", do_put, false, 2 | 4},   {"touch", do_touch, false, 2},      {"remove", do_remove, false, 1 | 2},
     {"own", do_own, false, 2},       {"owned", do_owned, false, 2},      {"disown", do_disown, false, 2},
-    {"sweep", do_sweep, false, 2},
+    {"sweep", do_sweep, false, 2},   {"keys", do_keys, false, 2},        {"owners", do_owners, false, 2},
 };
 
 static void prepare(const struct operation *operation) {
@@ -195,6 +225,8 @@ static void fail_each_call(const struct operation *operation, int with) {
       CHECK(n > 1 || operation->run == do_sweep);
       return;
     }
+    /* What can't be looked at after it was swapped is swapped back, as if others had written. */
+    if (status == TUILE_CONFLICT && operation->run == do_replace && stored() == 1) continue;
     if (status != TUILE_OK) {
       if (status != TUILE_E_STORE) fprintf(stderr, "%s, call %d: %s\n", operation->name, n, tuile_status_name(status));
       CHECK(status == TUILE_E_STORE && error.status == status && strlen(error.message) > 10);

@@ -38,12 +38,11 @@ extension FileStore {
     return name
   }
 
-  /// The descriptor of an owner's folder by its name; nil if it can't be opened, or is gone.
-  func openList(_ name: Bytes) throws(Failure) -> Int32? {
+  /// The descriptor of an owner's folder by its name, or -errno.
+  func openList(_ name: Bytes) -> Int32 {
     var path = ByteBuffer()
-    guard FileStore.appendPath(of: name, to: &path) else { throw .memory }
-    let list = path.bytes.withCString { sys_folder_open(folder, $0, false, false) }
-    return list < 0 ? nil : list
+    guard FileStore.appendPath(of: name, to: &path) else { return -ENOMEM }
+    return path.bytes.withCString { sys_folder_open(folder, $0, false, false) }
   }
 
   /// The path of a folder in the owners' one, with a NUL; false without memory.
@@ -167,12 +166,12 @@ extension FileStore {
   /// Each key with its session's expiry; entries without a session go.
   private func walkEntries(_ list: Int32, _ each: (Bytes, Int64) throws(Failure) -> Void) throws(Failure) {
     var names: UnsafeMutableRawPointer?
-    let failure = Bytes(".\0").withCString { sys_folder_list(list, $0, &names) }
+    var failure = Bytes(".\0").withCString { sys_folder_list(list, $0, &names) }
     // Removed by a sweep, since it was empty.
     guard failure != ENOENT else { return }
     try check(failure)
     defer { sys_folder_list_close(names) }
-    while let name = sys_folder_next(names, nil) {
+    while let name = sys_folder_next(names, &failure) {
       let entry = Bytes(UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), Int(strlen(name)))
       let key = entry.slice(0, entry.find(0x5F))
       guard SessionKey.isValid(key) else { continue }
@@ -185,12 +184,15 @@ extension FileStore {
         if facts.changed < sys_now_microseconds() &- FileStore.waiting { _ = sys_folder_remove(list, name) }
       }
     }
+    try check(failure)
   }
 
   /// Looks at some owners' lists; those that are empty then go.
   func sweepOwners() throws(Failure) {
     _ = try ownersWalk.walk(most: FileStore.ownersForEach) { (name) throws(Failure) in
-      guard name.count == 64, let list = try openList(name) else { return false }
+      guard name.count == 64 else { return false }
+      let list = openList(name)
+      guard list >= 0 else { return false }
       defer { sys_descriptor_close(list) }
       try walkEntries(list) { (_, _) throws(Failure) in }
       var path = ByteBuffer()

@@ -28,7 +28,10 @@ extension FileStore {
   /// The folders of owners are named after digests: each entry has the owner's name.
   func owners(_ each: (Bytes) -> Bool) throws(Failure) {
     _ = try walkNames(in: folder, FileStore.ownersFolder) { (name) throws(Failure) in
-      guard name.count == 64, let list = try openList(name) else { return true }
+      guard name.count == 64 else { return true }
+      let list = openList(name)
+      guard list != -ENOENT, list != -ENOTDIR, list != -ELOOP else { return true }
+      guard list >= 0 else { throw .folder(-list) }
       defer { sys_descriptor_close(list) }
       var owner = ByteBuffer()
       var found = false
