@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -180,6 +182,61 @@ const char *sys_folder_next(void *list, int *failure) {
 
 void sys_folder_list_close(void *list) {
   if (list) closedir(list);
+}
+
+struct watch {
+  int file;
+  size_t at, size;
+  _Alignas(struct inotify_event) char events[4096];
+};
+
+int sys_folder_watch(int folder, void **out) {
+  struct watch *watch = calloc(1, sizeof *watch);
+  if (!watch) return ENOMEM;
+  /* inotify knows no descriptors of folders but by their names here. */
+  char path[40];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", folder);
+  watch->file = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  int failure = watch->file < 0 ? errno : 0;
+  if (!failure && inotify_add_watch(watch->file, path, IN_MOVED_TO | IN_ONLYDIR) < 0) failure = errno;
+  if (failure)
+    sys_folder_watch_close(watch);
+  else
+    *out = watch;
+  return failure;
+}
+
+size_t sys_folder_waiting(void *context) {
+  struct watch *watch = context;
+  int queued = 0;
+  if (ioctl(watch->file, FIONREAD, &queued) != 0 || queued < 0) queued = 0;
+  return (watch->size - watch->at + (size_t)queued) / sizeof(struct inotify_event) + 1;
+}
+
+int sys_folder_moved(void *context, const char **name) {
+  struct watch *watch = context;
+  *name = NULL;
+  for (;;) {
+    if (watch->at >= watch->size) {
+      ssize_t got = read(watch->file, watch->events, sizeof watch->events);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return got < 0 && errno != EAGAIN ? errno : 0;
+      watch->at = 0, watch->size = (size_t)got;
+    }
+    const struct inotify_event *event = (const struct inotify_event *)(watch->events + watch->at);
+    watch->at += sizeof *event + event->len;
+    if (event->mask & IN_Q_OVERFLOW) return EOVERFLOW;
+    if (event->len == 0) continue;
+    *name = event->name;
+    return 0;
+  }
+}
+
+void sys_folder_watch_close(void *context) {
+  struct watch *watch = context;
+  if (!watch) return;
+  if (watch->file >= 0) close(watch->file);
+  free(watch);
 }
 
 /* ---- locks between processes ---- */

@@ -165,6 +165,15 @@ int sys_folder_list(int folder, const char *name, void **list);
 /* Valid until the next one; NULL at the end, or with *failure, which may be NULL, set to errno. */
 const char *sys_folder_next(void *list, int *failure);
 void sys_folder_list_close(void *list);
+/* Notices the names that files get in a folder by being renamed: some file systems
+ * give such a name a new place, and a walk that is under way would pass over it. */
+int sys_folder_watch(int folder, void **watch);
+/* How many names may wait, at least as many as do. */
+size_t sys_folder_waiting(void *watch);
+/* The next name, valid until the next call, NULL if there is none now; EOVERFLOW if
+ * there were too many since the last call, and some are lost. */
+int sys_folder_moved(void *watch, const char **name);
+void sys_folder_watch_close(void *watch);
 /* The file that the next two lock: made if it is not there. Descriptors from
  * different opens exclude each other, also in one process. */
 int sys_lock_file_open(int folder, const char *name);

@@ -12,9 +12,9 @@ import CTuile
 ///
 /// A key that is stored for as long as this takes, and does not expire, is given
 /// at least once, whatever other threads and processes write meanwhile; one that
-/// comes or goes meanwhile may be given. Redis may give a key twice. Other writers
-/// never wait for it, and its memory does not grow with the number of keys.
-/// docs/stores.md says where servers and file systems promise less.
+/// comes or goes meanwhile may be given. Files and Redis may give a key twice. Other
+/// writers never wait for it, and its memory does not grow with the number of keys.
+/// docs/stores.md says when a cluster of Redis promises less.
 ///
 /// Returns TUILE_OK, also if there is no key or `receive` answered false;
 /// TUILE_E_ARGUMENT, also if the store can't tell its keys; and as stores do: then

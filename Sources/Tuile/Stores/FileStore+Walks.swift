@@ -1,17 +1,49 @@
 import CSystem
 import CTuile
 
-/// Walks through the folder as readdir gives it: names that are there all the time
-/// come once, however many others come and go.
+/// Walks through the folder as readdir gives it. A session's file is replaced when it
+/// is saved, and on some file systems, tmpfs for one, a name that was replaced stands
+/// at another place in the folder: so the names that files get meanwhile are given too.
 extension FileStore {
   func keys(now: Int64, _ each: (Bytes, Int64) -> Bool) throws(Failure) {
-    let fine = try walkNames(in: folder, ".\0") { (name) throws(Failure) in
+    func give(_ name: Bytes) throws(Failure) -> Bool {
       guard name.hasPrefix(options.prefix.bytes) else { return true }
       let key = name.dropFirst(options.prefix.count)
       guard SessionKey.isValid(key), let expires = try plainExpiry(key), expires > now else { return true }
       return each(key, expires)
     }
+    var watch: UnsafeMutableRawPointer?
+    try check(sys_folder_watch(folder, &watch))
+    defer { sys_folder_watch_close(watch) }
+    var enough = false
+    let fine = try walkNames(in: folder, ".\0") { (name) throws(Failure) in
+      let goOn = try give(name)
+      enough = goOn ? try !giveMoved(watch, give) : true
+      return !enough
+    }
     guard fine else { throw .folder(ENOENT) }
+    if !enough { _ = try giveMoved(watch, give) }
+  }
+
+  /// What was renamed since the last call, but not what still is meanwhile, which
+  /// might never end; false if `give` wants no more.
+  private func giveMoved(
+    _ watch: UnsafeMutableRawPointer?, _ give: (Bytes) throws(Failure) -> Bool
+  ) throws(Failure) -> Bool {
+    var waiting = sys_folder_waiting(watch)
+    while waiting > 0 {
+      waiting &-= 1
+      var name: UnsafePointer<CChar>?
+      let failure = sys_folder_moved(watch, &name)
+      guard failure != EOVERFLOW else {
+        throw Failure(status: TUILE_E_BUSY, message: "more sessions were saved at once than a walk can follow")
+      }
+      try check(failure)
+      guard let name else { return true }
+      let text = Bytes(UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), Int(strlen(name)))
+      guard try give(text) else { return false }
+    }
+    return true
   }
 
   /// nil also for what is no plain file, which no session is.
