@@ -198,7 +198,10 @@ final class FileStore: Store {
     }
     try check(failure)
     var found = sys_file_facts()
-    if sys_folder_facts(folder, temporary, &found) == 0, found.number == old.number, found.device == old.device {
+    // A number alone tells nothing: file systems give that of a removed file to the next one.
+    if sys_folder_facts(folder, temporary, &found) == 0, found.number == old.number, found.device == old.device,
+      found.modified == old.modified, found.size == old.size
+    {
       return .replaced
     }
     _ = sys_folder_exchange(folder, temporary, name)
