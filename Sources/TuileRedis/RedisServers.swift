@@ -60,7 +60,8 @@ final class RedisServers {
   /// that is due.
   func node(for key: Bytes, _ deadline: Int64) throws(Failure) -> RedisNode {
     switch locked({ $0.kind }) {
-    case .single: return nodes[0]
+    // A server that turns out to be a cluster's gets company, from another thread.
+    case .single: return locked { $0.nodes[0] }
     case .sentinel: return try findMaster(deadline)
     case .cluster: return try findNode(ClusterSlots.slot(of: key), deadline)
     }
