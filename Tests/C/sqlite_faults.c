@@ -175,6 +175,9 @@ static void prepare(const struct operation *operation) {
 
 static void fail_each_call(const struct operation *operation) {
   int failed = 0;
+  prepare(operation);
+  tuile_store_close(store);
+  sqlite3_int64 unused = sqlite3_memory_used();
   for (int n = 1;; n += memory ? 7 : 1) { /* allocations are many */
     prepare(operation);
     memset(&error, 0, sizeof error);
@@ -190,7 +193,9 @@ static void fail_each_call(const struct operation *operation) {
     }
     CHECK((status == TUILE_OK ? operation->done : operation->after) & 1 << stored());
     CHECK(tuile_store_put(store, text("faultykey"), text(old), expires, &error) == TUILE_OK && stored() == 1);
+    CHECK(do_own() == TUILE_OK); /* with statements that a failure may have left half ready */
     tuile_store_close(store);
+    CHECK(sqlite3_memory_used() == unused);
     if (!all) continue;
     CHECK(failed > 0);
     printf("%s: %d calls, %d of them noticed\n", operation->name, n - 1, failed);

@@ -85,7 +85,8 @@ final class SQLiteConnection {
   private func prepare(from first: Statement, to last: Statement) throws(Failure) {
     var i = first.rawValue
     while i <= last.rawValue, let statement = Statement(rawValue: i) {
-      try prepare(statement.sql, &statements[i])
+      // Some may be ready from an attempt that failed halfway.
+      if statements[i] == nil { try prepare(statement.sql, &statements[i]) }
       i &+= 1
     }
   }
