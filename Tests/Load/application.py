@@ -1,4 +1,4 @@
-"""What gunicorn serves under load: a session that counts, and beside it how many were answered."""
+"""What gunicorn and uWSGI serve under load: a session that counts, and beside it how many were answered."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""gunicorn with 4 workers of 4 threads, wrk, many visitors: each request counts, none fails, no memory is lost.
+"""gunicorn or uWSGI with 4 workers of 4 threads, wrk, many visitors: each request counts, none fails, no memory is lost.
 
-    python load.py SECONDS
+    python load.py SECONDS [gunicorn|uwsgi]
 """
 
 from __future__ import annotations
@@ -54,6 +54,15 @@ def counted(store: str, cookies: list[str]) -> int:
         return total
 
 
+def command(server: str, descriptor: int) -> list[str]:
+    """gunicorn loads the application in each worker, uWSGI before it forks them."""
+    if server == "gunicorn":
+        options = ["--bind", f"fd://{descriptor}", "-w", "4", "--threads", "4", "--timeout", "120", "--log-level", "warning"]
+        return [sys.executable, "-m", "gunicorn", *options, "application:application"]
+    options = ["--http11-socket", f"fd://{descriptor}", "-p", "4", "--threads", "4", "--die-on-term", "--disable-logging", "--logto", "/dev/null"]
+    return [str(Path(sys.executable).with_name("uwsgi")), "--master", *options, "--module", "application:application"]
+
+
 def wait_until_served(url: str) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -63,7 +72,7 @@ def wait_until_served(url: str) -> None:
             return
         except OSError:
             time.sleep(0.1)
-    sys.exit("gunicorn does not answer")
+    sys.exit("the server does not answer")
 
 
 def wrk(url: str, seconds: int, script: Path) -> tuple[int, float]:
@@ -77,33 +86,44 @@ def wrk(url: str, seconds: int, script: Path) -> tuple[int, float]:
     return int(answers[1]), float(rate[1])
 
 
+def answered(folder: Path) -> int:
+    return sum(int.from_bytes(path.read_bytes(), "little") for path in folder.glob("answered.*"))
+
+
+def settle(folder: Path) -> None:
+    """Waits for requests that wrk did not wait for: uWSGI ends its workers in the middle of them."""
+    before = -1
+    while (now := answered(folder)) != before:
+        before = now
+        time.sleep(1)
+
+
 def main() -> None:
-    seconds = int(sys.argv[1])
+    seconds, kind = int(sys.argv[1]), (sys.argv[2:] or ["gunicorn"])[0]
     with tempfile.TemporaryDirectory() as name, socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
         folder, url = Path(name), f"http://127.0.0.1:{listening.getsockname()[1]}/"
         store = f"sqlite://{folder}/sessions.db?busy=30000"
         cookies = new_cookies(store)
         script = folder / "visitors.lua"
         script.write_text(SCRIPT % ", ".join(f'"{cookie}"' for cookie in cookies))
-        command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listening.fileno()}", "-w", "4", "--threads", "4"]
         server = subprocess.Popen(
-            [*command, "--timeout", "120", "--log-level", "warning", "application:application"],
-            cwd=HERE, env={**os.environ, "LOAD_FOLDER": name}, pass_fds=[listening.fileno()],
-        )  # fmt: skip
+            command(kind, listening.fileno()), cwd=HERE, env={**os.environ, "LOAD_FOLDER": name}, pass_fds=[listening.fileno()]
+        )
         try:
             wait_until_served(url)
             warm_answers, _ = wrk(url, max(2, seconds // 4), script)
             warm = {pid: resident(pid) for pid in workers(server.pid)}
             answers, rate = wrk(url, seconds, script)
             grown = {pid: resident(pid) - before for pid, before in warm.items()}
+            settle(folder)
         finally:
             server.terminate()
             server.wait(60)
         # Those that never had a cookie counted in sessions of their own.
         without = 1
-        committed = sum(int.from_bytes(path.read_bytes(), "little") for path in folder.glob("answered.*")) - without
+        committed = answered(folder) - without
         total = counted(store, cookies)
-    print(f"{answers} answers in {seconds} s ({rate:.0f} a second), {total} of {committed} counted")
+    print(f"{kind}: {answers} answers in {seconds} s ({rate:.0f} a second), {total} of {committed} counted")
     print("workers grew by " + ", ".join(f"{size >> 10} KiB" for size in grown.values()))
     if total != committed or not 0 <= total - warm_answers - answers <= 2 * CONNECTIONS:
         sys.exit("the counter is not exact")
