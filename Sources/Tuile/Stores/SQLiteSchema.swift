@@ -81,10 +81,10 @@ extension SQLiteConnection.Statement {
         ORDER BY session_key LIMIT ?3
         """
     case .owners:
-      // Each at its first entry.
+      // Each at its first entry of a page: one on an earlier page may have got its owner after that was read.
       return """
         SELECT o.owner, o.rowid, EXISTS (SELECT 1 FROM tuile_session_owner AS p \
-        WHERE p.owner = o.owner AND p.rowid < o.rowid) \
+        WHERE p.owner = o.owner AND p.rowid > ?1 AND p.rowid < o.rowid) \
         FROM tuile_session_owner AS o WHERE o.rowid > ?1 ORDER BY o.rowid LIMIT ?2
         """
     }

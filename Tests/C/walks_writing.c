@@ -1,0 +1,55 @@
+/* Walks through a store whose callbacks write, or whose lists and folders change under them. */
+#include "check.h"
+
+static tuile_error error;
+static const int64_t later = INT64_C(4000000000000000);
+
+static tuile_store *open_store(const char *format, const char *folder) {
+  char url[700];
+  tuile_store *store;
+  snprintf(url, sizeof url, format, folder);
+  CHECK(tuile_store_open(text(url), &store, &error) == TUILE_OK);
+  return store;
+}
+
+static tuile_bytes numbered(char buffer[20], const char *name, int number) {
+  return (tuile_bytes){buffer, (size_t)snprintf(buffer, 20, "%s%08d", name, number)};
+}
+
+/* ---- an entry behind the walk gets the owner of one in front of it ---- */
+
+struct owners {
+  tuile_store *store;
+  int calls, last;
+};
+
+static bool takes_over(void *context, tuile_bytes owner) {
+  struct owners *owners = context;
+  char buffer[20];
+  if (owners->calls++ == 0)
+    CHECK(tuile_store_own(owners->store, text("last"), numbered(buffer, "owns", 0), text("r"), later, &error) == TUILE_OK);
+  owners->last += equals(owner, "last");
+  return true;
+}
+
+static void an_entry_that_changes_hands(const char *format, const char *path) {
+  enum { ENTRIES = 1200 };
+  struct owners owners = {.store = open_store(format, path)};
+  char buffer[20], owner[20];
+  for (int i = 0; i < ENTRIES; i++) {
+    tuile_bytes key = numbered(buffer, "owns", i);
+    CHECK(tuile_store_create(owners.store, key, text("x"), later, &error) == TUILE_OK);
+    CHECK(tuile_store_own(owners.store, i == ENTRIES - 1 ? text("last") : numbered(owner, "user", i), key, text("r"), later, &error) == TUILE_OK);
+  }
+  CHECK(tuile_store_owners(owners.store, takes_over, &owners, &error) == TUILE_OK);
+  CHECK(owners.last > 0);
+  tuile_store_close(owners.store);
+}
+
+int main(int argc, char **argv) {
+  CHECK(argc > 1);
+  an_entry_that_changes_hands("memory:%s", "");
+  an_entry_that_changes_hands("sqlite://%s/hands.db", argv[1]);
+  an_entry_that_changes_hands("file://%s/hands?fsync=off", argv[1]);
+  return 0;
+}
