@@ -16,6 +16,32 @@ static tuile_bytes numbered(char buffer[20], const char *name, int number) {
   return (tuile_bytes){buffer, (size_t)snprintf(buffer, 20, "%s%08d", name, number)};
 }
 
+/* ---- a folder that is deleted ---- */
+
+static bool never(void *context, tuile_bytes key, int64_t expires) {
+  (void)context, (void)key, (void)expires;
+  CHECK(!"a key");
+}
+static bool never_owner(void *context, tuile_bytes owner) {
+  (void)context, (void)owner;
+  CHECK(!"an owner");
+}
+
+static void a_folder_that_is_gone(const char *path) {
+  tuile_store *store = open_store("file://%s/gone", path);
+  char name[700];
+  size_t removed;
+  static const char *const folders[] = {"/.tuile/lock", "/.tuile", ""};
+  for (int i = 0; i < 3; i++) {
+    snprintf(name, sizeof name, "%s/gone%s", path, folders[i]);
+    CHECK(remove(name) == 0);
+  }
+  CHECK(tuile_store_keys(store, 0, never, NULL, &error) == TUILE_E_STORE);
+  CHECK(tuile_store_owners(store, never_owner, NULL, &error) == TUILE_E_STORE);
+  CHECK(tuile_store_sweep(store, 0, 10, &removed, &error) == TUILE_E_STORE);
+  tuile_store_close(store);
+}
+
 /* ---- an entry behind the walk gets the owner of one in front of it ---- */
 
 struct owners {
@@ -48,6 +74,7 @@ static void an_entry_that_changes_hands(const char *format, const char *path) {
 
 int main(int argc, char **argv) {
   CHECK(argc > 1);
+  a_folder_that_is_gone(argv[1]);
   an_entry_that_changes_hands("memory:%s", "");
   an_entry_that_changes_hands("sqlite://%s/hands.db", argv[1]);
   an_entry_that_changes_hands("file://%s/hands?fsync=off", argv[1]);

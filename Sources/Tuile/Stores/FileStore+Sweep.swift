@@ -96,7 +96,8 @@ extension FileStore {
       if try sweepFile(name, now: now) { removed &+= 1 }
       return removed >= limit
     }
-    guard fine else { throw .folder(ENOENT) }
+    // Of a folder that was deleted the system says that it is empty.
+    guard fine, !sys_folder_is_gone(folder) else { throw .folder(ENOENT) }
     try sweepOwners()
     return removed
   }

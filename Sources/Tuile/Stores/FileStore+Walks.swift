@@ -6,22 +6,22 @@ import CTuile
 /// at another place in the folder: so the names that files get meanwhile are given too.
 extension FileStore {
   func keys(now: Int64, _ each: (Bytes, Int64) -> Bool) throws(Failure) {
+    var watch: UnsafeMutableRawPointer?
+    try check(sys_folder_watch(folder, &watch))
+    defer { sys_folder_watch_close(watch) }
     func give(_ name: Bytes) throws(Failure) -> Bool {
       guard name.hasPrefix(options.prefix.bytes) else { return true }
       let key = name.dropFirst(options.prefix.count)
       guard SessionKey.isValid(key), let expires = try plainExpiry(key), expires > now else { return true }
       return each(key, expires)
     }
-    var watch: UnsafeMutableRawPointer?
-    try check(sys_folder_watch(folder, &watch))
-    defer { sys_folder_watch_close(watch) }
     var enough = false
     let fine = try walkNames(in: folder, ".\0") { (name) throws(Failure) in
       let goOn = try give(name)
       enough = goOn ? try !giveMoved(watch, give) : true
       return !enough
     }
-    guard fine else { throw .folder(ENOENT) }
+    guard fine, !sys_folder_is_gone(folder) else { throw .folder(ENOENT) }
     if !enough { _ = try giveMoved(watch, give) }
   }
 
@@ -78,6 +78,7 @@ extension FileStore {
       }
       return !found || each(owner.bytes)
     }
+    let _: Bool? = try missing()
   }
 
   /// Each name in a folder until `each` says false; false if there is no such folder.
