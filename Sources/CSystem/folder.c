@@ -184,10 +184,13 @@ void sys_folder_list_close(void *list) {
   if (list) closedir(list);
 }
 
+enum { REMEMBERED = 1024 };
+
 struct watch {
   int file;
   size_t at, size;
   _Alignas(struct inotify_event) char events[4096];
+  char given[REMEMBERED][48];
 };
 
 int sys_folder_watch(int folder, void **out) {
@@ -230,6 +233,18 @@ int sys_folder_moved(void *context, const char **name) {
     *name = event->name;
     return 0;
   }
+}
+
+bool sys_folder_is_given(void *context, const void *name, size_t size) {
+  struct watch *watch = context;
+  uint32_t hash = 2166136261;
+  for (size_t i = 0; i < size; i++) hash = (hash ^ ((const unsigned char *)name)[i]) * 16777619;
+  char *place = watch->given[hash % REMEMBERED];
+  if (size >= sizeof watch->given[0]) return false;
+  if (memcmp(place, name, size) == 0 && place[size] == 0) return true;
+  memcpy(place, name, size);
+  place[size] = 0;
+  return false;
 }
 
 void sys_folder_watch_close(void *context) {

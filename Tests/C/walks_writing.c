@@ -16,6 +16,35 @@ static tuile_bytes numbered(char buffer[20], const char *name, int number) {
   return (tuile_bytes){buffer, (size_t)snprintf(buffer, 20, "%s%08d", name, number)};
 }
 
+/* ---- each session is saved by the callback ---- */
+
+enum { SAVED = 2000 };
+
+struct saver {
+  tuile_store *store;
+  int calls;
+};
+
+static bool save(void *context, tuile_bytes key, int64_t expires) {
+  struct saver *saver = context;
+  char copy[40];
+  memcpy(copy, key.data, key.size);
+  saver->calls++;
+  CHECK(tuile_store_replace(saver->store, (tuile_bytes){copy, key.size}, text("x"), text("x"), expires, &error) == TUILE_OK);
+  return saver->calls <= 2 * SAVED;
+}
+
+static void a_callback_that_saves(const char *path) {
+  struct saver saver = {.store = open_store("file://%s/saved?fsync=off", path)};
+  char buffer[20];
+  for (int i = 0; i < SAVED; i++)
+    CHECK(tuile_store_create(saver.store, numbered(buffer, "save", i), text("x"), later, &error) == TUILE_OK);
+  CHECK(tuile_store_keys(saver.store, 0, save, &saver, &error) == TUILE_OK);
+  /* Once each, or twice where a saved file gets a new place in its folder. */
+  CHECK(saver.calls >= SAVED && saver.calls <= 2 * SAVED);
+  tuile_store_close(saver.store);
+}
+
 /* ---- a folder that is deleted ---- */
 
 static bool never(void *context, tuile_bytes key, int64_t expires) {
@@ -78,5 +107,6 @@ int main(int argc, char **argv) {
   an_entry_that_changes_hands("memory:%s", "");
   an_entry_that_changes_hands("sqlite://%s/hands.db", argv[1]);
   an_entry_that_changes_hands("file://%s/hands?fsync=off", argv[1]);
+  a_callback_that_saves(argv[1]);
   return 0;
 }

@@ -173,6 +173,8 @@ size_t sys_folder_waiting(void *watch);
 /* The next name, valid until the next call, NULL if there is none now; EOVERFLOW if
  * there were too many since the last call, and some are lost. */
 int sys_folder_moved(void *watch, const char **name);
+/* Whether this was asked about the name lately: most that are saved again and again are known. */
+bool sys_folder_is_given(void *watch, const void *name, size_t size);
 void sys_folder_watch_close(void *watch);
 /* The file that the next two lock: made if it is not there. Descriptors from
  * different opens exclude each other, also in one process. */
