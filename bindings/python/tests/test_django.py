@@ -58,6 +58,22 @@ def test_a_second_save_takes_nothing_of_others_away() -> None:
     assert dict(SessionStore(key).items()) == {"a": 1, "b": 2, "c": 1}
 
 
+def test_a_counter_after_a_save_takes_nothing_of_others_away() -> None:
+    key = saved(a=1)
+    one = SessionStore(key)
+    assert one["a"] == 1
+    other = SessionStore(key)
+    other["a"] = 2
+    other["c"] = 1
+    other.save()
+    one["b"] = 1
+    one.save()
+    assert one.add_int("count") == 1
+    one.append("seen", 1)
+    one.save()
+    assert dict(SessionStore(key).items()) == {"a": 2, "b": 1, "c": 1, "count": 1, "seen": [1]}
+
+
 def test_counters_and_lists_are_exact() -> None:
     key = saved()
     sessions = [SessionStore(key) for _ in range(5)]

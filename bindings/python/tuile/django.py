@@ -224,7 +224,7 @@ class SessionStore(SessionBase):
         mirror = self._begun()
         mirror.write(values)
         answer = change(mirror.session)
-        values[key] = mirror.read()[key]
+        values[key] = mirror.fetch(key)
         self.modified = True
         return answer
 

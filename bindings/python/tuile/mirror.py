@@ -27,9 +27,20 @@ class Mirror:
 
     def write(self, values: Mapping[str, Any]) -> None:
         """Sets and removes what differs from what was read or written before."""
-        if self._text is not None:
-            self._before, self._text = json.loads(self._text), None
+        self._settle()
         if not all(key.__class__ is str for key in values):
             # JSON has no other names.
             values = json.loads(json.dumps(values))
         self.session.merge(self._before, values)
+
+    def fetch(self, name: str) -> Any:
+        """The value that one name has now. Of the others what was read before still counts: what other
+        requests saved meanwhile is not in the dictionary, and must not look removed."""
+        self._settle()
+        text = json.dumps(self.session[name])
+        self._before[name] = json.loads(text)
+        return json.loads(text)
+
+    def _settle(self) -> None:
+        if self._text is not None:
+            self._before, self._text = json.loads(self._text), None
