@@ -1,7 +1,6 @@
 """Manual pages of section 3, in mdoc: one for each function and type, and libtuile(3)."""
 
 import re
-import shutil
 import textwrap
 from pathlib import Path
 
@@ -155,8 +154,10 @@ class Manual:
 def write(folder: Path) -> int:
     """Writes all pages and says how many."""
     manual = Manual(interface.read())
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    # Other pages may be there, too.
+    for old in folder.glob("tuile_*.3"):
+        old.unlink()
     for name, (item, section) in manual.pages.items():
         text = manual.function(item, section) if item.kind == "function" else manual.type(item)
         (folder / f"{name}.3").write_text(text + "\n")

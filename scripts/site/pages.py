@@ -96,6 +96,8 @@ def all_pages(sections: list[Section], links: Links, version: str) -> list[Page]
 
 def write(folder: Path) -> int:
     """Writes the site and says how many pages it has."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / "tuile.svg").exists():
+        sys.exit(f"{folder} has other files than a site: name a new folder")
     version = (ROOT / "VERSION").read_text().strip()
     sections = interface.read()
     links = Links(sections)
