@@ -76,8 +76,28 @@ static void many(void) {
   end(store);
 }
 
+/* A store that lists what has ended must not keep anybody for ever. */
+static tuile_status all_the_same(void *c, tuile_bytes owner, int64_t now, tuile_receive_owned receive, void *receiver, tuile_error *e) {
+  (void)c, (void)owner, (void)now, (void)e;
+  for (int i = 0; i < 10001; i++) {
+    char key[33];
+    snprintf(key, sizeof key, "manysessions%08d", i);
+    receive(receiver, text(key), text("{}"), present + 60000000);
+  }
+  return TUILE_OK;
+}
+
+static void stubborn(void) {
+  size_t revoked;
+  listing = all_the_same;
+  tuile_store *store = begin();
+  CHECK(tuile_manager_revoke_all(manager, text("ada"), NULL, &revoked, &error) == TUILE_E_STORE);
+  end(store);
+}
+
 int main(void) {
   new_key();
   many();
+  stubborn();
   return 0;
 }

@@ -121,17 +121,27 @@ extension Manager {
       return 0
     }
     var count = 0
+    // The first that the last round ended.
+    var known = ByteBuffer()
     while true {
       let list = try read(owner)
       var ended = 0
       try list.each { (item) throws(Failure) in
         if let kept, kept.isStored(under: item.key) { return true }
+        // It would keep us here for ever.
+        guard !(item.key == known.bytes) else {
+          throw Failure(status: TUILE_E_STORE, message: "the store lists a session that has ended")
+        }
+        if ended == 0 {
+          known.removeAll()
+          known.append(item.key)
+          guard !known.failed else { throw .memory }
+        }
         try end(item.key, of: owner) { kept?.isStored(under: $0) ?? false }
         ended &+= 1
         return true
       }
       count &+= ended
-      // A store that lists what has ended must not keep us here.
       guard list.isCut, ended > 0 else { return count }
     }
   }
