@@ -92,7 +92,8 @@ extension RedisServers {
     case .sentinel: return [try findMaster(deadline)]
     case .cluster: try learn(deadline)
     case .single:
-      let reply = try ask(nodes[0], deadline)
+      let node = locked { $0.nodes[0] }
+      let reply = try ask(node, deadline)
       defer { withExtendedLifetime(reply) {} }
       // "This instance has cluster support disabled", no such command, or not for this
       // user, who could not follow redirections either.
@@ -100,12 +101,12 @@ extension RedisServers {
         guard error.hasPrefix(Bytes("ERR ")) || error.hasPrefix(Bytes("NOPERM")) else {
           throw RedisConnection.refusal(error)
         }
-        return [nodes[0]]
+        return [node]
       }
-      guard nodes[0].address.port != 0 else { throw RedisServers.clusterBySocket }
+      guard node.address.port != 0 else { throw RedisServers.clusterBySocket }
       let learnt = locked { servers -> Bool in
         servers.kind = .cluster
-        return servers.take(reply.view, from: nodes[0])
+        return servers.take(reply.view, from: node)
       }
       guard learnt else { throw RedisServers.noMap }
     }
