@@ -67,6 +67,14 @@ def test_append(manager: Manager) -> None:
             session.append("n", 1)
 
 
+def test_merge_compares_numbers_as_json_has_them(manager: Manager) -> None:
+    with manager.begin("") as session:
+        session.merge({"nan": float("nan"), "one": 1.5}, {"nan": float("nan"), "one": 1.5})
+        assert not session.modified
+        session.merge({"zero": 0.0, "one": 1}, {"zero": -0.0, "one": 1.0})
+        assert session.to_json() == '{"zero":-0.0,"one":1.0}'
+
+
 def test_merge_sets_what_differs_alone(manager: Manager) -> None:
     cookie = saved(manager, same=[1], gone=1, other=1)
     with manager.begin(cookie) as session, manager.begin(cookie) as meanwhile:

@@ -139,8 +139,8 @@ class Session(SessionHandle, MutableMapping[str, Any]):
             before.update(self._loads(text))
 
     def _differ(self, one: Any, other: Any) -> bool:
-        # 1, 1.0 and True are equal in Python and not in JSON.
-        if one.__class__ is other.__class__ and one.__class__ in _PLAIN:
+        # 1, 1.0 and True are equal in Python and not in JSON; so are 0.0 and -0.0, and NaN is not equal to itself.
+        if one.__class__ is other.__class__ and one.__class__ in _PLAIN and one.__class__ is not float:
             return bool(one != other)
         return self._dumps(one) != self._dumps(other)
 
