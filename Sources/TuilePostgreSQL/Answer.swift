@@ -18,11 +18,12 @@ final class Answer {
   /// Borrowed from the answer; empty where there is none.
   func text(_ row: Int, _ column: Int32) -> Bytes {
     var size = 0
-    guard row < rows, let start = pg_answer_text(pointer, Int32(row), column, &size) else { return Bytes() }
+    guard row < rows, let start = pg_answer_text(pointer, Int32(truncatingIfNeeded: row), column, &size)
+    else { return Bytes() }
     return Bytes(start, size)
   }
 
-  func time(_ row: Int, _ column: Int32) -> Int64 { pg_answer_time(pointer, Int32(row), column) }
+  func time(_ row: Int, _ column: Int32) -> Int64 { pg_answer_time(pointer, Int32(truncatingIfNeeded: row), column) }
 }
 
 extension pg_parameters {

@@ -105,7 +105,7 @@ final class Connection: PooledConnection {
   }
 
   private static func text(_ sql: StaticString) -> UnsafePointer<CChar> {
-    UnsafeRawPointer(sql.utf8Start).assumingMemoryBound(to: CChar.self)
+    UnsafeRawPointer(sql.start).assumingMemoryBound(to: CChar.self)
   }
 
   private func outcome(_ outcome: pg_outcome, _ pointer: OpaquePointer?) throws(Failure) -> Outcome {

@@ -10,8 +10,8 @@ struct SQLState: Equatable {
   init(_ text: StaticString) {
     var code: UInt64 = 0
     var i = 0
-    while i < text.utf8CodeUnitCount {
-      code = code &<< 8 | UInt64(text.utf8Start[i])
+    while i < text.count {
+      code = code &<< 8 | UInt64(text.start[i])
       i &+= 1
     }
     self.code = code

@@ -6,6 +6,7 @@ final class CText {
   let start: UnsafeMutablePointer<CChar>
   let count: Int
 
+  @inline(never)
   init(_ bytes: Bytes) {
     count = bytes.count
     start = .allocate(capacity: bytes.count &+ 1)

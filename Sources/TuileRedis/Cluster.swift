@@ -18,31 +18,31 @@ extension RedisServers {
     }
     if asking || locked({ $0.slots.isEmpty }) { try learn(deadline) }
     return locked { servers in
-      let index = slot < servers.slots.count ? Int(servers.slots[slot]) : -1
       // Any node says who has a slot that nobody is known to have.
-      return index >= 0 && index < servers.nodes.count ? servers.nodes[index] : servers.nodes[0]
+      servers.slots.at(slot).flatMap { servers.nodes.at(Int($0)) } ?? servers.nodes[0]
     }
   }
 
   /// The server that a redirection names; an empty host is that of `from`. nil
   /// if there are no redirections here.
+  @inline(never)
   func node(at host: Bytes, _ port: Int32, from node: RedisNode, slot: Int32?) -> RedisNode? {
     guard node.address.port != 0, settings.sentinel == nil else { return nil }
     return locked { servers in
       servers.kind = .cluster
-      let index = servers.index(of: host.isEmpty ? node.address.host.bytes : host, port)
-      if let slot, Int(slot) < servers.slots.count {
-        servers.slots[Int(slot)] = Int16(truncatingIfNeeded: index)
+      let (found, index) = servers.find(host.isEmpty ? node.address.host.bytes : host, port)
+      if let slot = slot.map(Int.init), slot >= 0, slot < servers.slots.count {
+        servers.slots[slot] = Int16(truncatingIfNeeded: index)
         servers.slotsAreDue = true
       }
-      return servers.nodes[index]
+      return found
     }
   }
 
-  private func index(of host: Bytes, _ port: Int32) -> Int {
+  private func find(_ host: Bytes, _ port: Int32) -> (RedisNode, index: Int) {
     var i = 0
-    while i < nodes.count {
-      if nodes[i].address.isSame(host, port) { return i }
+    while let node = nodes.at(i) {
+      if node.address.isSame(host, port) { return (node, i) }
       i &+= 1
     }
     if nodes.count >= Self.mostNodes {
@@ -50,8 +50,9 @@ extension RedisServers {
       slots.removeAll()
       slotsAreDue = true
     }
-    nodes.append(RedisNode(RedisAddress(CText(host), port: port), settings.limits))
-    return nodes.count &- 1
+    let node = RedisNode(RedisAddress(CText(host), port: port), settings.limits)
+    nodes.append(node)
+    return (node, nodes.count &- 1)
   }
 
   /// Asks the nodes, one after the other, until one tells the map.
@@ -59,8 +60,9 @@ extension RedisServers {
     let known = locked { $0.nodes }
     var last: Failure?
     var i = 0
-    while i < known.count &+ settings.seeds.count, cr_now() < deadline {
-      let node = i < known.count ? known[i] : RedisNode(settings.seeds[i &- known.count], settings.limits)
+    while cr_now() < deadline,
+      let node = known.at(i) ?? settings.seeds.at(i &- known.count).map({ RedisNode($0, settings.limits) })
+    {
       do throws(Failure) {
         let reply = try ask(node, deadline)
         if let error = reply.view.error {
@@ -112,9 +114,10 @@ extension RedisServers {
     }
     return try locked { (servers) -> Result<[RedisNode], Failure> in
       var all = [RedisNode]()
-      for index in servers.slots {
-        guard index >= 0, Int(index) < servers.nodes.count else { return .failure(RedisServers.gap) }
-        let node = servers.nodes[Int(index)]
+      var slot = 0
+      while let index = servers.slots.at(slot) {
+        guard let node = servers.nodes.at(Int(index)) else { return .failure(RedisServers.gap) }
+        slot &+= 1
         if !all.contains(where: { $0 === node }) { all.append(node) }
       }
       return .success(all)
@@ -159,7 +162,7 @@ extension RedisServers {
         port > 0, port < 65536, let index = adopt(master[0]?.text ?? Bytes(), port, from: node, old)
       {
         var slot = Int(first)
-        while slot <= Int(last) {
+        while slot >= 0, slot <= Int(last), slot < map.count {
           map[slot] = index
           slot &+= 1
         }
@@ -181,16 +184,13 @@ extension RedisServers {
     let name = host.isEmpty ? node.address.host.bytes : host
     let number = Int32(truncatingIfNeeded: port)
     var i = 0
-    while i < nodes.count {
-      if nodes[i].address.isSame(name, number) { return Int16(truncatingIfNeeded: i) }
+    while let known = nodes.at(i) {
+      if known.address.isSame(name, number) { return Int16(truncatingIfNeeded: i) }
       i &+= 1
     }
     i = 0
-    while i < old.count {
-      if old[i].address.isSame(name, number) { break }
-      i &+= 1
-    }
-    nodes.append(i < old.count ? old[i] : RedisNode(RedisAddress(CText(name), port: number), settings.limits))
+    while let known = old.at(i), !known.address.isSame(name, number) { i &+= 1 }
+    nodes.append(old.at(i) ?? RedisNode(RedisAddress(CText(name), port: number), settings.limits))
     return Int16(truncatingIfNeeded: nodes.count &- 1)
   }
 }

@@ -156,6 +156,6 @@ final class RedisRunner {
     var spread: UInt32 = 0
     _ = sys_random(&spread, MemoryLayout<UInt32>.size)
     let most: UInt32 = 10_000 &<< UInt32(bitPattern: min(failures, 4))
-    sys_sleep_microseconds(most / 2 &+ spread % most)
+    sys_sleep_microseconds(most / 2 &+ spread % max(1, most))
   }
 }

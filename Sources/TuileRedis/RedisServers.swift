@@ -2,6 +2,11 @@ import CRedis
 import CSystem
 import CTuile
 
+extension Array {
+  /// nil where there is none, where a subscript would trap.
+  func at(_ index: Int) -> Element? { index >= 0 && index < count ? self[index] : nil }
+}
+
 /// A server with its connections.
 final class RedisNode {
   let address: RedisAddress
@@ -58,6 +63,7 @@ final class RedisServers {
 
   /// The node to ask about a key. Asks Sentinels or the cluster first where
   /// that is due.
+  @inline(never)  // one copy of it, not one for each command
   func node(for key: Bytes, _ deadline: Int64) throws(Failure) -> RedisNode {
     switch locked({ $0.kind }) {
     // A server that turns out to be a cluster's gets company, from another thread.

@@ -39,7 +39,7 @@ extension RedisStore {
   private func key(_ name: RedisReply.View?, _ middle: StaticString) -> Bytes? {
     guard let name = name?.text, name.hasPrefix(settings.prefix.bytes) else { return nil }
     let rest = name.dropFirst(settings.prefix.count)
-    return rest.hasPrefix(Bytes(middle)) ? rest.dropFirst(middle.utf8CodeUnitCount) : nil
+    return rest.hasPrefix(Bytes(middle)) ? rest.dropFirst(middle.count) : nil
   }
 
   /// Asks for the expiry of all in one go. `keys` are each behind its size.
@@ -93,18 +93,20 @@ extension RedisStore {
     pattern.append(middle)
     pattern.append("*")
     guard !pattern.failed else { throw .memory }
-    for node in nodes {
+    var next = 0
+    while let node = nodes.at(next) {
+      next &+= 1
       var place = ByteBuffer()
       place.append("0")
       repeat {
-        let reply = try scan(node, place.bytes, pattern.bytes, onlySessions: middle.utf8CodeUnitCount == 0)
+        let reply = try scan(node, place.bytes, pattern.bytes, onlySessions: middle.count == 0)
         defer { withExtendedLifetime(reply) {} }
-        guard let next = reply.view[0]?.text, RedisStore.isPlace(next), let names = reply.view[1] else {
+        guard let cursor = reply.view[0]?.text, RedisStore.isPlace(cursor), let names = reply.view[1] else {
           throw RedisConnection.failure(CR_PROTOCOL)
         }
         guard try each(node, names) else { return }
         place.removeAll()
-        place.append(next)
+        place.append(cursor)
       } while !(place.bytes == Bytes("0"))
     }
   }

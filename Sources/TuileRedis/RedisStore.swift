@@ -54,7 +54,7 @@ final class RedisStore: Store {
     _ middle: StaticString, _ key: Bytes, _ body: (Bytes) throws(Failure) -> Answer
   ) throws(Failure) -> Answer {
     let prefix = settings.prefix.bytes
-    let room = prefix.count &+ middle.utf8CodeUnitCount &+ key.count
+    let room = prefix.count &+ middle.count &+ key.count
     return try withScratch(room) { (start) throws(Failure) in
       var writer = ByteWriter(start, capacity: room)
       writer.append(prefix)

@@ -10,9 +10,10 @@ extension RedisServers {
     var last: Failure?
     var i = 0
     while i < settings.seeds.count, cr_now() < deadline {
-      let index = (first &+ i) % settings.seeds.count
+      let index = (first &+ i) % max(1, settings.seeds.count)
+      guard let seed = settings.seeds.at(index) else { break }
       do throws(Failure) {
-        if let address = try ask(settings.seeds[index], deadline) {
+        if let address = try ask(seed, deadline) {
           return locked { servers in
             servers.firstSentinel = index
             if let master = servers.master, master.address.isSame(address.host.bytes, address.port) { return master }

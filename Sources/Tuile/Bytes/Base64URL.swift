@@ -10,7 +10,7 @@ enum Base64URL {
 
   /// Writes `encodedSize(bytes.count)` characters.
   static func encode(_ bytes: Bytes, to out: UnsafeMutablePointer<UInt8>) {
-    let table = alphabet.utf8Start
+    let table = alphabet.start
     var i = 0
     var o = 0
     while i < bytes.count {

@@ -30,8 +30,8 @@ struct ByteWriter {
   /// Inlined, so that the size is known and the copy is a few moves.
   @inline(__always)
   mutating func append(_ text: StaticString) {
-    let size = text.utf8CodeUnitCount
-    if size <= capacity &- count, let start { (start + count).copy(Bytes(text.utf8Start, size)) }
+    let size = text.count
+    if size <= capacity &- count, let start { (start + count).copy(Bytes(text.start, size)) }
     count &+= size
   }
 

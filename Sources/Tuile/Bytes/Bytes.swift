@@ -15,9 +15,9 @@ struct Bytes {
     self.count = count
   }
 
-  init() { self.init(("" as StaticString).utf8Start, 0) }
+  init() { self.init(("" as StaticString).start, 0) }
 
-  init(_ text: StaticString) { self.init(text.utf8Start, text.utf8CodeUnitCount) }
+  init(_ text: StaticString) { self.init(text.start, text.count) }
 
   /// What a caller of the C interface gave; nil if it can't be bytes: NULL with
   /// a size, or a size that no object has.
@@ -114,7 +114,7 @@ struct Bytes {
 
   /// ASCII letters compare without case; `lowercase` is in lower case already.
   func equals(ignoringCase lowercase: StaticString) -> Bool {
-    count == lowercase.utf8CodeUnitCount && hasPrefix(ignoringCase: lowercase)
+    count == lowercase.count && hasPrefix(ignoringCase: lowercase)
   }
 }
 

@@ -34,7 +34,7 @@ struct JSONScanner {
 
   private mutating func word(_ word: StaticString) -> Bool {
     guard text.dropFirst(position).hasPrefix(Bytes(word)) else { return false }
-    position &+= word.utf8CodeUnitCount
+    position &+= word.count
     return true
   }
 

@@ -47,7 +47,7 @@ enum JSONText {
     buffer.append("\\u")
     var shift: UInt32 = 12
     while true {
-      buffer.append(digits.utf8Start[Int(unit &>> shift & 15)])
+      buffer.append(digits.start[Int(unit &>> shift & 15)])
       if shift == 0 { return }
       shift &-= 4
     }

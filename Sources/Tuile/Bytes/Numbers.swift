@@ -12,7 +12,7 @@ enum Numbers {
       var left = number.magnitude
       repeat {
         first &-= 1
-        text[first] = digits.utf8Start[Int(truncatingIfNeeded: left % base)]
+        text[first] = digits.start[Int(truncatingIfNeeded: left % base)]
         left = left / base
       } while left > 0
       if number < 0 { writer.append(0x2D) }

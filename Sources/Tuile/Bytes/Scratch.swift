@@ -5,9 +5,9 @@ import CSystem
 func withScratch<Answer>(
   _ size: Int, _ body: (UnsafeMutablePointer<UInt8>) throws(Failure) -> Answer
 ) throws(Failure) -> Answer {
-  let answer: Result<Answer, Failure> = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: size) { room in
+  let answer: Result<Answer, Failure> = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: max(0, size)) { room in
     guard let start = room.baseAddress else { return .failure(.memory) }
-    defer { sys_wipe(start, size) }
+    defer { sys_wipe(start, room.count) }
     do throws(Failure) {
       return .success(try body(start))
     } catch {

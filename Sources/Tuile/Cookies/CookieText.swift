@@ -70,8 +70,8 @@ enum CookieText {
       case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x21, 0x27...0x2A, 0x2D, 0x2E, 0x5F, 0x7E: writer.append(c)
       default:
         writer.append(0x25)
-        writer.append(digits.utf8Start[Int(c &>> 4)])
-        writer.append(digits.utf8Start[Int(c & 15)])
+        writer.append(digits.start[Int(c &>> 4)])
+        writer.append(digits.start[Int(c & 15)])
       }
       i &+= 1
     }

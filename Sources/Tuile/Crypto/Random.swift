@@ -6,7 +6,7 @@ enum Random {
   static func characters(
     of alphabet: StaticString, _ out: UnsafeMutablePointer<UInt8>, count: Int
   ) throws(Failure) {
-    let kinds = alphabet.utf8CodeUnitCount
+    let kinds = alphabet.count
     // The largest multiple: octets beyond it would favour some.
     guard kinds > 0 else { return }
     let most = 256 / kinds &* kinds
@@ -19,7 +19,7 @@ enum Random {
         while i < 48, next < count {
           let octet = Int(block[i])
           if octet < most {
-            out[next] = alphabet.utf8Start[octet % kinds]
+            out[next] = alphabet.start[octet % max(1, kinds)]
             next &+= 1
           }
           i &+= 1

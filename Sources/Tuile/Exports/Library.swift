@@ -50,7 +50,7 @@ enum Version {
 }
 
 private func cString(_ text: StaticString) -> UnsafePointer<CChar> {
-  UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
+  UnsafeRawPointer(text.start).assumingMemoryBound(to: CChar.self)
 }
 
 private func statusTexts(_ status: tuile_status) -> (name: StaticString, message: StaticString) {

@@ -1,3 +1,4 @@
+import CSystem
 import CTuile
 
 /// An owner's sessions: to show them, to end them, to keep their number down.
@@ -10,34 +11,72 @@ extension Manager {
       var record: OwnerRecord
       let expires: Int64
     }
-    private var items: [Item] = []
+    private var items: UnsafeMutablePointer<Item>?
+    private var count = 0
+    private var capacity = 0
+    /// The items' addresses in order, once they are all here.
+    private var order: UnsafeMutablePointer<sys_keyed>?
     private var arena = Arena(limit: 64 << 20)
     fileprivate private(set) var failed = false
     /// There are more than are here.
     fileprivate private(set) var isCut = false
 
+    deinit {
+      free(items)
+      free(order)
+    }
+
     /// `always`: however many there are.
     fileprivate func add(_ key: Bytes, _ id: Bytes, _ record: Bytes, _ expires: Int64, always: Bool) {
-      guard always || items.count < Owner.mostSessions else {
+      guard always || count < Owner.mostSessions else {
         isCut = true
         return
       }
-      guard let key = arena.copy(key), let id = arena.copy(id) else {
+      guard let key = arena.copy(key), let id = arena.copy(id), grow(), let items else {
         failed = true
         return
       }
-      items.append(Item(key: key, id: id, record: OwnerRecord(record, in: &arena), expires: expires))
+      items[count] = Item(key: key, id: id, record: OwnerRecord(record, in: &arena), expires: expires)
+      count &+= 1
+    }
+
+    private func grow() -> Bool {
+      guard count == capacity else { return true }
+      let wanted = max(16, capacity &* 2)
+      guard let grown = realloc(items, wanted &* MemoryLayout<Item>.stride) else { return false }
+      items = grown.assumingMemoryBound(to: Item.self)
+      capacity = wanted
+      return true
     }
 
     /// Each session, until `body` says to stop. The views that it gets live on
     /// this object, which must not go while they are used.
     func each(_ body: (Item) throws(Failure) -> Bool) throws(Failure) {
       var i = 0
-      while i < items.count, try body(items[i]) { i &+= 1 }
+      while i < count, let item = order?[i].item, try body(item.assumingMemoryBound(to: Item.self).pointee) { i &+= 1 }
     }
 
-    /// The one seen last first.
-    fileprivate func sort() { items.sort { $0.record.seen > $1.record.seen } }
+    /// The one seen last first; those of one second as the store gave them.
+    fileprivate func sort() {
+      guard count > 0, let items else { return }
+      guard let raw = malloc(count &* MemoryLayout<sys_keyed>.stride) else {
+        failed = true
+        return
+      }
+      let order = raw.assumingMemoryBound(to: sys_keyed.self)
+      var i = 0
+      while i < count {
+        // The record may say anything: 40 bits of seconds, and 24 of places.
+        let seen = max(0, min(items[i].record.seen, OwnedSessions.latest))
+        let late = UInt64(truncatingIfNeeded: OwnedSessions.latest &- seen)
+        order[i] = sys_keyed(key: late &<< 24 | UInt64(truncatingIfNeeded: i), item: UnsafeMutableRawPointer(items + i))
+        i &+= 1
+      }
+      sys_sort(order, count)
+      self.order = order
+    }
+
+    private static let latest: Int64 = 1 << 40 &- 1
   }
 
   var keepsOwners: Bool { store.keepsOwners }
@@ -64,8 +103,8 @@ extension Manager {
         }
       }
     }
-    guard !list.failed else { throw .memory }
     list.sort()
+    guard !list.failed else { throw .memory }
     return list
   }
 

@@ -27,7 +27,7 @@ enum CSRF {
     var i = 0
     while i < secretSize {
       let sum = (index(secret[i]) ?? 0) &+ (index(token[i]) ?? 0)
-      token[secretSize &+ i] = alphabet.utf8Start[Int(sum % 62)]
+      token[secretSize &+ i] = alphabet.start[Int(sum % 62)]
       i &+= 1
     }
   }
@@ -36,7 +36,7 @@ enum CSRF {
     var i = 0
     while i < secretSize {
       let difference = 62 &+ (index(token[secretSize &+ i]) ?? 0) &- (index(token[i]) ?? 0)
-      secret[i] = alphabet.utf8Start[Int(difference % 62)]
+      secret[i] = alphabet.start[Int(difference % 62)]
       i &+= 1
     }
   }

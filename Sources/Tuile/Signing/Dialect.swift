@@ -150,7 +150,7 @@ extension SignerSettings {
     return try keys(digest) { (secret, key) throws(Failure) in
       material.removeAll()
       // Reserved at once: growing would leave a copy of the secret behind.
-      guard material.reserve(before.count &+ middle.utf8CodeUnitCount &+ 4096) else { throw .memory }
+      guard material.reserve(before.count &+ middle.count &+ 4096) else { throw .memory }
       material.append(before)
       material.append(middle)
       material.append(secret)

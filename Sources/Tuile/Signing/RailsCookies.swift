@@ -47,7 +47,7 @@ final class RailsCookies: Dialect {
       let digest = settings.digest ?? (next < count ? .sha256 : .sha1)
       let salt: StaticString = encrypted ? "authenticated encrypted cookie" : "signed cookie"
       try digest.pbkdf2(
-        settings.secrets[next % count], salt: Bytes(salt), iterations: settings.iterations,
+        settings.secrets[next < count ? next : next &- count], salt: Bytes(salt), iterations: settings.iterations,
         to: keys.start + next &* keySize, size: encrypted ? 32 : keySize)
       next &+= 1
     }
@@ -174,7 +174,7 @@ final class RailsCookies: Dialect {
     }
     guard payload.count <= limit else { throw .limit("the payload is over the limit") }
     try Dialect.give(payload.bytes, json: json, to: &out)
-    return .valid(timestamp: nil, key: key % secrets)
+    return .valid(timestamp: nil, key: key < secrets ? key : key &- secrets)
   }
 
   private func unseal(_ token: Bytes, _ envelope: inout ByteBuffer) throws(Failure) -> Int? {

@@ -4,11 +4,11 @@ extension CachedStore {
   static let scheme: StaticString = "cached+"
 
   static func open(_ url: Bytes) throws(Failure) -> CachedStore {
-    let rest = url.dropFirst(scheme.utf8CodeUnitCount)
+    let rest = url.dropFirst(scheme.count)
     let hash = rest.find(0x23)
     let front = rest.dropFirst(hash &+ 1)
     guard !rest.hasPrefix(Bytes(scheme)), !front.hasPrefix(Bytes(scheme)) else {
-      throw .syntax("a cached store in a cached store", at: scheme.utf8CodeUnitCount)
+      throw .syntax("a cached store in a cached store", at: scheme.count)
     }
     var frontURL = ByteBuffer()
     let question = front.find(0x3F)

@@ -17,10 +17,10 @@ final class CookieStore: Store {
   /// How the cookies of a URL are made; nil if it names another kind of store.
   static func kind(_ url: Bytes) throws(Failure) -> CookieKind? {
     guard url.hasPrefix(Bytes(scheme)) else { return nil }
-    guard let kind = CookieKind(url.dropFirst(scheme.utf8CodeUnitCount)) else {
+    guard let kind = CookieKind(url.dropFirst(scheme.count)) else {
       throw .syntax(
         "cookie: is followed by none of django, sealed, flask, starlette, rails, gorilla, rack, iron-session",
-        at: scheme.utf8CodeUnitCount)
+        at: scheme.count)
     }
     return kind
   }

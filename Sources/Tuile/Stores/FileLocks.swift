@@ -20,15 +20,21 @@ final class FileLocks {
   /// `folder` is lent and outlives this.
   static func make(folder: Int32, waitMilliseconds: Int32) throws(Failure) -> FileLocks {
     let file = cName(name) { sys_lock_file_open(folder, $0) }
-    guard file >= 0 else { throw .folder(-file) }
-    return FileLocks(folder, file, waitMilliseconds)
+    guard file >= 0 else { throw .folder(answer: Int(file)) }
+    guard let raw = malloc(stripeCount &* MemoryLayout<sys_mutex>.stride) else {
+      sys_descriptor_close(file)
+      throw .memory
+    }
+    return FileLocks(folder, file, waitMilliseconds, raw.assumingMemoryBound(to: sys_mutex.self))
   }
 
-  private init(_ folder: Int32, _ file: Int32, _ waitMilliseconds: Int32) {
+  private init(
+    _ folder: Int32, _ file: Int32, _ waitMilliseconds: Int32, _ stripes: UnsafeMutablePointer<sys_mutex>
+  ) {
     self.folder = folder
     self.file = file
     self.waitMilliseconds = waitMilliseconds
-    stripes = .allocate(capacity: FileLocks.stripeCount)
+    self.stripes = stripes
     _ = sys_mutex_init(&opening)
     var i = 0
     while i < FileLocks.stripeCount {
@@ -45,12 +51,12 @@ final class FileLocks {
       i &+= 1
     }
     sys_mutex_destroy(&opening)
-    stripes.deallocate()
+    free(stripes)
     sys_descriptor_close(file)
   }
 
   private static func cName(_ name: StaticString, _ body: (UnsafePointer<CChar>) -> Int32) -> Int32 {
-    body(UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self))
+    body(UnsafeRawPointer(name.start).assumingMemoryBound(to: CChar.self))
   }
 
   func locked<Answer>(_ key: Bytes, _ body: () throws(Failure) -> Answer) throws(Failure) -> Answer {
@@ -103,6 +109,9 @@ final class FileLocks {
 }
 
 extension Failure {
+  /// For a function that answers with -errno.
+  static func folder(answer: Int) -> Failure { folder(Int32(truncatingIfNeeded: 0 &- answer)) }
+
   /// What the system said of a session's file or its folder.
   static func folder(_ number: Int32) -> Failure {
     switch number {

@@ -47,7 +47,7 @@ extension FileStore {
 
   /// The path of a folder in the owners' one, with a NUL; false without memory.
   private static func appendPath(of name: Bytes, to path: inout ByteBuffer) -> Bool {
-    path.append(Bytes(ownersFolder).slice(0, ownersFolder.utf8CodeUnitCount &- 1))
+    path.append(Bytes(ownersFolder).slice(0, ownersFolder.count &- 1))
     path.append(0x2F)
     path.append(name)
     path.append(0)
@@ -65,7 +65,7 @@ extension FileStore {
     while true {
       let list = openOwner(owner, make: true)
       defer { sys_descriptor_close(list) }
-      let failure = list < 0 ? -list : try write(entry.bytes, of: key, in: list)
+      let failure = list < 0 ? 0 &- list : try write(entry.bytes, of: key, in: list)
       attempts &+= 1
       if failure == ENOENT, attempts < 64, !sys_folder_is_gone(folder) { continue }
       return try check(failure)
@@ -127,7 +127,7 @@ extension FileStore {
       let _: Bool? = try missing()
       return
     }
-    guard list >= 0 else { throw .folder(-list) }
+    guard list >= 0 else { throw .folder(answer: Int(list)) }
     defer { sys_descriptor_close(list) }
     try body(list)
   }
@@ -148,7 +148,7 @@ extension FileStore {
     var facts = sys_file_facts()
     let file = try withEntry(key) { (name) throws(Failure) in sys_folder_file_open(list, name, &facts) }
     guard file != -ENOENT, file != -ELOOP else { return false }
-    guard file >= 0 else { throw .folder(-file) }
+    guard file >= 0 else { throw .folder(answer: Int(file)) }
     defer { sys_descriptor_close(file) }
     var got = 0
     let size = min(facts.size, FileStore.largestEntry)
@@ -159,7 +159,7 @@ extension FileStore {
           got = sys_descriptor_read(file, start, size); return got
         })
     else { throw .memory }
-    guard got >= 0 else { throw .folder(Int32(-got)) }
+    guard got >= 0 else { throw .folder(answer: got) }
     return true
   }
 

@@ -64,7 +64,7 @@ extension FileStore {
       guard name.count == 64 else { return true }
       let list = openList(name)
       guard list != -ENOENT, list != -ENOTDIR, list != -ELOOP else { return true }
-      guard list >= 0 else { throw .folder(-list) }
+      guard list >= 0 else { throw .folder(answer: Int(list)) }
       defer { sys_descriptor_close(list) }
       var owner = ByteBuffer()
       var found = false

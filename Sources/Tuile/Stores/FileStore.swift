@@ -18,11 +18,11 @@ final class FileStore: Store {
   /// `path` ends with a NUL.
   static func make(path: Bytes, options: consuming FileOptions) throws(Failure) -> FileStore {
     let folder = path.withCString { sys_folder_open_root($0) }
-    guard folder >= 0 else { throw .folder(-folder) }
+    guard folder >= 0 else { throw .folder(answer: Int(folder)) }
     do throws(Failure) {
       // Django looks at nothing that begins with a dot.
       let own = Bytes(".tuile\0").withCString { sys_folder_open(folder, $0, true, true) }
-      guard own >= 0 else { throw .folder(-own) }
+      guard own >= 0 else { throw .folder(answer: Int(own)) }
       sys_descriptor_close(own)
       return FileStore(
         folder, options, try FileLocks.make(folder: folder, waitMilliseconds: options.busyMilliseconds))
@@ -91,7 +91,7 @@ final class FileStore: Store {
     var facts = sys_file_facts()
     let file = try withName(key) { (name) throws(Failure) in sys_folder_file_open(folder, name, &facts) }
     guard file != -ENOENT else { return try missing() }
-    guard file >= 0 else { throw .folder(-file) }
+    guard file >= 0 else { throw .folder(answer: Int(file)) }
     defer { sys_descriptor_close(file) }
     guard facts.size > 0 else { return nil }
     guard facts.size <= FileStore.largest else { throw .limit("a session's file has more than 128 MiB") }
@@ -104,7 +104,7 @@ final class FileStore: Store {
           got = sys_descriptor_read(file, start, size); return got
         })
     else { throw .memory }
-    guard got >= 0 else { throw .folder(Int32(-got)) }
+    guard got >= 0 else { throw .folder(answer: got) }
     FileStore.dropMark(&data)
     return facts
   }
@@ -222,7 +222,7 @@ final class FileStore: Store {
       var facts = sys_file_facts()
       let file = try withName(key) { (name) throws(Failure) in sys_folder_file_open(folder, name, &facts) }
       guard file != -ENOENT else { return try missing() ?? false }
-      guard file >= 0 else { throw .folder(-file) }
+      guard file >= 0 else { throw .folder(answer: Int(file)) }
       defer { sys_descriptor_close(file) }
       guard facts.size > 0 else { return false }
       try check(sys_folder_touch(file, modified(expires), options.sync == .full))

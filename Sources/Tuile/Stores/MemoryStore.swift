@@ -23,9 +23,9 @@ final class MemoryStore: Store {
 
   /// Of memory:?max_bytes=N.
   static func open(_ url: Bytes) throws(Failure) -> MemoryStore {
-    let rest = url.dropFirst(scheme.utf8CodeUnitCount)
+    let rest = url.dropFirst(scheme.count)
     guard rest.isEmpty || rest[0] == 0x3F else {
-      throw .syntax("memory: has no path", at: scheme.utf8CodeUnitCount)
+      throw .syntax("memory: has no path", at: scheme.count)
     }
     var limit = 0
     var options = URLText.Options(rest.dropFirst(1))

@@ -21,13 +21,15 @@ final class SQLiteConnection {
   /// What the busy handler reads, for as long as the connection is open.
   private let busyLimit: UnsafeMutablePointer<Int32>
 
-  init(path: UnsafePointer<CChar>, options: SQLiteOptions) throws(Failure) {
+  init(path: Bytes, options: SQLiteOptions) throws(Failure) {
     statements = .allocate(capacity: Statement.count)
     statements.initialize(repeating: nil, count: Statement.count)
     busyLimit = .allocate(capacity: 1)
     busyLimit.initialize(to: options.busyMilliseconds)
     let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
-    let result = sqlite3_open_v2(path, &database, flags, nil)
+    var database: OpaquePointer?
+    let result = path.withCString { sqlite3_open_v2($0, &database, flags, nil) }
+    self.database = database
     guard result == SQLITE_OK else { throw failure(result, "the session database cannot be opened") }
     sys_sqlite_set_busy_limit(database, busyLimit)
     guard sqlite3_db_readonly(database, "main") == 0 else {
@@ -77,7 +79,7 @@ final class SQLiteConnection {
   func keepLog() { sys_sqlite_keep_log(database) }
 
   private func run(_ sql: StaticString) throws(Failure) {
-    let text = UnsafeRawPointer(sql.utf8Start).assumingMemoryBound(to: CChar.self)
+    let text = UnsafeRawPointer(sql.start).assumingMemoryBound(to: CChar.self)
     let result = sqlite3_exec(database, text, nil, nil, nil)
     guard result == SQLITE_OK else { throw failure(result, "the session database cannot be set up") }
   }
@@ -92,9 +94,9 @@ final class SQLiteConnection {
   }
 
   private func prepare(_ sql: StaticString, _ prepared: inout OpaquePointer?) throws(Failure) {
-    let text = UnsafeRawPointer(sql.utf8Start).assumingMemoryBound(to: CChar.self)
+    let text = UnsafeRawPointer(sql.start).assumingMemoryBound(to: CChar.self)
     let result = sqlite3_prepare_v3(
-      database, text, Int32(sql.utf8CodeUnitCount), UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
+      database, text, Int32(truncatingIfNeeded: sql.count), UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
     if result == SQLITE_ERROR {
       throw Failure(
         status: TUILE_E_CORRUPT, message: "the tables of sessions are not Django's and Tuile's",

@@ -27,6 +27,7 @@ extension SQLiteStore {
   static func open(_ url: Bytes) throws(Failure) -> SQLiteStore {
     var path = ByteBuffer()
     let query = try StoreURL.path(url, after: scheme, to: &path)
-    return try SQLiteStore(path: path.bytes, options: try SQLiteOptions(query))
+    let options = try SQLiteOptions(query)
+    return try SQLiteStore(path: path, options: options)
   }
 }

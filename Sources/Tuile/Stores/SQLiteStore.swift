@@ -10,7 +10,8 @@ import CTuile
 /// So fork() waits until no thread is in SQLite, and closes the idle connections
 /// first; both sides open new ones.
 final class SQLiteStore: Store {
-  private let path: UnsafeMutablePointer<CChar>
+  /// Ends with a NUL.
+  private let path: ByteBuffer
   private let options: SQLiteOptions
 
   /// Guards the list of idle connections. Made before `writing`, since fork()
@@ -31,10 +32,9 @@ final class SQLiteStore: Store {
 
   var trusted: Bool { false }
 
-  /// `text` ends with a NUL.
-  init(path text: Bytes, options: SQLiteOptions) throws(Failure) {
-    path = .allocate(capacity: text.count)
-    UnsafeMutableRawPointer(path).copyMemory(from: text.start, byteCount: text.count)
+  /// `path` ends with a NUL.
+  init(path: consuming ByteBuffer, options: SQLiteOptions) throws(Failure) {
+    self.path = path
     self.options = options
     _ = sys_mutex_init(&pool)
     _ = sys_mutex_init(&writing)
@@ -43,7 +43,7 @@ final class SQLiteStore: Store {
     }
     _ = sys_fork_gate_init(&gate, empty, Unmanaged.passUnretained(self).toOpaque())
     // Sessions are logins: a file that SQLite made would be readable by all.
-    sys_create_private_file(path)
+    self.path.bytes.withCString { sys_create_private_file($0) }
     try reading { (connection) throws(Failure) in try connection.checkSchema() }
   }
 
@@ -52,7 +52,6 @@ final class SQLiteStore: Store {
     closeIdle(forFork: false)
     sys_mutex_destroy(&pool)
     sys_mutex_destroy(&writing)
-    path.deallocate()
   }
 
   func close() {}
@@ -80,7 +79,7 @@ final class SQLiteStore: Store {
     }
     sys_mutex_unlock(&pool)
     if let found { return found }
-    return try SQLiteConnection(path: path, options: options)
+    return try SQLiteConnection(path: path.bytes, options: options)
   }
 
   private func giveBack(_ connection: SQLiteConnection) {

@@ -25,9 +25,9 @@ enum StoreURL {
   /// The absolute path behind a scheme, decoded and with a NUL behind it; the
   /// query that follows.
   static func path(_ url: Bytes, after scheme: StaticString, to path: inout ByteBuffer) throws(Failure) -> Bytes {
-    let rest = url.dropFirst(scheme.utf8CodeUnitCount)
+    let rest = url.dropFirst(scheme.count)
     guard rest[0] == 0x2F, rest.count > 1 else {
-      throw .syntax("the path of the store's URL is absolute: three slashes", at: scheme.utf8CodeUnitCount)
+      throw .syntax("the path of the store's URL is absolute: three slashes", at: scheme.count)
     }
     let question = rest.find(0x3F)
     try URLText.decode(rest.slice(0, question), to: &path)
