@@ -11,21 +11,30 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A folder that was just made is in the one above it for good. */
-static void sync_above(int folder) {
+static int sync_all(int file) {
+  while (fsync(file) != 0)
+    if (errno != EINTR) return errno;
+  return 0;
+}
+
+/* A folder is in the one above it for good, unless that may not be read. */
+static int sync_above(int folder) {
   int above = openat(folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (above < 0) return;
-  fsync(above);
+  if (above < 0) return errno == EACCES ? 0 : errno;
+  int failure = sync_all(above);
   close(above);
+  return failure == EINVAL ? 0 : failure; /* a file system that can't */
 }
 
 int sys_folder_open(int at, const char *path, bool make, bool sync) {
-  bool made = make && mkdirat(at, path, 0700) == 0;
-  if (make && !made && errno != EEXIST) return -errno;
+  if (make && mkdirat(at, path, 0700) != 0 && errno != EEXIST) return -errno;
   int folder = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (at == AT_FDCWD ? 0 : O_NOFOLLOW));
   if (folder < 0) return -errno;
-  if (made && sync) sync_above(folder);
-  return folder;
+  /* Also where it was there: whoever made it may have died before this. */
+  int failure = make && sync ? sync_above(folder) : 0;
+  if (!failure) return folder;
+  close(folder);
+  return -failure;
 }
 
 int sys_folder_open_root(const char *path) { return sys_folder_open(AT_FDCWD, path, true, true); }
@@ -99,12 +108,6 @@ static int set_modified(int file, int64_t modified) {
   if (rest < 0) seconds -= 1, rest += 1000000;
   struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)seconds, .tv_nsec = (long)rest * 1000}};
   return futimens(file, times) == 0 ? 0 : errno;
-}
-
-static int sync_all(int file) {
-  while (fsync(file) != 0)
-    if (errno != EINTR) return errno;
-  return 0;
 }
 
 int sys_folder_write(int folder, const char *name, const void *data, size_t size, const int64_t *modified, bool sync) {

@@ -16,7 +16,7 @@ extension FileStore {
   /// The descriptor of an owner's folder, or -errno.
   private func openOwner(_ owner: Bytes, make: Bool) -> Int32 {
     if make {
-      let all = Bytes(FileStore.ownersFolder).withCString { sys_folder_open(folder, $0, true, true) }
+      let all = Bytes(FileStore.ownersFolder).withCString { sys_folder_open(folder, $0, true, options.sync == .full) }
       guard all >= 0 else { return all }
       sys_descriptor_close(all)
     }
