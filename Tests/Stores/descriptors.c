@@ -143,6 +143,22 @@ static void try(const struct operation *operation, int unused) {
   exit(status == TUILE_OK ? 0 : 1);
 }
 
+/* In a child, so that this process has no connection which the next one would close first. */
+static int in_child(const struct operation *operation, int unused) {
+  int answer;
+  fflush(stdout);
+  pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0 && unused >= 0) try(operation, unused);
+  if (child == 0) {
+    prepare(operation);
+    tuile_store_close(store);
+    exit(0);
+  }
+  CHECK(waitpid(child, &answer, 0) == child && WIFEXITED(answer));
+  return WEXITSTATUS(answer);
+}
+
 int main(int argc, char **argv) {
   if (argc != 2) return fputs("usage: store_descriptors URL\n", stderr), 2;
   url = argv[1];
@@ -154,13 +170,8 @@ int main(int argc, char **argv) {
     int answer = 1, unused = 0;
     for (; answer == 1; unused++) {
       CHECK(unused < most / 2);
-      prepare(&operations[i]);
-      fflush(stdout);
-      pid_t child = fork();
-      CHECK(child >= 0);
-      if (child == 0) try(&operations[i], unused);
-      CHECK(waitpid(child, &answer, 0) == child && WIFEXITED(answer));
-      answer = WEXITSTATUS(answer);
+      CHECK(in_child(&operations[i], -1) == 0);
+      answer = in_child(&operations[i], unused);
       failed += answer == 1;
     }
     CHECK(answer == 0);

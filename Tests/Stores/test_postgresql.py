@@ -67,6 +67,12 @@ def test_keeps_the_contract(server: Server, database: str, options: dict[str, st
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "the store keeps the contract\n", "")
 
 
+def test_no_descriptor_left(server: Server, database: str) -> None:
+    # It forks for each try, and each child opens its own connection.
+    answer = run("store_descriptors", server.url(database, retries="0"))
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
 def test_counts_exactly(server: Server, database: str) -> None:
     times = "1000" if FULL else "40"
     answer = run("store_counter", server.url(database, wait="60000", timeout="30000"), "8", "8", times)

@@ -56,6 +56,12 @@ def keeps_the_contract(url: str) -> None:
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "the store keeps the contract\n", "")
 
 
+def test_no_descriptor_left(server: Server) -> None:
+    # It forks for each try, and each child opens its own connection; a name needs some to be looked up.
+    answer = run("store_descriptors", f"redis://localhost:{server.port}?prefix=few&retries=0")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
 def refused(url: str) -> Refused:
     """What the first call says, or already the opening."""
     with pytest.raises(Refused) as caught, Store(url) as store:
