@@ -2,6 +2,8 @@
  * cookies too; and sessions in cookies that end before their time. */
 #include "request.h"
 
+#include <sys/stat.h>
+
 static char folder[400];
 
 static tuile_manager *open_with(tuile_config *config) {
@@ -68,6 +70,38 @@ static void from_store_to_store(void) {
   CHECK(tuile_manager_open(&both, &new, &error) == TUILE_E_ARGUMENT);
   both.previous_store = text("cookie:none such");
   CHECK(tuile_manager_open(&both, &new, &error) == TUILE_E_SYNTAX);
+}
+
+/* A file's place is taken for a moment, just after another request was first. */
+static char taken[600], aside[610];
+
+static void take_away(void *context, tuile_log_level level, tuile_bytes message) {
+  (void)context, (void)level, (void)message;
+  if (taken[0] && !aside[0]) {
+    snprintf(aside, sizeof aside, "%s.aside", taken);
+    CHECK(rename(taken, aside) == 0 && mkdir(taken, 0700) == 0);
+  }
+}
+
+/* A commit that the store failed at may be tried again, also where sessions move. */
+static void a_commit_tried_again(void) {
+  char old_url[512], new_url[512];
+  tuile_config both = TUILE_CONFIG_INIT;
+  snprintf(new_url, sizeof new_url, "file://%s/files", folder);
+  both.store = text(new_url), both.previous_store = url_of(old_url, "before.db");
+  both.log = take_away, both.log_level = TUILE_LOG_DEBUG;
+  manager = open_with(&both), jar[0] = 0;
+  set("n", 1);
+  tuile_session *s = request();
+  CHECK(tuile_session_load(s, &error) == TUILE_OK && tuile_session_add_int(s, text("n"), 10, NULL, &error) == TUILE_OK);
+  set("n", 2);
+  snprintf(taken, sizeof taken, "%s/files/sessionid%.32s", folder, jar + strlen("sessionid="));
+  CHECK(tuile_session_commit(s, 200, collect, NULL, &error) == TUILE_E_CORRUPT);
+  CHECK(remove(taken) == 0 && rename(aside, taken) == 0);
+  CHECK(tuile_session_commit(s, 200, collect, NULL, &error) == TUILE_OK);
+  tuile_session_end(s);
+  CHECK(get("n") == 12);
+  tuile_manager_close(manager);
 }
 
 /* Flask kept the sessions in its cookie "session"; now a database does. */
@@ -178,6 +212,7 @@ int main(int argc, char **argv) {
   CHECK(argc > 1);
   snprintf(folder, sizeof folder, "%s", argv[1]);
   from_store_to_store();
+  a_commit_tried_again();
   from_cookies();
   cookies_that_end("cookie:");
   cookies_that_end("cookie:sealed");

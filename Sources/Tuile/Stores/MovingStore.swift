@@ -51,12 +51,13 @@ final class MovingStore: Store {
   }
   /// Only what was loaded is replaced or touched, and so it has moved.
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
-    // Nothing is what a note looks like.
-    guard !expected.isEmpty else { return .absent }
-    let answer = try new.replace(key, expected: expected, data: data, expires: expires)
-    guard answer == .conflict else { return answer }
+    // Nothing is what a note looks like, and what a commit expects whose load failed before.
+    if !expected.isEmpty {
+      let answer = try new.replace(key, expected: expected, data: data, expires: expires)
+      guard answer == .conflict else { return answer }
+    }
     var stored = ByteBuffer()
-    return try new.load(key, now: .min, into: &stored) != nil && stored.count == 0 ? .absent : .conflict
+    return try new.load(key, now: .min, into: &stored) != nil && stored.count > 0 ? .conflict : .absent
   }
   func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
     while true {
