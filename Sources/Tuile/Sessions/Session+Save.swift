@@ -51,7 +51,10 @@ extension Session {
         return .deleted
       case .conflict:
         try wait.next(manager)
-        target = try beginAgain(&attempts, keeping: target)
+        let last = target
+        // If this fails nobody is left with a view of what it frees.
+        target = key
+        target = try beginAgain(&attempts, keeping: last)
         guard try follow(&target) else { return .deleted }
       }
     }
