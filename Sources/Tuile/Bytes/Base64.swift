@@ -29,15 +29,15 @@ struct Base64 {
     }
   }
 
-  /// Appends what `text` encodes; false if it is none. Check `out.failed` later.
-  func decode(_ text: Bytes, to out: inout ByteBuffer) -> Bool {
+  /// Appends what `text` encodes; false if it is none. Throws only `.memory`.
+  func decode(_ text: Bytes, to out: inout ByteBuffer) throws(Failure) -> Bool {
     var body = text
     if padded {
       guard text.count % 4 == 0 else { return false }
       if body[body.count &- 1] == 0x3D { body = body.slice(0, body.count &- 1) }
       if body.count % 4 == 3, body[body.count &- 1] == 0x3D { body = body.slice(0, body.count &- 1) }
     }
-    if url { return Base64.decodeURL(body, to: &out) }
+    if url { return try Base64.decodeURL(body, to: &out) }
     var copy = ByteBuffer()
     var good = true
     _ = copy.fill(body.count) { start in
@@ -50,16 +50,18 @@ struct Base64 {
       }
       return body.count
     }
-    return good && !copy.failed && Base64.decodeURL(copy.bytes, to: &out)
+    guard !copy.failed else { throw .memory }
+    return good ? try Base64.decodeURL(copy.bytes, to: &out) : false
   }
 
-  private static func decodeURL(_ text: Bytes, to out: inout ByteBuffer) -> Bool {
+  private static func decodeURL(_ text: Bytes, to out: inout ByteBuffer) throws(Failure) -> Bool {
     var good = false
     _ = out.fill(Base64URL.decodedSize(text.count)) { start in
       guard let size = Base64URL.decode(text, to: start) else { return 0 }
       good = true
       return size
     }
+    guard !out.failed else { throw .memory }
     return good
   }
 }

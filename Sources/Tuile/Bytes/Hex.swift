@@ -12,8 +12,9 @@ enum Hex {
   /// The digit of 0 to 15.
   static func character(_ digit: UInt8) -> UInt8 { digit &+ (digit < 10 ? 0x30 : 0x57) }
 
-  /// Appends the octets; false unless all is pairs of digits, in lower case or in any.
-  static func decode(_ text: Bytes, anyCase: Bool = false, to out: inout ByteBuffer) -> Bool {
+  /// Appends the octets; false unless all is pairs of digits, in lower case or in any. Throws only
+  /// `.memory`.
+  static func decode(_ text: Bytes, anyCase: Bool = false, to out: inout ByteBuffer) throws(Failure) -> Bool {
     guard text.count % 2 == 0 else { return false }
     var i = 0
     while i < text.count {
@@ -21,7 +22,8 @@ enum Hex {
       out.append(high &<< 4 | low)
       i &+= 2
     }
-    return !out.failed
+    guard !out.failed else { throw .memory }
+    return true
   }
 
   static func digit(_ c: UInt8, _ anyCase: Bool = true) -> UInt8? {

@@ -184,7 +184,7 @@ public func tuile_session_get_bytes(
     guard JSONText.type(of: raw) == TUILE_TYPE_STRING else { throw .type("the value is no string") }
     let text = try session.data.string(raw)
     session.json.removeAll()
-    guard Base64.standard.decode(text, to: &session.json) else { throw .type("the value is no base64") }
+    guard try Base64.standard.decode(text, to: &session.json) else { throw .type("the value is no base64") }
     value.pointee = try session.data.keep(session.json.bytes).c
     return TUILE_OK
   }

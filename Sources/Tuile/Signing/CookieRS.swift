@@ -90,7 +90,7 @@ final class CookieRS: Dialect {
     guard !isPrivate else { throw .argument("this dialect's tokens hold no plain text; use open") }
     let text = token.dropFirst(CookieRS.macSize)
     var mac = ByteBuffer()
-    guard token.count <= Dialect.largest, Base64.standard.decode(token.slice(0, CookieRS.macSize), to: &mac),
+    guard token.count <= Dialect.largest, try Base64.standard.decode(token.slice(0, CookieRS.macSize), to: &mac),
       let key = macs.matching(text, mac.bytes)
     else { return .badSignature }
     return .valid(Verified(value: text, timestamp: nil, key: key))
@@ -101,7 +101,7 @@ final class CookieRS: Dialect {
   ) throws(Failure) -> Opened {
     guard isPrivate else { return try openPlain(token, maxAge: maxAge, now: now, limit: limit, to: &out) }
     var data = ByteBuffer()
-    guard token.count <= Dialect.largest, Base64.standard.decode(token, to: &data),
+    guard token.count <= Dialect.largest, try Base64.standard.decode(token, to: &data),
       data.count >= CookieRS.nonceSize &+ CookieRS.tagSize
     else { return .badSignature }
     let whole = data.bytes

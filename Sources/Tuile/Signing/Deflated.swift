@@ -33,8 +33,8 @@ enum Deflated {
   static func decode(_ payload: Bytes, limit: Int, to out: inout ByteBuffer) throws(Failure) {
     let deflated = payload[0] == 0x2E
     var packed = ByteBuffer()
-    guard Base64.url.decode(deflated ? payload.dropFirst(1) : payload, to: &packed) else {
-      throw packed.failed ? .memory : .syntax("the payload is not base64")
+    guard try Base64.url.decode(deflated ? payload.dropFirst(1) : payload, to: &packed) else {
+      throw .syntax("the payload is not base64")
     }
     guard deflated else {
       guard packed.count <= limit else { throw .limit("the payload is over the limit") }

@@ -77,7 +77,7 @@ final class GorillaSecureCookie: Dialect {
     _ token: Bytes, json: Bool, maxAge: Int64?, now: Int64, limit: Int, to out: inout ByteBuffer
   ) throws(Failure) -> Opened {
     var raw = ByteBuffer()
-    guard token.count <= Dialect.largest, Base64.urlPadded.decode(token, to: &raw) else { return .badSignature }
+    guard token.count <= Dialect.largest, try Base64.urlPadded.decode(token, to: &raw) else { return .badSignature }
     let whole = raw.bytes
     let first = whole.find(0x7C)
     let second = whole.find(0x7C, from: first &+ 1)
@@ -92,7 +92,7 @@ final class GorillaSecureCookie: Dialect {
     else { return .badSignature }
     if let maxAge, Dialect.isOlder(time, than: maxAge, now: now) { return .expired }
     var payload = ByteBuffer()
-    guard Base64.urlPadded.decode(whole.slice(first &+ 1, second), to: &payload) else {
+    guard try Base64.urlPadded.decode(whole.slice(first &+ 1, second), to: &payload) else {
       throw .syntax("the payload is not base64")
     }
     guard payload.count <= limit else { throw .limit("the payload is over the limit") }

@@ -138,7 +138,7 @@ final class IronSession: Dialect {
     let index = passwords.count &- Int(number)
     var given = ByteBuffer()
     var vector = ByteBuffer()
-    guard Base64.url.decode(mac, to: &given), given.count == 32, Base64.url.decode(iv, to: &vector), vector.count == 16
+    guard try Base64.url.decode(mac, to: &given), given.count == 32, try Base64.url.decode(iv, to: &vector), vector.count == 16
     else { return .badSignature }
     return try withScratch(64) { (key) throws(Failure) in
       try self.mac(index, signed, macSalt, key, key + 32)
@@ -153,7 +153,7 @@ final class IronSession: Dialect {
       var text = ByteBuffer()
       var plain = ByteBuffer()
       defer { plain.wipe() }
-      guard Base64.url.decode(sealed, to: &text) else { return .badSignature }
+      guard try Base64.url.decode(sealed, to: &text) else { return .badSignature }
       guard text.count <= limit else { throw .limit("the payload is over the limit") }
       try derive(index, salt, key)
       guard SYS_AES_256_CBC.run(encrypt: false, text.bytes, key: key, iv: vector.bytes.start, to: &plain) else {

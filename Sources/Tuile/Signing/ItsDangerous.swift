@@ -100,11 +100,11 @@ final class ItsDangerous: Dialect {
     guard token.count <= Dialect.largest, let dot = token.findLast(0x2E) else { return .badSignature }
     let signed = token.slice(0, dot)
     var mac = ByteBuffer()
-    guard token.count &- dot <= 100, Base64.url.decode(token.dropFirst(dot &+ 1), to: &mac),
+    guard token.count &- dot <= 100, try Base64.url.decode(token.dropFirst(dot &+ 1), to: &mac),
       let key = keys.matching(signed, mac.bytes)
     else { return .badSignature }
     guard timed else { return .valid(Verified(value: signed, timestamp: nil, key: key)) }
-    guard let split = signed.findLast(0x2E), let time = ItsDangerous.readTime(signed.dropFirst(split &+ 1)) else {
+    guard let split = signed.findLast(0x2E), let time = try ItsDangerous.readTime(signed.dropFirst(split &+ 1)) else {
       return .badSignature
     }
     // One from the future is refused too, as itsdangerous does.
@@ -112,9 +112,9 @@ final class ItsDangerous: Dialect {
     return .valid(Verified(value: signed.slice(0, split), timestamp: time, key: key))
   }
 
-  private static func readTime(_ text: Bytes) -> Int64? {
+  private static func readTime(_ text: Bytes) throws(Failure) -> Int64? {
     var bytes = ByteBuffer()
-    guard text.count <= 11, Base64.url.decode(text, to: &bytes), bytes.count <= 8 else { return nil }
+    guard text.count <= 11, try Base64.url.decode(text, to: &bytes), bytes.count <= 8 else { return nil }
     var time: UInt64 = 0
     var i = 0
     while i < bytes.count {
@@ -135,7 +135,7 @@ final class ItsDangerous: Dialect {
       switch payload {
       case .urlSafe, .flask: try Deflated.decode(verified.value, limit: limit, to: &out)
       case .starlette:
-        guard Base64.standard.decode(verified.value, to: &out) else { throw .syntax("the payload is not base64") }
+        guard try Base64.standard.decode(verified.value, to: &out) else { throw .syntax("the payload is not base64") }
       }
       guard !out.failed else { throw .memory }
       return .valid(timestamp: verified.timestamp, key: verified.key)

@@ -53,9 +53,9 @@ final class Keyring {
     switch format {
     case .text: key.append(text)
     case .hex:
-      guard Hex.decode(text, anyCase: true, to: &key) else { throw .syntax("the key is not hex") }
+      guard try Hex.decode(text, anyCase: true, to: &key) else { throw .syntax("the key is not hex") }
     case .base64:
-      guard Keyring.decode(text, to: &key) else { throw .syntax("the key is not base64") }
+      guard try Keyring.decode(text, to: &key) else { throw .syntax("the key is not base64") }
     }
     guard !key.bytes.isEmpty else { throw .argument("the key is empty") }
     guard allowWeak || Keyring.isStrong(key.bytes) else {
@@ -83,10 +83,10 @@ final class Keyring {
   }
 
   /// Either alphabet, padded or not.
-  private static func decode(_ text: Bytes, to key: inout ByteBuffer) -> Bool {
+  private static func decode(_ text: Bytes, to key: inout ByteBuffer) throws(Failure) -> Bool {
     let url = text.contains(0x2D) || text.contains(0x5F)
     let padded = text[text.count &- 1] == 0x3D
-    return Base64(url: url, padded: padded).decode(text, to: &key)
+    return try Base64(url: url, padded: padded).decode(text, to: &key)
   }
 
   private static func isStrong(_ key: Bytes) -> Bool {

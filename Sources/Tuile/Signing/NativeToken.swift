@@ -146,7 +146,7 @@ final class NativeToken: Dialect {
     _ token: Bytes, json: Bool, maxAge: Int64?, now: Int64, limit: Int, to out: inout ByteBuffer
   ) throws(Failure) -> Opened {
     var raw = ByteBuffer()
-    guard token.count <= Dialect.largest, Base64.url.decode(token, to: &raw), raw.bytes[0] == version else {
+    guard token.count <= Dialect.largest, try Base64.url.decode(token, to: &raw), raw.bytes[0] == version else {
       return .badSignature
     }
     let data = raw.bytes

@@ -44,16 +44,16 @@ final class CookieSignature: Dialect {
 
   override func verify(_ token: Bytes, maxAge: Int64?, now: Int64) throws(Failure) -> Answer {
     guard !express else { throw .argument("this dialect's tokens hold no plain text; use open") }
-    return check(token)
+    return try check(token)
   }
 
-  private func check(_ token: Bytes) -> Answer {
+  private func check(_ token: Bytes) throws(Failure) -> Answer {
     guard token.count <= Dialect.largest, let dot = token.findLast(0x2E), token.count &- dot <= 100 else {
       return .badSignature
     }
     let value = token.slice(0, dot)
     var mac = ByteBuffer()
-    guard Base64.standardBare.decode(token.dropFirst(dot &+ 1), to: &mac), let key = keys.matching(value, mac.bytes)
+    guard try Base64.standardBare.decode(token.dropFirst(dot &+ 1), to: &mac), let key = keys.matching(value, mac.bytes)
     else { return .badSignature }
     return .valid(Verified(value: value, timestamp: nil, key: key))
   }
@@ -69,7 +69,7 @@ final class CookieSignature: Dialect {
       guard plain.bytes.hasPrefix(Bytes("s:")) else { return .badSignature }
       text = plain.bytes.dropFirst(2)
     }
-    guard case .valid(let verified) = check(text) else { return .badSignature }
+    guard case .valid(let verified) = try check(text) else { return .badSignature }
     var value = verified.value
     if express, json {
       guard value.hasPrefix(Bytes("j:")) else { throw .syntax("the cookie holds text, not JSON") }
@@ -138,7 +138,7 @@ final class Keygrip: Dialect {
     let value = token.slice(0, dot)
     let signed = try signed(value)
     var mac = ByteBuffer()
-    guard Base64.url.decode(token.dropFirst(dot &+ 1), to: &mac), let key = keys.matching(signed.bytes, mac.bytes)
+    guard try Base64.url.decode(token.dropFirst(dot &+ 1), to: &mac), let key = keys.matching(signed.bytes, mac.bytes)
     else { return .badSignature }
     return .valid(Verified(value: value, timestamp: nil, key: key))
   }
@@ -149,7 +149,7 @@ final class Keygrip: Dialect {
     guard json else { return try openPlain(token, maxAge: maxAge, now: now, limit: limit, to: &out) }
     guard case .valid(let verified) = try verify(token, maxAge: maxAge, now: now) else { return .badSignature }
     guard verified.value.count / 4 &* 3 <= limit else { throw .limit("the payload is over the limit") }
-    guard Base64.standard.decode(verified.value, to: &out) else { throw .syntax("the payload is not base64") }
+    guard try Base64.standard.decode(verified.value, to: &out) else { throw .syntax("the payload is not base64") }
     guard !out.failed else { throw .memory }
     return .valid(timestamp: nil, key: verified.key)
   }

@@ -130,7 +130,7 @@ final class RackSession: Dialect {
     guard CookieText.percentDecode(token, to: &plain) else { throw .memory }
     var data = ByteBuffer()
     let url = plain.bytes.contains(0x2D) || plain.bytes.contains(0x5F)
-    guard (url ? Base64.urlPadded : Base64.standard).decode(plain.bytes, to: &data) else { return .badSignature }
+    guard try (url ? Base64.urlPadded : Base64.standard).decode(plain.bytes, to: &data) else { return .badSignature }
     let first = data.bytes[0] == 1
     guard first || data.bytes[0] == 2 else { return .badSignature }
     var text = ByteBuffer()

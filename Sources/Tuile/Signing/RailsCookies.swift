@@ -169,7 +169,7 @@ final class RailsCookies: Dialect {
       guard overflow ? now < 0 : present < microseconds else { return .expired }
     }
     var payload = ByteBuffer()
-    guard Base64.standard.decode(message.raw.slice(1, message.raw.count &- 1), to: &payload) else {
+    guard try Base64.standard.decode(message.raw.slice(1, message.raw.count &- 1), to: &payload) else {
       throw .syntax("the payload is not base64")
     }
     guard payload.count <= limit else { throw .limit("the payload is over the limit") }
@@ -184,9 +184,9 @@ final class RailsCookies: Dialect {
     var sealed = ByteBuffer()
     var iv = ByteBuffer()
     var tag = ByteBuffer()
-    guard Base64.standard.decode(token.slice(0, first), to: &sealed),
-      Base64.standard.decode(rest.slice(0, second), to: &iv), iv.count == RailsCookies.ivSize,
-      Base64.standard.decode(rest.dropFirst(second &+ 2), to: &tag), tag.count == RailsCookies.tagSize
+    guard try Base64.standard.decode(token.slice(0, first), to: &sealed),
+      try Base64.standard.decode(rest.slice(0, second), to: &iv), iv.count == RailsCookies.ivSize,
+      try Base64.standard.decode(rest.dropFirst(second &+ 2), to: &tag), tag.count == RailsCookies.tagSize
     else { return nil }
     var key = 0
     while key < keys.count / RailsCookies.keySize {
@@ -205,9 +205,9 @@ final class RailsCookies: Dialect {
     let split = token.findPair(0x2D)
     let text = token.slice(0, split)
     var given = ByteBuffer()
-    guard Hex.decode(token.dropFirst(split &+ 2), to: &given), given.count == 20 else { return nil }
+    guard try Hex.decode(token.dropFirst(split &+ 2), to: &given), given.count == 20 else { return nil }
     let found = macs.matching(text, given.bytes)
-    guard let found, Base64.standard.decode(text, to: &envelope) else { return nil }
+    guard let found, try Base64.standard.decode(text, to: &envelope) else { return nil }
     return found
   }
 }
