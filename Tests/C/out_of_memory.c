@@ -211,6 +211,7 @@ static void rings(void) {
 
 static void exhaust(const char *name, void (*run)(void)) {
   int last = 0;
+  fflush(stdout);
   fail_at = 0, failed = false;
   run(); /* what is made once and stays */
   run();

@@ -100,6 +100,7 @@ enum JSONText {
       i &+= size
     }
     buffer.append(0x22)
+    guard !buffer.failed else { throw .memory }
   }
 
   /// The text of one JSON value that is a string, which is an error for any other.
@@ -109,7 +110,6 @@ enum JSONText {
       throw .type("the token holds JSON that is no text")
     }
     try readString(raw, lenient: false, to: &buffer)
-    guard !buffer.failed else { throw .memory }
   }
 
   /// The value of an object's member as it stands, by a name without escapes; nil
@@ -159,6 +159,7 @@ enum JSONText {
       default: buffer.append(raw[i &- 1])
       }
     }
+    guard !buffer.failed else { throw .memory }
   }
 
   /// Copies the value that comes next; as deep as the scanner would go.
