@@ -34,15 +34,16 @@ enum AEAD {
 
 extension sys_cipher {
   /// Appends what the cipher makes of `text`: CTR either way, CBC with its padding.
-  /// false if the padding is wrong, or without memory.
+  /// false if the padding is wrong, or libcrypto fails.
   func run(
     encrypt: Bool, _ text: Bytes, key: UnsafePointer<UInt8>, iv: UnsafePointer<UInt8>, to out: inout ByteBuffer
-  ) -> Bool {
+  ) throws(Failure) -> Bool {
     var size = -1
     let filled = out.fill(text.count &+ 16) { start in
       size = sys_cipher_run(self, encrypt, key, iv, text.start, text.count, start)
       return max(0, size)
     }
-    return filled && size >= 0
+    guard filled else { throw .memory }
+    return size >= 0
   }
 }

@@ -62,7 +62,8 @@ func withPath<Answer>(
 
 extension Failure {
   static func file(_ message: StaticString, _ number: Int32) -> Failure {
-    Failure(status: TUILE_E_FILE, message: message, detail: Detail(strerror(number)))
+    guard number != ENOMEM else { return .memory }
+    return Failure(status: TUILE_E_FILE, message: message, detail: Detail(strerror(number)))
   }
 }
 

@@ -42,7 +42,7 @@ final class GorillaSecureCookie: Dialect {
       try withScratch(GorillaSecureCookie.ivSize) { (iv) throws(Failure) in
         guard sys_random(iv, GorillaSecureCookie.ivSize) else { throw .random }
         payload.append(Bytes(iv, GorillaSecureCookie.ivSize))
-        guard cipher.run(encrypt: true, text, key: block.start, iv: iv, to: &payload) else { throw .memory }
+        guard try cipher.run(encrypt: true, text, key: block.start, iv: iv, to: &payload) else { throw .memory }
       }
     } else {
       payload.append(text)
@@ -100,7 +100,7 @@ final class GorillaSecureCookie: Dialect {
       let size = GorillaSecureCookie.ivSize
       guard payload.count >= size else { return .badSignature }
       let sealed = payload.bytes.dropFirst(size)
-      guard cipher.run(encrypt: false, sealed, key: block.start, iv: payload.bytes.start, to: &out) else {
+      guard try cipher.run(encrypt: false, sealed, key: block.start, iv: payload.bytes.start, to: &out) else {
         throw .memory
       }
     } else {

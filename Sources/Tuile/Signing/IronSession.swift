@@ -62,7 +62,7 @@ final class IronSession: Dialect {
       let salt = out.count
       Hex.encode(Bytes(salts, 32), to: &out)
       try derive(0, out.bytes.dropFirst(salt), key)
-      guard SYS_AES_256_CBC.run(encrypt: true, json, key: key, iv: iv, to: &sealed) else { throw .memory }
+      guard try SYS_AES_256_CBC.run(encrypt: true, json, key: key, iv: iv, to: &sealed) else { throw .memory }
       out.append(0x2A)
       Base64.url.encode(Bytes(iv, 16), to: &out)
       out.append(0x2A)
@@ -138,7 +138,8 @@ final class IronSession: Dialect {
     let index = passwords.count &- Int(number)
     var given = ByteBuffer()
     var vector = ByteBuffer()
-    guard try Base64.url.decode(mac, to: &given), given.count == 32, try Base64.url.decode(iv, to: &vector), vector.count == 16
+    guard try Base64.url.decode(mac, to: &given), given.count == 32, try Base64.url.decode(iv, to: &vector),
+      vector.count == 16
     else { return .badSignature }
     return try withScratch(64) { (key) throws(Failure) in
       try self.mac(index, signed, macSalt, key, key + 32)
@@ -156,7 +157,7 @@ final class IronSession: Dialect {
       guard try Base64.url.decode(sealed, to: &text) else { return .badSignature }
       guard text.count <= limit else { throw .limit("the payload is over the limit") }
       try derive(index, salt, key)
-      guard SYS_AES_256_CBC.run(encrypt: false, text.bytes, key: key, iv: vector.bytes.start, to: &plain) else {
+      guard try SYS_AES_256_CBC.run(encrypt: false, text.bytes, key: key, iv: vector.bytes.start, to: &plain) else {
         return .badSignature
       }
       try Dialect.give(plain.bytes, json: json, to: &out)

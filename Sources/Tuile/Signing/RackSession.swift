@@ -92,7 +92,7 @@ final class RackSession: Dialect {
       data.append(Bytes(salt, RackSession.saltSize))
       if writesFirst {
         data.append(Bytes(iv, 16))
-        guard SYS_AES_256_CTR.run(encrypt: true, text.bytes, key: key, iv: iv, to: &data) else { throw .memory }
+        guard try SYS_AES_256_CTR.run(encrypt: true, text.bytes, key: key, iv: iv, to: &data) else { throw .memory }
         let size = data.count
         data.append(purpose.bytes)
         guard !data.failed else { throw .memory }
@@ -179,7 +179,7 @@ final class RackSession: Dialect {
     }
     try withScratch(32) { (key) throws(Failure) in
       masters.digest(i, of: data.slice(1, 33), to: key)
-      guard SYS_AES_256_CTR.run(encrypt: false, body.dropFirst(49), key: key, iv: data.start + 33, to: &text) else {
+      guard try SYS_AES_256_CTR.run(encrypt: false, body.dropFirst(49), key: key, iv: data.start + 33, to: &text) else {
         throw .memory
       }
     }
