@@ -143,7 +143,7 @@ static void sessions(void) {
     well(tuile_session_append(session, text("list"), text("2"), &error));
     well(tuile_session_add_int(session, text("count"), 1, &number, &error));
     if (i == 1) well(tuile_session_set_string(session, text("large"), text(large), &error));
-    if (i == 0) well(tuile_session_set_owner(session, text("ada"), &error));
+    if (i == 0 && strcmp(store_url, "cookie:") != 0) well(tuile_session_set_owner(session, text("ada"), &error));
     if (i == 2) well(tuile_session_cycle_key(session, &error));
     for (int k = 0; i == 0 && k < 40; k++) {
       char key[16];
@@ -174,11 +174,15 @@ static void signing(void) {
   if (!well(tuile_signer_new(&config, &signer, &error))) return;
   tuile_bytes json = text("{\"a\":[1,2,3],\"text\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}");
   tuile_status status = tuile_signer_dumps(signer, json, true, 1700000000, token, sizeof token, &size, &error);
-  if (status != TUILE_E_ARGUMENT && well(status))
-    well(tuile_signer_loads(signer, (tuile_bytes){token, size}, TUILE_UNSET, 1700000001, out, sizeof out, &size, &verified, &error));
+  if (status != TUILE_E_ARGUMENT && well(status)) {
+    status = tuile_signer_loads(signer, (tuile_bytes){token, size}, TUILE_UNSET, 1700000001, out, sizeof out, &size, &verified, &error);
+    CHECK(!well(status) || (status == TUILE_OK && size > 30 && memcmp(out, "{\"a\"", 4) == 0));
+  }
   size = 0;
-  if (well(tuile_signer_sign(signer, text("value"), 1700000000, token, sizeof token, &size)))
-    well(tuile_signer_open(signer, (tuile_bytes){token, size}, TUILE_UNSET, 1700000001, out, sizeof out, &size, &verified, &error));
+  if (well(tuile_signer_sign(signer, text("value"), 1700000000, token, sizeof token, &size))) {
+    status = tuile_signer_open(signer, (tuile_bytes){token, size}, TUILE_UNSET, 1700000001, out, sizeof out, &size, &verified, &error);
+    CHECK(!well(status) || (status == TUILE_OK && equals((tuile_bytes){out, size}, "value")));
+  }
   tuile_signer_free(signer);
 }
 

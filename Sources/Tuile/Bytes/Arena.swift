@@ -28,6 +28,9 @@ struct Arena: ~Copyable {
     }
   }
 
+  /// Whether so many more bytes are within the limit.
+  func allows(_ size: Int) -> Bool { size <= left || size <= limit &- total }
+
   /// `size` bytes, or nil past the limit or without memory.
   mutating func take(_ size: Int) -> UnsafeMutablePointer<UInt8>? {
     if size > left {

@@ -65,7 +65,8 @@ struct SessionData: ~Copyable {
 
   /// A copy that is valid as long as this.
   mutating func keep(_ bytes: Bytes) throws(Failure) -> Bytes {
-    guard let kept = arena.copy(bytes) else { throw .limit("one request changed too much of a session") }
+    guard arena.allows(bytes.count) else { throw .limit("one request changed too much of a session") }
+    guard let kept = arena.copy(bytes) else { throw .memory }
     return kept
   }
 
