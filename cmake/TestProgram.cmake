@@ -8,8 +8,8 @@ function(tuile_test_program name)
   # A program that names no function of the library loads it by itself.
   target_link_options(${name} PRIVATE LINKER:--as-needed)
   if(TUILE_SANITIZE)
-    target_compile_options(${name} PRIVATE -fsanitize=${TUILE_SANITIZE})
-    target_link_options(${name} PRIVATE -fsanitize=${TUILE_SANITIZE})
+    target_compile_options(${name} PRIVATE ${sanitize_c})
+    target_link_options(${name} PRIVATE ${sanitize_c})
     # The toolchain's runtime for threads refers to libdispatch.
     if(TUILE_SANITIZE STREQUAL thread)
       target_link_libraries(${name} PRIVATE -L${swift_libraries} -Wl,-rpath,${swift_libraries} dispatch BlocksRuntime)

@@ -37,26 +37,37 @@ extension Manager {
       }
       guard found != nil else { break }
       let (seen, note) = (raw.bytes, mark.bytes)
+      // Before anything is changed: memory may run out.
+      let kept = arena.mark
+      let target = try pointer(in: seen, keys, &arena)
       let ended = try reaching(.replace) { (store) throws(Failure) in
         try store.replace(key, expected: seen, data: note, expires: 0)
       }
       if ended == .absent { return nil }
       if ended == .replaced {
         try reaching(.remove) { (store) throws(Failure) in try store.remove(key) }
-        return pointer(in: seen, keys, &arena)
+        return target
       }
+      arena.release(to: kept)
       try wait.next(self)
     }
     try reaching(.remove) { (store) throws(Failure) in try store.remove(key) }
     return nil
   }
 
-  /// Where stored data leads; nowhere if it can't be read.
-  private func pointer(in stored: Bytes, _ keys: ManagerKeys, _ arena: inout Arena) -> Bytes? {
+  /// Where stored data leads; nowhere if it can't be read. Throws only `.memory`.
+  private func pointer(in stored: Bytes, _ keys: ManagerKeys, _ arena: inout Arena) throws(Failure) -> Bytes? {
     var text = ByteBuffer()
-    guard let signedBy = try? keys.codec.decode(stored, to: &text), signedBy >= 0,
-      let (_, raw) = JSONText.member(Session.pointer, of: text.bytes), let target = Session.target(raw)
+    var signedBy: Int?
+    do throws(Failure) {
+      signedBy = try keys.codec.decode(stored, to: &text)
+    } catch {
+      guard error.status != TUILE_E_MEMORY else { throw error }
+    }
+    guard let signedBy, signedBy >= 0, let (_, raw) = JSONText.member(Session.pointer, of: text.bytes),
+      let target = Session.target(raw)
     else { return nil }
-    return arena.copy(target)
+    guard let copy = arena.copy(target) else { throw .memory }
+    return copy
   }
 }
