@@ -7,6 +7,15 @@
 #include <string.h>
 #include <tuile.h>
 
+/* gcc and clang each say in their own way that a sanitizer is in. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#endif
+
 #define CHECK(expression)                                                        \
   do {                                                                           \
     if (!(expression)) {                                                         \
