@@ -1,7 +1,7 @@
 /* Walks through a store's keys and owners where somebody has put there what does not
  * belong, where tables grow and shrink under them, and with stores that break the rules. */
 #define _GNU_SOURCE
-#include "check.h"
+#include "walks.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -10,17 +10,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-static tuile_error error;
-static const int64_t later = INT64_C(4000000000000000);
-
-static tuile_store *open_store(const char *format, const char *folder) {
-  char url[700];
-  tuile_store *store;
-  snprintf(url, sizeof url, format, folder);
-  CHECK(tuile_store_open(text(url), &store, &error) == TUILE_OK);
-  return store;
-}
 
 struct found {
   int count;

@@ -1,16 +1,5 @@
 /* Walks through a store whose callbacks write, or whose lists and folders change under them. */
-#include "check.h"
-
-static tuile_error error;
-static const int64_t later = INT64_C(4000000000000000);
-
-static tuile_store *open_store(const char *format, const char *folder) {
-  char url[700];
-  tuile_store *store;
-  snprintf(url, sizeof url, format, folder);
-  CHECK(tuile_store_open(text(url), &store, &error) == TUILE_OK);
-  return store;
-}
+#include "walks.h"
 
 static tuile_bytes numbered(char buffer[20], const char *name, int number) {
   return (tuile_bytes){buffer, (size_t)snprintf(buffer, 20, "%s%08d", name, number)};
