@@ -96,16 +96,12 @@ final class Connection: PooledConnection {
     var parameters = parameters
     var answer: OpaquePointer?
     return try outcome(
-      pg_run(link, Connection.text(sql), &parameters, options.prepare, options.limits.timeout, &answer), answer)
+      pg_run(link, sql.cString, &parameters, options.prepare, options.limits.timeout, &answer), answer)
   }
 
   func run(script: StaticString, _ options: Options) throws(Failure) -> Outcome {
     var answer: OpaquePointer?
-    return try outcome(pg_run_script(link, Connection.text(script), options.limits.timeout, &answer), answer)
-  }
-
-  private static func text(_ sql: StaticString) -> UnsafePointer<CChar> {
-    UnsafeRawPointer(sql.start).assumingMemoryBound(to: CChar.self)
+    return try outcome(pg_run_script(link, script.cString, options.limits.timeout, &answer), answer)
   }
 
   private func outcome(_ outcome: pg_outcome, _ pointer: OpaquePointer?) throws(Failure) -> Outcome {

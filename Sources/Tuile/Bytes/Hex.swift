@@ -9,8 +9,17 @@ enum Hex {
     }
   }
 
+  /// The last `digits` digits of a number, the highest first.
+  static func encode(_ number: UInt64, digits: UInt64, to out: inout ByteBuffer) {
+    var left = digits
+    while left > 0 {
+      left &-= 1
+      out.append(character(UInt8(truncatingIfNeeded: number &>> (left &* 4)) & 15))
+    }
+  }
+
   /// The digit of 0 to 15.
-  static func character(_ digit: UInt8) -> UInt8 { digit &+ (digit < 10 ? 0x30 : 0x57) }
+  private static func character(_ digit: UInt8) -> UInt8 { digit &+ (digit < 10 ? 0x30 : 0x57) }
 
   /// Appends the octets; false unless all is pairs of digits, in lower case or in any. Throws only
   /// `.memory`.

@@ -43,14 +43,8 @@ enum JSONText {
   }
 
   private static func escape(_ unit: UInt32, to buffer: inout ByteBuffer) {
-    let digits: StaticString = "0123456789abcdef"
     buffer.append("\\u")
-    var shift: UInt32 = 12
-    while true {
-      buffer.append(digits.start[Int(unit &>> shift & 15)])
-      if shift == 0 { return }
-      shift &-= 4
-    }
+    Hex.encode(UInt64(unit), digits: 4, to: &buffer)
   }
 
   private static func appendEscaped(

@@ -11,4 +11,6 @@ extension StaticString {
 
   var start: UnsafePointer<UInt8> { unsafeBitCast(self, to: Layout.self).start }
   var count: Int { unsafeBitCast(self, to: Layout.self).count }
+  /// For C: a literal ends with a NUL.
+  var cString: UnsafePointer<CChar> { UnsafeRawPointer(start).assumingMemoryBound(to: CChar.self) }
 }

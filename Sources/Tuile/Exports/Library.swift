@@ -15,14 +15,14 @@ public func tuile_version() -> UInt32 { UInt32(Version.major << 16 | Version.min
 /// The text ends with a NUL and lives as long as the library. Safe from all
 /// threads. Since 0.1.
 @_cdecl("tuile_version_string")
-public func tuile_version_string() -> UnsafePointer<CChar> { cString(Version.text) }
+public func tuile_version_string() -> UnsafePointer<CChar> { Version.text.cString }
 
 /// The name of a status as it stands in the header, such as "TUILE_E_SPACE".
 ///
 /// "TUILE_UNKNOWN" for a number that is no status. The text ends with a NUL and
 /// lives as long as the library. Safe from all threads. Since 0.1.
 @_cdecl("tuile_status_name")
-public func tuile_status_name(_ status: tuile_status) -> UnsafePointer<CChar> { cString(statusTexts(status).name) }
+public func tuile_status_name(_ status: tuile_status) -> UnsafePointer<CChar> { statusTexts(status).name.cString }
 
 /// An English sentence on a status, such as "the buffer is too small".
 ///
@@ -30,7 +30,7 @@ public func tuile_status_name(_ status: tuile_status) -> UnsafePointer<CChar> { 
 /// threads. Since 0.1.
 @_cdecl("tuile_status_message")
 public func tuile_status_message(_ status: tuile_status) -> UnsafePointer<CChar> {
-  cString(statusTexts(status).message)
+  statusTexts(status).message.cString
 }
 
 /// The value of TUILE_UNSET, for bindings that read no macros.
@@ -47,10 +47,6 @@ enum Version {
   static let minor = 1
   static let patch = 0
   static let text: StaticString = "0.1.0"
-}
-
-private func cString(_ text: StaticString) -> UnsafePointer<CChar> {
-  UnsafeRawPointer(text.start).assumingMemoryBound(to: CChar.self)
 }
 
 private func statusTexts(_ status: tuile_status) -> (name: StaticString, message: StaticString) {

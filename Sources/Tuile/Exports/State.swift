@@ -194,7 +194,7 @@ public func tuile_csrf_reason_message(_ reason: tuile_csrf_reason) -> UnsafePoin
   case TUILE_CSRF_WRONG_TOKEN: text = "the CSRF token is not the cookie's"
   default: text = "no reason of this library"
   }
-  return UnsafeRawPointer(text.start).assumingMemoryBound(to: CChar.self)
+  return text.cString
 }
 
 private func csrfReason(_ reason: CSRFRequest.Reason?) -> tuile_csrf_reason {

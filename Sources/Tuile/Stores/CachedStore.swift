@@ -53,16 +53,8 @@ final class CachedStore: Store {
 
   private func entry(_ data: Bytes, expires: Int64, to out: inout ByteBuffer) {
     out.append(0x64)
-    CachedStore.appendDigits(UInt64(bitPattern: expires), to: &out)
+    Hex.encode(UInt64(bitPattern: expires), digits: 16, to: &out)
     out.append(data)
-  }
-
-  private static func appendDigits(_ number: UInt64, to out: inout ByteBuffer) {
-    var shift: UInt64 = 64
-    while shift > 0 {
-      shift &-= 4
-      out.append(Hex.character(UInt8(truncatingIfNeeded: number &>> shift) & 15))
-    }
   }
 
   /// The session's expiry, if this is an entry.
@@ -133,7 +125,7 @@ final class CachedStore: Store {
     var number: UInt64 = 0
     guard sys_random(&number, MemoryLayout<UInt64>.size) else { throw .random }
     out.append(0x6D)
-    CachedStore.appendDigits(number, to: &out)
+    Hex.encode(number, digits: 16, to: &out)
     guard !out.failed else { throw .memory }
   }
 

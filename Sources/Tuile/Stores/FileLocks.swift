@@ -19,7 +19,7 @@ final class FileLocks {
 
   /// `folder` is lent and outlives this.
   static func make(folder: Int32, waitMilliseconds: Int32) throws(Failure) -> FileLocks {
-    let file = cName(name) { sys_lock_file_open(folder, $0) }
+    let file = sys_lock_file_open(folder, name.cString)
     guard file >= 0 else { throw .folder(answer: Int(file)) }
     guard let raw = malloc(stripeCount &* MemoryLayout<sys_mutex>.stride) else {
       sys_descriptor_close(file)
@@ -55,10 +55,6 @@ final class FileLocks {
     sys_descriptor_close(file)
   }
 
-  private static func cName(_ name: StaticString, _ body: (UnsafePointer<CChar>) -> Int32) -> Int32 {
-    body(UnsafeRawPointer(name.start).assumingMemoryBound(to: CChar.self))
-  }
-
   func locked<Answer>(_ key: Bytes, _ body: () throws(Failure) -> Answer) throws(Failure) -> Answer {
     let place = FileLocks.place(key)
     let stripe = stripes + Int(place) % FileLocks.stripeCount
@@ -90,7 +86,7 @@ final class FileLocks {
     defer { sys_mutex_unlock(&opening) }
     let present = sys_fork_generation()
     guard generation != present || deleted && sys_folder_is_gone(file) else { return }
-    let failure = FileLocks.cName(FileLocks.name) { sys_lock_file_renew(file, folder, $0) }
+    let failure = sys_lock_file_renew(file, folder, FileLocks.name.cString)
     guard failure == 0 else { throw .folder(failure) }
     generation = present
   }

@@ -79,8 +79,7 @@ final class SQLiteConnection {
   func keepLog() { sys_sqlite_keep_log(database) }
 
   private func run(_ sql: StaticString) throws(Failure) {
-    let text = UnsafeRawPointer(sql.start).assumingMemoryBound(to: CChar.self)
-    let result = sqlite3_exec(database, text, nil, nil, nil)
+    let result = sqlite3_exec(database, sql.cString, nil, nil, nil)
     guard result == SQLITE_OK else { throw failure(result, "the session database cannot be set up") }
   }
 
@@ -94,9 +93,8 @@ final class SQLiteConnection {
   }
 
   private func prepare(_ sql: StaticString, _ prepared: inout OpaquePointer?) throws(Failure) {
-    let text = UnsafeRawPointer(sql.start).assumingMemoryBound(to: CChar.self)
     let result = sqlite3_prepare_v3(
-      database, text, Int32(truncatingIfNeeded: sql.count), UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
+      database, sql.cString, Int32(truncatingIfNeeded: sql.count), UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
     if result == SQLITE_ERROR {
       throw Failure(
         status: TUILE_E_CORRUPT, message: "the tables of sessions are not Django's and Tuile's",
