@@ -44,11 +44,3 @@ def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def opened(url: str) -> Manager:
     return Manager(store=url, secret=SECRET)
-
-
-def written(manager: Manager, **values: Any) -> str:
-    with manager.begin("") as session:
-        session.update(values)
-        session.commit(200)
-        assert session.session_key is not None
-        return session.session_key
