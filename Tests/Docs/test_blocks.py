@@ -133,6 +133,6 @@ def test_the_package_s_own_page() -> None:
         names = {"tuile": tuile, "app": application, "application": application}
         exec(line, names)
         if start == "SESSION_ENGINE":
-            assert names[start] == "tuile.django" and (Path(tuile.__file__).parent / "django.py").exists()
+            assert names[start] == "tuile.django" and (Path(tuile.__file__).parent / "django/__init__.py").exists()
     done = subprocess.run([sys.executable, "-c", alone], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and done.stdout.startswith("1\n[('Set-Cookie', 'sessionid="), done.stderr

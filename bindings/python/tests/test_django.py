@@ -153,17 +153,6 @@ def test_a_hostile_key_is_no_session(key: str) -> None:
     assert session.get("a") is None and session.session_key is None
 
 
-def test_the_store_is_djangos_database_unless_one_is_named(tmp_path: Path) -> None:
-    from tuile.django import _database
-
-    at = {"ENGINE": "django.db.backends.sqlite3", "NAME": tmp_path / "with space.db"}
-    assert _database({"default": at}) == f"sqlite://{tmp_path}/with%20space.db"
-    at = {"ENGINE": "django.db.backends.postgresql", "NAME": "app", "USER": "me", "PASSWORD": "p@ss", "HOST": "db", "PORT": 5433}  # fmt: skip
-    assert _database({"default": at}) == "postgresql://me:p%40ss@db:5433/app"
-    with pytest.raises(ImproperlyConfigured):
-        _database({"default": {"ENGINE": "django.db.backends.mysql", "NAME": "x"}})
-
-
 @override_settings(SESSION_SERIALIZER="django.core.signing.JSONSerializer")
 def test_another_serializer_is_refused() -> None:
     with pytest.raises(ImproperlyConfigured, match="JSON"):

@@ -13,26 +13,23 @@ what another one saved meanwhile, name by name. ``request.session.add_int("count
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Optional
-from urllib.parse import quote, unquote
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
-from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils import timezone
 
-from . import _native as native
-from .manager import Manager
-from .mirror import Mirror
-from .session import Session, SessionDeleted
+from ..manager import Manager
+from ..mirror import Mirror
+from ..session import Session, SessionDeleted
+from .configuration import open_manager
+from .url import database_url
 
-_JSON = "django.contrib.sessions.serializers.JSONSerializer"
 # What could end the cookie is no key.
 _ENDS = frozenset(' \t;,"\\\r\n')
 _lock = threading.Lock()
@@ -45,53 +42,8 @@ def manager() -> Manager:
     if _manager is None:
         with _lock:
             if _manager is None:
-                _manager = _open()
+                _manager = open_manager()
     return _manager
-
-
-def _open() -> Manager:
-    if settings.SESSION_SERIALIZER != _JSON:
-        raise ImproperlyConfigured(f"tuile.django keeps sessions as JSON: SESSION_SERIALIZER has to be {_JSON}")
-    options = {
-        "secret": settings.SECRET_KEY,
-        "fallbacks": settings.SECRET_KEY_FALLBACKS,
-        "cookie_name": settings.SESSION_COOKIE_NAME,
-        "cookie_age": settings.SESSION_COOKIE_AGE,
-        "expire_at_browser_close": settings.SESSION_EXPIRE_AT_BROWSER_CLOSE,
-        # Django's middleware writes the cookie and decides when to save: each commit saves.
-        "cookie_secure": True,
-        "save_every_request": True,
-        **getattr(settings, "TUILE_OPTIONS", {}),
-    }
-    store = getattr(settings, "TUILE_STORE", None) or _database(settings.DATABASES)
-    if isinstance(store, str) and not native.shares_sqlite() and _is_a_database(store):
-        raise ImproperlyConfigured(
-            "this Python has an SQLite of its own, and two in a process must not open one file: set TUILE_STORE to "
-            "another store, such as sqlite:///… with a file that no database of Django's is in"
-        )
-    return Manager(store=store, **options)
-
-
-def _is_a_database(store: str) -> bool:
-    """Whether the store is a file that Django opens, too."""
-    scheme, _, path = store.rpartition("sqlite://")
-    name = unquote(path.partition("?")[0].partition("#")[0])
-    files = [os.path.realpath(str(database.get("NAME", ""))) for database in settings.DATABASES.values()]
-    return scheme in ("", "cached+") and os.path.realpath(name) in files
-
-
-def _database(databases: dict[str, dict[str, Any]]) -> str:
-    default = databases.get("default", {})
-    engine, name = default.get("ENGINE", "").rpartition(".")[2], str(default.get("NAME", ""))
-    if engine == "sqlite3" and name.startswith("/"):
-        return "sqlite://" + quote(name)
-    if engine == "postgresql":
-        user, password = (quote(str(default.get(part) or ""), safe="") for part in ("USER", "PASSWORD"))
-        login = user + (f":{password}" if password else "") + ("@" if user else "")
-        host, port = default.get("HOST") or "", default.get("PORT") or ""
-        place = quote(str(host), safe="") + (f":{port}" if port else "")
-        return f"postgresql://{login}{place}/{quote(name, safe='')}"
-    raise ImproperlyConfigured("TUILE_STORE is not set, and the default database is no SQLite file or PostgreSQL")
 
 
 def _forget(*, setting: str, **_: Any) -> None:
