@@ -129,6 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (what & 16) tuile_session_cycle_key(session, NULL);
   conflicts = what & 64 ? 3 : 0;
   if (what & 32) tuile_session_flush(session, NULL);
+  if (what & 128) tuile_session_touch(session, NULL);
   tuile_session_commit(session, 200, NULL, NULL, NULL);
   if (tuile_session_json(session, &text, NULL) == TUILE_OK) {
     tuile_session *copy = tuile_session_begin(manager, TUILE_STR(""));

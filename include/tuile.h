@@ -1048,6 +1048,14 @@ tuile_session *tuile_session_begin_url(tuile_manager *manager,
 tuile_status tuile_session_commit(tuile_session *session, int32_t http_status,
     tuile_add_header add_header, void *context, tuile_error *error);
 
+/** Has the commit keep the session alive as a change would: its end moves, and
+ * its cookie is sent again. The data stays as it is, and nothing is read before
+ * the commit. For hosts with a rule of their own for when a visit counts.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL. Since 0.1.1.
+ */
+tuile_status tuile_session_touch(tuile_session *session, tuile_error *error);
+
 /** Ends a session and frees all views that it lent. NULL is fine. What was not
  * committed is gone. Since 0.1.
  */

@@ -183,6 +183,7 @@ static void sessions(void) {
   CHECK(tuile_session_commit(NULL, 200, NULL, NULL, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_is_empty(NULL, &yes, NULL) == TUILE_E_ARGUMENT && tuile_session_clear(NULL, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_flush(NULL, NULL) == TUILE_E_ARGUMENT && tuile_session_cycle_key(NULL, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_touch(NULL, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_set_int(NULL, text("a"), 1, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_set_expiry(NULL, 1, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_clear_expiry(NULL, NULL) == TUILE_E_ARGUMENT && tuile_session_set_test_cookie(NULL, NULL) == TUILE_E_ARGUMENT);

@@ -289,6 +289,33 @@ static void every_request(tuile_config config) {
   manager = usual;
 }
 
+/* The host says which visits count: the end moves, the data stays, and nobody's save is undone. */
+static void touched(void) {
+  jar[0] = 0;
+  tuile_session *s = request();
+  CHECK(tuile_session_touch(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK && !set_cookie[0]); /* nobody's */
+  set("n", 1);
+  present += 1209000 * 1000000ll;
+  uint64_t saves = stats().saves;
+  s = request();
+  CHECK(tuile_session_touch(s, &error) == TUILE_OK && !tuile_session_accessed(s) && !tuile_session_modified(s));
+  CHECK(respond(s, 503) == TUILE_OK && !set_cookie[0]);
+  s = request();
+  tuile_session *other = request();
+  CHECK(tuile_session_touch(s, &error) == TUILE_OK && tuile_session_load(s, &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(other, text("n"), 2, &error) == TUILE_OK && respond(other, 200) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK && get("n") == 2);
+  present += 1209000 * 1000000ll;
+  s = request();
+  CHECK(tuile_session_touch(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK && strstr(set_cookie, "Max-Age=1209600"));
+  present += 1209000 * 1000000ll;
+  CHECK(get("n") == 2 && stats().saves == saves + 1);
+  s = request(), other = request();
+  CHECK(tuile_session_touch(s, &error) == TUILE_OK && tuile_session_load(s, &error) == TUILE_OK);
+  CHECK(tuile_session_flush(other, &error) == TUILE_OK && respond(other, 200) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_DELETED && get("n") == -1);
+}
+
 static void all(const char *store) {
   tuile_config config = TUILE_CONFIG_INIT;
   present = 1700000000500000;
@@ -306,6 +333,7 @@ static void all(const char *store) {
   test_cookie();
   values();
   every_request(config);
+  touched();
   tuile_manager_close(manager);
   printf("%s: sessions mean what Django's mean\n", store);
 }

@@ -82,6 +82,21 @@ public func tuile_session_commit(
   }
 }
 
+/// Has the commit keep the session alive as a change would: its end moves, and its
+/// cookie is sent again. The data stays as it is, and nothing is read before the
+/// commit. For hosts with a rule of their own for when a visit counts.
+///
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL. Since 0.1.1.
+@_cdecl("tuile_session_touch")
+public func tuile_session_touch(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    session.touch()
+    return TUILE_OK
+  }
+}
+
 /// Ends a session and frees all views that it lent. NULL is fine. What was not
 /// committed is gone. Since 0.1.
 @_cdecl("tuile_session_end")

@@ -8,7 +8,7 @@ extension Session {
   typealias Deliver = (_ name: StaticString, _ value: Bytes) throws(Failure) -> Void
 
   func commit(httpStatus: Int32, _ deliver: Deliver) throws(Failure) -> Committed {
-    let saveAlways = manager.settings.saveEveryRequest
+    let saveAlways = manager.settings.saveEveryRequest || touching
     // A session whose store did not answer is left alone: no save, no deletion.
     if case .failed(let failure) = loading {
       if accessed { try deliver("Vary", Bytes("Cookie")) }
@@ -34,6 +34,7 @@ extension Session {
         try list()
         try deliverCookie(sessionCookie(), deliver)
         if cameFromCookie { try deletePreviousCookie(deliver) }
+        didTouch()
         try deliver("Vary", Bytes("Cookie"))
       case .moved:
         // Whoever came with the old key is not told the new one.

@@ -57,6 +57,8 @@ final class Session {
   /// whatever key, unless it starts anew with a flush.
   private(set) var isDeleted = false
   private(set) var modified = false
+  /// The commit keeps the session alive, changed or not.
+  private(set) var touching = false
 
   /// `cookieHeader` and `url` are not kept. Where no session cookie came, a key in
   /// the URL counts, if the settings have it so.
@@ -176,6 +178,10 @@ final class Session {
 
   /// Without an access.
   func markModified() { modified = true }
+
+  func touch() { touching = true }
+
+  func didTouch() { touching = false }
 
   func change() throws(Failure) {
     try access()

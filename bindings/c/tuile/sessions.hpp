@@ -129,6 +129,7 @@ class Session : public detail::Owner<tuile_session, tuile_session_end> {
   Answer<> clear() { return act(tuile_session_clear); }
   Answer<> flush() { return act(tuile_session_flush); }
   Answer<> cycle_key() { return act(tuile_session_cycle_key); }
+  Answer<> touch() { return act(tuile_session_touch); }
 
   Answer<tuile_type> type(std::string_view key) { return get<tuile_type>(tuile_session_type, key); }
   Answer<bool> get_bool(std::string_view key) { return get<bool>(tuile_session_get_bool, key); }

@@ -567,6 +567,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_session_begin": (c_void_p, [c_void_p, Bytes]),
     "tuile_session_begin_url": (c_void_p, [c_void_p, Bytes, Bytes]),
     "tuile_session_commit": (c_int, [c_void_p, c_int32, AddHeader, c_void_p, POINTER(Error)]),
+    "tuile_session_touch": (c_int, [c_void_p, POINTER(Error)]),
     "tuile_session_end": (None, [c_void_p]),
     "tuile_session_key": (c_int, [c_void_p, POINTER(Bytes)]),
     "tuile_session_accessed": (c_bool, [c_void_p]),
