@@ -8,6 +8,15 @@ from urllib.parse import urlencode
 
 from program import SECRET, Visitor, check, folder, server
 
+# As they stand in ?next=, which the server decodes once.
+ELSEWHERE = [
+    "//evil.test/", "/%5Cevil.test", "/%2Fevil.test", "%2F%2Fevil.test", "https://evil.test/", "evil.test", "%09//evil.test",
+    "/%09/evil.test", "/%0A/evil.test", "/%0D%0A/evil.test", "/%09%5Cevil.test", "/%09%09//evil.test", "/%1F/evil.test",
+    "/%252Fevil.test", "/%255Cevil.test", "/%2509/evil.test", "/%25252Fevil.test", "/%25/evil.test", "/%25zz", "/a%0D%0AX-Evil:1",
+    "/a%250D%250AX-Evil:1", "/%7F/evil.test",
+]
+HERE = {"/private%3Fa%3D1%26b%3D%2525": "/private?a=1&b=%25", "/a%2520b//c": "/a%20b//c", "/a?b=%255C": "/a?b=%5C"}
+
 
 def fields(page: str) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
@@ -42,7 +51,10 @@ def run(url: str) -> None:
     key = visitor.cookie("sessionid")
     check(key is not None and "anna" in visitor.get("/private").body)
     check(log_in(visitor)[:2] == (303, "/") and visitor.cookie("sessionid") != key, "each login has a key of its own")
-    check(log_in(visitor, "//evil.test/")[:2] == (303, "/"))
+    for page in ELSEWHERE:
+        check(log_in(visitor, page)[:2] == (303, "/"), page)
+    for page, decoded in HERE.items():
+        check(log_in(visitor, page)[:2] == (303, decoded), page)
 
     form = fields(visitor.get("/").body)
     check(visitor.get("/logout", urlencode(form).encode()).status == 303)

@@ -6,6 +6,7 @@ python application.py DATABASE migrates the file, makes the user anna with the p
 
 from __future__ import annotations
 
+import json
 import sys
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -44,6 +45,12 @@ def who(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"{request.user.pk} {told} {pages}")
 
 
+def put(request: HttpRequest) -> HttpResponse:
+    """Values of the test's for the session."""
+    request.session.update(json.loads(request.GET["data"]))
+    return HttpResponse("put")
+
+
 def expire(request: HttpRequest) -> HttpResponse:
     request.session.set_expiry(1)
     return HttpResponse("a second left")
@@ -60,6 +67,7 @@ urlpatterns = [
     path("accounts/login/", log_in),
     path("accounts/logout/", log_out),
     path("expire", expire),
+    path("put", put),
     path("", who),
 ]
 

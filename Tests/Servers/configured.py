@@ -79,7 +79,7 @@ def nginx_test(site: Site, **extra: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-APACHE_MODULES = "mpm_event authn_core authz_core authz_host alias cgid headers proxy proxy_http dir env rewrite"
+APACHE_MODULES = "mpm_event authn_core authn_file auth_basic authz_core authz_user authz_host alias cgid headers proxy proxy_http dir env rewrite"
 
 
 def apache_config(site: Site, port: int, locations: str = "", http: str = "", main: str = "") -> Path:

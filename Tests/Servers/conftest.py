@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,8 +13,12 @@ import configured
 import pytest
 from application import SECRET
 from configured import Site
-from processes import Front, django
+from processes import BUILD, ROOT, Front, django
 from visitor import Visitor
+
+# The library itself, for what only it can make.
+os.environ.setdefault("TUILE_LIBRARY", str(BUILD / "libtuile.so.0"))
+sys.path.insert(0, str(ROOT / "bindings/python"))
 
 Start = Callable[..., Front]
 

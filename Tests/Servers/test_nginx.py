@@ -86,6 +86,69 @@ def test_satisfy_any_lets_another_rule_decide(start: Start, site: Site) -> None:
     assert visitor.get("/none").status == 401
 
 
+SUBREQUESTS = """
+  location /answered { auth_request /auth/answered; root /; try_files /none =204; }
+  location /filed { auth_request /auth/filed; root /; try_files /none =204; }
+  location /inherited { auth_request /auth/sub/inherited; root /; try_files /none =204; }
+  location /included { ssi on; ssi_types *; alias INCLUDING; }
+  location /auth/ { internal; tuile_require on; tuile_login_url /accounts/login/;
+    location /auth/answered { return 204; }
+    location /auth/filed { alias FILE; }
+    location /auth/sub/ { tuile_require on; location /auth/sub/inherited { return 200; } }
+  }
+"""
+
+
+def test_a_requirement_holds_in_subrequests_too(start: Start, site: Site) -> None:
+    including = site.folder / "including"
+    including.write_text('<!--# include virtual="/files/page.html" --><!--# include virtual="/members/page.html" -->')
+    locations = SUBREQUESTS.replace("INCLUDING", str(including)).replace("FILE", f"{site.members}/page.html")
+    visitor = Visitor(start(site, locations=locations).port)
+    for path in ("/answered", "/filed", "/inherited"):
+        assert visitor.get(path).status == 401, path
+    assert "for members" not in visitor.get("/included").body
+    visitor.log_in()
+    for path in ("/answered", "/filed", "/inherited"):
+        assert visitor.get(path).status == 204, path
+    assert visitor.get("/included").body == "for members\nfor members\n"
+    visitor.put(_auth_user_id="")
+    assert visitor.get("/answered").status == 401
+
+
+def test_limit_except(start: Start, site: Site) -> None:
+    locations = f"""
+      location = /preflight {{ alias {site.members}/page.html; limit_except OPTIONS {{ tuile_require on; }} }}
+      location = /read {{ alias {site.members}/page.html; limit_except GET {{ tuile_require on; }} }}
+    """
+    visitor = Visitor(start(site, locations=locations).port)
+    passed = 405  # by the access rules; a file takes GET and HEAD alone
+    assert visitor.get("/preflight", method="OPTIONS").status == passed
+    assert visitor.get("/preflight").status == 401
+    assert visitor.get("/read").status == 200
+    assert visitor.get("/read", method="DELETE").status == 401
+    visitor.log_in()
+    assert visitor.get("/preflight").status == 200
+    assert visitor.get("/read", method="DELETE").status == passed
+
+
+def test_rules_before_the_access_phase_may_ask_for_the_session(start: Start, site: Site) -> None:
+    locations = """
+      location /user { if ($tuile_session__auth_user_id = 1) { return 200 anna; } return 200 stranger; }
+      location /mapped { tuile_early on; if ($mapped) { return 200 $mapped; } return 204; }
+      location /each { tuile_early on; limit_req zone=user; try_files /none =204; }
+    """
+    http = """
+      map $tuile_session__auth_user_id $mapped { 1 anna; }
+      limit_req_zone $tuile_session__auth_user_id zone=user:1m rate=1r/m;
+    """
+    visitor = Visitor(start(site, locations=locations, http=http).port)
+    assert visitor.get("/user").body == "stranger" and visitor.get("/mapped").status == 204
+    assert [visitor.get("/each").status for _ in range(3)] == [204] * 3  # no user, no limit
+    visitor.log_in()
+    assert visitor.get("/user").body == "anna" and visitor.get("/mapped").body == "anna"
+    assert [visitor.get("/each").status for _ in range(3)] == [204, 503, 503]
+
+
 COOKIE_SITE = """
   location /cookie/ { tuile_store cookie:; tuile_cookie_name inside; tuile_count n; tuile_cookie_path /cookie/; tuile_cookie_age 1h;
     tuile_cookie_samesite strict; return 200 $tuile_session_n; }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import json
 import time
 from dataclasses import dataclass
+from urllib.parse import quote
 
 
 @dataclass
@@ -35,7 +37,7 @@ class Visitor:
     def get(self, path: str, method: str = "GET", headers: dict[str, str] | None = None) -> Response:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         sent = dict(headers or {})
-        if self.cookie is not None:
+        if self.cookie is not None and "Cookie" not in sent:
             sent["Cookie"] = f"other=1; {self.cookie_name}={self.cookie}"
         try:
             connection.request(method, path, headers=sent)
@@ -48,6 +50,10 @@ class Visitor:
             if name == self.cookie_name:
                 self.cookie = None if "Max-Age=0" in value else rest.split(";")[0]
         return response
+
+    def put(self, **values: object) -> None:
+        """Into the session, by Django."""
+        assert self.get(f"/put?data={quote(json.dumps(values))}").body == "put"
 
     def log_in(self) -> None:
         assert self.get("/accounts/login/?user=anna&password=secret").body == "welcome"

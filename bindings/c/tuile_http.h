@@ -5,12 +5,16 @@
  *   <fcgiapp.h>      tuile_fcgi_begin, tuile_fcgi_add_header
  *   none             tuile_cgi_begin, tuile_cgi_add_header
  *
+ * tuile_is_local_page says whether a page that came with a request, to be gone back to
+ * after the login, is one of this site.
+ *
  * Each _begin gives what tuile_session_begin gives, each _add_header goes to
  * tuile_session_commit with the context that it names. Since 0.1.
  */
 #ifndef TUILE_HTTP_H
 #define TUILE_HTTP_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +25,41 @@ static inline tuile_bytes tuile_text(const char *text) {
   tuile_bytes bytes = {text, 0};
   if (text) bytes.size = strlen(text);
   return bytes;
+}
+
+/** The value of a hex digit, or -1. */
+static inline int tuile_hex_digit(unsigned char digit) {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  digit |= 0x20;
+  return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+/** Whether a browser that is redirected to this URL stays on this site: for the page to
+ *  come back to after a login, which comes from the client. Give it as it was decoded.
+ *
+ * It has to begin with one '/'. "//host" and "/\host" are another site's, also with the
+ * tabs and ends of lines in between that browsers drop, and whatever of it is
+ * percent-encoded, since who gets the URL next may decode it. No control character and
+ * no backslash may be in it, in its path not even percent-encoded. Since 0.1.1. */
+static inline bool tuile_is_local_page(tuile_bytes page) {
+  const unsigned char *bytes = (const unsigned char *)page.data;
+  bool in_path = true;
+  if (page.size == 0 || bytes[0] != '/') return false;
+  for (size_t i = 1; i < page.size; i++) {
+    int byte = bytes[i];
+    if (byte < 0x20 || byte == 0x7f || byte == '\\') return false;
+    if (byte == '?' || byte == '#') in_path = false;
+    bool encoded = byte == '%' && in_path;
+    if (encoded) {
+      int high = page.size - i > 2 ? tuile_hex_digit(bytes[i + 1]) : -1;
+      int low = high < 0 ? -1 : tuile_hex_digit(bytes[i + 2]);
+      if (low < 0) return false;
+      byte = high * 16 + low;
+      if (byte < 0x20 || byte == 0x7f || byte == '\\') return false;
+    }
+    if (i == 1 && (byte == '/' || (encoded && byte == '%'))) return false;
+  }
+  return true;
 }
 
 /** A CGI program's request, from the environment. */

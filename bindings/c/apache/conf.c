@@ -11,24 +11,15 @@ static bool needed; /* some directive needs a store */
 void *tuile_make_site(apr_pool_t *pool, server_rec *server) {
   tuile_site *site = apr_pcalloc(pool, sizeof *site);
   (void)server;
-  site->cookie_age = site->refresh = -1;
-  site->cookie_same_site = site->cookie_secure = site->cookie_http_only = -1;
+  gate_settings_init(&site->settings);
   return site;
 }
 
 void *tuile_merge_sites(apr_pool_t *pool, void *base, void *add) {
   const tuile_site *from = base;
   tuile_site *site = apr_pmemdup(pool, add, sizeof *site);
-  if (!site->store) site->store = from->store, site->file = from->file, site->line = from->line;
-  if (!site->cookie_name) site->cookie_name = from->cookie_name;
-  if (!site->cookie_domain) site->cookie_domain = from->cookie_domain;
-  if (!site->cookie_path) site->cookie_path = from->cookie_path;
-  if (site->cookie_age < 0) site->cookie_age = from->cookie_age;
-  if (site->cookie_same_site < 0) site->cookie_same_site = from->cookie_same_site;
-  if (site->cookie_secure < 0) site->cookie_secure = from->cookie_secure;
-  if (site->cookie_http_only < 0) site->cookie_http_only = from->cookie_http_only;
-  if (site->refresh < 0) site->refresh = from->refresh;
-  if (!site->keyring) site->keyring = from->keyring;
+  gate_settings_inherit(&site->settings, &from->settings);
+  if (!site->file) site->file = from->file, site->line = from->line;
   return site;
 }
 
@@ -36,35 +27,43 @@ static tuile_site *site_of(cmd_parms *command) {
   return ap_get_module_config(command->server->module_config, &tuile_module);
 }
 
-static const char *set_store(cmd_parms *command, void *folder, const char *url) {
-  tuile_site *site = site_of(command);
+/* info: the field's offset in the settings */
+static void *field_of(cmd_parms *command) { return (char *)&site_of(command)->settings + (size_t)command->info; }
+
+static const char *set_text(cmd_parms *command, void *folder, const char *text) {
   (void)folder;
-  site->store = url;
-  site->file = command->directive->filename;
-  site->line = command->directive->line_num;
+  *(tuile_bytes *)field_of(command) = tuile_text(text);
   return NULL;
 }
 
-/* info: the field's offset in the site */
-static const char *set_text(cmd_parms *command, void *folder, const char *text) {
-  (void)folder;
-  *(const char **)((char *)site_of(command) + (size_t)command->info) = text;
-  return NULL;
+static const char *set_store(cmd_parms *command, void *folder, const char *url) {
+  site_of(command)->file = command->directive->filename;
+  site_of(command)->line = command->directive->line_num;
+  return set_text(command, folder, url);
 }
 
 static const char *set_flag(cmd_parms *command, void *folder, int on) {
   (void)folder;
-  *(int *)((char *)site_of(command) + (size_t)command->info) = on;
+  *(int *)field_of(command) = on;
   return NULL;
 }
 
-/* info: the field's offset in the site */
 static const char *set_seconds(cmd_parms *command, void *folder, const char *text) {
   apr_interval_time_t age;
   (void)folder;
   if (!apr_isdigit(*text) || ap_timeout_parameter_parse(text, &age, "s") != APR_SUCCESS)
     return apr_pstrcat(command->pool, command->cmd->name, " takes seconds, or a number with a unit, such as 12h", NULL);
-  *(apr_int64_t *)((char *)site_of(command) + (size_t)command->info) = apr_time_sec(age);
+  *(int64_t *)field_of(command) = apr_time_sec(age);
+  return NULL;
+}
+
+static const char *set_bytes(cmd_parms *command, void *folder, const char *text) {
+  apr_off_t size;
+  char *end;
+  (void)folder;
+  if (!apr_isdigit(*text) || apr_strtoff(&size, text, &end, 10) != APR_SUCCESS || *end)
+    return apr_pstrcat(command->pool, command->cmd->name, " takes a number of bytes", NULL);
+  *(int64_t *)field_of(command) = size;
   return NULL;
 }
 
@@ -72,8 +71,16 @@ static const char *set_same_site(cmd_parms *command, void *folder, const char *t
   static const char *const names[] = {"unset", "lax", "strict", "none"}; /* as tuile_same_site counts */
   (void)folder;
   for (int i = 0; i < 4; i++)
-    if (strcasecmp(text, names[i]) == 0) return site_of(command)->cookie_same_site = i, NULL;
+    if (strcasecmp(text, names[i]) == 0) return site_of(command)->settings.cookie_same_site = i, NULL;
   return "TuileCookieSameSite takes Lax, Strict, None or Unset";
+}
+
+static const char *set_policy(cmd_parms *command, void *folder, const char *text) {
+  (void)folder;
+  if (strcasecmp(text, "aal2") == 0) site_of(command)->settings.policy = TUILE_POLICY_AAL2;
+  else if (strcasecmp(text, "aal3") == 0) site_of(command)->settings.policy = TUILE_POLICY_AAL3;
+  else return "TuilePolicy takes AAL2 or AAL3";
+  return NULL;
 }
 
 static apr_status_t free_keyring(void *keyring) {
@@ -96,9 +103,9 @@ static const char *set_secret_file(cmd_parms *command, void *folder, int count, 
     else return "TuileSecretFile takes hex, base64 and weak after the path";
   }
   const char *path = ap_server_root_relative(command->pool, words[0]);
-  if (gate_read_keys(tuile_text(path), weak, format, &site->keyring, &error) != TUILE_OK)
+  if (gate_read_keys(tuile_text(path), weak, format, &site->settings.keyring, &error) != TUILE_OK)
     return apr_psprintf(command->pool, "TuileSecretFile %s: %s", words[0], error.message);
-  apr_pool_cleanup_register(command->pool, site->keyring, free_keyring, apr_pool_cleanup_null);
+  apr_pool_cleanup_register(command->pool, site->settings.keyring, free_keyring, apr_pool_cleanup_null);
   return NULL;
 }
 
@@ -153,18 +160,7 @@ static apr_status_t close_site(void *site) {
 }
 
 static void configure(apr_pool_t *pool, tuile_site *site) {
-  tuile_config *config = &site->gate.config;
-  gate_init(&site->gate);
-  config->store = tuile_text(site->store);
-  config->keyring = site->keyring;
-  config->cookie_domain = tuile_text(site->cookie_domain);
-  if (site->cookie_name) config->cookie_name = tuile_text(site->cookie_name);
-  if (site->cookie_path) config->cookie_path = tuile_text(site->cookie_path);
-  if (site->cookie_age >= 0) config->cookie_age = site->cookie_age;
-  if (site->cookie_same_site >= 0) config->cookie_same_site = (tuile_same_site)site->cookie_same_site;
-  config->cookie_secure = site->cookie_secure == 1;
-  config->cookie_http_only = site->cookie_http_only != 0;
-  if (site->refresh >= 0) config->refresh = site->refresh;
+  gate_init(&site->gate, &site->settings);
   site->ready = true;
   apr_pool_cleanup_register(pool, site, close_site, apr_pool_cleanup_null);
 }
@@ -176,9 +172,14 @@ int tuile_check(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *scratch, server_r
   for (server_rec *each = server; each; each = each->next) {
     tuile_site *site = ap_get_module_config(each->module_config, &tuile_module);
     tuile_error error;
-    if (!site->store) continue;
+    if (site->settings.store.size == 0) continue;
     any = true;
     if (site->ready) continue; /* another virtual host's too */
+    const char *mistake = gate_mistake(&site->settings);
+    if (mistake) {
+      ap_log_error(APLOG_MARK, APLOG_EMERG, 0, each, "TuileStore: %s in %s:%d", mistake, site->file, site->line);
+      return HTTP_INTERNAL_SERVER_ERROR;
+    }
     configure(pool, site);
     const char *user = geteuid() == 0 ? ap_unixd_config.user_name : NULL;
     tuile_status status = gate_check(&site->gate, user, ap_unixd_config.user_id, ap_unixd_config.group_id, &error);
@@ -193,11 +194,13 @@ int tuile_check(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *scratch, server_r
   return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-#define SITE(field) (void *)APR_OFFSETOF(tuile_site, field)
+#define SITE(field) (void *)APR_OFFSETOF(struct gate_settings, field)
 #define FOLDER(field) (void *)APR_OFFSETOF(tuile_folder, field)
 
 const command_rec tuile_commands[] = {
-    AP_INIT_TAKE1("TuileStore", set_store, NULL, RSRC_CONF, "the URL of the sessions' store"),
+    AP_INIT_TAKE1("TuileStore", set_store, SITE(store), RSRC_CONF, "the URL of the sessions' store"),
+    AP_INIT_TAKE1("TuilePreviousStore", set_text, SITE(previous_store), RSRC_CONF, "where sessions were kept before"),
+    AP_INIT_TAKE1("TuileRevocations", set_text, SITE(revocations), RSRC_CONF, "the store that remembers logouts"),
     AP_INIT_TAKE_ARGV("TuileSecretFile", set_secret_file, NULL, RSRC_CONF, "a file of keys, then hex, base64, weak"),
     AP_INIT_TAKE1("TuileCookieName", set_text, SITE(cookie_name), RSRC_CONF, "the session cookie's name"),
     AP_INIT_TAKE1("TuileCookieDomain", set_text, SITE(cookie_domain), RSRC_CONF, "its domain"),
@@ -206,6 +209,14 @@ const command_rec tuile_commands[] = {
     AP_INIT_TAKE1("TuileCookieSameSite", set_same_site, NULL, RSRC_CONF, "Lax, Strict, None or Unset"),
     AP_INIT_FLAG("TuileCookieSecure", set_flag, SITE(cookie_secure), RSRC_CONF, "On or Off"),
     AP_INIT_FLAG("TuileCookieHttpOnly", set_flag, SITE(cookie_http_only), RSRC_CONF, "On or Off"),
+    AP_INIT_FLAG("TuileCookiePartitioned", set_flag, SITE(cookie_partitioned), RSRC_CONF, "On or Off"),
+    AP_INIT_TAKE1("TuilePreviousCookie", set_text, SITE(previous_cookie), RSRC_CONF, "the cookie's name before"),
+    AP_INIT_FLAG("TuileSeveralCookies", set_flag, SITE(several_cookies), RSRC_CONF, "whether one of several counts"),
+    AP_INIT_FLAG("TuileExpireAtBrowserClose", set_flag, SITE(browser_close), RSRC_CONF, "On or Off"),
+    AP_INIT_TAKE1("TuileLifetime", set_seconds, SITE(lifetime), RSRC_CONF, "the longest life of a session"),
+    AP_INIT_TAKE1("TuilePolicy", set_policy, NULL, RSRC_CONF, "AAL2 or AAL3"),
+    AP_INIT_TAKE1("TuileMaxData", set_bytes, SITE(max_data), RSRC_CONF, "the most bytes of a session"),
+    AP_INIT_TAKE1("TuileLoginKey", set_text, SITE(login_key), RSRC_CONF, "what a logged-in session holds"),
     AP_INIT_TAKE1("TuileRefresh", set_seconds, SITE(refresh), RSRC_CONF, "how late its end is moved on"),
     AP_INIT_FLAG("TuileSession", ap_set_flag_slot, FOLDER(session), OR_AUTHCFG, "whether sessions are looked at"),
     AP_INIT_TAKE1("TuileLoginURL", ap_set_string_slot, FOLDER(login_url), OR_AUTHCFG, "where to log in"),

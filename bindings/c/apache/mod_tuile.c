@@ -16,10 +16,10 @@ static const char *parse_require(cmd_parms *command, const char *line, const voi
 static authz_status check_session(request_rec *r, const char *line, const void *parsed) {
   tuile_bytes key = tuile_text(parsed), user;
   (void)line;
-  tuile_request *request = tuile_enter(r, NULL);
+  tuile_request *request = tuile_read(r);
   if (!request) return AUTHZ_GENERAL_ERROR;
   request->used = true;
-  if (gate_passes(&request->visit, key)) {
+  if (gate_holds(&request->visit, key)) {
     if (!r->user && gate_text(&request->visit, key, &user) == TUILE_OK) {
       r->user = apr_pstrmemdup(r->pool, user.data, user.size); /* for logs and REMOTE_USER */
       r->ap_auth_type = "tuile-session";
@@ -42,8 +42,9 @@ static void register_hooks(apr_pool_t *pool) {
                             AP_AUTH_INTERNAL_PER_CONF);
   /* Who was denied for the lack of a session is asked for one, unless an AuthType has its own way. */
   ap_hook_check_authn(tuile_ask_for_login, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
-  /* Before mod_rewrite's rules of a directory, which may ask for the variables. */
+  static const char *const headers[] = {"mod_headers.c", NULL};
   ap_hook_fixups(tuile_fixups, NULL, NULL, APR_HOOK_REALLY_FIRST);
+  ap_hook_fixups(tuile_let_in, NULL, headers, APR_HOOK_LAST);
   ap_register_output_filter(filter_name, tuile_add_headers, NULL, AP_FTYPE_CONTENT_SET);
   ap_hook_insert_filter(insert_filter, NULL, NULL, APR_HOOK_LAST);
   ap_hook_insert_error_filter(insert_filter, NULL, NULL, APR_HOOK_LAST);

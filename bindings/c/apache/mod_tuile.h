@@ -11,15 +11,13 @@
 #include <apr_strings.h>
 #include <apr_tables.h>
 #include <gate.h>
+#include "../tuile_http.h"
 
 extern module AP_MODULE_DECLARE_DATA tuile_module;
 
-/* A server's or virtual host's; what is not set is NULL or -1. */
+/* A server's or virtual host's. */
 typedef struct {
-  const char *store, *cookie_name, *cookie_domain, *cookie_path;
-  apr_int64_t cookie_age, refresh;
-  int cookie_same_site, cookie_secure, cookie_http_only;
-  tuile_keyring *keyring;
+  struct gate_settings settings;
   const char *file; /* where the store is configured, for messages */
   int line;
   bool ready; /* the gate is configured */
@@ -37,7 +35,6 @@ typedef struct {
 /* One request's, with all its subrequests and internal redirects. */
 typedef struct {
   struct gate_visit visit;
-  tuile_site *site;
   const char *counted; /* the last TuileCount that was made */
   bool denied, refused, used;
 } tuile_request;
@@ -52,15 +49,12 @@ int tuile_check(apr_pool_t *config, apr_pool_t *log, apr_pool_t *scratch, server
 
 /* request.c */
 tuile_request *tuile_find(request_rec *r);
-tuile_request *tuile_enter(request_rec *r, const char *count);
+tuile_request *tuile_read(request_rec *r);
 int tuile_fixups(request_rec *r);
+int tuile_let_in(request_rec *r);
 int tuile_ask_for_login(request_rec *r);
 
 /* headers.c */
 apr_status_t tuile_add_headers(ap_filter_t *filter, apr_bucket_brigade *brigade);
-
-static inline tuile_bytes tuile_text(const char *text) {
-  return text ? (tuile_bytes){text, strlen(text)} : (tuile_bytes){NULL, 0};
-}
 
 #endif

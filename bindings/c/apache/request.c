@@ -26,33 +26,31 @@ static tuile_request *find_or_add(request_rec *r) {
   tuile_site *site = ap_get_module_config(first->server->module_config, &tuile_module);
   if (request || !site->ready) return request;
   request = apr_pcalloc(first->pool, sizeof *request);
-  request->site = site;
   request->visit.gate = &site->gate;
   apr_pool_cleanup_register(first->pool, request, leave, apr_pool_cleanup_null);
   ap_set_module_config(first->request_config, &tuile_module, request);
   return request;
 }
 
-/* The request's visit, its session read, and counted under that key unless it is NULL
- * or was counted already. NULL if there is no store. */
-tuile_request *tuile_enter(request_rec *r, const char *count) {
+static tuile_bytes cookie_of(request_rec *r) { return tuile_text(apr_table_get(r->headers_in, "Cookie")); }
+
+static void explain(request_rec *r, const tuile_request *request, tuile_status status, const tuile_error *error) {
+  if (status == TUILE_OK) return;
+  int level = request->visit.state == GATE_AWAY ? APLOG_ERR : APLOG_WARNING;
+  ap_log_rerror(APLOG_MARK, level, 0, r, "%s: %s", tuile_status_name(status), error->message);
+}
+
+/* The request's visit, its session read. NULL if there is no store. */
+tuile_request *tuile_read(request_rec *r) {
   tuile_folder *folder = ap_get_module_config(r->per_dir_config, &tuile_module);
   tuile_request *request = folder->session == 0 ? NULL : find_or_add(r);
   if (!request) {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "a session is needed where there is no TuileStore, or TuileSession is off");
     return NULL;
   }
-  bool counts = count && *count && request->visit.state != GATE_AWAY &&
-                !(request->counted && strcmp(request->counted, count) == 0);
-  tuile_bytes cookie = tuile_text(apr_table_get(r->headers_in, "Cookie"));
-  bool asks = request->visit.state == GATE_UNASKED && gate_has_cookie(request->visit.gate, cookie);
-  if (!counts && !asks) return request;
-  if (counts) request->counted = count;
   tuile_error error;
-  tuile_status status = gate_enter(&request->visit, request->visit.gate, cookie, tuile_text(counts ? count : NULL), &error);
-  if (status != TUILE_OK)
-    ap_log_rerror(APLOG_MARK, request->visit.state == GATE_AWAY ? APLOG_ERR : APLOG_WARNING, 0, r, "%s: %s",
-                  tuile_status_name(status), error.message);
+  if (request->visit.state == GATE_UNREAD && gate_has_cookie(request->visit.gate, cookie_of(r)))
+    explain(r, request, gate_read(&request->visit, cookie_of(r), &error), &error);
   return request;
 }
 
@@ -92,20 +90,48 @@ static void export_values(request_rec *r, tuile_request *request, const apr_arra
   }
 }
 
+static bool looks_at_sessions(request_rec *r, tuile_folder *folder) {
+  tuile_site *site = ap_get_module_config(r->server->module_config, &tuile_module);
+  bool keeps = site->ready && site->gate.config.refresh > 0 && !r->main;
+  bool counts = folder->count && *folder->count && !r->main;
+  return folder->session != 0 && (counts || keeps || folder->variables);
+}
+
+/* What an outage means for a request that needs no session. */
+static int answer(const tuile_folder *folder, tuile_request *request) {
+  int unavailable = folder->unavailable < 0 ? HTTP_SERVICE_UNAVAILABLE : folder->unavailable;
+  if (request->visit.state != GATE_AWAY || unavailable == OK || request->refused) return OK;
+  request->refused = true; /* so that an ErrorDocument can be shown */
+  return unavailable;
+}
+
+/* Before the rewrite rules of a directory, which may ask for the variables. */
 int tuile_fixups(request_rec *r) {
   tuile_folder *folder = ap_get_module_config(r->per_dir_config, &tuile_module);
-  tuile_site *site = ap_get_module_config(r->server->module_config, &tuile_module);
-  bool counts = folder->count && *folder->count && !r->main;
-  bool keeps = site->ready && site->gate.config.refresh > 0 && !r->main;
-  if (folder->session == 0 || (!counts && !keeps && !folder->variables)) return DECLINED;
-  tuile_request *request = tuile_enter(r, counts ? folder->count : NULL);
+  if (!looks_at_sessions(r, folder)) return DECLINED;
+  tuile_request *request = tuile_read(r);
   if (!request) return HTTP_INTERNAL_SERVER_ERROR;
-  if (counts || folder->variables) request->used = true;
-  int unavailable = folder->unavailable < 0 ? HTTP_SERVICE_UNAVAILABLE : folder->unavailable;
-  if (request->visit.state == GATE_AWAY && unavailable != OK && !request->refused) {
-    request->refused = true; /* so that an ErrorDocument can be shown */
-    return unavailable;
-  }
+  int status = answer(folder, request);
+  if (status != OK) return status;
+  if (!folder->variables) return DECLINED;
+  request->used = true;
+  export_values(r, request, folder->variables);
+  return DECLINED;
+}
+
+/* After them, since they may refuse the request: counts, and keeps the session alive. */
+int tuile_let_in(request_rec *r) {
+  tuile_folder *folder = ap_get_module_config(r->per_dir_config, &tuile_module);
+  tuile_request *request = tuile_find(r);
+  if (!request || r->main || !looks_at_sessions(r, folder)) return DECLINED;
+  const char *count = folder->count && *folder->count ? folder->count : NULL;
+  if (count && request->counted && strcmp(request->counted, count) == 0) count = NULL;
+  if (count) request->counted = count, request->used = true;
+  if (!gate_has_to_write(&request->visit, tuile_text(count))) return DECLINED;
+  tuile_error error;
+  explain(r, request, gate_write(&request->visit, cookie_of(r), tuile_text(count), &error), &error);
+  int status = answer(folder, request);
+  if (status != OK) return status;
   if (folder->variables) export_values(r, request, folder->variables);
   return DECLINED;
 }

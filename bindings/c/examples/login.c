@@ -101,8 +101,7 @@ static tuile_status show_form(struct application *application, struct answer *an
   char html[2048];
   size_t size;
   const char *next = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "next");
-  /* Only pages of this site: "//host" would be another one. */
-  if (!next || next[0] != '/' || next[1] == '/' || next[1] == '\\') next = "/";
+  if (!tuile_is_local_page(tuile_text(next))) next = "/";
   tuile_hidden_field field = next_field(session);
   tuile_status status = tuile_hidden_field_write(application->forms, &field, tuile_text(next), TUILE_UNSET, html,
                                                  sizeof html, &size, NULL);

@@ -2,7 +2,8 @@
  * stands before applications, knows their sessions and lets only some visitors pass.
  *
  * A gate only ever adds to sessions and keeps them alive: it ends none, and deletes no
- * cookie, whatever the store says. Not installed: each module compiles it in.
+ * cookie, whatever the store says. What it cannot check it neither lets pass, nor counts,
+ * nor keeps alive. Not installed: each module compiles it in.
  */
 #ifndef GATE_H
 #define GATE_H
@@ -12,10 +13,36 @@
 #include <sys/types.h>
 #include <tuile.h>
 
+/* ---- settings.c: what an administrator says of an application's sessions ---- */
+
+/* What is not said is -1, NULL or empty, and is the default of tuile_config. Texts must
+ * live as long as the gate that is made of them. */
+struct gate_settings {
+  tuile_bytes store, previous_store, revocations;
+  tuile_bytes cookie_name, cookie_domain, cookie_path, previous_cookie;
+  tuile_bytes login_key; /* what a session of somebody who is logged in holds */
+  int64_t cookie_age, lifetime, refresh; /* seconds */
+  int64_t max_data;                      /* bytes */
+  int cookie_same_site;                  /* a tuile_same_site */
+  int cookie_secure, cookie_http_only, cookie_partitioned, browser_close; /* 0 or 1 */
+  int policy;                                                             /* a tuile_policy */
+  int several_cookies;                                                    /* 0 or 1 */
+  tuile_keyring *keyring;
+};
+
+void gate_settings_init(struct gate_settings *settings);
+bool gate_settings_are_unset(const struct gate_settings *settings);
+/* Takes over what `own` does not say itself. */
+void gate_settings_inherit(struct gate_settings *own, const struct gate_settings *from);
+/* What contradicts itself, with settings under their names in tuile_config, or NULL. */
+const char *gate_mistake(const struct gate_settings *settings);
+
 /* One configuration, with its manager, which is opened at the first visit: in the
  * process that serves, and again later if the store was away. */
 struct gate {
-  tuile_config config; /* What it points to must live as long as the gate. */
+  tuile_config config;
+  tuile_bytes login_key;
+  bool several_cookies; /* One of several session cookies counts, by the store's rule; else none. */
   pthread_mutex_t mutex;
   tuile_manager *manager;
   int64_t tried; /* Monotonic seconds of the last failed opening, and what it said. */
@@ -23,9 +50,12 @@ struct gate {
   atomic_size_t visits; /* that have a session open */
 };
 
-void gate_init(struct gate *gate);
+void gate_init(struct gate *gate, const struct gate_settings *settings);
 /* Closes the manager, unless a visit still has its session. */
 void gate_close(struct gate *gate);
+
+/* The manager, opened if it is not; NULL, and why, if it can't be now. May block. */
+tuile_manager *gate_open(struct gate *gate, tuile_error *error);
 
 /* Makes a keyring, the caller's, of a file's keys. */
 tuile_status gate_read_keys(tuile_bytes path, bool allow_weak, tuile_key_format format, tuile_keyring **keyring,
@@ -33,6 +63,12 @@ tuile_status gate_read_keys(tuile_bytes path, bool allow_weak, tuile_key_format 
 
 /* Whether its calls need neither disk nor network, so that an event loop may make them. */
 bool gate_is_inline(const struct gate *gate);
+
+/* Whether sessions are kept in their cookies, where a logout leaves copies that only
+ * `revocations` end. */
+bool gate_is_cookie_url(tuile_bytes store);
+
+/* ---- check.c: the configuration's test ---- */
 
 /* Whether a failure to open it may pass by itself: a server that is not up yet. */
 bool gate_may_recover(const struct gate *gate, tuile_status status);
@@ -42,11 +78,14 @@ bool gate_may_recover(const struct gate *gate, tuile_status status);
  * we are. At most 30 seconds. */
 tuile_status gate_check(struct gate *gate, const char *name, uid_t uid, gid_t gid, tuile_error *error);
 
+/* ---- visit.c: one request ---- */
+
 enum gate_state {
-  GATE_UNASKED = 0, /* The store was not asked. */
-  GATE_ABSENT,      /* No cookie, or none of a session. */
+  GATE_UNREAD = 0, /* The store was not asked. */
+  GATE_ABSENT,     /* No cookie, or none of a session. */
   GATE_FOUND,
-  GATE_AWAY /* The store gave no answer. */
+  GATE_REFUSED, /* There may be a session, but it is not to be trusted: several cookies, unchecked data. */
+  GATE_AWAY     /* The store gave no answer. */
 };
 
 /* A header for the response. Its name ends with a NUL, so does its value. */
@@ -62,25 +101,33 @@ struct gate_visit {
   struct gate *gate;
   tuile_session *session;
   enum gate_state state;
+  const char *reason; /* why the state is what it is, in a few words */
+  bool kept;          /* it was kept alive, or needed not */
   struct gate_header *headers; /* what the last commit gave */
 };
 
-/* Reads the session, adds 1 to the value named `count` unless that is empty, and keeps
- * the session alive if the configuration says so. May block: not for event loops,
- * unless the gate is inline. A second call of a visit only counts. error is not NULL.
+/* Reads the session. May block: not for event loops, unless the gate is inline. Does
+ * nothing if it was read before. error is not NULL.
  *
- * Returns TUILE_OK, or why the store gave no answer (GATE_AWAY) or did not count. */
-tuile_status gate_enter(struct gate_visit *visit, struct gate *gate, tuile_bytes cookie, tuile_bytes count,
-                        tuile_error *error);
+ * Returns TUILE_OK; TUILE_REFUSED, with a message in *error, for GATE_REFUSED; or why
+ * the store gave no answer (GATE_AWAY). */
+tuile_status gate_read(struct gate_visit *visit, tuile_bytes cookie, tuile_error *error);
+
+/* For a request that was let in: reads the session, adds 1 to the value named `count`
+ * unless that is empty, and keeps the session alive if the configuration says so. May
+ * block, as gate_read.
+ *
+ * Returns as gate_read, or why it did not count. */
+tuile_status gate_write(struct gate_visit *visit, tuile_bytes cookie, tuile_bytes count, tuile_error *error);
+
+/* Whether gate_write has something to do. */
+bool gate_has_to_write(const struct gate_visit *visit, tuile_bytes count);
 
 /* Ends the session and frees the headers. Does not block. */
 void gate_leave(struct gate_visit *visit);
 
-/* Whether gate_enter would need the store: there is a cookie of the session's name. */
+/* Whether the session can't be known without the store: there is a cookie of its name. */
 bool gate_has_cookie(const struct gate *gate, tuile_bytes cookie);
-
-/* Whether the session has the key, with a value that is neither null nor false. */
-bool gate_passes(struct gate_visit *visit, tuile_bytes key);
 
 /* A value as text for a header or the environment: strings as they are, all else as JSON.
  * TUILE_ABSENT if there is none, it is null, or it has a control character. *text
@@ -90,6 +137,14 @@ tuile_status gate_text(struct gate_visit *visit, tuile_bytes key, tuile_bytes *t
 /* Whether a Set-Cookie header's value sets the session's cookie: the application's own
  * answer, which ours may not undo. */
 bool gate_is_own_cookie(const struct gate *gate, tuile_bytes set_cookie);
+
+/* ---- require.c: who passes ---- */
+
+/* Whether the session has the key, with a value that says yes: not null, false, 0, "",
+ * "0", "false", "null", "none", [] or {}. */
+bool gate_holds(struct gate_visit *visit, tuile_bytes key);
+
+/* ---- login.c: the way to the login and back ---- */
 
 /* Writes the login's URL with the page to come back to as its parameter next. buffer,
  * capacity and *size as in tuile_url_write. */

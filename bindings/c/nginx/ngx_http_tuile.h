@@ -12,20 +12,6 @@
 #error "nginx needs --with-threads: a store must not stall the event loop"
 #endif
 
-/* What a gate is made from. Inherited value by value. */
-typedef struct {
-  ngx_str_t store;
-  ngx_str_t cookie_name;
-  ngx_str_t cookie_domain;
-  ngx_str_t cookie_path;
-  time_t cookie_age;
-  ngx_uint_t cookie_same_site;
-  ngx_flag_t cookie_secure;
-  ngx_flag_t cookie_http_only;
-  time_t refresh;
-  tuile_keyring *keyring;
-} ngx_http_tuile_settings_t;
-
 /* A gate, shared by all locations whose settings come from one block. */
 typedef struct {
   struct gate gate;
@@ -34,15 +20,24 @@ typedef struct {
 } ngx_http_tuile_site_t;
 
 typedef struct {
-  ngx_array_t sites; /* of ngx_http_tuile_site_t * */
+  ngx_array_t sites;     /* of ngx_http_tuile_site_t * */
+  ngx_array_t variables; /* of ngx_str_t: the names of tuile_variable */
 } ngx_http_tuile_main_conf_t;
 
+/* What a location's rewrite rules, which nginx runs before its access rules, do. */
 typedef struct {
-  ngx_http_tuile_settings_t settings;
+  bool asks;    /* for variables of the session */
+  bool returns; /* gives the response, whatever the request is: no access rule is run */
+} ngx_http_tuile_rules_t;
+
+typedef struct {
+  struct gate_settings settings;
   ngx_http_tuile_site_t *site; /* NULL: no tuile_store */
   ngx_str_t file;              /* where its tuile_store stands */
   ngx_uint_t line;
   ngx_flag_t session;
+  ngx_flag_t early; /* read before the rewrite rules */
+  ngx_http_tuile_rules_t rules;
   ngx_str_t require; /* empty: everybody passes */
   ngx_str_t count;   /* empty: nothing is counted */
   ngx_http_complex_value_t *login_url;
@@ -51,14 +46,29 @@ typedef struct {
   ngx_thread_pool_t *pool; /* NULL: store calls are made at once */
 } ngx_http_tuile_loc_conf_t;
 
+/* A tuile_count that the request came by. */
+typedef struct ngx_http_tuile_count_s {
+  struct ngx_http_tuile_count_s *next;
+  ngx_str_t key;
+  unsigned done : 1;
+} ngx_http_tuile_count_t;
+
+/* A subrequest that waits for a visit which another request's thread has. */
+typedef struct ngx_http_tuile_waiter_s {
+  struct ngx_http_tuile_waiter_s *next;
+  ngx_http_request_t *request;
+} ngx_http_tuile_waiter_t;
+
 /* One site's visit of a request. The main request has a chain of them, which outlives
- * internal redirects. */
+ * internal redirects and serves its subrequests too. */
 typedef struct ngx_http_tuile_ctx_s {
   struct ngx_http_tuile_ctx_s *next;
   struct gate_visit visit;
   ngx_http_tuile_site_t *site;
-  ngx_str_t counted; /* the last tuile_count that was made */
-  unsigned running : 1; /* a thread has the visit: hands off */
+  ngx_thread_pool_t *pool;
+  ngx_http_tuile_count_t *counts;
+  ngx_http_request_t *runner; /* whose thread has the visit, or NULL: hands off */
+  ngx_http_tuile_waiter_t *waiters;
   unsigned refused : 1; /* the response for an outage was given */
   unsigned used : 1;    /* the response depends on the cookie */
 } ngx_http_tuile_ctx_t;
@@ -72,15 +82,25 @@ void *ngx_http_tuile_create_main_conf(ngx_conf_t *cf);
 void *ngx_http_tuile_create_loc_conf(ngx_conf_t *cf);
 char *ngx_http_tuile_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
 ngx_int_t ngx_http_tuile_check(ngx_conf_t *cf);
-char *ngx_http_tuile_set_store(ngx_conf_t *cf, ngx_command_t *command, void *conf);
-char *ngx_http_tuile_set_secret_file(ngx_conf_t *cf, ngx_command_t *command, void *conf);
-char *ngx_http_tuile_set_require(ngx_conf_t *cf, ngx_command_t *command, void *conf);
-char *ngx_http_tuile_set_unavailable(ngx_conf_t *cf, ngx_command_t *command, void *conf);
 
-/* ngx_http_tuile_request.c */
+/* ngx_http_tuile_rules.c */
+ngx_http_tuile_rules_t ngx_http_tuile_read_rules(ngx_conf_t *cf);
+
+/* ngx_http_tuile_variables.c */
+extern const ngx_str_t ngx_http_tuile_prefix;
+ngx_int_t ngx_http_tuile_add_variables(ngx_conf_t *cf);
+char *ngx_http_tuile_set_variable(ngx_conf_t *cf, ngx_command_t *command, void *conf);
+
+/* ngx_http_tuile_request.c: a request's visits. */
 ngx_http_tuile_ctx_t *ngx_http_tuile_find(ngx_http_request_t *r, ngx_http_tuile_site_t *site);
-ngx_int_t ngx_http_tuile_load(ngx_http_request_t *r);
-ngx_int_t ngx_http_tuile_access(ngx_http_request_t *r);
+ngx_int_t ngx_http_tuile_remember_count(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf);
+/* Reads the session of that site, and with `write`, for a request that was let in, also
+ * counts and keeps alive. NGX_OK, NGX_DONE if the request is to be run again later, or
+ * the status of an error. */
+ngx_int_t ngx_http_tuile_enter(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf, bool write);
+
+/* ngx_http_tuile_phases.c */
+ngx_int_t ngx_http_tuile_hook(ngx_conf_t *cf);
 
 /* ngx_http_tuile_headers.c */
 ngx_int_t ngx_http_tuile_add_headers(ngx_http_request_t *r);

@@ -1,4 +1,4 @@
-/* A request: its session is loaded by a thread of nginx's pool, then decides who passes. */
+/* A request's visits: a session is read, counted and kept alive by a thread of nginx's pool. */
 #include "ngx_http_tuile.h"
 
 /* What a thread is given, and what it gives back. */
@@ -6,7 +6,8 @@ typedef struct {
   ngx_http_request_t *request;
   ngx_http_tuile_ctx_t *ctx;
   tuile_bytes cookie;
-  tuile_bytes count;
+  bool write;
+  ngx_http_tuile_count_t *count; /* the one to be made, or NULL */
   tuile_status status;
   tuile_error error;
 } job_t;
@@ -25,27 +26,45 @@ static ngx_http_tuile_ctx_t *first(ngx_http_request_t *r) {
   return NULL;
 }
 
-/* The visit of that site, or for NULL the newest one. */
+/* The visit of that site, or for NULL the newest one. r is a main request. */
 ngx_http_tuile_ctx_t *ngx_http_tuile_find(ngx_http_request_t *r, ngx_http_tuile_site_t *site) {
   ngx_http_tuile_ctx_t *ctx = first(r);
   while (ctx && site && ctx->site != site) ctx = ctx->next;
   return ctx;
 }
 
-static ngx_http_tuile_ctx_t *find_or_add(ngx_http_request_t *r, ngx_http_tuile_site_t *site) {
-  ngx_http_tuile_ctx_t *ctx = ngx_http_tuile_find(r, site);
+static ngx_http_tuile_ctx_t *find_or_add(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf) {
+  ngx_http_tuile_ctx_t *ctx = ngx_http_tuile_find(r, conf->site);
   if (ctx) return ctx;
   ngx_http_tuile_ctx_t *next = first(r);
   ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(r->pool, sizeof *ctx);
   if (!cleanup) return NULL;
   ctx = cleanup->data;
   ngx_memzero(ctx, sizeof *ctx);
-  ctx->site = site;
-  ctx->visit.gate = &site->gate;
+  ctx->site = conf->site;
+  ctx->pool = conf->pool;
+  ctx->visit.gate = &conf->site->gate;
   ctx->next = next;
   cleanup->handler = leave;
   ngx_http_set_ctx(r, ctx, ngx_http_tuile_module);
   return ctx;
+}
+
+static bool is_same(ngx_str_t one, ngx_str_t other) {
+  return one.len == other.len && ngx_strncmp(one.data, other.data, one.len) == 0;
+}
+
+/* A request that comes by the same tuile_count again, by an internal redirect, counts once. */
+ngx_int_t ngx_http_tuile_remember_count(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf) {
+  if (conf->count.len == 0) return NGX_OK;
+  ngx_http_tuile_ctx_t *ctx = find_or_add(r, conf);
+  if (!ctx) return NGX_ERROR;
+  ngx_http_tuile_count_t **place = &ctx->counts;
+  for (; *place; place = &(*place)->next)
+    if (is_same((*place)->key, conf->count)) return NGX_OK;
+  if (!(*place = ngx_pcalloc(r->pool, sizeof **place))) return NGX_ERROR;
+  (*place)->key = conf->count;
+  return NGX_OK;
 }
 
 /* The request's Cookie headers as one, as browsers would join them. */
@@ -86,7 +105,10 @@ static void finish(job_t *job) {
 
 static void run(void *data, ngx_log_t *log) {
   job_t *job = data;
-  job->status = gate_enter(&job->ctx->visit, &job->ctx->site->gate, job->cookie, job->count, &job->error);
+  struct gate_visit *visit = &job->ctx->visit;
+  tuile_bytes count = job->count ? ngx_http_tuile_bytes(job->count->key) : (tuile_bytes){NULL, 0};
+  job->status = job->write ? gate_write(visit, job->cookie, count, &job->error)
+                           : gate_read(visit, job->cookie, &job->error);
 }
 
 /* A worker that shuts down waits for timers, not for threads: one is set while a thread
@@ -105,10 +127,13 @@ static void resume(ngx_event_t *event) {
   ngx_http_request_t *r = job->request;
   ngx_connection_t *connection = r->connection;
   ngx_http_set_log_request(connection->log, r);
-  job->ctx->running = 0;
+  job->ctx->runner = NULL;
   r->main->blocked--;
   r->aio = 0;
   finish(job);
+  for (ngx_http_tuile_waiter_t *waiter = job->ctx->waiters; waiter; waiter = waiter->next)
+    ngx_http_post_request(waiter->request, NULL);
+  job->ctx->waiters = NULL;
   if (r->done) {
     connection->write->handler(connection->write);
   } else {
@@ -117,8 +142,9 @@ static void resume(ngx_event_t *event) {
   }
 }
 
-static ngx_int_t start(ngx_http_request_t *r, ngx_thread_pool_t *pool, job_t given) {
-  if (!pool) {
+static ngx_int_t start(job_t given) {
+  ngx_http_request_t *r = given.request;
+  if (!given.ctx->pool) {
     run(&given, NULL);
     finish(&given);
     return NGX_OK;
@@ -130,94 +156,56 @@ static ngx_int_t start(ngx_http_request_t *r, ngx_thread_pool_t *pool, job_t giv
   task->event.handler = resume;
   task->event.data = task->ctx;
   task->event.log = r->connection->log;
-  if (ngx_thread_task_post(pool, task) != NGX_OK) return NGX_ERROR;
+  if (ngx_thread_task_post(given.ctx->pool, task) != NGX_OK) return NGX_ERROR;
   ngx_add_timer(&task->event, waiting);
-  given.ctx->running = 1;
+  given.ctx->runner = r;
   r->main->blocked++;
   r->aio = 1;
   return NGX_AGAIN;
 }
 
-static ngx_int_t answer(ngx_http_tuile_ctx_t *ctx, ngx_http_tuile_loc_conf_t *conf) {
-  if (ctx->visit.state != GATE_AWAY || ctx->refused || conf->unavailable == NGX_OK) return NGX_DECLINED;
-  ctx->refused = 1; /* so that an error_page can be shown */
-  return (ngx_int_t)conf->unavailable;
+/* Until another request's thread is done. */
+static ngx_int_t wait_for(ngx_http_request_t *r, ngx_http_tuile_ctx_t *ctx) {
+  if (ctx->runner == r) return NGX_DONE; /* woken for another reason */
+  for (ngx_http_tuile_waiter_t *each = ctx->waiters; each; each = each->next)
+    if (each->request == r) return NGX_DONE;
+  ngx_http_tuile_waiter_t *waiter = ngx_palloc(r->pool, sizeof *waiter);
+  if (!waiter) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  *waiter = (ngx_http_tuile_waiter_t){ctx->waiters, r};
+  ctx->waiters = waiter;
+  return NGX_DONE;
 }
 
-static bool is_same(ngx_str_t one, ngx_str_t other) {
-  return one.len == other.len && ngx_strncmp(one.data, other.data, one.len) == 0;
-}
-
-ngx_int_t ngx_http_tuile_load(ngx_http_request_t *r) {
-  ngx_http_tuile_loc_conf_t *conf = ngx_http_get_module_loc_conf(r, ngx_http_tuile_module);
-  if (r != r->main || !conf->site || !conf->session) return NGX_DECLINED;
-  ngx_http_tuile_ctx_t *ctx = find_or_add(r, conf->site);
-  if (!ctx) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  if (ctx->running) return NGX_DONE; /* woken for another reason */
-
-  bool counts = conf->count.len > 0 && !is_same(conf->count, ctx->counted) && ctx->visit.state != GATE_AWAY;
-  bool asks = ctx->visit.state == GATE_UNASKED;
-  if (!counts && !asks) return answer(ctx, conf);
-  job_t job = {.request = r, .ctx = ctx};
-  if (read_cookie(r, &job.cookie) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  if (counts) {
-    job.count = ngx_http_tuile_bytes(conf->count);
-    ctx->counted = conf->count;
-    ctx->used = 1;
-  } else if (!gate_has_cookie(&conf->site->gate, job.cookie)) {
-    return NGX_DECLINED;
-  }
-  switch (start(r, conf->pool, job)) {
-    case NGX_OK: return answer(ctx, conf);
-    case NGX_AGAIN: return NGX_DONE;
-    default: return NGX_HTTP_SERVICE_UNAVAILABLE; /* The pool's queue is full. */
+static ngx_int_t enter(ngx_http_request_t *r, ngx_http_tuile_ctx_t *ctx, bool write) {
+  for (;;) {
+    if (ctx->runner) return wait_for(r, ctx);
+    job_t job = {.request = r, .ctx = ctx, .write = write};
+    tuile_bytes count = {NULL, 0};
+    if (write) {
+      for (job.count = ctx->counts; job.count && job.count->done;) job.count = job.count->next;
+      if (job.count) count = ngx_http_tuile_bytes(job.count->key);
+    }
+    if (read_cookie(r, &job.cookie) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    bool asks = ctx->visit.state == GATE_UNREAD && gate_has_cookie(ctx->visit.gate, job.cookie);
+    if (!asks && !(write && gate_has_to_write(&ctx->visit, count))) return NGX_OK;
+    if (job.count) job.count->done = ctx->used = 1;
+    switch (start(job)) {
+      case NGX_OK: break; /* There may be another count. */
+      case NGX_AGAIN: return NGX_DONE;
+      default: return NGX_HTTP_SERVICE_UNAVAILABLE; /* The pool's queue is full. */
+    }
   }
 }
 
-/* ---- who passes ---- */
-
-static ngx_int_t send_to_login(ngx_http_request_t *r, ngx_http_complex_value_t *login_url) {
-  ngx_str_t login;
-  size_t size = 0;
-  if (ngx_http_complex_value(r, login_url, &login) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  tuile_bytes page = ngx_http_tuile_bytes(r->unparsed_uri);
-  gate_login(ngx_http_tuile_bytes(login), page, NULL, 0, &size);
-  ngx_table_elt_t *location = ngx_list_push(&r->headers_out.headers);
-  u_char *url = ngx_pnalloc(r->pool, size);
-  if (!location) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  ngx_memzero(location, sizeof *location);
-  if (!url || gate_login(ngx_http_tuile_bytes(login), page, (char *)url, size, NULL) != TUILE_OK)
-    return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  location->hash = 1;
-  ngx_str_set(&location->key, "Location");
-  location->value.data = url;
-  location->value.len = size;
-  ngx_http_clear_location(r);
-  r->headers_out.location = location;
-  return NGX_HTTP_MOVED_TEMPORARILY;
-}
-
-static ngx_int_t ask_for_login(ngx_http_request_t *r) {
-  ngx_table_elt_t *header = ngx_list_push(&r->headers_out.headers);
-  if (!header) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  ngx_memzero(header, sizeof *header);
-  header->hash = 1;
-  ngx_str_set(&header->key, "WWW-Authenticate");
-  ngx_str_set(&header->value, "Cookie realm=\"session\"");
-  r->headers_out.www_authenticate = header;
-  return NGX_HTTP_UNAUTHORIZED;
-}
-
-ngx_int_t ngx_http_tuile_access(ngx_http_request_t *r) {
-  ngx_http_tuile_loc_conf_t *conf = ngx_http_get_module_loc_conf(r, ngx_http_tuile_module);
-  if (conf->require.len == 0) return NGX_DECLINED;
-  ngx_http_tuile_ctx_t *ctx = ngx_http_tuile_find(r, conf->site);
-  if (!ctx) return NGX_HTTP_FORBIDDEN;
-  ctx->used = 1;
-  if (ctx->visit.state == GATE_AWAY) return NGX_HTTP_SERVICE_UNAVAILABLE;
-  if (gate_passes(&ctx->visit, ngx_http_tuile_bytes(conf->require))) return NGX_OK;
-  ngx_http_core_loc_conf_t *core = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-  /* With "satisfy any" another rule may yet let the visitor in. */
-  if (!conf->login_url || core->satisfy == NGX_HTTP_SATISFY_ANY) return ask_for_login(r);
-  return send_to_login(r, conf->login_url);
+ngx_int_t ngx_http_tuile_enter(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf, bool write) {
+  ngx_http_tuile_ctx_t *own = find_or_add(r->main, conf);
+  if (!own) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  if (!write) return enter(r, own, false);
+  /* Also of other sites, whose location another one has led here from. */
+  for (ngx_http_tuile_ctx_t *ctx = first(r->main); ctx; ctx = ctx->next) {
+    if (ctx != own && !ctx->counts) continue;
+    ngx_int_t status = enter(r, ctx, true);
+    if (status != NGX_OK) return status;
+  }
+  return NGX_OK;
 }

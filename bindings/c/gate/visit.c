@@ -1,0 +1,197 @@
+/* A visit: one request's session, read, counted and kept alive. */
+#include "gate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void free_headers(struct gate_visit *visit) {
+  while (visit->headers) {
+    struct gate_header *next = visit->headers->next;
+    free(visit->headers);
+    visit->headers = next;
+  }
+}
+
+void gate_leave(struct gate_visit *visit) {
+  if (visit->session) {
+    tuile_session_end(visit->session);
+    visit->session = NULL;
+    atomic_fetch_sub(&visit->gate->visits, 1);
+  }
+  free_headers(visit);
+}
+
+/* ---- which cookie ---- */
+
+static bool is_same(tuile_bytes one, tuile_bytes other) {
+  return one.size == other.size && (one.size == 0 || memcmp(one.data, other.data, one.size) == 0);
+}
+
+bool gate_has_cookie(const struct gate *gate, tuile_bytes cookie) {
+  tuile_bytes value, name = gate->config.previous_cookie;
+  if (tuile_cookie_get(cookie, gate->config.cookie_name, TUILE_MATCH_LAST, &value) == TUILE_OK) return true;
+  return name.size > 0 && tuile_cookie_get(cookie, name, TUILE_MATCH_LAST, &value) == TUILE_OK;
+}
+
+/* Whether there are cookies of that name with different values. Whoever can set a cookie
+ * for the whole domain may have added one: applications disagree which of them counts. */
+static bool has_several(tuile_bytes header, tuile_bytes name) {
+  tuile_cookie each;
+  tuile_bytes first = {NULL, 0};
+  bool any = false;
+  size_t position = 0;
+  if (name.size == 0) return false;
+  while (tuile_cookie_next(header, &position, &each) == TUILE_OK) {
+    if (!is_same(each.name, name)) continue;
+    if (any && !is_same(each.value, first)) return true;
+    first = each.value;
+    any = true;
+  }
+  return false;
+}
+
+/* ---- reading ---- */
+
+static tuile_status away(struct gate_visit *visit, tuile_error *error) {
+  visit->state = GATE_AWAY;
+  visit->reason = "away";
+  return error->status;
+}
+
+static tuile_status refuse(struct gate_visit *visit, const char *reason, const char *message, tuile_error *error) {
+  visit->state = GATE_REFUSED;
+  visit->reason = reason;
+  *error = (tuile_error){.status = TUILE_REFUSED};
+  snprintf(error->message, sizeof error->message, "%s", message);
+  return TUILE_REFUSED;
+}
+
+/* The store itself failed; other errors are of this one value or session. */
+static bool is_outage(tuile_status status) {
+  return status == TUILE_E_STORE || status == TUILE_E_BUSY || status == TUILE_E_CORRUPT || status == TUILE_E_MEMORY ||
+         status == TUILE_E_RANDOM;
+}
+
+/* A session in a cookie, of which nobody can say here whether its user has logged out. */
+static bool may_be_a_copy(const struct gate_visit *visit) {
+  return gate_is_cookie_url(visit->gate->config.store) && visit->gate->config.revocations.size == 0;
+}
+
+/* What the library writes into sessions whose application ends copies. */
+static bool has_revocations(struct gate_visit *visit) {
+  tuile_bytes id;
+  return tuile_session_get_json(visit->session, TUILE_STR("_session_id"), &id, NULL) == TUILE_OK;
+}
+
+tuile_status gate_read(struct gate_visit *visit, tuile_bytes cookie, tuile_error *error) {
+  if (visit->state == GATE_AWAY) {
+    *error = (tuile_error){TUILE_E_STORE, 0, "the store gave this request no answer before"};
+    return error->status;
+  }
+  if (visit->state != GATE_UNREAD) return TUILE_OK;
+  const tuile_config *config = &visit->gate->config;
+  if (!visit->gate->several_cookies &&
+      (has_several(cookie, config->cookie_name) || has_several(cookie, config->previous_cookie)))
+    return refuse(visit, "several", "the request has several different session cookies: none of them counts", error);
+  tuile_manager *manager = gate_open(visit->gate, error);
+  if (!manager) return away(visit, error);
+  visit->session = tuile_session_begin(manager, cookie);
+  if (!visit->session) {
+    *error = (tuile_error){TUILE_E_MEMORY, 0, "no session can be begun"};
+    return away(visit, error);
+  }
+  atomic_fetch_add(&visit->gate->visits, 1);
+  size_t values = 0;
+  tuile_bytes key;
+  if (tuile_session_count(visit->session, &values, error) != TUILE_OK) return away(visit, error);
+  if (may_be_a_copy(visit) && has_revocations(visit))
+    return refuse(visit, "unchecked", "the session's application keeps revocations, and they are not configured here", error);
+  /* A session in its cookie has no key. */
+  bool found = values > 0 || tuile_session_key(visit->session, &key) == TUILE_OK;
+  visit->state = found ? GATE_FOUND : GATE_ABSENT;
+  visit->reason = found ? "found" : gate_has_cookie(visit->gate, cookie) ? "absent" : "none";
+  return TUILE_OK;
+}
+
+/* ---- writing ---- */
+
+static tuile_status add_header(void *context, tuile_bytes name, tuile_bytes value) {
+  struct gate_visit *visit = context;
+  struct gate_header *header = malloc(sizeof *header + name.size + value.size + 2);
+  if (!header) return TUILE_E_MEMORY;
+  *header = (struct gate_header){visit->headers, header->name + name.size + 1, value.size, name.size};
+  memcpy(header->name, name.data, name.size);
+  header->name[name.size] = 0;
+  memcpy(header->value, value.data, value.size);
+  header->value[value.size] = 0;
+  visit->headers = header;
+  return TUILE_OK;
+}
+
+static tuile_status commit(struct gate_visit *visit, tuile_error *error) {
+  free_headers(visit);
+  tuile_status status = tuile_session_commit(visit->session, 200, add_header, visit, error);
+  if (status == TUILE_OK) {
+    visit->state = GATE_FOUND;
+    visit->reason = "found";
+  } else {
+    free_headers(visit);
+    if (status == TUILE_DELETED) { /* by a logout, meanwhile */
+      visit->state = GATE_ABSENT;
+      visit->reason = "absent";
+    }
+    if (is_outage(status)) return away(visit, error);
+  }
+  return status < 0 ? status : TUILE_OK;
+}
+
+static bool is_to_keep(const struct gate_visit *visit) { return !visit->kept && visit->gate->config.refresh > 0; }
+
+bool gate_has_to_write(const struct gate_visit *visit, tuile_bytes count) {
+  if (visit->state == GATE_AWAY || visit->state == GATE_REFUSED) return false;
+  return count.size > 0 || (visit->state == GATE_FOUND && is_to_keep(visit));
+}
+
+tuile_status gate_write(struct gate_visit *visit, tuile_bytes cookie, tuile_bytes count, tuile_error *error) {
+  tuile_status status = gate_read(visit, cookie, error);
+  if (status != TUILE_OK || !gate_has_to_write(visit, count)) return status;
+  visit->kept = true;
+  if (may_be_a_copy(visit) && gate_holds(visit, visit->gate->login_key)) {
+    *error = (tuile_error){TUILE_REFUSED, 0, "a login in a cookie is not counted without revocations: it may be a copy"};
+    return TUILE_REFUSED;
+  }
+  if (count.size > 0) {
+    status = tuile_session_add_int(visit->session, count, 1, NULL, error);
+    if (status < 0 && is_outage(status)) return away(visit, error);
+    if (status < 0) return status;
+  }
+  return commit(visit, error);
+}
+
+/* ---- values ---- */
+
+static bool has_control(tuile_bytes text) {
+  const unsigned char *bytes = text.data;
+  for (size_t i = 0; i < text.size; i++)
+    if (bytes[i] < 0x20 || bytes[i] == 0x7f) return true;
+  return false;
+}
+
+tuile_status gate_text(struct gate_visit *visit, tuile_bytes key, tuile_bytes *text) {
+  tuile_bytes found;
+  tuile_type type;
+  if (visit->state != GATE_FOUND) return TUILE_ABSENT;
+  if (tuile_session_type(visit->session, key, &type, NULL) != TUILE_OK || type == TUILE_TYPE_NULL) return TUILE_ABSENT;
+  tuile_status status = type == TUILE_TYPE_STRING ? tuile_session_get_string(visit->session, key, &found, NULL)
+                                                  : tuile_session_get_json(visit->session, key, &found, NULL);
+  if (status != TUILE_OK || has_control(found)) return TUILE_ABSENT;
+  *text = found;
+  return TUILE_OK;
+}
+
+bool gate_is_own_cookie(const struct gate *gate, tuile_bytes set_cookie) {
+  tuile_set_cookie parsed = TUILE_SET_COOKIE_INIT;
+  if (tuile_set_cookie_parse(set_cookie, &parsed, NULL) != TUILE_OK) return false;
+  return is_same(parsed.name, gate->config.cookie_name);
+}
