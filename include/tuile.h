@@ -1289,8 +1289,12 @@ tuile_status tuile_session_next_key(tuile_session *session, size_t *position,
 /** Reads the session from the store, if that was not done yet.
  *
  * Returns TUILE_OK if it was found; TUILE_ABSENT if the client sent no key, or
- * one that has no session; an error if the store gave no answer, so that nobody
- * takes an outage for a logout; and as above. Since 0.1.
+ * one that has no session; TUILE_UNREADABLE if something is stored under that
+ * key, or came in the cookie, that none of the secrets has signed, or that is
+ * no session: every other function then sees an empty session, what is stored
+ * is never replaced nor removed, the commit deletes no cookie, and what is set
+ * makes a session of its own under a new key; an error if the store gave no
+ * answer, so that nobody takes an outage for a logout; and as above. Since 0.1.
  */
 tuile_status tuile_session_load(tuile_session *session, tuile_error *error);
 

@@ -7,7 +7,7 @@ private final class Loaded {
   private var data: SessionData
 
   init(_ json: String, arenaLimit: Int = 1 << 20) throws {
-    data = SessionData(arenaLimit: arenaLimit)
+    data = SessionData(arenaLimit: arenaLimit, hashing: SeededHash(seed: 1, factor: 3))
     try data.replay(on: bytes(json))
   }
 

@@ -34,6 +34,7 @@ typedef enum tuile_status {
   TUILE_EXISTS = 5,        /**< Store: the key is taken. */
   TUILE_DELETED = 6,       /**< The session was deleted meanwhile; nothing was saved. */
   TUILE_REFUSED = 7,       /**< CSRF: the request may be forged. */
+  TUILE_UNREADABLE = 8,    /**< What is there can't be verified or read: it is left alone. */
 
   TUILE_E_ARGUMENT = -1, /**< A NULL, an unknown constant, a size that can't be. */
   TUILE_E_SPACE = -2,    /**< The buffer is too small; the size needed was stored. */
@@ -49,7 +50,8 @@ typedef enum tuile_status {
   TUILE_E_CORRUPT = -12, /**< The store's file or table is damaged or not a session store. */
   TUILE_E_CALLBACK = -13, /**< A callback of the host refused. */
   TUILE_E_MISSING = -14, /**< A library that is loaded on use is not installed. */
-  TUILE_E_FILE = -15     /**< A file could not be read or written. */
+  TUILE_E_FILE = -15,    /**< A file could not be read or written. */
+  TUILE_E_UNKNOWN = -16  /**< The store gave no answer to a write: saved or not, nobody knows. */
 } tuile_status;
 
 /** Bytes that belong to someone else. An input is borrowed for the call only;

@@ -106,6 +106,14 @@ enum JSONText {
     try readString(raw, lenient: false, to: &buffer)
   }
 
+  /// Whether this is one JSON object and nothing else.
+  static func isObject(_ json: Bytes) -> Bool {
+    var scanner = JSONScanner(json)
+    guard let (kind, _) = scanner.value(), kind == .object else { return false }
+    scanner.skipSpace()
+    return scanner.isAtEnd
+  }
+
   /// The value of an object's member as it stands, by a name without escapes; nil
   /// if there is none or `json` is no object.
   static func member(_ name: StaticString, of json: Bytes) -> (kind: JSONScanner.Kind, raw: Bytes)? {

@@ -59,6 +59,7 @@ private func statusTexts(_ status: tuile_status) -> (name: StaticString, message
   case TUILE_EXISTS: return ("TUILE_EXISTS", "the key is taken")
   case TUILE_DELETED: return ("TUILE_DELETED", "the session was deleted meanwhile")
   case TUILE_REFUSED: return ("TUILE_REFUSED", "the request may be forged")
+  case TUILE_UNREADABLE: return ("TUILE_UNREADABLE", "what is there can't be verified or read")
   case TUILE_E_ARGUMENT: return ("TUILE_E_ARGUMENT", "an argument can't be")
   case TUILE_E_SPACE: return ("TUILE_E_SPACE", "the buffer is too small")
   case TUILE_E_LIMIT: return ("TUILE_E_LIMIT", "larger than a limit")
@@ -74,6 +75,7 @@ private func statusTexts(_ status: tuile_status) -> (name: StaticString, message
   case TUILE_E_CALLBACK: return ("TUILE_E_CALLBACK", "a callback of the host refused")
   case TUILE_E_MISSING: return ("TUILE_E_MISSING", "a library that is loaded on use is not installed")
   case TUILE_E_FILE: return ("TUILE_E_FILE", "a file could not be read or written")
+  case TUILE_E_UNKNOWN: return ("TUILE_E_UNKNOWN", "the store gave no answer to a write: saved or not, nobody knows")
   default: return ("TUILE_UNKNOWN", "no status of this library")
   }
 }

@@ -162,7 +162,7 @@ extension Manager {
       }
       return Manager(
         settings: settings, store: store, ownsStore: ownsStore, keys: keys, listed: RecentKeys(),
-        revocations: revocations)
+        revocations: revocations, hashing: try SeededHash.make())
     } catch {
       if ownsStore { store.close() }
       throw error

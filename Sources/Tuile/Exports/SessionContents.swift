@@ -9,15 +9,20 @@ import CTuile
 /// Reads the session from the store, if that was not done yet.
 ///
 /// Returns TUILE_OK if it was found; TUILE_ABSENT if the client sent no key, or
-/// one that has no session; an error if the store gave no answer, so that nobody
-/// takes an outage for a logout; and as above. Since 0.1.
+/// one that has no session; TUILE_UNREADABLE if something is stored under that
+/// key, or came in the cookie, that none of the secrets has signed, or that is no
+/// session: every other function then sees an empty session, what is stored is
+/// never replaced nor removed, the commit deletes no cookie, and what is set makes
+/// a session of its own under a new key; an error if the store gave no answer, so
+/// that nobody takes an outage for a logout; and as above. Since 0.1.
 @_cdecl("tuile_session_load")
 public func tuile_session_load(
   _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
     try session.access()
-    return session.key == nil ? TUILE_ABSENT : TUILE_OK
+    if session.key != nil { return TUILE_OK }
+    return session.isUnreadable ? TUILE_UNREADABLE : TUILE_ABSENT
   }
 }
 

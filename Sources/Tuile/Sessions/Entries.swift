@@ -46,7 +46,9 @@ struct Entries: ~Copyable {
   /// More keys than this are refused.
   static let most = 1 << 20
 
-  init() {}
+  let hashing: SeededHash
+
+  init(hashing: SeededHash) { self.hashing = hashing }
 
   deinit {
     free(start)
@@ -55,7 +57,7 @@ struct Entries: ~Copyable {
 
   /// The same entries once more; names and values are where they are.
   func copy() throws(Failure) -> Entries {
-    var copy = Entries()
+    var copy = Entries(hashing: hashing)
     guard let start, count > 0 else { return copy }
     guard let raw = malloc(count &* MemoryLayout<Entry>.stride) else { throw .memory }
     memcpy(raw, start, count &* MemoryLayout<Entry>.stride)
@@ -68,15 +70,7 @@ struct Entries: ~Copyable {
     return copy
   }
 
-  static func hash(_ name: Bytes) -> UInt32 {
-    var hash: UInt32 = 2_166_136_261
-    var i = 0
-    while i < name.count {
-      hash = (hash ^ UInt32(name.start[i])) &* 16_777_619
-      i &+= 1
-    }
-    return hash ^ hash &>> 15
-  }
+  private func hash(_ name: Bytes) -> UInt32 { UInt32(truncatingIfNeeded: hashing.hash(name)) }
 
   subscript(i: Int) -> Entry {
     get { start.unsafelyUnwrapped[i] }
@@ -94,7 +88,7 @@ struct Entries: ~Copyable {
 
   /// The live entry of that name.
   func find(_ name: Bytes) -> Int? {
-    let hash = Entries.hash(name)
+    let hash = hash(name)
     guard let index else {
       var i = 0
       while i < count {
@@ -116,7 +110,7 @@ struct Entries: ~Copyable {
   mutating func append(name: Bytes, rawName: Bytes, value: Bytes, change: Change) throws(Failure) {
     try grow()
     self.start.unsafelyUnwrapped[count] = Entry(
-      name: name, rawName: rawName, value: value, change: change, hash: Entries.hash(name))
+      name: name, rawName: rawName, value: value, change: change, hash: hash(name))
     count &+= 1
     liveCount &+= 1
     if name[0] == 0x5F { hasReserved = true }

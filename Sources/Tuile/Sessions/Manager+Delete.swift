@@ -3,11 +3,20 @@ import CTuile
 
 /// Deleting a session for good, also while a login gives it a new key.
 extension Manager {
-  /// Deletes a session from the store, wherever its key leads, up to a key that is `spared`.
+  /// What the store has under a key.
+  enum Found {
+    case absent
+    /// None of our sessions, as far as anybody here can tell.
+    case unreadable
+    case session
+    /// Under the key that a login gave it.
+    case moved(Bytes)
+  }
+
+  /// Deletes a session from the store, wherever its key leads, up to a key that is
+  /// `spared`. What can't be verified is left alone: it is another program's.
   func delete(_ old: Bytes, _ keys: ManagerKeys, sparing spared: (Bytes) -> Bool = { _ in false }) throws(Failure) {
-    guard settings.cycleGrace > 0, keys.cookieDialect == nil else {
-      return try reaching(.remove) { (store) throws(Failure) in try store.remove(old) }
-    }
+    guard keys.cookieDialect == nil else { return }
     // Of the keys that it leads to.
     var arena = Arena(limit: 4096)
     var target: Bytes? = old
@@ -35,11 +44,18 @@ extension Manager {
       let found = try reaching(.load) { (store) throws(Failure) in
         try store.load(key, now: present, into: &raw)
       }
-      guard found != nil else { break }
+      guard found != nil else { return nil }
       let (seen, note) = (raw.bytes, mark.bytes)
       // Before anything is changed: memory may run out.
       let kept = arena.mark
-      let target = try pointer(in: seen, keys, &arena)
+      var target: Bytes?
+      switch try kind(of: seen, keys, &arena) {
+      case .absent, .session: break
+      case .moved(let next): target = next
+      case .unreadable:
+        countBadSignature()
+        return nil
+      }
       let ended = try reaching(.replace) { (store) throws(Failure) in
         try store.replace(key, expected: seen, data: note, expires: 0)
       }
@@ -51,23 +67,30 @@ extension Manager {
       arena.release(to: kept)
       try wait.next(self)
     }
-    try reaching(.remove) { (store) throws(Failure) in try store.remove(key) }
-    return nil
   }
 
-  /// Where stored data leads; nowhere if it can't be read. Throws only `.memory`.
-  private func pointer(in stored: Bytes, _ keys: ManagerKeys, _ arena: inout Arena) throws(Failure) -> Bytes? {
+  /// Looks a key up; the key that it leads to lives in the arena.
+  func find(_ key: Bytes, _ keys: ManagerKeys, now: Int64, _ arena: inout Arena) throws(Failure) -> Found {
+    var raw = ByteBuffer()
+    let found = try reaching(.load) { (store) throws(Failure) in try store.load(key, now: now, into: &raw) }
+    return found == nil ? .absent : try kind(of: raw.bytes, keys, &arena)
+  }
+
+  /// What stored data is.
+  func kind(of stored: Bytes, _ keys: ManagerKeys, _ arena: inout Arena) throws(Failure) -> Found {
     var text = ByteBuffer()
-    var signedBy: Int?
     do throws(Failure) {
-      signedBy = try keys.codec.decode(stored, to: &text)
+      guard try keys.codec.decode(stored, to: &text) != nil, JSONText.isObject(text.bytes) else { return .unreadable }
     } catch {
-      guard error.status != TUILE_E_MEMORY else { throw error }
+      // Signed, and larger than this process would read it.
+      if error.status == TUILE_E_LIMIT { return .session }
+      guard error.status == TUILE_E_SYNTAX else { throw error }
+      return .unreadable
     }
-    guard let signedBy, signedBy >= 0, let (_, raw) = JSONText.member(Session.pointer, of: text.bytes),
-      let target = Session.target(raw)
-    else { return nil }
+    guard let (_, raw) = JSONText.member(Session.pointer, of: text.bytes), let target = Session.target(raw) else {
+      return .session
+    }
     guard let copy = arena.copy(target) else { throw .memory }
-    return copy
+    return .moved(copy)
   }
 }

@@ -11,6 +11,8 @@ final class Manager {
   let latency = Latency()
   /// Runs clear_expired by itself, if the host has it so.
   let sweeper = Sweeper()
+  /// Of the names in sessions.
+  let hashing: SeededHash
   private let ownsStore: Bool
   /// The newest ManagerKeys, retained; what came before hangs on it.
   private let newest: Atomic<UInt>
@@ -20,8 +22,9 @@ final class Manager {
 
   init(
     settings: Settings, store: any Store, ownsStore: Bool, keys: ManagerKeys, listed: RecentKeys,
-    revocations: Revocations?
+    revocations: Revocations?, hashing: SeededHash
   ) {
+    self.hashing = hashing
     self.revocations = revocations
     self.settings = settings
     self.store = store

@@ -27,7 +27,7 @@ extension Session {
         key, json: true, maxAge: manager.settings.cookieAge, now: manager.now / 1_000_000,
         limit: manager.settings.maxData, to: &json)
       guard case .valid(let timestamp, let key) = opened else {
-        if case .badSignature = opened { manager.countBadSignature() }
+        if case .badSignature = opened { didFindUnreadable() }
         manager.counters.misses.increment()
         return false
       }
@@ -42,7 +42,7 @@ extension Session {
     } catch {
       // Signed with our key, but no dictionary: as with a bad signature.
       guard error.status == TUILE_E_SYNTAX else { throw error }
-      manager.countBadSignature()
+      didFindUnreadable()
       return false
     }
     manager.counters.loads.increment()

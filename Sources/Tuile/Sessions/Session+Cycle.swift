@@ -1,10 +1,12 @@
 import CSystem
 import CTuile
 
-/// A session that moves to a new key. For some seconds the old key leads the
-/// requests under way to the new one: its data stays as it was, so that whoever
-/// comes with it sees nothing new, and the pointer beside it says where changes
-/// are saved. Nobody who has the old key is ever told the new one.
+/// A session that moves to a new key. For some seconds the old key still shows the
+/// session as it was to the requests under way; whatever they or anybody else
+/// changes there is saved nowhere, since a key that was planted before a login
+/// must not write into what came out of it. The pointer beside the data says where
+/// the session is, so that a logout with the old key ends it. Nobody who has the
+/// old key is ever told the new one.
 extension Session {
   static let pointer: StaticString = "_session_moved"
   /// When the pointer ends, in Unix seconds, whatever keeps its key alive.
@@ -16,10 +18,31 @@ extension Session {
     let raw = data.entries[i].value
     data.entries.kill(i, change: .none)
     if let j = data.entries.find(Bytes(Session.until)) {
-      storedEnds = Session.earlier(storedEnds, Session.ends(data.entries[j].value))
+      storedUntil = Session.ends(data.entries[j].value)
       data.entries.kill(j, change: .none)
     }
     return Session.target(raw)
+  }
+
+  /// Whether an old key still shows what it did: for the grace, and only as long as
+  /// the session lives under its new key. A pointer that says it stays for much longer
+  /// comes from a clock that is ahead, and counts as over.
+  func isServed(now: Int64) throws(Failure) -> Bool {
+    guard let target = storedPointer, let until = storedUntil else { return false }
+    let longest = max(manager.settings.cycleGrace, 5) &* 2_000_000 &+ 1_000_000
+    guard until > now, until &- now <= longest else { return false }
+    var arena = Arena(limit: 4096)
+    var next: Bytes? = target
+    var hops = 0
+    while let key = next, hops < 16 {
+      switch try manager.find(key, keys, now: now, &arena) {
+      case .session: return true
+      case .moved(let further): next = further
+      case .absent, .unreadable: return false
+      }
+      hops &+= 1
+    }
+    return false
   }
 
   static func target(_ raw: Bytes) -> Bytes? {
@@ -28,18 +51,13 @@ extension Session {
   }
 
   /// Pointer and end in a dictionary of which this request has dropped the rest.
-  func readReserved(_ json: Bytes) {
+  func readReserved(_ json: Bytes) throws(Failure) {
+    guard JSONText.isObject(json) else { throw .syntax("the session is no JSON object") }
     if let (_, raw) = JSONText.member(Session.pointer, of: json), let target = Session.target(raw) {
       storedPointer = data.arena.copy(target)
     }
-    storedEnds = Session.earlier(
-      Session.ends(JSONText.member(Session.endsName, of: json)?.raw),
-      Session.ends(JSONText.member(Session.until, of: json)?.raw))
-  }
-
-  private static func earlier(_ a: Int64?, _ b: Int64?) -> Int64? {
-    guard let a, let b else { return a ?? b }
-    return min(a, b)
+    storedEnds = Session.ends(JSONText.member(Session.endsName, of: json)?.raw)
+    storedUntil = Session.ends(JSONText.member(Session.until, of: json)?.raw)
   }
 
   /// Stores the session under its new key, then retires the old one in one step:
@@ -51,7 +69,7 @@ extension Session {
     guard let key else { return .deleted }
     let grace = manager.settings.cycleGrace
     var wait = Backoff()
-    var attempts = SessionData.Attempts()
+    var attempts = SessionData.Attempts(data)
     while true {
       switch try retire(old, pointingTo: key, expires: grace == 0 ? 0 : now &+ grace &* 1_000_000, now: now) {
       case .replaced:
@@ -63,7 +81,7 @@ extension Session {
         break
       case .conflict:
         try wait.next(manager)
-        _ = try beginAgain(&attempts, keeping: Bytes())
+        try beginAgain(&attempts)
         if try fetch(old) {
           guard movedTo == nil else {
             // Another request was first to give it a new key: these are two sessions now.
@@ -96,7 +114,7 @@ extension Session {
   private func retire(_ old: Bytes, pointingTo key: Bytes, expires: Int64, now: Int64) throws(Failure) -> Replaced {
     var text = ByteBuffer()
     var retired = ByteBuffer()
-    if expires > 0, isReadable, try keys.codec.decode(stored.bytes, to: &text) != nil {
+    if expires > 0, try keys.codec.decode(stored.bytes, to: &text) != nil {
       text.truncate(text.bytes.findLast(0x7D) ?? 0)
     }
     if text.count == 0 { text.append(0x7B) }
@@ -112,7 +130,8 @@ extension Session {
     text.append("\"")
     text.append(Session.until)
     text.append("\":")
-    Numbers.writeDecimal(expires / 1_000_000, to: &text)
+    // Rounded up: the store's own end is to the microsecond.
+    Numbers.writeDecimal((expires &+ 999_999) / 1_000_000, to: &text)
     text.append(",\"")
     text.append(Session.pointer)
     text.append("\":\"")

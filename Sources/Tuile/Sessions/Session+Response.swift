@@ -18,6 +18,11 @@ extension Session {
     if modified || saveAlways { try load() }
     // What was kept in a cookie before, and nobody has asked for.
     if previousToken != nil { return .done }
+    if isEmpty, isUnreadable {
+      // It may be read again once this process has the secret that it was signed with.
+      if accessed { try deliver("Vary", Bytes("Cookie")) }
+      return .done
+    }
     if isEmpty {
       if previousCookieSent, accessed {
         try deletePreviousCookie(deliver)
@@ -36,8 +41,7 @@ extension Session {
         if cameFromCookie { try deletePreviousCookie(deliver) }
         didTouch()
         try deliver("Vary", Bytes("Cookie"))
-      case .moved:
-        // Whoever came with the old key is not told the new one.
+      case .leftAlone:
         if touched { try deliver("Vary", Bytes("Cookie")) }
       case .deleted:
         // The cookie stays: a newer login may have replaced it already.
@@ -57,17 +61,13 @@ extension Session {
   /// A session that is saved only to live longer keeps its data untouched.
   private func saveOrTouch() throws(Failure) -> Saved {
     if modified || keys.cookieDialect != nil { return try save() }
-    if movedTo != nil { return .moved }
+    if movedTo != nil { return .leftAlone }
     guard let key, !hasOldSignature, manager.settings.lifetime == 0 || ends != nil else { return try save() }
-    let expires = expires(now: manager.now)
-    // A key that another request has replaced meanwhile must not live on.
-    if manager.settings.cycleGrace > 0 { return try keepAlive(key, expires: expires) }
-    let found = try manager.reaching(.touch) { (store) throws(Failure) in try store.touch(key, expires: expires) }
-    if found { manager.counters.touches.increment() } else { didFindDeleted() }
-    return found ? .saved : .deleted
+    return try keepAlive(key, expires: expires(now: manager.now))
   }
 
-  /// A touch of just what was read.
+  /// A touch of just what was read: a key that another request has replaced meanwhile
+  /// must not live on, nor one that got an earlier end.
   private func keepAlive(_ key: Bytes, expires: Int64) throws(Failure) -> Saved {
     let session = self
     let answer = try manager.reaching(.touch) { (store) throws(Failure) in
@@ -81,7 +81,7 @@ extension Session {
       didFindDeleted()
       return .deleted
     // Whoever changed it has kept it alive.
-    case .conflict: return .moved
+    case .conflict: return .leftAlone
     }
   }
 

@@ -6,8 +6,8 @@ import CTuile
 extension Session {
   enum Saved {
     case saved
-    /// Under the key that another request gave the session meanwhile.
-    case moved
+    /// There was nothing to change; no cookie is owed.
+    case leftAlone
     case deleted
   }
 
@@ -22,61 +22,38 @@ extension Session {
       didSave()
       return .saved
     }
-    var target = movedTo ?? key
-    do throws(Failure) {
-      let saved = try replaceStored(&target, now: present)
-      if !(target == key) { if isDeleted { data.drop() } else { forgetMoved() } }
-      return saved
-    } catch {
-      if !(target == key) { forgetMoved(failure: error) }
-      throw error
+    guard movedTo == nil else {
+      didFindDeleted()
+      return .deleted
     }
+    return try replaceStored(key, now: present)
   }
 
-  private func replaceStored(_ target: inout Bytes, now present: Int64) throws(Failure) -> Saved {
-    let key = target
-    let led = movedTo != nil
-    if led, try !follow(&target) { return .deleted }
+  private func replaceStored(_ key: Bytes, now present: Int64) throws(Failure) -> Saved {
     var wait = Backoff()
-    var attempts = SessionData.Attempts()
+    var attempts = SessionData.Attempts(data)
     while true {
       try encode(now: present)
       // The expiry may have come with another request's changes.
-      switch try replace(target, expires: expires(now: present)) {
+      switch try replace(key, expires: expires(now: present)) {
       case .replaced:
         didSave()
-        return !led && target == key ? .saved : .moved
-      case .absent:
-        didFindDeleted()
-        return .deleted
+        return .saved
       case .conflict:
         try wait.next(manager)
-        let last = target
-        // If this fails nobody is left with a view of what it frees.
-        target = key
-        target = try beginAgain(&attempts, keeping: last)
-        guard try follow(&target) else { return .deleted }
+        try beginAgain(&attempts)
+        if try fetch(key), movedTo == nil { continue }
+      case .absent: break
       }
+      didFindDeleted()
+      return .deleted
     }
   }
 
-  func beginAgain(_ attempts: inout SessionData.Attempts, keeping key: Bytes) throws(Failure) -> Bytes {
+  func beginAgain(_ attempts: inout SessionData.Attempts) throws(Failure) {
     // They are views of what is freed here.
     (movedTo, storedPointer) = (nil, nil)
-    return try data.beginAgain(&attempts, keeping: key)
-  }
-
-  /// Loads what the store has under `target` now, or under the key that replaced
-  /// it; false if the session is gone.
-  private func follow(_ target: inout Bytes) throws(Failure) -> Bool {
-    var hops = 0
-    while hops < 16, try fetch(target) {
-      guard let next = movedTo else { return true }
-      target = next
-      hops &+= 1
-    }
-    didFindDeleted()
-    return false
+    try data.beginAgain(&attempts)
   }
 
   /// The next form of the data, encoded, in `encoded`.

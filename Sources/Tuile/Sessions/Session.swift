@@ -23,15 +23,19 @@ final class Session {
   private(set) var retiring: Bytes?
   /// `key` was made here and is not in the store yet.
   private(set) var keyIsNew = false
-  /// Where the session is now, if `key` is one that another request's cycle_key replaced.
+  /// Where the session is now, if `key` is one that another request's cycle_key
+  /// replaced: then what is here can be read for the grace, and not be saved.
   var movedTo: Bytes?
-  /// The pointer and the end in what the store has, whatever this request did to the data.
+  /// The pointer, its end and the session's in what the store has, whatever this request did to the data.
   var storedPointer: Bytes?
+  var storedUntil: Int64?
   var storedEnds: Int64?
   /// When the store lets the session go, in Unix microseconds, as the load said.
   private(set) var storedExpires: Int64?
-  /// What the store has is a dictionary of ours.
-  private(set) var isReadable = false
+  /// What came with the request's cookie can't be verified, or is no dictionary. It may be
+  /// another program's, or signed with a secret that is not here yet: it is never written
+  /// over, nor its cookie deleted, and what is set makes a session of its own.
+  private(set) var isUnreadable = false
   /// An older secret had signed what the store has.
   private(set) var hasOldSignature = false
   /// A session in a cookie, from before the store kept them; nil once it was looked at.
@@ -66,7 +70,8 @@ final class Session {
     self.manager = manager
     keys = manager.keys
     // Room for a few times the largest session: the payload, new values, text.
-    data = SessionData(arenaLimit: manager.settings.maxData &* 8 &+ (1 << 20))
+    data = SessionData(
+      arenaLimit: manager.settings.maxData &* 8 &+ (1 << 20), hashing: manager.hashing)
     let sent = CookieHeader(text: cookieHeader).value(of: manager.settings.cookieName, last: true)
     cookieSent = sent != nil
     // From here on everything is set, so that a throw leaks nothing.
@@ -130,16 +135,19 @@ final class Session {
       return false
     }
     storedExpires = expires
+    var isHere = false
     do {
-      try replayOnStored()
+      isHere = try replayOnStored()
+      if isHere, storedPointer != nil { isHere = try isServed(now: present) }
     } catch {
       // Some of the changes are made and some are not: nothing of it may be saved.
       loading = .failed(error)
       throw error
     }
     // Past its longest life: as if the store had let it go.
-    if let ends = storedEnds, ends <= present {
+    if !isHere || storedEnds ?? .max <= present {
       data.drop()
+      movedTo = nil
       manager.counters.misses.increment()
       return false
     }
@@ -147,33 +155,38 @@ final class Session {
     return true
   }
 
-  private func replayOnStored() throws(Failure) {
-    var readable = false
-    (storedPointer, storedEnds) = (nil, nil)
+  /// false if what is stored can't be read.
+  private func replayOnStored() throws(Failure) -> Bool {
+    (storedPointer, storedUntil, storedEnds) = (nil, nil, nil)
+    var signedBy: Int?
     do {
-      let signedBy = try keys.codec.decode(stored.bytes, to: &json)
-      readable = signedBy != nil
-      hasOldSignature = signedBy ?? 0 > 0
-      if readable {
-        if data.cleared { readReserved(json.bytes) }
+      signedBy = try keys.codec.decode(stored.bytes, to: &json)
+      if signedBy != nil {
+        if data.cleared { try readReserved(json.bytes) }
         try data.replay(on: json.bytes)
       }
     } catch {
       // Signed with our key, but no dictionary: as with a bad signature.
       guard error.status == TUILE_E_SYNTAX else { throw error }
-      readable = false
+      signedBy = nil
     }
-    isReadable = readable
+    guard let signedBy else {
+      didFindUnreadable()
+      return false
+    }
+    hasOldSignature = signedBy > 0
     if hasOldSignature { manager.counters.oldKeyLoads.increment() }
-    if !readable {
-      manager.countBadSignature()
-      try data.replay(on: Bytes("{}"))
-    }
-    if readable, !data.cleared {
+    if !data.cleared {
       storedEnds = ends
       storedPointer = takePointer()
     }
     movedTo = storedPointer
+    return true
+  }
+
+  func didFindUnreadable() {
+    isUnreadable = true
+    manager.countBadSignature()
   }
 
   /// Without an access.
@@ -203,6 +216,7 @@ final class Session {
       manager.counters.deletes.increment()
     }
     previousToken = nil
+    isUnreadable = false
     clear()
     key = nil
     retiring = nil
@@ -260,40 +274,27 @@ final class Session {
     key = kept
   }
 
-  /// What another key's session holds is nothing for whoever came with this one:
-  /// the next access reads what this key shows, or fails as the save did, since
-  /// its changes are forgotten too.
-  func forgetMoved(failure: Failure? = nil) {
-    data.drop()
-    stored.removeAll()
-    json.removeAll()
-    encoded.removeAll()
-    movedTo = nil
-    modified = false
-    hasOldSignature = false
-    storedExpires = nil
-    if let failure { loading = .failed(failure) } else { loading = .pending }
-  }
-
   /// The store holds what was `encoded`; further changes start from there.
   func didSave() {
     swap(&stored, &encoded)
     data.didSave()
     keyIsNew = false
     retiring = nil
-    isReadable = true
+    isUnreadable = false
     hasOldSignature = false
     modified = false
     manager.counters.saves.increment()
   }
 
-  /// The session was deleted while this request ran.
+  /// The session was deleted while this request ran, or a login gave it a new key:
+  /// whoever comes with the old one writes nothing into it.
   func didFindDeleted() {
     isDeleted = true
     key = nil
     retiring = nil
+    movedTo = nil
     keyIsNew = false
     manager.counters.resurrectionsRefused.increment()
-    manager.log(TUILE_LOG_DEBUG, "a session that was deleted meanwhile was not saved")
+    manager.log(TUILE_LOG_DEBUG, "a session that was deleted or given a new key meanwhile was not saved")
   }
 }

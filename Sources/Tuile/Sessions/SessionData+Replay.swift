@@ -5,7 +5,7 @@ extension SessionData {
   /// Starts from `json`, what the store holds now, and does this request's
   /// changes again.
   mutating func replay(on json: Bytes) throws(Failure) {
-    var changes = Entries()
+    var changes = Entries(hashing: entries.hashing)
     swap(&entries, &changes)
     do throws(Failure) {
       if !cleared { try parse(json) }
@@ -36,26 +36,23 @@ extension SessionData {
 
   /// What a commit starts from each time that another request was first.
   struct Attempts: ~Copyable {
-    fileprivate var changes = Entries()
+    init(_ data: borrowing SessionData) { changes = Entries(hashing: data.entries.hashing) }
+
+    fileprivate var changes: Entries
     fileprivate var mark: Arena.Mark?
   }
 
   /// Goes back to the changes as they were before the first conflict. What was read
   /// since then is freed, or a large session would soon fill the arena; nobody else
-  /// has seen it. The `key`, which may lie there, comes back as a copy.
-  mutating func beginAgain(_ attempts: inout Attempts, keeping key: Bytes) throws(Failure) -> Bytes {
-    var copy = ByteBuffer()
-    copy.append(key)
-    guard !copy.failed else { throw .memory }
+  /// has seen it.
+  mutating func beginAgain(_ attempts: inout Attempts) throws(Failure) {
     if let mark = attempts.mark {
       entries = try attempts.changes.copy()
       arena.release(to: mark)
     } else {
       attempts.changes = try entries.copy()
     }
-    let kept = try keep(copy.bytes)
     attempts.mark = arena.mark
-    return kept
   }
 
   private mutating func replayAdd(_ entry: Entry) throws(Failure) {

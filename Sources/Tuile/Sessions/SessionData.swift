@@ -7,12 +7,15 @@
 /// written: the last writer of a key wins.
 struct SessionData: ~Copyable {
   var arena: Arena
-  var entries = Entries()
+  var entries: Entries
   /// The stored dictionary was dropped by this request.
   var cleared = false
   var scratch = ByteBuffer()
 
-  init(arenaLimit: Int) { arena = Arena(limit: arenaLimit) }
+  init(arenaLimit: Int, hashing: SeededHash) {
+    arena = Arena(limit: arenaLimit)
+    entries = Entries(hashing: hashing)
+  }
 
   // MARK: Reading
 

@@ -13,8 +13,7 @@ final class MemoryStore: Store {
   let shards: UnsafeMutablePointer<MemoryShard>
   /// A power of two.
   let shardCount: Int
-  /// Drawn at random, so that nobody can choose keys that collide.
-  private let seed: UInt64
+  private let hashing: SeededHash
   /// Where the next sweep begins.
   private var sweeping = sys_mutex()
   private var nextShard = 0
@@ -38,19 +37,18 @@ final class MemoryStore: Store {
 
   /// `limit` in bytes; 0: none.
   static func make(limit: Int) throws(Failure) -> MemoryStore {
-    var seed: UInt64 = 0
-    guard sys_random(&seed, MemoryLayout<UInt64>.size) else { throw .random }
+    let hashing = try SeededHash.make()
     // Shards of less than a megabyte would have no room for a large session.
     var count = mostShards
     while count > 1, limit > 0, limit / count < 1 << 20 { count /= 2 }
     guard let raw = malloc(count &* MemoryLayout<MemoryShard>.stride) else { throw .memory }
     let share = limit == 0 ? 0 : limit / count &- fixed
-    return MemoryStore(raw.assumingMemoryBound(to: MemoryShard.self), count, limit: share, seed: seed)
+    return MemoryStore(raw.assumingMemoryBound(to: MemoryShard.self), count, limit: share, hashing: hashing)
   }
 
-  private init(_ shards: UnsafeMutablePointer<MemoryShard>, _ count: Int, limit: Int, seed: UInt64) {
+  private init(_ shards: UnsafeMutablePointer<MemoryShard>, _ count: Int, limit: Int, hashing: SeededHash) {
     self.shards = shards
-    self.seed = seed
+    self.hashing = hashing
     shardCount = count
     _ = sys_mutex_init(&sweeping)
     var i = 0
@@ -77,27 +75,7 @@ final class MemoryStore: Store {
 
   // MARK: Shards
 
-  /// Eight octets a step, after wyhash: a wide product folds both halves.
-  private func hash(_ text: Bytes) -> UInt64 {
-    var hash = seed ^ UInt64(truncatingIfNeeded: text.count)
-    let raw = UnsafeRawPointer(text.start)
-    var i = 0
-    while i &+ 8 <= text.count {
-      hash = MemoryStore.fold(hash ^ raw.loadUnaligned(fromByteOffset: i, as: UInt64.self))
-      i &+= 8
-    }
-    var rest: UInt64 = 0
-    while i < text.count {
-      rest = rest &<< 8 | UInt64(text.start[i])
-      i &+= 1
-    }
-    return MemoryStore.fold(hash ^ rest)
-  }
-
-  private static func fold(_ word: UInt64) -> UInt64 {
-    let product = (word ^ 0xA076_1D64_78BD_642F).multipliedFullWidth(by: 0xE703_7ED1_A0B4_28DB)
-    return product.high ^ product.low
-  }
+  private func hash(_ text: Bytes) -> UInt64 { hashing.hash(text) }
 
   private func shard(_ hash: UInt64) -> UnsafeMutablePointer<MemoryShard> {
     shards + Int(truncatingIfNeeded: hash &>> 58) & (shardCount &- 1)

@@ -31,6 +31,7 @@ CONFLICT = 4
 EXISTS = 5
 DELETED = 6
 REFUSED = 7
+UNREADABLE = 8
 E_ARGUMENT = -1
 E_SPACE = -2
 E_LIMIT = -3
@@ -46,6 +47,7 @@ E_CORRUPT = -12
 E_CALLBACK = -13
 E_MISSING = -14
 E_FILE = -15
+E_UNKNOWN = -16
 
 
 class Bytes(Structure):
