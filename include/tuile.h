@@ -462,17 +462,23 @@ void tuile_keyring_free(tuile_keyring *keyring);
 tuile_status tuile_keyring_add(tuile_keyring *keyring, tuile_bytes key,
     tuile_key_format format, tuile_error *error);
 
-/** Adds the keys of a file, one a line, the newest first.
+/** Adds the keys of a file, one a line, the newest first. Lines may end in CR
+ * LF.
+ *
+ * What makes another key of a key is an error: a byte order mark, UTF-16,
+ * spaces around it, quotes, or a name before it as in SECRET_KEY = 'x'. A key
+ * that is meant so can be written in hex or base64.
  *
  * Returns TUILE_OK; TUILE_E_FILE if it can't be read, or if others than its
- * owner may open it; TUILE_E_LIMIT for more than 1 MiB; else as
- * tuile_keyring_add. Since 0.1.
+ * owner may open it; TUILE_E_SYNTAX, with the place in offset, for the above;
+ * TUILE_E_LIMIT for more than 1 MiB; else as tuile_keyring_add. Since 0.1.
  */
 tuile_status tuile_keyring_add_file(tuile_keyring *keyring, tuile_bytes path,
     tuile_key_format format, tuile_error *error);
 
-/** Adds the keys in a variable of the environment, one a line, the newest first.
- * Not to be called while another thread changes the environment.
+/** Adds the keys in a variable of the environment, as tuile_keyring_add_file
+ * does those of a file. Not to be called while another thread changes the
+ * environment.
  *
  * Returns TUILE_OK; TUILE_ABSENT if there is no such variable, or the program
  * runs with raised rights; else as tuile_keyring_add. Since 0.1.

@@ -68,15 +68,19 @@ final class Keyring {
     count &+= 1
   }
 
-  /// One key a line; empty lines are passed over.
+  /// One key a line; empty lines are passed over. What slipped in beside a key is an error.
   func addLines(_ text: Bytes, _ format: Format) throws(Failure) {
+    try SecretLine.check(file: text)
     var position = 0
     let before = count
     while position < text.count {
       let end = text.find(0x0A, from: position)
       var line = text.slice(position, end)
       if line[line.count &- 1] == 0x0D { line = line.slice(0, line.count &- 1) }
-      if !line.isEmpty { try add(line, format) }
+      if !line.isEmpty {
+        try SecretLine.check(line, at: position)
+        try add(line, format)
+      }
       position = end &+ 1
     }
     guard count > before else { throw .argument("there is no key") }

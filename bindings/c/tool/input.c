@@ -1,4 +1,4 @@
-/* What comes in: words, standard input, secrets and the URLs of stores. */
+/* What comes in: words, standard input and secrets. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -54,7 +54,16 @@ tuile_keyring *input_keyring(const struct arguments *arguments) {
   if (status == TUILE_OK) return keyring;
   tuile_keyring_free(keyring);
   if (status == TUILE_ABSENT) return NULL;
-  exit(fail(status, &error));
+  char message[1024];
+  if (!file.data) {
+    snprintf(message, sizeof message, "TUILE_SECRET: %s", error.message);
+  } else {
+    struct stat about;
+    bool open_to_others = stat(file.data, &about) == 0 && S_ISREG(about.st_mode) && (about.st_mode & 077);
+    const char *mend = open_to_others && status == TUILE_E_FILE ? ": chmod 600 it" : "";
+    snprintf(message, sizeof message, "%s: %s%s", (const char *)file.data, error.message, mend);
+  }
+  exit(answer(status, message));
 }
 
 static char block_secret[64];
@@ -74,29 +83,6 @@ tuile_bytes input_block_secret(const struct arguments *arguments) {
 }
 
 void input_wipe(void) { explicit_bzero(block_secret, sizeof block_secret); }
-
-/* user:password@ in front of the host, as every user of the machine could see it in the list of processes. */
-static bool has_password(const char *url) {
-  const char *host = strstr(url, "://");
-  if (!host) return false;
-  host += 3;
-  const char *end = host + strcspn(host, "/?#");
-  const char *at = memrchr(host, '@', (size_t)(end - host));
-  if (at && memchr(host, ':', (size_t)(at - host))) return true;
-  for (const char *query = strchr(host, '?'); query; query = strchr(query + 1, '&'))
-    if (strncmp(query + 1, "password=", 9) == 0) return true;
-  return false;
-}
-
-tuile_bytes input_store(const char *word) {
-  const char *variable = word ? NULL : "TUILE_STORE";
-  if (word && strncmp(word, "env:", 4) == 0) variable = word + 4;
-  if (variable) word = getenv(variable);
-  if (!word) usage_error("no store: give --store URL or TUILE_STORE, or for env:NAME set that variable");
-  if (!variable && has_password(word))
-    usage_error("a password on the command line can be seen by others: use password_file=, env:NAME or TUILE_STORE");
-  return bytes_of(word);
-}
 
 bool is_utf8(tuile_bytes text) {
   const unsigned char *at = text.data, *end = at + text.size;

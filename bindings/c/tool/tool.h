@@ -84,8 +84,6 @@ tuile_bytes input_word(const char *word);
 tuile_keyring *input_keyring(const struct arguments *arguments);
 tuile_bytes input_block_secret(const struct arguments *arguments);
 void input_wipe(void);
-/* The URL of a store: a word, or env:NAME for what that variable holds. */
-tuile_bytes input_store(const char *word);
 bool is_utf8(tuile_bytes text);
 int64_t now_microseconds(void);
 
@@ -103,6 +101,11 @@ static inline tuile_bytes buffer_bytes(const struct buffer *buffer) {
     (status) = (call);                                                                   \
   } while ((status) == TUILE_E_SPACE && buffer_grow(buffer))
 
+/* ---- store_url.c ---- */
+
+/* The URL of a store: a word, or env:NAME for what that variable holds. */
+tuile_bytes input_store(const char *word);
+
 /* ---- signing.c ---- */
 
 extern const char *const dialect_names[]; /* by tuile_dialect */
@@ -112,7 +115,7 @@ void signer_config(const struct arguments *arguments, tuile_signer_config *confi
 extern const struct command signing_commands[];
 
 extern const struct command inspect_commands[], cookie_commands[], session_commands[], migrate_commands[],
-    serve_commands[], bench_commands[];
+    check_commands[], serve_commands[], bench_commands[];
 
 /* ---- migrate.c, migrate_lists.c ---- */
 
