@@ -1394,10 +1394,12 @@ tuile_status tuile_session_get_bytes(tuile_session *session, tuile_bytes key,
  * ============================================================================ */
 
 /** Lets the session expire after seconds without a change; 0: when the browser
- * closes; negative: at once.
+ * closes; negative: at once. With revocations, which remember a logout for
+ * cookie_age, not for longer than that.
  *
- * Returns TUILE_OK; TUILE_E_RANGE if no date up to the year 9999 holds it; and
- * as above. Since 0.1.
+ * Returns TUILE_OK; TUILE_E_RANGE if no date up to the year 9999 holds it, or
+ * for more than cookie_age where there are revocations; and as above. Since
+ * 0.1.
  */
 tuile_status tuile_session_set_expiry(tuile_session *session, int64_t seconds,
     tuile_error *error);
@@ -1405,8 +1407,8 @@ tuile_status tuile_session_set_expiry(tuile_session *session, int64_t seconds,
 /** Lets the session expire at a fixed time, Unix seconds, which no activity
  * moves.
  *
- * Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999; and as above.
- * Since 0.1.
+ * Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999, or for more than
+ * cookie_age from now where there are revocations; and as above. Since 0.1.
  */
 tuile_status tuile_session_set_expiry_date(tuile_session *session,
     int64_t seconds, tuile_error *error);

@@ -430,7 +430,8 @@ typedef bool (*tuile_receive_owner)(void *context, tuile_bytes owner);
 
 /** What a store of your own does. Each function may be called from several
  *  threads at once; `context` is what was given to tuile_store_new. Keys have
- *  8 to 40 bytes of a-z and 0-9. Times are Unix microseconds. A store returns
+ *  8 to 40 bytes of a-z and 0-9; of records that are no sessions they are `~` and
+ *  39 hex digits, and no walk has to show those. Times are Unix microseconds. A store returns
  *  TUILE_E_STORE for any failure of its own and may fill `error` (never NULL
  *  here); it must not call back into the same store or session. */
 typedef struct tuile_store_ops {

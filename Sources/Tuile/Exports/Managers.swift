@@ -14,7 +14,7 @@ public func tuile_config_init(_ config: UnsafeMutablePointer<tuile_config>?) -> 
   config.pointee.size = MemoryLayout<tuile_config>.size
   config.pointee.cookie_name = Bytes("sessionid").c
   config.pointee.cookie_path = Bytes("/").c
-  config.pointee.cookie_age = 1_209_600
+  config.pointee.cookie_age = Settings.standardAge
   config.pointee.cookie_same_site = TUILE_SAME_SITE_LAX
   config.pointee.cookie_http_only = true
   config.pointee.max_data = 1_048_576
@@ -156,9 +156,13 @@ extension Manager {
         guard old.trusted == store.trusted else { throw .argument("sessions can't move to or from memory:") }
       }
       if !url.isEmpty {
-        guard let kind else { throw .argument("revocations are for sessions in cookies") }
-        let life = kind.hasTime ? settings.cookieAge : 400 * 86400
-        revocations = Revocations(store: try StoreURL.open(url), life: min(life, Expiry.longest) &* 1_000_000)
+        guard let dialect = keys.cookieDialect else { throw .argument("revocations are for sessions in cookies") }
+        guard !url.hasPrefix(Bytes(CachedStore.scheme)) else {
+          throw .argument("revocations can't be in a cached store: another server's would come late")
+        }
+        revocations = Revocations(
+          store: try StoreURL.open(url), age: settings.cookieAge &* 1_000_000,
+          margin: dialect.skew &* 1_000_000 &+ Revocations.clocksApart)
       }
       return Manager(
         settings: settings, store: store, ownsStore: ownsStore, keys: keys, listed: RecentKeys(),

@@ -7,16 +7,18 @@
 import CTuile
 
 /// Lets the session expire after `seconds` without a change; 0: when the browser
-/// closes; negative: at once.
+/// closes; negative: at once. With `revocations`, which remember a logout for
+/// `cookie_age`, not for longer than that.
 ///
-/// Returns TUILE_OK; TUILE_E_RANGE if no date up to the year 9999 holds it; and
-/// as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_RANGE if no date up to the year 9999 holds it, or for
+/// more than `cookie_age` where there are `revocations`; and as above. Since 0.1.
 @_cdecl("tuile_session_set_expiry")
 public func tuile_session_set_expiry(
   _ session: UnsafeMutablePointer<tuile_session>?, _ seconds: Int64, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
     guard seconds >= -Expiry.longest, seconds <= Expiry.longest else { throw .range("no date holds this expiry") }
+    try session.checkAge(seconds)
     try session.set(expiry: .integer(seconds))
     return TUILE_OK
   }
@@ -24,7 +26,8 @@ public func tuile_session_set_expiry(
 
 /// Lets the session expire at a fixed time, Unix seconds, which no activity moves.
 ///
-/// Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999, or for more than
+/// `cookie_age` from now where there are `revocations`; and as above. Since 0.1.
 @_cdecl("tuile_session_set_expiry_date")
 public func tuile_session_set_expiry_date(
   _ session: UnsafeMutablePointer<tuile_session>?, _ seconds: Int64, _ error: UnsafeMutablePointer<tuile_error>?
@@ -33,6 +36,7 @@ public func tuile_session_set_expiry_date(
     guard seconds >= Date.earliest, seconds <= Date.latest else {
       throw .range("the date is not in the years 1 to 9999")
     }
+    try session.checkAge(seconds &- session.manager.now / 1_000_000)
     try withScratch(32) { (room) throws(Failure) in
       var writer = ByteWriter(room, capacity: 32)
       Date(seconds: seconds).writeISO(to: &writer)

@@ -18,13 +18,9 @@ enum CookieKind {
     }
   }
 
-  /// Whether tokens say when they were made, so that an age can be asked of them.
-  var hasTime: Bool { self != .rails && self != .rack }
-
   func dialect(_ secrets: SecretList, _ settings: Settings, name: Bytes) throws(Failure) -> Dialect {
     var signer = SignerSettings(secrets: secrets)
     signer.name = name
-    signer.lifetime = settings.cookieAge > 0 ? settings.cookieAge : nil
     switch self {
     case .django:
       signer.salt = Bytes("django.contrib.sessions.backends.signed_cookies")
@@ -34,10 +30,7 @@ enum CookieKind {
       return try Dialect.make(TUILE_DIALECT_SEALED, signer)
     case .flask: return try Dialect.make(TUILE_DIALECT_FLASK, signer)
     case .starlette: return try Dialect.make(TUILE_DIALECT_STARLETTE, signer)
-    case .rails:
-      // Rails says the session's end by the cookie alone.
-      signer.lifetime = nil
-      return try Dialect.make(TUILE_DIALECT_RAILS_ENCRYPTED, signer)
+    case .rails: return try Dialect.make(TUILE_DIALECT_RAILS_ENCRYPTED, signer)
     case .gorilla: return try Dialect.make(TUILE_DIALECT_GORILLA, signer)
     case .rack: return try Dialect.make(TUILE_DIALECT_RACK, signer)
     case .ironSession: return try Dialect.make(TUILE_DIALECT_IRON_SESSION, signer)

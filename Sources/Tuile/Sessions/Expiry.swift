@@ -28,6 +28,14 @@ enum Expiry {
     }
   }
 
+  /// As long as the configuration says.
+  var isStandard: Bool {
+    switch self {
+    case .standard, .seconds(0): return true
+    case .seconds, .date: return false
+    }
+  }
+
   /// Seconds from `now` (Unix microseconds), rounded down; may be negative.
   func age(standard: Int64, now: Int64) -> Int64 {
     switch self {

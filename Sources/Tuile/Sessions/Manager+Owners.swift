@@ -151,12 +151,12 @@ extension Manager {
 
   /// Ends all sessions of the owner but one; how many, where they are counted.
   func revokeAll(of owner: Bytes, but kept: Session?) throws(Failure) -> Int {
-    if let revocations {
+    if let revocations, let names = keys.recordNames {
       // Read before it would be one of those that end.
       try kept?.access()
       let present = now
-      try reaching(.put) { (_) throws(Failure) in try revocations.end(owner, now: present) }
-      try kept?.beginAnew(after: present)
+      let moment = try reaching(.put) { (_) throws(Failure) in try revocations.end(owner, names, now: present) }
+      try kept?.beginAnew(after: moment)
       return 0
     }
     var count = 0

@@ -8,14 +8,18 @@ final class ManagerKeys {
   let cookieDialect: Dialect?
   /// How sessions were written into their cookies before; nil: a store kept them.
   let previousDialect: Dialect?
+  /// Where revocations are kept; nil without sessions in cookies.
+  let recordNames: RecordNames?
   private let kind: CookieKind?
   private let previousKind: CookieKind?
   /// Kept until the manager goes, for the requests under way.
   var previous: ManagerKeys?
 
   private init(
-    codec: Codec, kind: CookieKind?, cookieDialect: Dialect?, previousKind: CookieKind?, previousDialect: Dialect?
+    codec: Codec, kind: CookieKind?, cookieDialect: Dialect?, previousKind: CookieKind?, previousDialect: Dialect?,
+    recordNames: RecordNames?
   ) {
+    self.recordNames = recordNames
     self.codec = codec
     self.kind = kind
     self.cookieDialect = cookieDialect
@@ -31,14 +35,16 @@ final class ManagerKeys {
     guard secrets != nil || trusted && previous == nil else { throw .argument("the store needs a secret") }
     var signer: DjangoSigner?
     var dialects: (now: Dialect?, before: Dialect?)
+    var recordNames: RecordNames?
     if let secrets {
       if !trusted { signer = try DjangoSigner.make(secrets: secrets, salt: Bytes(Codec.salt), timed: true) }
       dialects.now = try kind?.dialect(secrets, settings, name: settings.cookieName)
+      if kind != nil { recordNames = try RecordNames.make(secrets) }
       dialects.before = try previous?.dialect(secrets, settings, name: settings.previousCookie)
     }
     return ManagerKeys(
       codec: Codec(signer: signer, limit: settings.maxData), kind: kind, cookieDialect: dialects.now,
-      previousKind: previous, previousDialect: dialects.before)
+      previousKind: previous, previousDialect: dialects.before, recordNames: recordNames)
   }
 
   /// The same with other secrets.

@@ -9,6 +9,21 @@ extension Session {
 
   static func mayBeToken(_ text: Bytes) -> Bool { !text.isEmpty && text.count <= longestToken }
 
+  /// When the token was made, in Unix seconds, where its format does not say it: in
+  /// the token alone, never in the data that the host sees.
+  private static let issuedName: StaticString = "_session_issued"
+
+  private func stamp(now: Int64) throws(Failure) {
+    json.truncate(json.count &- 1)
+    if json.count > 1 { json.append(0x2C) }
+    json.append("\"")
+    json.append(Session.issuedName)
+    json.append("\":")
+    Numbers.writeDecimal(now / 1_000_000, to: &json)
+    json.append("}")
+    guard !json.failed else { throw .memory }
+  }
+
   /// Takes a session over that was kept in its cookie before: it has no key yet,
   /// and is saved with the commit.
   func fetchFromPreviousCookie() throws(Failure) {
@@ -18,27 +33,27 @@ extension Session {
     if cameFromCookie { markModified() }
   }
 
-  /// Reads the token in `key`; false if it is none of ours, or too old.
+  /// Reads the token in `key`; false if it is none of ours, too old, or revoked.
   func fetchFromCookie(_ key: Bytes, _ dialect: Dialect) throws(Failure) -> Bool {
     json.removeAll()
-    let opened: Dialect.Opened
+    let present = manager.now
     do throws(Failure) {
-      opened = try dialect.open(
-        key, json: true, maxAge: manager.settings.cookieAge, now: manager.now / 1_000_000,
-        limit: manager.settings.maxData, to: &json)
-      guard case .valid(let timestamp, let key) = opened else {
+      // Ages are looked at below; but itsdangerous refuses what is from the future only if one is asked for.
+      let opened = try dialect.open(
+        key, json: true, maxAge: Expiry.longest, now: present / 1_000_000, limit: manager.settings.maxData, to: &json)
+      guard case .valid(let timestamp, let secret) = opened else {
         if case .badSignature = opened { didFindUnreadable() }
         manager.counters.misses.increment()
         return false
       }
       try data.replay(on: json.bytes)
-      let revoked = try isRevoked(timestamp: timestamp)
-      if revoked || ends ?? .max <= manager.now {
+      let isGood = try take(key, timestamp: timestamp, now: present)
+      guard isGood, try !isRevoked() else {
         data.drop()
         manager.counters.misses.increment()
         return false
       }
-      if key > 0 { manager.counters.oldKeyLoads.increment() }
+      if secret > 0 { manager.counters.oldKeyLoads.increment() }
     } catch {
       // Signed with our key, but no dictionary: as with a bad signature.
       guard error.status == TUILE_E_SYNTAX else { throw error }
@@ -49,14 +64,55 @@ extension Session {
     return true
   }
 
+  /// Notes when a token ends, and whose copy it is; false if it has ended, or if a
+  /// limit was set and nothing tells whether it has.
+  private func take(_ token: Bytes, timestamp: Int64?, now: Int64) throws(Failure) -> Bool {
+    let settings = manager.settings
+    func said(_ name: StaticString) -> Bytes? { JSONText.member(name, of: json.bytes)?.raw }
+    let ends = Session.ends(said(Session.endsName))
+    guard settings.lifetime == 0 || ends != nil, ends ?? .max > now else { return false }
+    guard let seconds = timestamp ?? said(Session.issuedName).flatMap({ Numbers.read($0, base: 10) }) else {
+      // The framework itself wrote it: good for ever there, or until an end that its cipher has let pass.
+      storedExpires = ends
+      return settings.cookieAge >= Settings.standardAge && manager.revocations == nil
+    }
+    let issued = max(0, min(Expiry.longest, seconds)) &* 1_000_000
+    let expiry = Expiry(said(Expiry.name))
+    let date = limited(expiry.date(standard: settings.cookieAge, now: issued), now: issued)
+    storedExpires = min(date, ends ?? date)
+    // As in Django a token of just `cookie_age` is good, in whole seconds.
+    guard date > (expiry.isStandard ? now &- 1_000_000 : now) else { return false }
+    if data.cleared { try keepName() }
+    if let i = data.entries.find(Bytes(Session.issuedName)) { data.entries.kill(i, change: .none) }
+    try identify(token, issued: issued)
+    return true
+  }
+
+  /// A request that drops what is in a session it has not read gives it no other name.
+  private func keepName() throws(Failure) {
+    for name in 0..<2 {
+      let name = name == 0 ? Session.idName : Session.sinceName
+      if let said = JSONText.member(name, of: json.bytes)?.raw { try data.set(Bytes(name), .json(said)) }
+    }
+  }
+
   func saveToCookie(_ dialect: Dialect) throws(Failure) -> Saved {
     try load()
+    let present = manager.now
+    // It may have been revoked since it was read.
+    if key != nil || cameFromCookie, try isRevoked() {
+      didFindDeleted()
+      data.drop()
+      return .deleted
+    }
     try identify(anew: false)
-    try limitLife(now: manager.now)
+    try limitLife(now: present)
     try data.write(to: &json)
+    if !dialect.isTimed { try stamp(now: present) }
     guard json.count <= manager.settings.maxData else { throw .limit("the session is larger than max_data") }
     encoded.removeAll()
-    try dialect.dumps(json.bytes, compress: true, now: manager.now / 1_000_000, to: &encoded)
+    let lifetime = max(1, age(now: present))
+    try dialect.dumps(json.bytes, compress: true, now: present / 1_000_000, lifetime: lifetime, to: &encoded)
     if dialect.needsPercent {
       var plain = ByteBuffer()
       plain.append(encoded.bytes)
@@ -72,6 +128,7 @@ extension Session {
         offset: size)
     }
     try adopt(token: encoded.bytes)
+    storedExpires = expires(now: present)
     didSave()
     return .saved
   }

@@ -19,13 +19,30 @@ extension Session {
 
   /// When the session expires if it is saved now, in Unix microseconds.
   func expires(now: Int64) -> Int64 {
-    let date = expiry.date(standard: manager.settings.cookieAge, now: now)
+    let date = limited(expiry.date(standard: manager.settings.cookieAge, now: now), now: now)
     return min(date, ends ?? date)
+  }
+
+  /// Revocations are kept for `cookie_age`: then no session in a cookie lives longer.
+  func limited(_ date: Int64, now: Int64) -> Int64 {
+    guard let longest = longestAge else { return date }
+    return min(date, Expiry.standard.date(standard: longest, now: now))
+  }
+
+  func checkAge(_ seconds: Int64) throws(Failure) {
+    guard seconds <= longestAge ?? .max else {
+      throw .range("with revocations a session in a cookie lives no longer than cookie_age")
+    }
+  }
+
+  private var longestAge: Int64? {
+    keys.cookieDialect != nil && manager.revocations != nil ? manager.settings.cookieAge : nil
   }
 
   /// How many seconds the session has left if it is saved now, rounded down.
   func age(now: Int64) -> Int64 {
-    let age = expiry.age(standard: manager.settings.cookieAge, now: now)
+    var age = expiry.age(standard: manager.settings.cookieAge, now: now)
+    if let longestAge { age = min(age, longestAge) }
     guard let ends else { return age }
     return min(age, Expiry.date(microseconds: ends).age(standard: 0, now: now))
   }

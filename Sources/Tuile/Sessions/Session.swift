@@ -31,7 +31,7 @@ final class Session {
   var storedUntil: Int64?
   var storedEnds: Int64?
   /// When the store lets the session go, in Unix microseconds, as the load said.
-  private(set) var storedExpires: Int64?
+  var storedExpires: Int64?
   /// What came with the request's cookie can't be verified, or is no dictionary. It may be
   /// another program's, or signed with a secret that is not here yet: it is never written
   /// over, nor its cookie deleted, and what is set makes a session of its own.
@@ -210,7 +210,7 @@ final class Session {
 
   /// Logs out: the data goes, and the key with it, now and for good.
   func flush() throws(Failure) {
-    if keys.cookieDialect != nil { try deny() }
+    if keys.cookieDialect != nil { _ = try deny() }
     if let old = retiring ?? (keyIsNew ? nil : key) {
       try manager.delete(old, keys)
       manager.counters.deletes.increment()
@@ -231,12 +231,7 @@ final class Session {
   /// Gives the session a new key, for a login; the old one ends with the commit.
   func cycleKey() throws(Failure) {
     try access()
-    guard keys.cookieDialect == nil else {
-      try deny()
-      try identify(anew: true)
-      modified = true
-      return
-    }
+    guard keys.cookieDialect == nil else { return try cycleCookie() }
     let fresh = try SessionKey.make(in: &data.arena)
     // With a key that another request has replaced, this is a session of its own:
     // whoever comes with an old key never gets at the new one.

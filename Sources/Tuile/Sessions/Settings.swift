@@ -32,6 +32,10 @@ final class Settings {
   let clock: tuile_clock?
   let clockContext: UnsafeMutableRawPointer?
 
+  /// Django's, in seconds. What another framework wrote without a time can't be
+  /// known to be younger than a shorter one.
+  static let standardAge: Int64 = 1_209_600
+
   /// Checks a configuration and takes over what it says. Not an init, since
   /// Embedded Swift leaks an object whose init throws halfway.
   static func make(_ config: tuile_config) throws(Failure) -> Settings {

@@ -30,6 +30,19 @@ class Dialect {
     throw .argument("this dialect has no form for JSON; use sign")
   }
 
+  /// As `dumps`, good for so many seconds where the format says an end.
+  func dumps(
+    _ json: Bytes, compress: Bool, now: Int64, lifetime: Int64, to out: inout ByteBuffer
+  ) throws(Failure) {
+    try dumps(json, compress: compress, now: now, to: &out)
+  }
+
+  /// Its tokens say when they were made.
+  var isTimed: Bool { false }
+
+  /// For how many seconds a token is taken after its end.
+  var skew: Int64 { 0 }
+
   /// Its tokens have octets that a reader of its kind takes for others in a cookie.
   var needsPercent: Bool { false }
 

@@ -83,6 +83,7 @@ final class DjangoSigner: Dialect {
   // MARK: as a dialect
 
   override var django: DjangoSigner? { self }
+  override var isTimed: Bool { timed }
 
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
     try append(text, now: now, to: &out)

@@ -36,6 +36,8 @@ final class GorillaSecureCookie: Dialect {
     block.count == 16 ? SYS_AES_128_CTR : block.count == 24 ? SYS_AES_192_CTR : SYS_AES_256_CTR
   }
 
+  override var isTimed: Bool { true }
+
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
     var payload = ByteBuffer()
     if block.count > 0 {

@@ -6,12 +6,11 @@ import CSystem
 /// binary is URL-safe base64, the end milliseconds of Unix time or nothing.
 ///
 /// Passwords have ids: the oldest fallback is 1, the secret the highest. A token
-/// is opened with the password that it names, within 60 seconds after its end.
+/// is opened with whichever password made it, within 60 seconds after its end.
 final class IronSession: Dialect {
   private static let prefix: StaticString = "Fe26.2"
   private static let version: StaticString = "~2"
-  /// Milliseconds.
-  private static let skew: Int64 = 60_000
+  override var skew: Int64 { 60 }
   private static let shortestPassword = 32
 
   /// One round of PBKDF2 is HMAC-SHA-1 under the password (RFC 8018, section 5.2).
@@ -37,16 +36,28 @@ final class IronSession: Dialect {
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
     var json = ByteBuffer()
     try JSONText.writeString(text, .javaScript, to: &json)
-    try write(json.bytes, now, &out)
+    try write(json.bytes, now, lifetime, &out)
   }
 
   override func dumps(_ json: Bytes, compress: Bool, now: Int64, to out: inout ByteBuffer) throws(Failure) {
-    var text = ByteBuffer()
-    try JSONText.write(json, .javaScript, to: &text)
-    try write(text.bytes, now, &out)
+    try dumps(json, now, lifetime, &out)
   }
 
-  private func write(_ json: Bytes, _ now: Int64, _ out: inout ByteBuffer) throws(Failure) {
+  override func dumps(
+    _ json: Bytes, compress: Bool, now: Int64, lifetime: Int64, to out: inout ByteBuffer
+  ) throws(Failure) {
+    try dumps(json, now, lifetime, &out)
+  }
+
+  private func dumps(_ json: Bytes, _ now: Int64, _ lifetime: Int64?, _ out: inout ByteBuffer) throws(Failure) {
+    var text = ByteBuffer()
+    try JSONText.write(json, .javaScript, to: &text)
+    try write(text.bytes, now, lifetime, &out)
+  }
+
+  private func write(
+    _ json: Bytes, _ now: Int64, _ lifetime: Int64?, _ out: inout ByteBuffer
+  ) throws(Failure) {
     let from = out.count
     out.append(IronSession.prefix)
     out.append(0x2A)
@@ -115,6 +126,24 @@ final class IronSession: Dialect {
 
   // MARK: reading
 
+  /// The password that made the MAC: the one that the token names if it can be that,
+  /// else any, since a rotation may be at another step elsewhere. `key` has 64 bytes.
+  private func matching(
+    _ id: Int64, _ signed: Bytes, _ salt: Bytes, _ given: Bytes, _ key: UnsafeMutablePointer<UInt8>
+  ) throws(Failure) -> Int? {
+    let count = passwords.count
+    let named = id >= 1 && id <= Int64(count) ? count &- Int(id) : 0
+    var tried = 0
+    while tried < count {
+      // The named one first, then the others in their order.
+      let index = tried == 0 ? named : tried <= named ? tried &- 1 : tried
+      try mac(index, signed, salt, key, key + 32)
+      if ConstantTime.equal(Bytes(key + 32, 32), given) { return index }
+      tried &+= 1
+    }
+    return nil
+  }
+
   override func open(
     _ token: Bytes, json: Bool, maxAge: Int64?, now: Int64, limit: Int, to out: inout ByteBuffer
   ) throws(Failure) -> Opened {
@@ -133,22 +162,20 @@ final class IronSession: Dialect {
     let signed = Bytes(token.start, end.end - token.start)
     let (macSalt, mac) = (part(), part())
     guard prefix == Bytes(IronSession.prefix), rest.isEmpty, !salt.isEmpty, !macSalt.isEmpty,
-      let number = Numbers.read(id, base: 10), number >= 1, number <= Int64(passwords.count)
+      let number = Numbers.read(id, base: 10)
     else { return .badSignature }
-    let index = passwords.count &- Int(number)
     var given = ByteBuffer()
     var vector = ByteBuffer()
     guard try Base64.url.decode(mac, to: &given), given.count == 32, try Base64.url.decode(iv, to: &vector),
       vector.count == 16
     else { return .badSignature }
     return try withScratch(64) { (key) throws(Failure) in
-      try self.mac(index, signed, macSalt, key, key + 32)
-      guard ConstantTime.equal(Bytes(key + 32, 32), given.bytes) else { return .badSignature }
+      guard let index = try matching(number, signed, macSalt, given.bytes, key) else { return .badSignature }
       if !end.isEmpty {
         guard let milliseconds = Numbers.read(end, base: 10) else { return .badSignature }
         let (present, overflow) = now.multipliedReportingOverflow(by: 1000)
         let (age, overflow2) = present.subtractingReportingOverflow(milliseconds)
-        let late = overflow || overflow2 ? now > 0 : age >= IronSession.skew
+        let late = overflow || overflow2 ? now > 0 : age >= skew &* 1000
         guard !late else { return .expired }
       }
       var text = ByteBuffer()

@@ -48,6 +48,8 @@ final class ItsDangerous: Dialect {
     self.payload = payload
   }
 
+  override var isTimed: Bool { timed }
+
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
     let from = out.count
     out.append(text)

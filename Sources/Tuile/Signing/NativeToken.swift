@@ -69,13 +69,29 @@ final class NativeToken: Dialect {
     self.keys = keys
   }
 
+  override var isTimed: Bool { true }
+
   override func dumps(_ json: Bytes, compress: Bool, now: Int64, to out: inout ByteBuffer) throws(Failure) {
+    try dumps(json, now, lifetime, &out)
+  }
+
+  override func dumps(
+    _ json: Bytes, compress: Bool, now: Int64, lifetime: Int64, to out: inout ByteBuffer
+  ) throws(Failure) {
+    try dumps(json, now, lifetime, &out)
+  }
+
+  private func dumps(_ json: Bytes, _ now: Int64, _ lifetime: Int64?, _ out: inout ByteBuffer) throws(Failure) {
     var text = ByteBuffer()
     try JSONText.write(json, .javaScript, to: &text)
-    try sign(text.bytes, now: now, to: &out)
+    try write(text.bytes, now, lifetime, &out)
   }
 
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
+    try write(text, now, lifetime, &out)
+  }
+
+  private func write(_ text: Bytes, _ now: Int64, _ lifetime: Int64?, _ out: inout ByteBuffer) throws(Failure) {
     var data = ByteBuffer()
     data.append(version)
     data.append(ids.bytes.slice(0, NativeToken.idSize))

@@ -75,16 +75,26 @@ final class RailsCookies: Dialect {
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
     var json = ByteBuffer()
     try JSONText.writeString(text, .ruby, to: &json)
-    try write(json.bytes, now, &out)
+    try write(json.bytes, now, lifetime, &out)
   }
 
   override func dumps(_ json: Bytes, compress: Bool, now: Int64, to out: inout ByteBuffer) throws(Failure) {
-    var text = ByteBuffer()
-    try JSONText.write(json, .ruby, to: &text)
-    try write(text.bytes, now, &out)
+    try dumps(json, now, lifetime, &out)
   }
 
-  private func write(_ json: Bytes, _ now: Int64, _ out: inout ByteBuffer) throws(Failure) {
+  override func dumps(
+    _ json: Bytes, compress: Bool, now: Int64, lifetime: Int64, to out: inout ByteBuffer
+  ) throws(Failure) {
+    try dumps(json, now, lifetime, &out)
+  }
+
+  private func dumps(_ json: Bytes, _ now: Int64, _ lifetime: Int64?, _ out: inout ByteBuffer) throws(Failure) {
+    var text = ByteBuffer()
+    try JSONText.write(json, .ruby, to: &text)
+    try write(text.bytes, now, lifetime, &out)
+  }
+
+  private func write(_ json: Bytes, _ now: Int64, _ lifetime: Int64?, _ out: inout ByteBuffer) throws(Failure) {
     var envelope = ByteBuffer()
     envelope.append("{\"_rails\":{\"message\":\"")
     Base64.standard.encode(json, to: &envelope)
@@ -94,7 +104,7 @@ final class RailsCookies: Dialect {
       envelope.append(0x22)
       _ = envelope.fill(32) { start in
         var writer = ByteWriter(start, capacity: 32)
-        Date(seconds: overflow ? Date.latest : end).writeISOMilliseconds(to: &writer)
+        Date(seconds: overflow ? Date.latest : min(end, Date.latest)).writeISOMilliseconds(to: &writer)
         return writer.count
       }
       envelope.append(0x22)

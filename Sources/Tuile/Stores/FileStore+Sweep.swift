@@ -106,7 +106,7 @@ extension FileStore {
   private func sweepFile(_ name: Bytes, now: Int64) throws(Failure) -> Bool {
     guard name.hasPrefix(options.prefix.bytes) else { return false }
     let rest = name.dropFirst(options.prefix.count)
-    guard SessionKey.isValid(rest) else {
+    guard FileStore.isOurs(rest) else {
       removeAbandoned(rest)
       return false
     }
@@ -117,6 +117,9 @@ extension FileStore {
       return try withName(rest) { (name) throws(Failure) in sys_folder_remove(folder, name) } == 0
     }
   }
+
+  /// A session, or a record that is none.
+  private static func isOurs(_ key: Bytes) -> Bool { SessionKey.isValid(key) || RecordNames.isName(key) }
 
   private func isExpired(_ key: Bytes, now: Int64) throws(Failure) -> Bool {
     var facts = sys_file_facts()
@@ -137,7 +140,7 @@ extension FileStore {
   private func removeAbandoned(_ rest: Bytes) {
     let mark = Bytes(FileStore.temporaryMark)
     let end = rest.find(0x5F)
-    guard rest.count < 100, SessionKey.isValid(rest.slice(0, end)), rest.dropFirst(end).hasPrefix(mark) else { return }
+    guard rest.count < 100, FileStore.isOurs(rest.slice(0, end)), rest.dropFirst(end).hasPrefix(mark) else { return }
     _ = try? withName(rest) { (name) throws(Failure) in
       var facts = sys_file_facts()
       guard sys_folder_facts(folder, name, &facts) == 0, isAbandoned(facts) else { return }

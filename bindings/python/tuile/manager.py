@@ -54,7 +54,7 @@ class Manager:
     ``tuile_config``: ``cookie_name``, ``cookie_age``, ``cookie_secure``, ``save_every_request``, and so
     on; the defaults are Django's. ``policy`` is ``aal2`` or ``aal3``: the limits of NIST SP 800-63B-4.
     ``log`` is told ``error``, ``warning``, ``info`` or ``debug``, and what an administrator should know; it
-    holds no key and no secret.
+    holds no key and no secret. ``clock`` gives Unix seconds, for tests.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Manager:
         cookie_same_site: Optional[str] = "Lax",
         policy: Optional[str] = None,
         log: Optional[Callable[[str, str], None]] = None,
+        clock: Optional[Callable[[], float]] = None,
         **settings: Union[str, bytes, int, bool],
     ) -> None:
         self._handle: Optional[int] = None
@@ -85,6 +86,9 @@ class Manager:
         config.cookie_same_site = native.SAME_SITES[cookie_same_site]
         if log is not None:
             self._log = config.log = _logger(log)
+        if clock is not None:
+            told = clock
+            self._clock = config.clock = native.Clock(lambda _: int(told() * 1_000_000))
         for name, value in settings.items():
             setattr(config, name, native.view(value) if isinstance(value, (str, bytes)) else native.int64(value))
         if isinstance(store, Store):

@@ -54,7 +54,8 @@ __all__ = ["Store"]
 class Store(ABC):
     """Where a manager keeps its sessions, by methods of yours.
 
-    They are called from several threads at once. Keys have 8 to 40 characters of a-z and 0-9;
+    They are called from several threads at once. Keys have 8 to 40 characters of a-z and 0-9, or
+    are `~` and 39 hex digits for records that are no sessions, which no walk has to give;
     times are Unix microseconds. An exception becomes a StoreError, with the exception as its
     cause: nobody is logged out by it.
     """
