@@ -19,9 +19,10 @@ pytest.importorskip("psycopg")
 from postgresql_django import SECRET  # noqa: E402
 from postgresql_helpers import ENVIRONMENT, FULL, needed, opened, program, run, written  # noqa: E402
 from postgresql_server import PASSWORD, Server, free_port, running  # noqa: E402
+from revocations import keeps_revocations  # noqa: E402
 from store import KEY, Store  # noqa: E402
 from tuile.errors import CorruptStoreError, StoreError, SyntaxProblem, TuileError  # noqa: E402
-from tuile.sessions import SessionDeleted  # noqa: E402
+from tuile.sessions import Manager, SessionDeleted  # noqa: E402
 
 pytestmark = needed
 
@@ -65,6 +66,12 @@ SERIALIZABLE = "-c%20default_transaction_isolation%3Dserializable"
 def test_keeps_the_contract(server: Server, database: str, options: dict[str, str]) -> None:
     answer = run("store_driver", server.url(database, **options), "shared", "owners")
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "the store keeps the contract\n", "")
+
+
+def test_keeps_revocations(server: Server, database: str) -> None:
+    keeps_revocations(server.url(database))
+    with Manager(store="cookie:", secret=SECRET, revocations=server.url(database), clock=lambda: time.time() + 10**8) as manager:
+        assert manager.clear_expired() == 2
 
 
 def test_no_descriptor_left(server: Server, database: str) -> None:

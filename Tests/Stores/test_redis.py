@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("redis")
 from redis_server import PASSWORD, Server, certificates, running  # noqa: E402
+from revocations import keeps_revocations  # noqa: E402
 from store import BUILD, FULL, KEY, LATER, Refused, Store, native, run  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not (BUILD / "libtuile-redis.so").exists(), reason="the module is not built: no hiredis")
@@ -54,6 +55,10 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict
 def keeps_the_contract(url: str) -> None:
     answer = run("store_driver", url, *CONTRACT)
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "the store keeps the contract\n", "")
+
+
+def test_keeps_revocations(server: Server) -> None:
+    keeps_revocations(f"redis://127.0.0.1:{server.port}")
 
 
 def test_no_descriptor_left(server: Server) -> None:
