@@ -34,7 +34,9 @@ extension Manager {
     var removed = try reaching(.sweep) { (store) throws(Failure) in try store.sweep(now: present, limit: limit) }
     if let revocations {
       let left = limit &- removed
-      removed = removed &+ (try reaching(.sweep) { (_) throws(Failure) in try revocations.store.sweep(now: present, limit: left) })
+      removed =
+        removed
+        &+ (try reaching(.sweep) { (_) throws(Failure) in try revocations.store.sweep(now: present, limit: left) })
     }
     counters.swept.increment(by: removed)
     guard removed > 0, tells(TUILE_LOG_INFO) else { return removed }
