@@ -53,7 +53,8 @@ def test_what_was_tampered_with_is_no_session(dialect: str) -> None:
         for bad in (changed, token[:-1], "x", "x" * 9000, "{}", "%00", token + "%20"):
             with manager.begin(f"{name}={bad}") as session:
                 assert dict(session) == {}
-                assert "Max-Age=0" in dict(session.commit(200))["Set-Cookie"]
+                # It may be another server's, which has a newer secret: only what can be none of ours goes.
+                assert ("Set-Cookie" in dict(session.commit(200))) == (len(bad) > 8192)
         assert manager.stats()["bad_signatures"] >= 4
     with Manager(store=f"cookie:{dialect}", secret=SECRET[::-1]) as manager, manager.begin(f"{name}={token}") as session:
         assert dict(session) == {}
