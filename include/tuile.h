@@ -1047,9 +1047,12 @@ tuile_session *tuile_session_begin_url(tuile_manager *manager,
  * TUILE_E_LIMIT if its JSON is larger than max_data; TUILE_E_RANGE if a counter
  * overflowed in another request's favour; TUILE_E_BUSY if others kept changing
  * it for ten seconds; TUILE_E_CALLBACK if add_header refused; TUILE_E_RANDOM;
- * and as above. After an error nothing was saved, except with TUILE_E_CALLBACK
- * and where only the owner's list could not be written, and no header deletes
- * the cookie. Since 0.1.
+ * and as above. TUILE_E_UNKNOWN: the store gave no answer to a write, and could
+ * not be asked whether it was made; nobody knows whether the changes are saved.
+ * A commit that is made again finds out where that can be, and saves them once
+ * in all. After any other error nothing was saved, except with TUILE_E_CALLBACK
+ * and where only the owner's list could not be written. No header deletes the
+ * cookie then. Since 0.1.
  */
 tuile_status tuile_session_commit(tuile_session *session, int32_t http_status,
     tuile_add_header add_header, void *context, tuile_error *error);

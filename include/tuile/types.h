@@ -433,7 +433,10 @@ typedef bool (*tuile_receive_owner)(void *context, tuile_bytes owner);
  *  8 to 40 bytes of a-z and 0-9; of records that are no sessions they are `~` and
  *  39 hex digits, and no walk has to show those. Times are Unix microseconds. A store returns
  *  TUILE_E_STORE for any failure of its own and may fill `error` (never NULL
- *  here); it must not call back into the same store or session. */
+ *  here); it must not call back into the same store or session. A write that
+ *  failed so, or with TUILE_E_UNKNOWN, counts as one that may have been made:
+ *  the library looks. TUILE_E_BUSY, TUILE_E_LIMIT, TUILE_E_MEMORY and
+ *  TUILE_E_CORRUPT say that it certainly was not. */
 typedef struct tuile_store_ops {
   size_t size; /**< sizeof(tuile_store_ops) */
   /** true: only this process can write the data (it lives in its memory), so

@@ -63,8 +63,11 @@ public func tuile_session_begin_url(
 /// JSON is larger than `max_data`; TUILE_E_RANGE if a counter overflowed in
 /// another request's favour; TUILE_E_BUSY if others kept changing it for ten
 /// seconds; TUILE_E_CALLBACK if `add_header` refused; TUILE_E_RANDOM; and as
-/// above. After an error nothing was saved, except with TUILE_E_CALLBACK and where
-/// only the owner's list could not be written, and no header deletes the cookie.
+/// above. TUILE_E_UNKNOWN: the store gave no answer to a write, and could not be
+/// asked whether it was made; nobody knows whether the changes are saved. A commit
+/// that is made again finds out where that can be, and saves them once in all.
+/// After any other error nothing was saved, except with TUILE_E_CALLBACK and where
+/// only the owner's list could not be written. No header deletes the cookie then.
 /// Since 0.1.
 @_cdecl("tuile_session_commit")
 public func tuile_session_commit(

@@ -1,3 +1,5 @@
+import CSystem
+
 /// Between a session's JSON and what a store keeps: Django's signed and deflated
 /// form, or the JSON itself where only this process can write.
 struct Codec {
@@ -8,8 +10,31 @@ struct Codec {
 
   static let salt: StaticString = "django.contrib.sessions.SessionStore"
 
-  func encode(_ json: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
+  /// `unique`: as nobody else writes it, though it be the same JSON in the same second:
+  /// white space behind it, which no reader of JSON minds, says 32 random bits.
+  func encode(_ json: Bytes, now: Int64, unique: Bool = false, to out: inout ByteBuffer) throws(Failure) {
     guard json.count <= limit else { throw .limit("the session is larger than max_data") }
+    guard unique else { return try seal(json, now: now, to: &out) }
+    var text = ByteBuffer()
+    text.append(json)
+    var bits: UInt32 = 0
+    guard sys_random(&bits, MemoryLayout<UInt32>.size) else { throw .random }
+    var i = 0
+    while i < 16 {
+      switch bits & 3 {
+      case 0: text.append(0x20)
+      case 1: text.append(0x09)
+      case 2: text.append(0x0A)
+      default: text.append(0x0D)
+      }
+      bits = bits &>> 2
+      i &+= 1
+    }
+    guard !text.failed else { throw .memory }
+    try seal(text.bytes, now: now, to: &out)
+  }
+
+  private func seal(_ json: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
     out.removeAll()
     guard let signer else {
       out.append(json)
@@ -29,7 +54,8 @@ struct Codec {
       guard !out.failed else { throw .memory }
       return 0
     }
-    switch try signer.loads(stored, maxAge: nil, now: 0, limit: limit, to: &out) {
+    // And the white space of `encode`.
+    switch try signer.loads(stored, maxAge: nil, now: 0, limit: limit &+ 16, to: &out) {
     case .valid(_, let key): return key
     case .badSignature, .expired: return nil
     }

@@ -128,11 +128,15 @@ struct Entries: ~Copyable {
   mutating func forgetChanges() {
     var i = 0
     while i < count {
-      self[i].change = .none
-      self[i].delta = 0
-      self[i].appended = Bytes()
+      forgetChange(i)
       i &+= 1
     }
+  }
+
+  mutating func forgetChange(_ i: Int) {
+    self[i].change = .none
+    self[i].delta = 0
+    self[i].appended = Bytes()
   }
 
   private mutating func grow() throws(Failure) {

@@ -51,6 +51,16 @@ extension Manager {
   func check() throws(Failure) {
     let store = revocations?.store ?? store
     guard revocations != nil || keys.cookieDialect == nil else { return }
+    do throws(Failure) {
+      try check(store)
+    } catch {
+      // Whether that session is there is nobody's concern.
+      guard error.status == TUILE_E_UNKNOWN else { throw error }
+      throw Failure(status: TUILE_E_STORE, message: error.message, detail: error.detail)
+    }
+  }
+
+  private func check(_ store: any Store) throws(Failure) {
     var arena = Arena(limit: 4096)
     let key = try SessionKey.make(in: &arena)
     let present = now

@@ -62,59 +62,110 @@ extension Session {
 
   /// Stores the session under its new key, then retires the old one in one step:
   /// whoever saves under it later gets a conflict and finds the pointer, or
-  /// nothing; and if it was deleted meanwhile, so is the new one.
+  /// nothing; and if it was deleted meanwhile, so is the new one. What fails leaves
+  /// nothing under the new key; where nobody knows, a commit that is made again goes on.
   func saveCycled(now: Int64) throws(Failure) -> Saved {
-    guard let old = retiring else { return .deleted }
-    try create(now: now)
-    guard let key else { return .deleted }
+    do throws(Failure) {
+      if placed.count == 0 {
+        try create(now: now)
+        try keepPlaced()
+      } else {
+        try encode(now: now)
+        try replacePlaced(now: now)
+      }
+      guard let key, let old = retiring else { return .deleted }
+      if try retire(old, for: key, now: now) { return .saved }
+    } catch {
+      if error.status != TUILE_E_UNKNOWN || !retiringIsUnsure { removePlaced() }
+      throw error
+    }
+    removePlaced()
+    didFindDeleted()
+    return .deleted
+  }
+
+  /// false if the session was deleted meanwhile.
+  private func retire(_ old: Bytes, for key: Bytes, now: Int64) throws(Failure) -> Bool {
     let grace = manager.settings.cycleGrace
     var wait = Backoff()
     var attempts = SessionData.Attempts(data)
     while true {
-      switch try retire(old, pointingTo: key, expires: grace == 0 ? 0 : now &+ grace &* 1_000_000, now: now) {
-      case .replaced:
-        if grace == 0 { try manager.reaching(.remove) { (store) throws(Failure) in try store.remove(old) } }
-        manager.counters.deletes.increment()
-        didSave()
-        return .saved
+      switch try retire(old, pointingTo: key, grace: grace, now: now) {
+      case .replaced: return try didRetire(old, grace: grace)
       case .absent:
-        break
+        // By a logout, which ends the new one too; or the pointer was there, and its time is over.
+        guard retiringIsUnsure, try isPlaced(under: key) else { return false }
+        return try didRetire(old, grace: grace)
       case .conflict:
         try wait.next(manager)
+        if try leads(old, to: key) { return try didRetire(old, grace: grace) }
         try beginAgain(&attempts)
-        if try fetch(old) {
-          guard movedTo == nil else {
-            // Another request was first to give it a new key: these are two sessions now.
-            movedTo = nil
-            didSave()
-            return .saved
-          }
-          // What the other request saved belongs under the new key as well.
-          try encode(now: now)
-          try recreate(key, now: now)
-          continue
+        guard try fetch(old) else { return false }
+        if movedTo != nil {
+          // Another request was first to give it a new key: these are two sessions now.
+          movedTo = nil
+          didSave()
+          return true
         }
+        // What the other request saved belongs under the new key as well.
+        try encode(now: now)
+        try replacePlaced(now: now)
       }
-      try manager.reaching(.remove) { (store) throws(Failure) in try store.remove(key) }
-      if !isDeleted { didFindDeleted() }
-      return .deleted
     }
+  }
+
+  private func didRetire(_ old: Bytes, grace: Int64) throws(Failure) -> Bool {
+    // Nobody is served by it any more, and it is over in some seconds.
+    if grace == 0 { _ = try? manager.reaching(.remove) { (store) throws(Failure) in try store.remove(old) } }
+    manager.counters.deletes.increment()
+    didSave()
+    return true
+  }
+
+  private func keepPlaced() throws(Failure) {
+    placed.removeAll()
+    placed.append(encoded.bytes)
+    guard !placed.failed else { throw .memory }
   }
 
   /// Nobody else knows the key yet. Not by removing it: that leaves a note in a
   /// store that sessions move to.
-  private func recreate(_ key: Bytes, now: Int64) throws(Failure) {
-    let session = self
-    let expires = expires(now: now)
-    try manager.reaching(.put) { (store) throws(Failure) in
-      try store.put(key, data: session.encoded.bytes, expires: expires)
+  private func replacePlaced(now: Int64) throws(Failure) {
+    guard let key else { return }
+    let answer = try replace(key, expected: placed.bytes, data: encoded.bytes, expires: expires(now: now), .put)
+    guard answer == .replaced else {
+      throw Failure(status: TUILE_E_STORE, message: "the store changed a session that nobody knows")
     }
+    try keepPlaced()
   }
 
-  private func retire(_ old: Bytes, pointingTo key: Bytes, expires: Int64, now: Int64) throws(Failure) -> Replaced {
+  private func removePlaced() {
+    guard placed.count > 0 || keyIsNew, let key else { return }
+    _ = try? manager.reaching(.remove) { (store) throws(Failure) in try store.remove(key) }
+    placed.removeAll()
+  }
+
+  private func isPlaced(under key: Bytes) throws(Failure) -> Bool {
+    var arena = Arena(limit: 4096)
+    if case .session = try manager.find(key, keys, now: manager.now, &arena) { return true }
+    return false
+  }
+
+  /// Whether the record of `old` is the pointer that this request left there.
+  private func leads(_ old: Bytes, to key: Bytes) throws(Failure) -> Bool {
+    guard retiringIsUnsure else { return false }
+    var arena = Arena(limit: 4096)
+    if case .moved(let target) = try manager.find(old, keys, now: .min, &arena) { return target == key }
+    return false
+  }
+
+  private func retire(_ old: Bytes, pointingTo key: Bytes, grace: Int64, now: Int64) throws(Failure) -> Replaced {
+    // Without a grace: for as long as it takes to see that it is there.
+    let expires = now &+ max(grace, 10) &* 1_000_000
+    let until = now &+ grace &* 1_000_000
     var text = ByteBuffer()
     var retired = ByteBuffer()
-    if expires > 0, try keys.codec.decode(stored.bytes, to: &text) != nil {
+    if grace > 0, try keys.codec.decode(stored.bytes, to: &text) != nil {
       text.truncate(text.bytes.findLast(0x7D) ?? 0)
     }
     if text.count == 0 { text.append(0x7B) }
@@ -131,7 +182,7 @@ extension Session {
     text.append(Session.until)
     text.append("\":")
     // Rounded up: the store's own end is to the microsecond.
-    Numbers.writeDecimal((expires &+ 999_999) / 1_000_000, to: &text)
+    Numbers.writeDecimal(until / 1_000_000 &+ (grace > 0 && until % 1_000_000 > 0 ? 1 : 0), to: &text)
     text.append(",\"")
     text.append(Session.pointer)
     text.append("\":\"")
@@ -139,10 +190,18 @@ extension Session {
     text.append("\"}")
     guard !text.failed else { throw .memory }
     try keys.codec.encode(text.bytes, now: now / 1_000_000, to: &retired)
-    let session = self
     let data = retired.bytes
-    return try manager.reaching(.replace) { (store) throws(Failure) in
-      try store.replace(old, expected: session.stored.bytes, data: data, expires: expires)
+    do throws(Failure) {
+      return try replace(old, expected: stored.bytes, data: data, expires: grace > 0 ? until : expires) {
+        (seen) throws(Failure) in
+        if seen == data { return true }
+        var arena = Arena(limit: 4096)
+        if case .moved(let target) = try manager.kind(of: seen, keys, &arena) { return target == key }
+        return false
+      }
+    } catch {
+      if error.status == TUILE_E_UNKNOWN { retiringIsUnsure = true }
+      throw error
     }
   }
 }

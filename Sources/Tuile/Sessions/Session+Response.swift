@@ -69,11 +69,7 @@ extension Session {
   /// A touch of just what was read: a key that another request has replaced meanwhile
   /// must not live on, nor one that got an earlier end.
   private func keepAlive(_ key: Bytes, expires: Int64) throws(Failure) -> Saved {
-    let session = self
-    let answer = try manager.reaching(.touch) { (store) throws(Failure) in
-      try store.replace(key, expected: session.stored.bytes, data: session.stored.bytes, expires: expires)
-    }
-    switch answer {
+    switch try replace(key, expected: stored.bytes, data: stored.bytes, expires: expires, .touch) {
     case .replaced:
       manager.counters.touches.increment()
       return .saved

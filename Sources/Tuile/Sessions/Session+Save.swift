@@ -17,16 +17,33 @@ extension Session {
     let present = manager.now
     try limitLife(now: present)
     if retiring != nil { return try saveCycled(now: present) }
-    guard let key, !keyIsNew else {
-      try create(now: present)
-      didSave()
-      return .saved
-    }
-    guard movedTo == nil else {
+    guard try settleBefore() else {
       didFindDeleted()
       return .deleted
     }
-    return try replaceStored(key, now: present)
+    do throws(Failure) {
+      guard let key, !keyIsNew else {
+        try create(now: present)
+        didSave()
+        return .saved
+      }
+      guard movedTo == nil else {
+        didFindDeleted()
+        return .deleted
+      }
+      return try replaceStored(key, now: present)
+    } catch {
+      if error.status == TUILE_E_UNKNOWN { try rememberAttempt() }
+      throw error
+    }
+  }
+
+  /// For a commit that is made again: it must not count twice.
+  private func rememberAttempt() throws(Failure) {
+    var tried = Unsettled(changes: try data.snapshot())
+    tried.encoded.append(encoded.bytes)
+    guard !tried.encoded.failed else { throw .memory }
+    unsettled = consume tried
   }
 
   private func replaceStored(_ key: Bytes, now present: Int64) throws(Failure) -> Saved {
@@ -59,31 +76,23 @@ extension Session {
   /// The next form of the data, encoded, in `encoded`.
   func encode(now: Int64) throws(Failure) {
     try data.write(to: &json)
-    try keys.codec.encode(json.bytes, now: now / 1_000_000, to: &encoded)
+    try keys.codec.encode(json.bytes, now: now / 1_000_000, unique: manager.store.mayBeUnsure, to: &encoded)
   }
 
   private func replace(_ key: Bytes, expires: Int64) throws(Failure) -> Replaced {
-    let session = self
-    return try manager.reaching(.replace) { (store) throws(Failure) in
-      try store.replace(key, expected: session.stored.bytes, data: session.encoded.bytes, expires: expires)
-    }
+    try replace(key, expected: stored.bytes, data: encoded.bytes, expires: expires)
   }
 
   /// Stores the session under its new key, or another one.
   func create(now: Int64) throws(Failure) {
     try encode(now: now)
-    let session = self
     let expires = expires(now: now)
     // 165 random bits do not meet twice; a store that says so all the time is broken.
     var attempts = 0
     var fresh = key ?? Bytes()
     if key == nil { fresh = try adoptNewKey() }
     while attempts < 8 {
-      let name = fresh
-      let created = try manager.reaching(.create) { (store) throws(Failure) in
-        try store.create(name, data: session.encoded.bytes, expires: expires, now: now)
-      }
-      if created { return }
+      if try create(fresh, data: encoded.bytes, expires: expires, now: now) { return }
       fresh = try adoptNewKey()
       attempts &+= 1
     }

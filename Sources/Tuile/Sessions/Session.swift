@@ -49,6 +49,13 @@ final class Session {
   /// What the host said of the client, for that list.
   var client: (userAgent: Bytes, address: Bytes) = (Bytes(), Bytes())
 
+  /// A commit got no answer, and nobody has found out since.
+  var unsettled: Unsettled?
+  /// What cycle_key has put under the new key; empty: nothing yet.
+  var placed = ByteBuffer()
+  /// Whether the old key leads to the new one already, nobody knows.
+  var retiringIsUnsure = false
+
   enum Loading {
     case pending
     case loaded
@@ -211,10 +218,12 @@ final class Session {
   /// Logs out: the data goes, and the key with it, now and for good.
   func flush() throws(Failure) {
     if keys.cookieDialect != nil { _ = try deny() }
-    if let old = retiring ?? (keyIsNew ? nil : key) {
+    if let old = retiring ?? (keyIsNew && unsettled == nil ? nil : key) {
       try manager.delete(old, keys)
       manager.counters.deletes.increment()
     }
+    if placed.count > 0, let key { try manager.delete(key, keys) }
+    forgetAttempts()
     previousToken = nil
     isUnreadable = false
     clear()
@@ -269,10 +278,27 @@ final class Session {
     key = kept
   }
 
+  private func forgetAttempts() {
+    unsettled = nil
+    placed.removeAll()
+    retiringIsUnsure = false
+  }
+
+  /// What an earlier commit tried to save is stored; what was changed since is not.
+  func didSettle() {
+    guard let tried = unsettled.take() else { return }
+    stored.removeAll()
+    stored.append(tried.encoded.bytes)
+    data.didSave(tried.changes)
+    keyIsNew = false
+    manager.counters.saves.increment()
+  }
+
   /// The store holds what was `encoded`; further changes start from there.
   func didSave() {
     swap(&stored, &encoded)
     data.didSave()
+    forgetAttempts()
     keyIsNew = false
     retiring = nil
     isUnreadable = false
@@ -288,6 +314,7 @@ final class Session {
     key = nil
     retiring = nil
     movedTo = nil
+    forgetAttempts()
     keyIsNew = false
     manager.counters.resurrectionsRefused.increment()
     manager.log(TUILE_LOG_DEBUG, "a session that was deleted or given a new key meanwhile was not saved")

@@ -136,6 +136,36 @@ extension SessionData {
     } while scanner.take(0x2C)
   }
 
+  /// What a request had changed at some moment.
+  struct Snapshot: ~Copyable {
+    fileprivate var entries: Entries
+    fileprivate let clearings: Int
+  }
+
+  func snapshot() throws(Failure) -> Snapshot { Snapshot(entries: try entries.copy(), clearings: clearings) }
+
+  /// What was changed up to a moment is stored now: what came after is left to replay.
+  mutating func didSave(_ saved: borrowing Snapshot) {
+    // All that went goes again, and nothing of before is left.
+    guard clearings == saved.clearings else { return }
+    cleared = false
+    var i = 0
+    while i < saved.entries.count, i < entries.count {
+      let (was, entry) = (saved.entries[i], entries[i])
+      if entry.change == was.change, entry.live == was.live, entry.value == was.value, entry.delta == was.delta,
+        entry.appended == was.appended
+      {
+        entries.forgetChange(i)
+      } else if entry.change == .add, was.change == .add {
+        entries[i].delta = entry.delta &- was.delta
+      } else if entry.change == .append, was.change == .append {
+        // The ',' between them, too.
+        entries[i].appended = entry.appended.dropFirst(was.appended.count &+ 1)
+      }
+      i &+= 1
+    }
+  }
+
   /// What this request changed is stored now: no change is left to replay.
   mutating func didSave() {
     cleared = false

@@ -11,6 +11,8 @@ struct SessionData: ~Copyable {
   /// The stored dictionary was dropped by this request.
   var cleared = false
   var scratch = ByteBuffer()
+  /// How often all entries went, so that a snapshot knows whether it is of these.
+  var clearings = 0
 
   init(arenaLimit: Int, hashing: SeededHash) {
     arena = Arena(limit: arenaLimit)
@@ -140,11 +142,13 @@ struct SessionData: ~Copyable {
 
   /// Forgets what was read and done.
   mutating func drop() {
+    clearings &+= 1
     entries.removeAll()
     cleared = false
   }
 
   mutating func clear() {
+    clearings &+= 1
     entries.removeAll()
     cleared = true
   }

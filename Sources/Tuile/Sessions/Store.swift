@@ -7,6 +7,10 @@ protocol Store: AnyObject {
   /// Only this process can write the data, so that it needs no signature.
   var trusted: Bool { get }
 
+  /// A write may end with `TUILE_E_UNKNOWN`: made or not. Other failures of a write
+  /// mean that it was not made.
+  var mayBeUnsure: Bool { get }
+
   /// Appends the data and returns the expiry; nil if there is no such key or its
   /// expiry is not later than `now`.
   func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64?
@@ -46,6 +50,8 @@ protocol Store: AnyObject {
 }
 
 extension Store {
+  var mayBeUnsure: Bool { false }
+
   func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
     try putInSteps(key, data: data, expires: expires)
   }

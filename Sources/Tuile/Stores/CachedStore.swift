@@ -27,6 +27,7 @@ final class CachedStore: Store {
   }
 
   var trusted: Bool { back.trusted }
+  var mayBeUnsure: Bool { back.mayBeUnsure }
 
   func close() {
     back.close()

@@ -5,29 +5,37 @@ import CTuile
 final class CallbackStore: Store {
   private let ops: tuile_store_ops
   private let context: UnsafeMutableRawPointer?
+  /// A module of this library says TUILE_E_UNKNOWN where a write may have been made; of a
+  /// host's store, a failure of its own may be that.
+  private let isModule: Bool
 
-  static func make(_ ops: tuile_store_ops, context: UnsafeMutableRawPointer?) throws(Failure) -> CallbackStore {
+  static func make(
+    _ ops: tuile_store_ops, context: UnsafeMutableRawPointer?, isModule: Bool = false
+  ) throws(Failure) -> CallbackStore {
     guard ops.load != nil, ops.create != nil, ops.replace != nil, ops.touch != nil, ops.remove != nil, ops.sweep != nil
     else { throw .argument("an operation of the store is NULL") }
     let owners = (ops.own != nil, ops.owned != nil, ops.disown != nil)
     guard owners == (true, true, true) || owners == (false, false, false) else {
       throw .argument("own, owned and disown come together or not at all")
     }
-    return CallbackStore(ops, context)
+    return CallbackStore(ops, context, isModule)
   }
 
-  private init(_ ops: tuile_store_ops, _ context: UnsafeMutableRawPointer?) {
+  private init(_ ops: tuile_store_ops, _ context: UnsafeMutableRawPointer?, _ isModule: Bool) {
+    self.isModule = isModule
     self.ops = ops
     self.context = context
   }
 
   var trusted: Bool { ops.trusted }
+  var mayBeUnsure: Bool { true }
 
   func close() { ops.close?(context) }
 
   /// Makes a call, takes `answers` as they are, and throws everything else.
   private func call(
-    _ answers: (tuile_status, tuile_status, tuile_status), _ body: (UnsafeMutablePointer<tuile_error>) -> tuile_status
+    _ answers: (tuile_status, tuile_status, tuile_status), writes: Bool = false,
+    _ body: (UnsafeMutablePointer<tuile_error>) -> tuile_status
   ) throws(Failure) -> tuile_status {
     var error = tuile_error()
     let status = body(&error)
@@ -35,7 +43,10 @@ final class CallbackStore: Store {
     let detail = Failure.Detail(sys_error_message(&error))
     let known =
       status == TUILE_E_BUSY || status == TUILE_E_CORRUPT || status == TUILE_E_MEMORY || status == TUILE_E_LIMIT
-    throw Failure(status: known ? status : TUILE_E_STORE, message: "the host's store failed", detail: detail)
+    let unsure = writes && (status == TUILE_E_UNKNOWN || !isModule && !known)
+    throw Failure(
+      status: unsure ? TUILE_E_UNKNOWN : known ? status : TUILE_E_STORE,
+      message: isModule ? "the store failed" : "the host's store failed", detail: detail)
   }
 
   /// Where `receive` puts what it gets.
@@ -67,26 +78,28 @@ final class CallbackStore: Store {
   }
 
   func create(_ key: Bytes, data: Bytes, expires: Int64, now: Int64) throws(Failure) -> Bool {
-    try call((TUILE_OK, TUILE_EXISTS, TUILE_OK)) { error in
+    try call((TUILE_OK, TUILE_EXISTS, TUILE_OK), writes: true) { error in
       ops.create.unsafelyUnwrapped(context, key.c, data.c, expires, error)
     } == TUILE_OK
   }
 
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
-    let status = try call((TUILE_OK, TUILE_CONFLICT, TUILE_ABSENT)) { error in
+    let status = try call((TUILE_OK, TUILE_CONFLICT, TUILE_ABSENT), writes: true) { error in
       ops.replace.unsafelyUnwrapped(context, key.c, expected.c, data.c, expires, error)
     }
     return status == TUILE_OK ? .replaced : status == TUILE_CONFLICT ? .conflict : .absent
   }
 
   func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
-    try call((TUILE_OK, TUILE_ABSENT, TUILE_OK)) { error in
+    try call((TUILE_OK, TUILE_ABSENT, TUILE_OK), writes: true) { error in
       ops.touch.unsafelyUnwrapped(context, key.c, expires, error)
     } == TUILE_OK
   }
 
   func remove(_ key: Bytes) throws(Failure) {
-    _ = try call((TUILE_OK, TUILE_ABSENT, TUILE_OK)) { error in ops.remove.unsafelyUnwrapped(context, key.c, error) }
+    _ = try call((TUILE_OK, TUILE_ABSENT, TUILE_OK), writes: true) { error in
+      ops.remove.unsafelyUnwrapped(context, key.c, error)
+    }
   }
 
   func sweep(now: Int64, limit: Int) throws(Failure) -> Int {
@@ -99,7 +112,7 @@ final class CallbackStore: Store {
 
   func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
     guard let put = ops.put else { return try putInSteps(key, data: data, expires: expires) }
-    _ = try call((TUILE_OK, TUILE_OK, TUILE_OK)) { error in put(context, key.c, data.c, expires, error) }
+    _ = try call((TUILE_OK, TUILE_OK, TUILE_OK), writes: true) { error in put(context, key.c, data.c, expires, error) }
   }
 
   // MARK: Owners

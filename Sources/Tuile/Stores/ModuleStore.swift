@@ -28,7 +28,7 @@ enum ModuleStore {
         status: known, message: "the store was not opened", offset: error.offset,
         detail: Failure.Detail(sys_error_message(&error)))
     }
-    return try CallbackStore.make(ops, context: context)
+    return try CallbackStore.make(ops, context: context, isModule: true)
   }
 
   /// a-z and 0-9 alone get into the name of a file.

@@ -16,6 +16,7 @@ final class MovingStore: Store {
   }
 
   var trusted: Bool { new.trusted }
+  var mayBeUnsure: Bool { new.mayBeUnsure }
 
   func close() {
     new.close()

@@ -38,6 +38,7 @@ _EXCEPTIONS: dict[int, type[errors.TuileError]] = {
     E_TYPE: errors.ValueTypeError,
     E_RANGE: errors.RangeError,
     E_STORE: errors.StoreError,
+    E_UNKNOWN: errors.StoreError,
     E_BUSY: errors.BusyError,
     E_CORRUPT: errors.CorruptStoreError,
     E_MISSING: errors.MissingLibraryError,

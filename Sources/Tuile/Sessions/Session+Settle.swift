@@ -1,0 +1,108 @@
+import CTuile
+
+/// Writes that got no answer. What is stored decides: each form that a session is
+/// written in is unlike any other where a store can fail so (`Codec.encode`), so that
+/// finding it means that this write was made, and finding what was there before that
+/// it was not, yet. Then it is made again: a first copy that arrives later finds
+/// other bytes than it expects. Anything else stays unknown.
+extension Session {
+  /// What a commit tried to save, when nobody knows whether it did.
+  struct Unsettled: ~Copyable {
+    var encoded = ByteBuffer()
+    let changes: SessionData.Snapshot
+  }
+
+  /// As the store's replace.
+  func replace(
+    _ key: Bytes, expected: Bytes, data: Bytes, expires: Int64, _ operation: Latency.Operation = .replace
+  ) throws(Failure) -> Replaced {
+    try replace(key, expected: expected, data: data, expires: expires, operation) { (seen) throws(Failure) in
+      seen == data
+    }
+  }
+
+  /// `isOurs` says of what is stored whether this write made it.
+  func replace(
+    _ key: Bytes, expected: Bytes, data: Bytes, expires: Int64, _ operation: Latency.Operation = .replace,
+    isOurs: (Bytes) throws(Failure) -> Bool
+  ) throws(Failure) -> Replaced {
+    func write() throws(Failure) -> Replaced {
+      try manager.reaching(operation) { (store) throws(Failure) in
+        try store.replace(key, expected: expected, data: data, expires: expires)
+      }
+    }
+    do throws(Failure) {
+      return try write()
+    } catch {
+      guard error.status == TUILE_E_UNKNOWN else { throw error }
+      return try settle(
+        key, error, expected: expected, isOurs, again: write)
+    }
+  }
+
+  /// As the store's create.
+  func create(_ key: Bytes, data: Bytes, expires: Int64, now: Int64) throws(Failure) -> Bool {
+    func write() throws(Failure) -> Bool {
+      try manager.reaching(.create) { (store) throws(Failure) in
+        try store.create(key, data: data, expires: expires, now: now)
+      }
+    }
+    do throws(Failure) {
+      return try write()
+    } catch {
+      guard error.status == TUILE_E_UNKNOWN else { throw error }
+      let again = { () throws(Failure) -> Replaced in try write() ? .replaced : .conflict }
+      return try settle(key, error, expected: nil, { (seen) throws(Failure) in seen == data }, again: again)
+        == .replaced
+    }
+  }
+
+  /// `expected` nil: nothing was there.
+  func settle(
+    _ key: Bytes, _ failure: Failure, expected: Bytes?, _ isOurs: (Bytes) throws(Failure) -> Bool,
+    again: () throws(Failure) -> Replaced
+  ) throws(Failure) -> Replaced {
+    let unknown = Failure(status: TUILE_E_UNKNOWN, message: failure.message, detail: failure.detail)
+    var attempts = 0
+    while attempts < 3 {
+      attempts &+= 1
+      do throws(Failure) {
+        var seen = ByteBuffer()
+        let found = try manager.reaching(.load) { (store) throws(Failure) in
+          try store.load(key, now: .min, into: &seen)
+        }
+        if found == nil, expected != nil { return .absent }
+        if found != nil {
+          if try isOurs(seen.bytes) { return .replaced }
+          guard let expected, seen.bytes == expected else { throw unknown }
+        }
+        let answer = try again()
+        if answer != .conflict { return answer }
+      } catch {
+        // Also if this attempt is known to have failed: the first may arrive yet.
+        throw unknown
+      }
+    }
+    throw unknown
+  }
+
+  /// What was tried before is decided first; false if the session is gone.
+  func settleBefore() throws(Failure) -> Bool {
+    guard let key, unsettled != nil else { return true }
+    var tried = ByteBuffer()
+    tried.append(unsettled?.encoded.bytes ?? Bytes())
+    guard !tried.failed else { throw .memory }
+    let failure = Failure(status: TUILE_E_UNKNOWN, message: "whether the session was saved before is not known")
+    let (present, data) = (manager.now, tried.bytes)
+    let expires = expires(now: present)
+    let answer = try settle(
+      key, failure, expected: keyIsNew ? nil : stored.bytes, { (seen) throws(Failure) in seen == data }
+    ) { () throws(Failure) in
+      if keyIsNew { return try create(key, data: data, expires: expires, now: present) ? .replaced : .conflict }
+      return try replace(key, expected: stored.bytes, data: data, expires: expires)
+    }
+    guard answer == .replaced else { return false }
+    didSettle()
+    return true
+  }
+}
