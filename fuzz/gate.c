@@ -25,19 +25,44 @@ static bool leaves(const char *page, size_t size) {
 static void login(tuile_bytes url, tuile_bytes page) {
   static char out[32768], back[8192];
   size_t size = 0, again;
-  tuile_status status = gate_login(url, page, NULL, 0, &size);
+  struct gate_way way = {.login = url, .parameter = TUILE_STR("next"), .page = page};
+  tuile_status status = gate_login(&way, NULL, 0, &size);
   REQUIRE(status == TUILE_E_SPACE || (status == TUILE_OK && size == 0));
   REQUIRE(size >= url.size && size < sizeof out);
-  if (size > 0) REQUIRE(gate_login(url, page, out, size - 1, NULL) == TUILE_E_SPACE);
-  REQUIRE(gate_login(url, page, out, size, &again) == TUILE_OK && again == size && memcmp(out, url.data, url.size) == 0);
+  if (size > 0) REQUIRE(gate_login(&way, out, size - 1, NULL) == TUILE_E_SPACE);
+  REQUIRE(gate_login(&way, out, size, &again) == TUILE_OK && again == size);
+  if (url.size > 0 && memchr(url.data, '#', url.size)) return;
+  REQUIRE(memcmp(out, url.data, url.size) == 0);
   if (size == url.size) return;
-  char *next = out + url.size + 6;
+  bool is_open = url.size > 0 && strchr("?&", out[url.size - 1]);
+  char *next = out + url.size + (is_open ? 5 : 6);
   REQUIRE(memcmp(next - 5, "next=", 5) == 0);
-  tuile_bytes encoded = {next, size - url.size - 6};
+  tuile_bytes encoded = {next, (size_t)(out + size - next)};
   plain(encoded.data, encoded.size);
   REQUIRE(!memchr(next, '&', encoded.size) && !memchr(next, '#', encoded.size));
   REQUIRE(tuile_cookie_decode(encoded, TUILE_ENCODING_PERCENT, back, sizeof back, &size, NULL) == TUILE_OK);
   REQUIRE(size == page.size && memcmp(back, page.data, size) == 0 && !leaves(back, size));
+}
+
+/* Whatever an application says of caches, and however a requirement is worded. */
+static void words(struct gate_visit *visit, tuile_bytes text, tuile_bytes key) {
+  static char out[8300];
+  size_t size = gate_make_private(text, out);
+  REQUIRE(size <= 2 * text.size + 10);
+  tuile_bytes made = {out, size};
+  REQUIRE(gate_has_directive(made, "private") || gate_has_directive(made, "no-store"));
+  REQUIRE(!gate_has_directive(made, "public") && !gate_has_directive(made, "s-maxage"));
+  struct gate_kind kind = {key, text, text};
+  gate_is_navigation(&kind);
+  gate_place_of(text, key, text);
+  REQUIRE(gate_is_same_name(text, text));
+  tuile_bytes given[3] = {TUILE_STR("any"), text, key};
+  struct gate_term room[3];
+  struct gate_requirement requirement;
+  if (gate_read_requirement(given, 3, room, &requirement)) return;
+  enum gate_answer answer = gate_decide(visit, &requirement);
+  REQUIRE(answer != GATE_PASSES || visit->state == GATE_FOUND);
+  gate_has_value(visit, key, text);
 }
 
 static void read_keys(struct gate_visit *visit, tuile_bytes key) {
@@ -76,6 +101,7 @@ static void visit(struct gate *gate, tuile_bytes cookie, tuile_bytes count, tuil
   }
   read_keys(&first, key);
   read_keys(&first, count);
+  words(&first, cookie, key);
   tuile_bytes back = sent_back(first.headers);
   /* Not where a session is over as soon as it begins. */
   if (status == TUILE_OK && count.size > 0 && back.size > 0 && gate->config.cookie_age > 30) {
@@ -104,6 +130,8 @@ static void contents(struct gate *gate, tuile_bytes key, tuile_bytes json) {
     REQUIRE(gate_read(&reader, (tuile_bytes){cookie, (size_t)size}, &error) == TUILE_OK);
     REQUIRE(reader.state == GATE_FOUND);
     read_keys(&reader, key);
+    words(&reader, json, key);
+    gate_has_value(&reader, key, TUILE_STR("1"));
     gate_leave(&reader);
   }
   tuile_session_end(session);

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate, login, logout
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 
 SECRET = "r_iGp@58WAm!dX3a5ID)nOdcd*bWB2d^C4@(DSDC6Lc1-mxLpQ"
@@ -51,6 +51,20 @@ def put(request: HttpRequest) -> HttpResponse:
     return HttpResponse("put")
 
 
+def headers(request: HttpRequest) -> JsonResponse:
+    """The request's, as WSGI gives them to Django."""
+    return JsonResponse({name: value for name, value in request.META.items() if name.startswith("HTTP_X")})
+
+
+def cached(request: HttpRequest) -> HttpResponse:
+    """What any cache may keep: how often it was made."""
+    cached.made = getattr(cached, "made", 0) + 1  # type: ignore[attr-defined]
+    response = HttpResponse(str(cached.made))  # type: ignore[attr-defined]
+    for name, value in json.loads(request.GET.get("headers", '{"Cache-Control": "public, max-age=600, s-maxage=600"}')).items():
+        response.headers[name] = value
+    return response
+
+
 def expire(request: HttpRequest) -> HttpResponse:
     request.session.set_expiry(1)
     return HttpResponse("a second left")
@@ -68,6 +82,8 @@ urlpatterns = [
     path("accounts/logout/", log_out),
     path("expire", expire),
     path("put", put),
+    path("headers", headers),
+    path("cached", cached),
     path("", who),
 ]
 

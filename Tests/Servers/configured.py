@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from pathlib import Path
+from urllib.parse import quote as quote
 
 from processes import BUILD, ROOT, Front, free_port
 

@@ -6,6 +6,14 @@
 
 static bool needed; /* some directive needs a store */
 
+/* Before the configuration is read, for the first time or once more. */
+int tuile_begin_configuration(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *scratch) {
+  (void)log, (void)scratch;
+  needed = false;
+  tuile_identity_names = apr_array_make(pool, 4, sizeof(tuile_bytes));
+  return OK;
+}
+
 /* ---- servers ---- */
 
 void *tuile_make_site(apr_pool_t *pool, server_rec *server) {
@@ -30,16 +38,24 @@ static tuile_site *site_of(cmd_parms *command) {
 /* info: the field's offset in the settings */
 static void *field_of(cmd_parms *command) { return (char *)&site_of(command)->settings + (size_t)command->info; }
 
-static const char *set_text(cmd_parms *command, void *folder, const char *text) {
-  (void)folder;
-  *(tuile_bytes *)field_of(command) = tuile_text(text);
-  return NULL;
+/* One word, which, unlike that of AP_INIT_TAKE1, may be "". */
+static const char *take_word(cmd_parms *command, const char *line, const char **word) {
+  bool none = !*line;
+  *word = ap_getword_conf(command->pool, &line);
+  return none || *line ? apr_pstrcat(command->pool, command->cmd->name, " takes one argument", NULL) : NULL;
 }
 
-static const char *set_store(cmd_parms *command, void *folder, const char *url) {
+static const char *set_text(cmd_parms *command, void *folder, const char *line) {
+  const char *text, *mistake = take_word(command, line, &text);
+  (void)folder;
+  if (!mistake) *(tuile_bytes *)field_of(command) = tuile_text(text);
+  return mistake;
+}
+
+static const char *set_store(cmd_parms *command, void *folder, const char *line) {
   site_of(command)->file = command->directive->filename;
   site_of(command)->line = command->directive->line_num;
-  return set_text(command, folder, url);
+  return set_text(command, folder, line);
 }
 
 static const char *set_flag(cmd_parms *command, void *folder, int on) {
@@ -126,14 +142,32 @@ void *tuile_merge_folders(apr_pool_t *pool, void *base, void *add) {
   if (!folder->count) folder->count = from->count;
   if (folder->unavailable < 0) folder->unavailable = from->unavailable;
   if (!folder->variables) folder->variables = from->variables;
+  if (!folder->login_next) folder->login_next = from->login_next;
+  if (!folder->login_parameter) folder->login_parameter = from->login_parameter;
+  folder->identity = tuile_merge_identity(pool, from, add);
   return folder;
 }
 
-static const char *set_count(cmd_parms *command, void *folder, const char *key) {
-  (void)command;
-  ((tuile_folder *)folder)->count = key;
+/* info: the field's offset in the folder */
+static const char *set_word(cmd_parms *command, void *folder, const char *line) {
+  return take_word(command, line, (const char **)((char *)folder + (size_t)command->info));
+}
+
+static const char *set_count(cmd_parms *command, void *folder, const char *line) {
   needed = true;
-  return NULL;
+  return take_word(command, line, &((tuile_folder *)folder)->count);
+}
+
+/* TuileLoginNext EXPRESSION */
+static const char *set_login_next(cmd_parms *command, void *folder, const char *text) {
+  const char *mistake = NULL;
+  ((tuile_folder *)folder)->login_next = ap_expr_parse_cmd(command, text, AP_EXPR_FLAG_STRING_RESULT, &mistake, NULL);
+  return mistake ? apr_pstrcat(command->pool, "TuileLoginNext: ", mistake, NULL) : NULL;
+}
+
+static const char *add_identity(cmd_parms *command, void *folder, const char *name, const char *key) {
+  needed = true;
+  return tuile_add_identity(command, folder, name, key);
 }
 
 static const char *add_variable(cmd_parms *command, void *data, const char *key) {
@@ -190,7 +224,7 @@ int tuile_check(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *scratch, server_r
     if (!passing) return HTTP_INTERNAL_SERVER_ERROR;
   }
   if (any || !needed) return OK;
-  ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server, "TuileCount and TuileEnv need a TuileStore");
+  ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server, "TuileCount, TuileEnv and TuileIdentityHeader need a TuileStore");
   return HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -198,29 +232,32 @@ int tuile_check(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *scratch, server_r
 #define FOLDER(field) (void *)APR_OFFSETOF(tuile_folder, field)
 
 const command_rec tuile_commands[] = {
-    AP_INIT_TAKE1("TuileStore", set_store, SITE(store), RSRC_CONF, "the URL of the sessions' store"),
-    AP_INIT_TAKE1("TuilePreviousStore", set_text, SITE(previous_store), RSRC_CONF, "where sessions were kept before"),
-    AP_INIT_TAKE1("TuileRevocations", set_text, SITE(revocations), RSRC_CONF, "the store that remembers logouts"),
+    AP_INIT_RAW_ARGS("TuileStore", set_store, SITE(store), RSRC_CONF, "the URL of the sessions' store"),
+    AP_INIT_RAW_ARGS("TuilePreviousStore", set_text, SITE(previous_store), RSRC_CONF, "where sessions were kept before"),
+    AP_INIT_RAW_ARGS("TuileRevocations", set_text, SITE(revocations), RSRC_CONF, "the store that remembers logouts"),
     AP_INIT_TAKE_ARGV("TuileSecretFile", set_secret_file, NULL, RSRC_CONF, "a file of keys, then hex, base64, weak"),
-    AP_INIT_TAKE1("TuileCookieName", set_text, SITE(cookie_name), RSRC_CONF, "the session cookie's name"),
-    AP_INIT_TAKE1("TuileCookieDomain", set_text, SITE(cookie_domain), RSRC_CONF, "its domain"),
-    AP_INIT_TAKE1("TuileCookiePath", set_text, SITE(cookie_path), RSRC_CONF, "its path"),
+    AP_INIT_RAW_ARGS("TuileCookieName", set_text, SITE(cookie_name), RSRC_CONF, "the session cookie's name"),
+    AP_INIT_RAW_ARGS("TuileCookieDomain", set_text, SITE(cookie_domain), RSRC_CONF, "its domain"),
+    AP_INIT_RAW_ARGS("TuileCookiePath", set_text, SITE(cookie_path), RSRC_CONF, "its path"),
     AP_INIT_TAKE1("TuileCookieAge", set_seconds, SITE(cookie_age), RSRC_CONF, "its age"),
     AP_INIT_TAKE1("TuileCookieSameSite", set_same_site, NULL, RSRC_CONF, "Lax, Strict, None or Unset"),
     AP_INIT_FLAG("TuileCookieSecure", set_flag, SITE(cookie_secure), RSRC_CONF, "On or Off"),
     AP_INIT_FLAG("TuileCookieHttpOnly", set_flag, SITE(cookie_http_only), RSRC_CONF, "On or Off"),
     AP_INIT_FLAG("TuileCookiePartitioned", set_flag, SITE(cookie_partitioned), RSRC_CONF, "On or Off"),
-    AP_INIT_TAKE1("TuilePreviousCookie", set_text, SITE(previous_cookie), RSRC_CONF, "the cookie's name before"),
+    AP_INIT_RAW_ARGS("TuilePreviousCookie", set_text, SITE(previous_cookie), RSRC_CONF, "the cookie's name before"),
     AP_INIT_FLAG("TuileSeveralCookies", set_flag, SITE(several_cookies), RSRC_CONF, "whether one of several counts"),
     AP_INIT_FLAG("TuileExpireAtBrowserClose", set_flag, SITE(browser_close), RSRC_CONF, "On or Off"),
     AP_INIT_TAKE1("TuileLifetime", set_seconds, SITE(lifetime), RSRC_CONF, "the longest life of a session"),
     AP_INIT_TAKE1("TuilePolicy", set_policy, NULL, RSRC_CONF, "AAL2 or AAL3"),
     AP_INIT_TAKE1("TuileMaxData", set_bytes, SITE(max_data), RSRC_CONF, "the most bytes of a session"),
-    AP_INIT_TAKE1("TuileLoginKey", set_text, SITE(login_key), RSRC_CONF, "what a logged-in session holds"),
+    AP_INIT_RAW_ARGS("TuileLoginKey", set_text, SITE(login_key), RSRC_CONF, "what a logged-in session holds"),
     AP_INIT_TAKE1("TuileRefresh", set_seconds, SITE(refresh), RSRC_CONF, "how late its end is moved on"),
     AP_INIT_FLAG("TuileSession", ap_set_flag_slot, FOLDER(session), OR_AUTHCFG, "whether sessions are looked at"),
-    AP_INIT_TAKE1("TuileLoginURL", ap_set_string_slot, FOLDER(login_url), OR_AUTHCFG, "where to log in"),
-    AP_INIT_TAKE1("TuileCount", set_count, NULL, OR_AUTHCFG, "the key that counts the visitor's requests"),
+    AP_INIT_RAW_ARGS("TuileLoginURL", set_word, FOLDER(login_url), OR_AUTHCFG, "where to log in"),
+    AP_INIT_TAKE1("TuileLoginNext", set_login_next, NULL, OR_AUTHCFG, "the page to come back to, as an expression"),
+    AP_INIT_RAW_ARGS("TuileLoginParameter", set_word, FOLDER(login_parameter), OR_AUTHCFG, "its parameter: next"),
+    AP_INIT_TAKE12("TuileIdentityHeader", add_identity, NULL, RSRC_CONF | ACCESS_CONF, "a request header, and its key"),
+    AP_INIT_RAW_ARGS("TuileCount", set_count, NULL, OR_AUTHCFG, "the key that counts the visitor's requests"),
     AP_INIT_ITERATE("TuileEnv", add_variable, NULL, OR_AUTHCFG, "keys for TUILE_SESSION_KEY in the environment"),
     AP_INIT_TAKE1("TuileUnavailable", set_unavailable, NULL, OR_AUTHCFG, "a status, or pass"),
     {NULL}};

@@ -5,27 +5,46 @@
 
 static const char filter_name[] = "TUILE_SESSION";
 
-/* Require tuile-session [KEY]; without a key it is Django's login. */
+/* Require tuile-session, and then nothing or what gate_read_requirement takes. */
 static const char *parse_require(cmd_parms *command, const char *line, const void **parsed) {
-  const char *key = ap_getword_conf(command->pool, &line);
-  if (*line) return "Require tuile-session takes one key";
-  *parsed = *key ? key : "_auth_user_id";
+  struct gate_requirement *requirement = apr_pcalloc(command->pool, sizeof *requirement);
+  size_t count = 0, most = strlen(line) + 1;
+  tuile_bytes *words = apr_pcalloc(command->pool, most * sizeof *words);
+  while (*line) words[count++] = tuile_text(ap_getword_conf(command->pool, &line));
+  if (count == 0) words[count++] = TUILE_STR("on");
+  struct gate_term *room = apr_pcalloc(command->pool, count * sizeof *room);
+  const char *mistake = gate_read_requirement(words, count, room, requirement);
+  if (mistake) return apr_pstrcat(command->pool, "Require tuile-session ", mistake, NULL);
+  *parsed = requirement;
   return NULL;
 }
 
+/* For logs and REMOTE_USER: the first key of the requirement that the session has. */
+static void set_user(request_rec *r, tuile_request *request, const struct gate_requirement *requirement) {
+  tuile_bytes user;
+  for (size_t i = 0; !r->user && i < requirement->count; i++) {
+    tuile_bytes key = requirement->terms[i].key;
+    if (gate_text(&request->visit, key.size > 0 ? key : request->visit.gate->login_key, &user) != TUILE_OK) continue;
+    r->user = apr_pstrmemdup(r->pool, user.data, user.size);
+    r->ap_auth_type = "tuile-session";
+  }
+}
+
+/* Not for what its page includes. */
+static bool is_login(request_rec *r) {
+  tuile_folder *folder = ap_get_module_config(r->per_dir_config, &tuile_module);
+  tuile_bytes login = tuile_text(folder->login_url), page = tuile_text(tuile_first_of(r)->unparsed_uri);
+  return !r->main && gate_place_of(login, page, tuile_text(NULL)) == GATE_AT_LOGIN;
+}
+
 static authz_status check_session(request_rec *r, const char *line, const void *parsed) {
-  tuile_bytes key = tuile_text(parsed), user;
   (void)line;
   tuile_request *request = tuile_read(r);
   if (!request) return AUTHZ_GENERAL_ERROR;
-  request->used = true;
-  if (gate_holds(&request->visit, key)) {
-    if (!r->user && gate_text(&request->visit, key, &user) == TUILE_OK) {
-      r->user = apr_pstrmemdup(r->pool, user.data, user.size); /* for logs and REMOTE_USER */
-      r->ap_auth_type = "tuile-session";
-    }
-    return AUTHZ_GRANTED;
-  }
+  request->used = request->guarded = true;
+  request->answer = gate_decide(&request->visit, parsed);
+  if (request->answer == GATE_PASSES) set_user(r, request, parsed);
+  if (request->answer == GATE_PASSES || (request->answer == GATE_UNKNOWN && is_login(r))) return AUTHZ_GRANTED;
   request->denied = true;
   return AUTHZ_DENIED_NO_USER;
 }
@@ -37,6 +56,8 @@ static void insert_filter(request_rec *r) {
 }
 
 static void register_hooks(apr_pool_t *pool) {
+  ap_hook_pre_config(tuile_begin_configuration, NULL, NULL, APR_HOOK_MIDDLE);
+  ap_hook_post_read_request(tuile_forget_claims, NULL, NULL, APR_HOOK_REALLY_FIRST);
   ap_hook_check_config(tuile_check, NULL, NULL, APR_HOOK_MIDDLE);
   ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, "tuile-session", AUTHZ_PROVIDER_VERSION, &provider,
                             AP_AUTH_INTERNAL_PER_CONF);
@@ -46,8 +67,10 @@ static void register_hooks(apr_pool_t *pool) {
   ap_hook_fixups(tuile_fixups, NULL, NULL, APR_HOOK_REALLY_FIRST);
   ap_hook_fixups(tuile_let_in, NULL, headers, APR_HOOK_LAST);
   ap_register_output_filter(filter_name, tuile_add_headers, NULL, AP_FTYPE_CONTENT_SET);
-  ap_hook_insert_filter(insert_filter, NULL, NULL, APR_HOOK_LAST);
-  ap_hook_insert_error_filter(insert_filter, NULL, NULL, APR_HOOK_LAST);
+  /* After those that set Cache-Control, which may have to be made private. */
+  static const char *const others[] = {"mod_headers.c", "mod_expires.c", NULL};
+  ap_hook_insert_filter(insert_filter, others, NULL, APR_HOOK_LAST);
+  ap_hook_insert_error_filter(insert_filter, others, NULL, APR_HOOK_LAST);
 }
 
 AP_DECLARE_MODULE(tuile) = {STANDARD20_MODULE_STUFF, tuile_make_folder, tuile_merge_folders, tuile_make_site,

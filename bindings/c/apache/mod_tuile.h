@@ -3,6 +3,7 @@
 #define MOD_TUILE_H
 
 #include <httpd.h>
+#include <ap_expr.h>
 #include <http_config.h>
 #include <http_core.h>
 #include <http_log.h>
@@ -27,7 +28,10 @@ typedef struct {
 /* A directory's or location's. */
 typedef struct {
   int session; /* -1 is unset and means on */
-  const char *login_url, *count;
+  const char *login_url, *count, *login_parameter;
+  ap_expr_info_t *login_next;
+  apr_array_header_t *identity; /* of struct gate_identity, NULL: unset */
+  bool no_identity;             /* what is inherited does not count */
   int unavailable; /* the response's status, OK to go on, -1 unset */
   apr_array_header_t *variables; /* keys, NULL: unset */
 } tuile_folder;
@@ -36,7 +40,8 @@ typedef struct {
 typedef struct {
   struct gate_visit visit;
   const char *counted; /* the last TuileCount that was made */
-  bool denied, refused, used;
+  enum gate_answer answer; /* of the last requirement */
+  bool denied, refused, used, guarded;
 } tuile_request;
 
 /* conf.c */
@@ -45,14 +50,24 @@ void *tuile_make_site(apr_pool_t *pool, server_rec *server);
 void *tuile_merge_sites(apr_pool_t *pool, void *from, void *own);
 void *tuile_make_folder(apr_pool_t *pool, char *path);
 void *tuile_merge_folders(apr_pool_t *pool, void *from, void *own);
+int tuile_begin_configuration(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *scratch);
 int tuile_check(apr_pool_t *config, apr_pool_t *log, apr_pool_t *scratch, server_rec *server);
 
 /* request.c */
+request_rec *tuile_first_of(request_rec *r); /* before internal redirects, and not a subrequest */
 tuile_request *tuile_find(request_rec *r);
 tuile_request *tuile_read(request_rec *r);
 int tuile_fixups(request_rec *r);
 int tuile_let_in(request_rec *r);
 int tuile_ask_for_login(request_rec *r);
+
+/* identity.c */
+extern apr_array_header_t *tuile_identity_names; /* of tuile_bytes: of any location */
+const char *tuile_add_identity(cmd_parms *command, void *folder, const char *name, const char *key);
+apr_array_header_t *tuile_merge_identity(apr_pool_t *pool, const tuile_folder *from, const tuile_folder *own);
+int tuile_forget_claims(request_rec *r);
+/* Takes away what the request itself says of identity, and says what is so. */
+void tuile_identify(request_rec *r, const tuile_folder *folder, tuile_request *request);
 
 /* headers.c */
 apr_status_t tuile_add_headers(ap_filter_t *filter, apr_bucket_brigade *brigade);

@@ -5,7 +5,7 @@
 
 APLOG_USE_MODULE(tuile);
 
-static request_rec *first_of(request_rec *r) {
+request_rec *tuile_first_of(request_rec *r) {
   for (;;) {
     if (r->main) r = r->main;
     else if (r->prev) r = r->prev;
@@ -13,7 +13,7 @@ static request_rec *first_of(request_rec *r) {
   }
 }
 
-tuile_request *tuile_find(request_rec *r) { return ap_get_module_config(first_of(r)->request_config, &tuile_module); }
+tuile_request *tuile_find(request_rec *r) { return ap_get_module_config(tuile_first_of(r)->request_config, &tuile_module); }
 
 static apr_status_t leave(void *request) {
   gate_leave(&((tuile_request *)request)->visit);
@@ -21,7 +21,7 @@ static apr_status_t leave(void *request) {
 }
 
 static tuile_request *find_or_add(request_rec *r) {
-  request_rec *first = first_of(r);
+  request_rec *first = tuile_first_of(r);
   tuile_request *request = ap_get_module_config(first->request_config, &tuile_module);
   tuile_site *site = ap_get_module_config(first->server->module_config, &tuile_module);
   if (request || !site->ready) return request;
@@ -54,22 +54,56 @@ tuile_request *tuile_read(request_rec *r) {
   return request;
 }
 
+/* ---- who does not pass ---- */
+
+static tuile_bytes header_in(request_rec *r, const char *name) { return tuile_text(apr_table_get(r->headers_in, name)); }
+
+static int ask_for_login(request_rec *r) {
+  apr_table_setn(r->err_headers_out, "WWW-Authenticate", "Cookie realm=\"session\"");
+  return HTTP_UNAUTHORIZED;
+}
+
+static int lead_to_login(request_rec *r, const tuile_folder *folder) {
+  struct gate_kind kind = {header_in(r, "Sec-Fetch-Mode"), header_in(r, "X-Requested-With"), header_in(r, "Accept")};
+  tuile_bytes login = tuile_text(folder->login_url), host = header_in(r, "Host");
+  if (login.size == 0) return ask_for_login(r);
+  if (gate_place_of(login, tuile_text(tuile_first_of(r)->unparsed_uri), host) == GATE_LOOPS) {
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  "TuileLoginURL %s is required to log in for: name it by its path, or let everybody pass there",
+                  folder->login_url);
+    return ask_for_login(r);
+  }
+  if (!gate_is_navigation(&kind)) return ask_for_login(r);
+  const char *mistake = NULL, *page = tuile_first_of(r)->unparsed_uri;
+  if (folder->login_next) page = ap_expr_str_exec(r, folder->login_next, &mistake);
+  if (mistake) {
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "TuileLoginNext: %s", mistake);
+    return HTTP_INTERNAL_SERVER_ERROR;
+  }
+  struct gate_way way = {.login = login,
+                         .parameter = tuile_text(folder->login_parameter ? folder->login_parameter : "next"),
+                         .page = tuile_text(page),
+                         .page_is_said = folder->login_next != NULL,
+                         .scheme = tuile_text(ap_http_scheme(r)),
+                         .host = host};
+  size_t size = 0;
+  gate_login(&way, NULL, 0, &size);
+  char *url = apr_pcalloc(r->pool, size + 1);
+  if (gate_login(&way, url, size, NULL) != TUILE_OK) return HTTP_INTERNAL_SERVER_ERROR;
+  apr_table_setn(r->headers_out, "Location", url);
+  return HTTP_MOVED_TEMPORARILY;
+}
+
+/* Instead of a user's name and password, where a requirement is not fulfilled. */
 int tuile_ask_for_login(request_rec *r) {
   tuile_folder *folder = ap_get_module_config(r->per_dir_config, &tuile_module);
   tuile_request *request = tuile_find(r);
   if (!request || !request->denied || ap_auth_type(r)) return DECLINED;
-  if (request->visit.state == GATE_AWAY) return HTTP_SERVICE_UNAVAILABLE;
-  if (!folder->login_url) {
-    apr_table_setn(r->err_headers_out, "WWW-Authenticate", "Cookie realm=\"session\"");
-    return HTTP_UNAUTHORIZED;
+  switch (request->answer) {
+    case GATE_UNAVAILABLE: return HTTP_SERVICE_UNAVAILABLE;
+    case GATE_FORBIDDEN: return HTTP_FORBIDDEN;
+    default: return lead_to_login(r, folder);
   }
-  tuile_bytes login = tuile_text(folder->login_url), page = tuile_text(first_of(r)->unparsed_uri);
-  size_t size = 0;
-  gate_login(login, page, NULL, 0, &size);
-  char *url = apr_pcalloc(r->pool, size + 1);
-  if (gate_login(login, page, url, size, NULL) != TUILE_OK) return HTTP_INTERNAL_SERVER_ERROR;
-  apr_table_setn(r->headers_out, "Location", url);
-  return HTTP_MOVED_TEMPORARILY;
 }
 
 /* ---- the environment ---- */
@@ -81,6 +115,8 @@ static const char *variable_name(apr_pool_t *pool, const char *key) {
 }
 
 static void export_values(request_rec *r, tuile_request *request, const apr_array_header_t *keys) {
+  const char *reason = request->visit.reason;
+  apr_table_setn(r->subprocess_env, "TUILE_STATUS", reason ? reason : "unread");
   for (int i = 0; i < keys->nelts; i++) {
     const char *key = APR_ARRAY_IDX(keys, i, const char *), *name = variable_name(r->pool, key);
     tuile_bytes text;
@@ -94,7 +130,7 @@ static bool looks_at_sessions(request_rec *r, tuile_folder *folder) {
   tuile_site *site = ap_get_module_config(r->server->module_config, &tuile_module);
   bool keeps = site->ready && site->gate.config.refresh > 0 && !r->main;
   bool counts = folder->count && *folder->count && !r->main;
-  return folder->session != 0 && (counts || keeps || folder->variables);
+  return folder->session != 0 && (counts || keeps || folder->variables || folder->identity);
 }
 
 /* What an outage means for a request that needs no session. */
@@ -108,11 +144,12 @@ static int answer(const tuile_folder *folder, tuile_request *request) {
 /* Before the rewrite rules of a directory, which may ask for the variables. */
 int tuile_fixups(request_rec *r) {
   tuile_folder *folder = ap_get_module_config(r->per_dir_config, &tuile_module);
-  if (!looks_at_sessions(r, folder)) return DECLINED;
+  if (!looks_at_sessions(r, folder)) return tuile_forget_claims(r);
   tuile_request *request = tuile_read(r);
   if (!request) return HTTP_INTERNAL_SERVER_ERROR;
   int status = answer(folder, request);
   if (status != OK) return status;
+  tuile_identify(r, folder, request);
   if (!folder->variables) return DECLINED;
   request->used = true;
   export_values(r, request, folder->variables);
@@ -132,6 +169,7 @@ int tuile_let_in(request_rec *r) {
   explain(r, request, gate_write(&request->visit, cookie_of(r), tuile_text(count), &error), &error);
   int status = answer(folder, request);
   if (status != OK) return status;
+  tuile_identify(r, folder, request);
   if (folder->variables) export_values(r, request, folder->variables);
   return DECLINED;
 }

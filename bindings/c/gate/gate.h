@@ -138,16 +138,94 @@ tuile_status gate_text(struct gate_visit *visit, tuile_bytes key, tuile_bytes *t
  * answer, which ours may not undo. */
 bool gate_is_own_cookie(const struct gate *gate, tuile_bytes set_cookie);
 
-/* ---- require.c: who passes ---- */
+/* ---- value.c, require.c: who passes ---- */
 
 /* Whether the session has the key, with a value that says yes: not null, false, 0, "",
  * "0", "false", "null", "none", [] or {}. */
 bool gate_holds(struct gate_visit *visit, tuile_bytes key);
 
+/* Whether the key's value, as gate_text would give it, is that text, or a list with it. */
+bool gate_has_value(struct gate_visit *visit, tuile_bytes key, tuile_bytes value);
+
+/* What a session has to hold: a key whose value says yes, or that value, or a list with
+ * that value in it. No key: what a login leaves. */
+struct gate_term {
+  tuile_bytes key, value;
+  bool has_value;
+};
+
+struct gate_requirement {
+  struct gate_term *terms;
+  size_t count;
+  bool any; /* of the terms, else all */
+};
+
+/* Reads the words of a directive: "on" or KEY or KEY=VALUE; or "any" or "all", and then
+ * several. room has as many terms as there are words. What is wrong, or NULL. */
+const char *gate_read_requirement(const tuile_bytes *words, size_t count, struct gate_term *room,
+                                  struct gate_requirement *requirement);
+
+enum gate_answer {
+  GATE_PASSES,
+  GATE_UNKNOWN,    /* Nobody is logged in. */
+  GATE_FORBIDDEN,  /* Somebody is, who lacks what is required. */
+  GATE_UNAVAILABLE /* The store gave no answer. */
+};
+
+enum gate_answer gate_decide(struct gate_visit *visit, const struct gate_requirement *requirement);
+
 /* ---- login.c: the way to the login and back ---- */
 
-/* Writes the login's URL with the page to come back to as its parameter next. buffer,
- * capacity and *size as in tuile_url_write. */
-tuile_status gate_login(tuile_bytes login, tuile_bytes page, char *buffer, size_t capacity, size_t *size);
+struct gate_way {
+  tuile_bytes login;     /* the login's URL: a path of this site, or absolute */
+  tuile_bytes parameter; /* "next"; empty: none is added */
+  tuile_bytes page;      /* the page to come back to, as the client asked for it */
+  tuile_bytes scheme, host; /* of this site, to name the page to a login elsewhere */
+  bool page_is_said;     /* the administrator has said what the page is: taken as it is */
+};
+
+/* Writes the login's URL with the page to come back to as its parameter: a page of this
+ * site, for a login elsewhere with its scheme and host. buffer, capacity and *size as in
+ * tuile_url_write. */
+tuile_status gate_login(const struct gate_way *way, char *buffer, size_t capacity, size_t *size);
+
+enum gate_place {
+  GATE_ELSEWHERE, /* The request is for another page than the login. */
+  GATE_AT_LOGIN,  /* It is for the login, a path of this site: who is to log in has to get there. */
+  GATE_LOOPS      /* It is for the login's absolute URL: to go there would be to go round. */
+};
+
+/* page: as the client asked for it, not decoded, since what decodes to the login's path
+ * may be another page to the application. */
+enum gate_place gate_place_of(tuile_bytes login, tuile_bytes page, tuile_bytes host);
+
+/* What says whether a person waits for a page, who can be led to a login, or a program
+ * for an answer. Empty: there is no such header. */
+struct gate_kind {
+  tuile_bytes fetch_mode, requested_with, accept;
+};
+
+bool gate_is_navigation(const struct gate_kind *kind);
+
+/* ---- header.c: what is told to the application and to caches ---- */
+
+/* A request header that tells the application who it is, or else is not there. */
+struct gate_identity {
+  tuile_bytes name, key;
+};
+
+/* Whether programs behind may take one header's name for the other: letters without
+ * case, and '-', '_' and all else that is no letter and no digit the same. */
+bool gate_is_same_name(tuile_bytes one, tuile_bytes other);
+
+/* What is wrong with a name for an identity header, or NULL. */
+const char *gate_identity_mistake(tuile_bytes name);
+
+/* Whether a Cache-Control has the word, as a directive of its own. */
+bool gate_has_directive(tuile_bytes cache_control, const char *word);
+
+/* Writes a Cache-Control without what lets shared caches keep the response, and with
+ * `private` unless that or no-store is there. At most twice its size and 10 bytes; their number. */
+size_t gate_make_private(tuile_bytes cache_control, char *buffer);
 
 #endif

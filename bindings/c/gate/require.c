@@ -3,54 +3,49 @@
 
 #include <string.h>
 
-static bool is_space(char byte) { return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r'; }
-
-/* Whether nothing stands between the brackets of a JSON array or object. */
-static bool is_empty(tuile_bytes json) {
-  const char *bytes = json.data;
-  size_t i = 1;
-  while (i < json.size && is_space(bytes[i])) i++;
-  return i + 1 >= json.size;
+static bool is_word(tuile_bytes text, const char *word) {
+  return text.size == strlen(word) && memcmp(text.data, word, text.size) == 0;
 }
 
-/* Whether a JSON number is 0, in whatever spelling: a digit other than 0 before the exponent says no.
- * Python's NaN and Infinity are no number to pass with. */
-static bool is_zero(tuile_bytes json) {
-  const char *bytes = json.data;
-  for (size_t i = 0; i < json.size && bytes[i] != 'e' && bytes[i] != 'E'; i++)
-    if (bytes[i] >= '1' && bytes[i] <= '9') return false;
-  return true;
+static const char *read_term(tuile_bytes word, struct gate_term *term) {
+  *term = (struct gate_term){.key = word};
+  if (word.size == 0 || is_word(word, "any") || is_word(word, "all") || is_word(word, "off"))
+    return "takes a key, or any or all and then several";
+  if (is_word(word, "on")) return term->key = (tuile_bytes){NULL, 0}, NULL;
+  const char *equals = memchr(word.data, '=', word.size);
+  if (!equals) return NULL;
+  term->key.size = (size_t)(equals - (const char *)word.data);
+  term->value = (tuile_bytes){equals + 1, word.size - term->key.size - 1};
+  term->has_value = true;
+  return term->key.size > 0 ? NULL : "has a value without a key";
 }
 
-/* Whether a text says no: nothing but spaces, or the text of null, false or 0 in some language. */
-static bool says_no(tuile_bytes text) {
-  static const char *const words[] = {"", "0", "false", "null", "none"};
-  const char *start = text.data, *end = start + text.size;
-  while (start < end && is_space(*start)) start++;
-  while (start < end && is_space(end[-1])) end--;
-  size_t size = (size_t)(end - start);
-  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-    size_t same = 0;
-    while (same < size && words[i][same] && (start[same] | 0x20) == (words[i][same] | 0x20)) same++;
-    if (same == size && !words[i][same]) return true;
+const char *gate_read_requirement(const tuile_bytes *words, size_t count, struct gate_term *room,
+                                  struct gate_requirement *requirement) {
+  *requirement = (struct gate_requirement){.terms = room};
+  if (count > 1) {
+    requirement->any = is_word(words[0], "any");
+    if (!requirement->any && !is_word(words[0], "all")) return "takes one key, or any or all and then several";
+    words++, count--;
   }
-  return false;
+  for (; requirement->count < count; requirement->count++) {
+    const char *mistake = read_term(words[requirement->count], &room[requirement->count]);
+    if (mistake) return mistake;
+  }
+  return NULL;
 }
 
-bool gate_holds(struct gate_visit *visit, tuile_bytes key) {
-  tuile_bytes value;
-  tuile_type type;
-  if (visit->state != GATE_FOUND) return false;
-  if (tuile_session_type(visit->session, key, &type, NULL) != TUILE_OK) return false;
-  if (type == TUILE_TYPE_STRING)
-    return tuile_session_get_string(visit->session, key, &value, NULL) == TUILE_OK && !says_no(value);
-  if (tuile_session_get_json(visit->session, key, &value, NULL) != TUILE_OK) return false;
-  switch (type) {
-    case TUILE_TYPE_BOOL: return value.size == 4; /* true */
-    case TUILE_TYPE_INT:
-    case TUILE_TYPE_DOUBLE: return !is_zero(value);
-    case TUILE_TYPE_ARRAY:
-    case TUILE_TYPE_OBJECT: return !is_empty(value);
-    default: return false;
-  }
+static bool is_fulfilled(struct gate_visit *visit, const struct gate_term *term) {
+  if (term->has_value) return gate_has_value(visit, term->key, term->value);
+  return gate_holds(visit, term->key.size > 0 ? term->key : visit->gate->login_key);
+}
+
+enum gate_answer gate_decide(struct gate_visit *visit, const struct gate_requirement *requirement) {
+  if (visit->state == GATE_AWAY) return GATE_UNAVAILABLE;
+  if (visit->state != GATE_FOUND) return GATE_UNKNOWN;
+  bool passes = !requirement->any;
+  for (size_t i = 0; i < requirement->count && passes != requirement->any; i++)
+    passes = is_fulfilled(visit, &requirement->terms[i]);
+  if (passes) return GATE_PASSES;
+  return gate_holds(visit, visit->gate->login_key) ? GATE_FORBIDDEN : GATE_UNKNOWN;
 }

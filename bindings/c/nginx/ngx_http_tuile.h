@@ -22,6 +22,7 @@ typedef struct {
 typedef struct {
   ngx_array_t sites;     /* of ngx_http_tuile_site_t * */
   ngx_array_t variables; /* of ngx_str_t: the names of tuile_variable */
+  ngx_array_t names;     /* of tuile_bytes: all identity headers, of any location */
 } ngx_http_tuile_main_conf_t;
 
 /* What a location's rewrite rules, which nginx runs before its access rules, do. */
@@ -38,9 +39,12 @@ typedef struct {
   ngx_flag_t session;
   ngx_flag_t early; /* read before the rewrite rules */
   ngx_http_tuile_rules_t rules;
-  ngx_str_t require; /* empty: everybody passes */
-  ngx_str_t count;   /* empty: nothing is counted */
-  ngx_http_complex_value_t *login_url;
+  struct gate_requirement *require; /* no terms: everybody passes */
+  ngx_array_t *identity;            /* of struct gate_identity */
+  ngx_flag_t no_identity;           /* what is inherited does not count */
+  ngx_str_t count;                  /* empty: nothing is counted */
+  ngx_http_complex_value_t *login_url, *login_next;
+  ngx_str_t login_parameter;
   ngx_uint_t unavailable; /* the response's status, or NGX_OK: go on without a session */
   ngx_str_t pool_name;
   ngx_thread_pool_t *pool; /* NULL: store calls are made at once */
@@ -71,6 +75,8 @@ typedef struct ngx_http_tuile_ctx_s {
   ngx_http_tuile_waiter_t *waiters;
   unsigned refused : 1; /* the response for an outage was given */
   unsigned used : 1;    /* the response depends on the cookie */
+  unsigned guarded : 1;    /* a requirement stands before the response */
+  unsigned identified : 1; /* the application was told who it is for */
 } ngx_http_tuile_ctx_t;
 
 extern ngx_module_t ngx_http_tuile_module;
@@ -82,6 +88,14 @@ void *ngx_http_tuile_create_main_conf(ngx_conf_t *cf);
 void *ngx_http_tuile_create_loc_conf(ngx_conf_t *cf);
 char *ngx_http_tuile_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
 ngx_int_t ngx_http_tuile_check(ngx_conf_t *cf);
+
+/* ngx_http_tuile_settings.c */
+char *ngx_http_tuile_set_store(ngx_conf_t *cf, ngx_command_t *command, void *conf);
+char *ngx_http_tuile_set_text(ngx_conf_t *cf, ngx_command_t *command, void *conf);
+char *ngx_http_tuile_set_seconds(ngx_conf_t *cf, ngx_command_t *command, void *conf);
+char *ngx_http_tuile_set_bytes(ngx_conf_t *cf, ngx_command_t *command, void *conf);
+char *ngx_http_tuile_set_choice(ngx_conf_t *cf, ngx_command_t *command, void *conf);
+char *ngx_http_tuile_set_secret_file(ngx_conf_t *cf, ngx_command_t *command, void *conf);
 
 /* ngx_http_tuile_rules.c */
 ngx_http_tuile_rules_t ngx_http_tuile_read_rules(ngx_conf_t *cf);
@@ -98,6 +112,16 @@ ngx_int_t ngx_http_tuile_remember_count(ngx_http_request_t *r, ngx_http_tuile_lo
  * counts and keeps alive. NGX_OK, NGX_DONE if the request is to be run again later, or
  * the status of an error. */
 ngx_int_t ngx_http_tuile_enter(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf, bool write);
+
+/* ngx_http_tuile_access.c: NGX_OK if the visitor passes what the location requires, else
+ * NGX_DONE or the response's status. */
+ngx_int_t ngx_http_tuile_decide(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf);
+
+/* ngx_http_tuile_identity.c */
+char *ngx_http_tuile_set_identity(ngx_conf_t *cf, ngx_command_t *command, void *conf);
+ngx_int_t ngx_http_tuile_merge_identity(ngx_conf_t *cf, ngx_http_tuile_loc_conf_t *from, ngx_http_tuile_loc_conf_t *conf);
+/* Takes away what the request itself says of identity, and says what is so. */
+ngx_int_t ngx_http_tuile_identify(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf);
 
 /* ngx_http_tuile_phases.c */
 ngx_int_t ngx_http_tuile_hook(ngx_conf_t *cf);

@@ -4,7 +4,8 @@
 void *ngx_http_tuile_create_main_conf(ngx_conf_t *cf) {
   ngx_http_tuile_main_conf_t *conf = ngx_pcalloc(cf->pool, sizeof *conf);
   if (!conf || ngx_array_init(&conf->sites, cf->pool, 4, sizeof(ngx_http_tuile_site_t *)) != NGX_OK ||
-      ngx_array_init(&conf->variables, cf->pool, 4, sizeof(ngx_str_t)) != NGX_OK)
+      ngx_array_init(&conf->variables, cf->pool, 4, sizeof(ngx_str_t)) != NGX_OK ||
+      ngx_array_init(&conf->names, cf->pool, 4, sizeof(tuile_bytes)) != NGX_OK)
     return NULL;
   return conf;
 }
@@ -63,15 +64,21 @@ char *ngx_http_tuile_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
   conf->rules = ngx_http_tuile_read_rules(cf);
   if (conf->early == NGX_CONF_UNSET) conf->early = from->early;
   ngx_conf_merge_value(conf->session, from->session, 1);
-  ngx_conf_merge_str_value(conf->require, from->require, "");
+  bool identifies = conf->identity != NULL;
+  if (!conf->require) conf->require = from->require;
+  if (ngx_http_tuile_merge_identity(cf, from, conf) != NGX_OK) return NGX_CONF_ERROR;
+  ngx_conf_merge_str_value(conf->login_parameter, from->login_parameter, "next");
   ngx_conf_merge_str_value(conf->count, from->count, "");
   ngx_conf_merge_str_value(conf->pool_name, from->pool_name, "default");
   ngx_conf_merge_uint_value(conf->unavailable, from->unavailable, NGX_HTTP_SERVICE_UNAVAILABLE);
   if (!conf->login_url) conf->login_url = from->login_url;
+  if (!conf->login_next) conf->login_next = from->login_next;
   if (conf->site && !gate_is_inline(&conf->site->gate) && !(conf->pool = ngx_thread_pool_add(cf, &conf->pool_name)))
     return NGX_CONF_ERROR;
-  if ((conf->require.len > 0 || conf->count.len > 0) && !(conf->site && conf->session)) {
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "tuile_require and tuile_count need a tuile_store, and tuile_session on");
+  bool needs = (conf->require && conf->require->count > 0) || conf->count.len > 0 || identifies;
+  if (needs && !(conf->site && conf->session)) {
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "tuile_require, tuile_identity_header and tuile_count need a tuile_store, and tuile_session on");
     return NGX_CONF_ERROR;
   }
   return NGX_CONF_OK;

@@ -1,58 +1,6 @@
 /* The directives of ngx_http_tuile_module: see docs/nginx.md. */
 #include "ngx_http_tuile.h"
 
-/* ---- settings of an application's sessions; offset: of the field in gate_settings ---- */
-
-static void *field_of(ngx_command_t *command, void *conf) {
-  return (char *)&((ngx_http_tuile_loc_conf_t *)conf)->settings + command->offset;
-}
-
-static char *set_text(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
-  tuile_bytes *field = field_of(command, conf);
-  ngx_str_t *words = cf->args->elts;
-  if (field->data) return "is duplicate";
-  *field = ngx_http_tuile_bytes(words[1]);
-  return NGX_CONF_OK;
-}
-
-static char *set_store(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
-  ((ngx_http_tuile_loc_conf_t *)conf)->file = cf->conf_file->file.name;
-  ((ngx_http_tuile_loc_conf_t *)conf)->line = cf->conf_file->line;
-  return set_text(cf, command, conf);
-}
-
-static char *set_number(ngx_conf_t *cf, ngx_command_t *command, void *conf, int64_t number) {
-  int64_t *field = field_of(command, conf);
-  if (*field >= 0) return "is duplicate";
-  if (number < 0) return "has an invalid value";
-  *field = number;
-  return NGX_CONF_OK;
-}
-
-static char *set_seconds(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
-  ngx_str_t *words = cf->args->elts;
-  return set_number(cf, command, conf, ngx_parse_time(&words[1], 1));
-}
-
-static char *set_bytes(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
-  ngx_str_t *words = cf->args->elts;
-  return set_number(cf, command, conf, ngx_parse_size(&words[1]));
-}
-
-/* post: the words that it takes, and what they mean */
-static char *set_choice(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
-  int *field = field_of(command, conf);
-  ngx_str_t *words = cf->args->elts;
-  if (*field >= 0) return "is duplicate";
-  for (ngx_conf_enum_t *each = command->post; each->name.len > 0; each++) {
-    if (each->name.len != words[1].len || ngx_strcasecmp(each->name.data, words[1].data) != 0) continue;
-    *field = (int)each->value;
-    return NGX_CONF_OK;
-  }
-  ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid value \"%V\"", &words[1]);
-  return NGX_CONF_ERROR;
-}
-
 static ngx_conf_enum_t flags[] = {{ngx_string("off"), 0}, {ngx_string("on"), 1}, {ngx_null_string, 0}};
 static ngx_conf_enum_t policies[] = {
     {ngx_string("aal2"), TUILE_POLICY_AAL2}, {ngx_string("aal3"), TUILE_POLICY_AAL3}, {ngx_null_string, 0}};
@@ -63,45 +11,22 @@ static ngx_conf_enum_t same_sites[] = {
     {ngx_string("unset"), TUILE_SAME_SITE_UNSET},
     {ngx_null_string, 0}};
 
-static void free_keyring(void *keyring) { tuile_keyring_free(keyring); }
-
-/* tuile_secret_file PATH [hex|base64] [weak] */
-static char *set_secret_file(ngx_conf_t *cf, ngx_command_t *command, void *data) {
-  ngx_http_tuile_loc_conf_t *conf = data;
-  ngx_str_t *words = cf->args->elts, path = words[1];
-  tuile_key_format format = TUILE_KEY_TEXT;
-  bool weak = false;
-  if (conf->settings.keyring) return "is duplicate: one file has all keys, the newest first";
-  for (ngx_uint_t i = 2; i < cf->args->nelts; i++) {
-    if (ngx_strcmp(words[i].data, "hex") == 0) format = TUILE_KEY_HEX;
-    else if (ngx_strcmp(words[i].data, "base64") == 0) format = TUILE_KEY_BASE64;
-    else if (ngx_strcmp(words[i].data, "weak") == 0) weak = true;
-    else return "takes hex, base64 and weak after the path";
-  }
-  if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) return NGX_CONF_ERROR;
-  tuile_error error;
-  if (gate_read_keys(ngx_http_tuile_bytes(path), weak, format, &conf->settings.keyring, &error) != TUILE_OK) {
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "tuile_secret_file \"%V\": %s", &path, error.message);
-    return NGX_CONF_ERROR;
-  }
-  ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(cf->pool, 0);
-  if (!cleanup) return NGX_CONF_ERROR;
-  cleanup->handler = free_keyring;
-  cleanup->data = conf->settings.keyring;
-  return NGX_CONF_OK;
-}
-
-/* ---- what is done with them ---- */
-
-/* tuile_require off|on|KEY: "on" is Django's login. */
+/* tuile_require off, or what gate_read_requirement takes */
 static char *set_require(ngx_conf_t *cf, ngx_command_t *command, void *data) {
   ngx_http_tuile_loc_conf_t *conf = data;
   ngx_str_t *words = cf->args->elts;
-  if (conf->require.data) return "is duplicate";
-  conf->require = words[1];
-  if (ngx_strcmp(words[1].data, "on") == 0) conf->require = (ngx_str_t)ngx_string("_auth_user_id");
-  if (ngx_strcmp(words[1].data, "off") == 0) conf->require = (ngx_str_t)ngx_string("");
-  return NGX_CONF_OK;
+  ngx_uint_t count = cf->args->nelts - 1;
+  if (conf->require) return "is duplicate";
+  conf->require = ngx_pcalloc(cf->pool, sizeof *conf->require);
+  struct gate_term *room = ngx_pcalloc(cf->pool, count * sizeof *room);
+  tuile_bytes *texts = ngx_pcalloc(cf->temp_pool, count * sizeof *texts);
+  if (!conf->require || !room || !texts) return NGX_CONF_ERROR;
+  if (count == 1 && ngx_strcmp(words[1].data, "off") == 0) return NGX_CONF_OK;
+  for (ngx_uint_t i = 0; i < count; i++) texts[i] = ngx_http_tuile_bytes(words[i + 1]);
+  const char *mistake = gate_read_requirement(texts, count, room, conf->require);
+  if (!mistake) return NGX_CONF_OK;
+  ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "tuile_require %s", mistake);
+  return NGX_CONF_ERROR;
 }
 
 /* tuile_unavailable STATUS|pass */
@@ -123,30 +48,34 @@ static char *set_unavailable(ngx_conf_t *cf, ngx_command_t *command, void *data)
    offsetof(ngx_http_tuile_loc_conf_t, field), post}
 
 static ngx_command_t commands[] = {
-    SETTING("tuile_store", set_store, store, NULL),
-    SETTING("tuile_previous_store", set_text, previous_store, NULL),
-    SETTING("tuile_revocations", set_text, revocations, NULL),
-    {ngx_string("tuile_secret_file"), ANYWHERE | NGX_CONF_TAKE123, set_secret_file, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
-    SETTING("tuile_cookie_name", set_text, cookie_name, NULL),
-    SETTING("tuile_cookie_domain", set_text, cookie_domain, NULL),
-    SETTING("tuile_cookie_path", set_text, cookie_path, NULL),
-    SETTING("tuile_cookie_age", set_seconds, cookie_age, NULL),
-    SETTING("tuile_cookie_samesite", set_choice, cookie_same_site, same_sites),
-    SETTING("tuile_cookie_secure", set_choice, cookie_secure, flags),
-    SETTING("tuile_cookie_httponly", set_choice, cookie_http_only, flags),
-    SETTING("tuile_cookie_partitioned", set_choice, cookie_partitioned, flags),
-    SETTING("tuile_previous_cookie", set_text, previous_cookie, NULL),
-    SETTING("tuile_several_cookies", set_choice, several_cookies, flags),
-    SETTING("tuile_expire_at_browser_close", set_choice, browser_close, flags),
-    SETTING("tuile_lifetime", set_seconds, lifetime, NULL),
-    SETTING("tuile_refresh", set_seconds, refresh, NULL),
-    SETTING("tuile_policy", set_choice, policy, policies),
-    SETTING("tuile_max_data", set_bytes, max_data, NULL),
-    SETTING("tuile_login_key", set_text, login_key, NULL),
+    SETTING("tuile_store", ngx_http_tuile_set_store, store, NULL),
+    SETTING("tuile_previous_store", ngx_http_tuile_set_text, previous_store, NULL),
+    SETTING("tuile_revocations", ngx_http_tuile_set_text, revocations, NULL),
+    {ngx_string("tuile_secret_file"), ANYWHERE | NGX_CONF_TAKE123, ngx_http_tuile_set_secret_file, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+    SETTING("tuile_cookie_name", ngx_http_tuile_set_text, cookie_name, NULL),
+    SETTING("tuile_cookie_domain", ngx_http_tuile_set_text, cookie_domain, NULL),
+    SETTING("tuile_cookie_path", ngx_http_tuile_set_text, cookie_path, NULL),
+    SETTING("tuile_cookie_age", ngx_http_tuile_set_seconds, cookie_age, NULL),
+    SETTING("tuile_cookie_samesite", ngx_http_tuile_set_choice, cookie_same_site, same_sites),
+    SETTING("tuile_cookie_secure", ngx_http_tuile_set_choice, cookie_secure, flags),
+    SETTING("tuile_cookie_httponly", ngx_http_tuile_set_choice, cookie_http_only, flags),
+    SETTING("tuile_cookie_partitioned", ngx_http_tuile_set_choice, cookie_partitioned, flags),
+    SETTING("tuile_previous_cookie", ngx_http_tuile_set_text, previous_cookie, NULL),
+    SETTING("tuile_several_cookies", ngx_http_tuile_set_choice, several_cookies, flags),
+    SETTING("tuile_expire_at_browser_close", ngx_http_tuile_set_choice, browser_close, flags),
+    SETTING("tuile_lifetime", ngx_http_tuile_set_seconds, lifetime, NULL),
+    SETTING("tuile_refresh", ngx_http_tuile_set_seconds, refresh, NULL),
+    SETTING("tuile_policy", ngx_http_tuile_set_choice, policy, policies),
+    SETTING("tuile_max_data", ngx_http_tuile_set_bytes, max_data, NULL),
+    SETTING("tuile_login_key", ngx_http_tuile_set_text, login_key, NULL),
     RULE("tuile_session", ngx_conf_set_flag_slot, session, NULL),
     RULE("tuile_early", ngx_conf_set_flag_slot, early, NULL),
-    RULE("tuile_require", set_require, require, NULL),
+    {ngx_string("tuile_require"), ANYWHERE | NGX_CONF_1MORE, set_require, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+    {ngx_string("tuile_identity_header"), ANYWHERE | NGX_CONF_TAKE12, ngx_http_tuile_set_identity, NGX_HTTP_LOC_CONF_OFFSET,
+     0, NULL},
     RULE("tuile_login_url", ngx_http_set_complex_value_slot, login_url, NULL),
+    RULE("tuile_login_next", ngx_http_set_complex_value_slot, login_next, NULL),
+    RULE("tuile_login_parameter", ngx_conf_set_str_slot, login_parameter, NULL),
     RULE("tuile_count", ngx_conf_set_str_slot, count, NULL),
     RULE("tuile_unavailable", set_unavailable, unavailable, NULL),
     RULE("tuile_thread_pool", ngx_conf_set_str_slot, pool_name, NULL),

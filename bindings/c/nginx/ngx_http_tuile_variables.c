@@ -31,8 +31,24 @@ static ngx_int_t get_by_key(ngx_http_request_t *r, ngx_http_variable_value_t *va
   return get_value(r, variable, *(ngx_str_t *)data);
 }
 
+/* What became of the request's session. */
+static ngx_int_t get_status(ngx_http_request_t *r, ngx_http_variable_value_t *variable, uintptr_t data) {
+  ngx_http_tuile_loc_conf_t *conf = ngx_http_get_module_loc_conf(r, ngx_http_tuile_module);
+  ngx_http_tuile_ctx_t *ctx = ngx_http_tuile_find(r->main, conf->site);
+  const char *reason = ctx && !ctx->runner && ctx->visit.reason ? ctx->visit.reason : "unread";
+  variable->len = ngx_strlen(reason);
+  variable->data = (u_char *)reason;
+  variable->valid = 1;
+  variable->no_cacheable = 1;
+  variable->not_found = 0;
+  return NGX_OK;
+}
+
 ngx_int_t ngx_http_tuile_add_variables(ngx_conf_t *cf) {
-  ngx_str_t name = ngx_http_tuile_prefix;
+  ngx_str_t name = ngx_http_tuile_prefix, status_name = ngx_string("tuile_status");
+  ngx_http_variable_t *status = ngx_http_add_variable(cf, &status_name, NGX_HTTP_VAR_NOCACHEABLE);
+  if (!status) return NGX_ERROR;
+  status->get_handler = get_status;
   ngx_http_variable_t *variable = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_PREFIX | NGX_HTTP_VAR_NOCACHEABLE);
   if (!variable) return NGX_ERROR;
   variable->get_handler = get_by_prefix;

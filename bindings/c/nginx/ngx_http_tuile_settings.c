@@ -1,0 +1,81 @@
+/* The settings of an application's sessions; a command's offset is that of the field in
+ * gate_settings. */
+#include "ngx_http_tuile.h"
+
+static void *field_of(ngx_command_t *command, void *conf) {
+  return (char *)&((ngx_http_tuile_loc_conf_t *)conf)->settings + command->offset;
+}
+
+char *ngx_http_tuile_set_text(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
+  tuile_bytes *field = field_of(command, conf);
+  ngx_str_t *words = cf->args->elts;
+  if (field->data) return "is duplicate";
+  *field = ngx_http_tuile_bytes(words[1]);
+  return NGX_CONF_OK;
+}
+
+char *ngx_http_tuile_set_store(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
+  ((ngx_http_tuile_loc_conf_t *)conf)->file = cf->conf_file->file.name;
+  ((ngx_http_tuile_loc_conf_t *)conf)->line = cf->conf_file->line;
+  return ngx_http_tuile_set_text(cf, command, conf);
+}
+
+static char *set_number(ngx_conf_t *cf, ngx_command_t *command, void *conf, int64_t number) {
+  int64_t *field = field_of(command, conf);
+  if (*field >= 0) return "is duplicate";
+  if (number < 0) return "has an invalid value";
+  *field = number;
+  return NGX_CONF_OK;
+}
+
+char *ngx_http_tuile_set_seconds(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
+  ngx_str_t *words = cf->args->elts;
+  return set_number(cf, command, conf, ngx_parse_time(&words[1], 1));
+}
+
+char *ngx_http_tuile_set_bytes(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
+  ngx_str_t *words = cf->args->elts;
+  return set_number(cf, command, conf, ngx_parse_size(&words[1]));
+}
+
+/* post: the words that it takes, and what they mean */
+char *ngx_http_tuile_set_choice(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
+  int *field = field_of(command, conf);
+  ngx_str_t *words = cf->args->elts;
+  if (*field >= 0) return "is duplicate";
+  for (ngx_conf_enum_t *each = command->post; each->name.len > 0; each++) {
+    if (each->name.len != words[1].len || ngx_strcasecmp(each->name.data, words[1].data) != 0) continue;
+    *field = (int)each->value;
+    return NGX_CONF_OK;
+  }
+  ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid value \"%V\"", &words[1]);
+  return NGX_CONF_ERROR;
+}
+
+static void free_keyring(void *keyring) { tuile_keyring_free(keyring); }
+
+/* tuile_secret_file PATH [hex|base64] [weak] */
+char *ngx_http_tuile_set_secret_file(ngx_conf_t *cf, ngx_command_t *command, void *data) {
+  ngx_http_tuile_loc_conf_t *conf = data;
+  ngx_str_t *words = cf->args->elts, path = words[1];
+  tuile_key_format format = TUILE_KEY_TEXT;
+  bool weak = false;
+  if (conf->settings.keyring) return "is duplicate: one file has all keys, the newest first";
+  for (ngx_uint_t i = 2; i < cf->args->nelts; i++) {
+    if (ngx_strcmp(words[i].data, "hex") == 0) format = TUILE_KEY_HEX;
+    else if (ngx_strcmp(words[i].data, "base64") == 0) format = TUILE_KEY_BASE64;
+    else if (ngx_strcmp(words[i].data, "weak") == 0) weak = true;
+    else return "takes hex, base64 and weak after the path";
+  }
+  if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) return NGX_CONF_ERROR;
+  tuile_error error;
+  if (gate_read_keys(ngx_http_tuile_bytes(path), weak, format, &conf->settings.keyring, &error) != TUILE_OK) {
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "tuile_secret_file \"%V\": %s", &path, error.message);
+    return NGX_CONF_ERROR;
+  }
+  ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(cf->pool, 0);
+  if (!cleanup) return NGX_CONF_ERROR;
+  cleanup->handler = free_keyring;
+  cleanup->data = conf->settings.keyring;
+  return NGX_CONF_OK;
+}
