@@ -104,7 +104,10 @@ tuile_status gate_read(struct gate_visit *visit, tuile_bytes cookie, tuile_error
   atomic_fetch_add(&visit->gate->visits, 1);
   size_t values = 0;
   tuile_bytes key;
-  if (tuile_session_count(visit->session, &values, error) != TUILE_OK) return away(visit, error);
+  tuile_status status = tuile_session_load(visit->session, error);
+  if (status == TUILE_UNREADABLE)
+    return refuse(visit, "unreadable", "the session can't be verified or read: another secret signed it, or it is no JSON object", error);
+  if (status < 0 || tuile_session_count(visit->session, &values, error) != TUILE_OK) return away(visit, error);
   if (may_be_a_copy(visit) && has_revocations(visit))
     return refuse(visit, "unchecked", "the session's application keeps revocations, and they are not configured here", error);
   /* A session in its cookie has no key. */
