@@ -3,7 +3,7 @@
 >>> from flask import Flask, session
 >>> app = Flask("example")
 >>> app.secret_key = "an example, not a secret"
->>> app.session_interface = SessionInterface("memory:")
+>>> SessionInterface("memory:").init_app(app)
 >>> @app.get("/")
 ... def count():
 ...     return str(session.add_int("count"))
@@ -11,113 +11,224 @@
 >>> client.get("/").text, client.get("/").text
 ('1', '2')
 
-The settings are Flask's: ``SECRET_KEY``, ``SECRET_KEY_FALLBACKS``, ``SESSION_COOKIE_…`` and
-``PERMANENT_SESSION_LIFETIME``. What Flask's own sessions hold (dates, tuples, bytes, UUIDs, Markup)
-is held too. ``cookie:flask`` keeps the session in Flask's own cookie.
+The settings are Flask's: ``SECRET_KEY``, ``SECRET_KEY_FALLBACKS``, ``SESSION_COOKIE_…``,
+``SESSION_REFRESH_EACH_REQUEST`` and ``PERMANENT_SESSION_LIFETIME``. Werkzeug writes the cookie. What
+Flask's own sessions hold (dates, tuples, bytes, UUIDs, Markup) is held too. ``cookie:flask`` keeps
+the session in Flask's own cookie.
 """
 
 from __future__ import annotations
 
-from typing import Any, Optional, Union
+import threading
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from typing import Any, NamedTuple, Optional, Union
+from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from flask import Flask, Request, Response
-from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SessionInterface as FlaskInterface
 from flask.sessions import SessionMixin
+from werkzeug.exceptions import BadRequest
 
+from .errors import ArgumentError, StoreError
+from .flask_cookie import Cookie, check, token
+from .flask_session import FlaskSession
 from .manager import Manager
-from .session import Session
+from .session import SessionDeleted
 from .stores import Store
 
-_TAGGED = TaggedJSONSerializer()
+__all__ = ["FlaskSession", "SessionInterface", "SessionInterrupted"]
+
+# Said in Flask's own settings, and there alone.
+_FLASKS = {
+    "cookie_name": "SESSION_COOKIE_NAME",
+    "cookie_domain": "SESSION_COOKIE_DOMAIN",
+    "cookie_path": "SESSION_COOKIE_PATH",
+    "cookie_secure": "SESSION_COOKIE_SECURE",
+    "cookie_http_only": "SESSION_COOKIE_HTTPONLY",
+    "cookie_partitioned": "SESSION_COOKIE_PARTITIONED",
+    "cookie_same_site": "SESSION_COOKIE_SAMESITE",
+    "cookie_age": "PERMANENT_SESSION_LIFETIME",
+    "expire_at_browser_close": "session.permanent",
+    "save_every_request": "SESSION_REFRESH_EACH_REQUEST",
+}
+# The longest idle time of each policy, in seconds.
+_IDLE = {"aal2": 3600, "aal3": 900}
+# What could end the cookie is no key.
+_ENDS = frozenset(' \t;,"\\\r\n')
 
 
-class FlaskSession(Session, SessionMixin):
-    """Flask's ``session``, kept by Tuile. What is changed in place is saved, too."""
+class SessionInterrupted(BadRequest):
+    """Another request ended the session that this one has changed: nothing was saved, and the answer
+    is status 400. ``app.errorhandler(SessionInterrupted)`` makes a page of it."""
 
-    # Flask sets it when its proxy is used; asking here for `permanent` is no access of the application's.
-    accessed = False
-    _changed = False
+    description = "The session was ended by another request."
 
-    def _dumps(self, value: Any) -> str:
-        return _TAGGED.dumps(value)
 
-    def _loads(self, text: str) -> Any:
-        return _TAGGED.loads(text)
+class _Known(NamedTuple):
+    """An application's manager, and what it was made of."""
 
-    @property
-    def modified(self) -> bool:
-        return self._changed or super().modified
-
-    @modified.setter
-    def modified(self, value: bool) -> None:
-        self._changed = value
+    manager: Manager
+    settings: dict[str, Any]
+    keys: tuple[Any, tuple[Any, ...]]
 
 
 class SessionInterface(FlaskInterface):
-    """``app.session_interface = SessionInterface(store)``: a URL, or a store of your own."""
+    """``SessionInterface(store).init_app(app)``, or ``app.session_interface = SessionInterface(store)``.
 
-    def __init__(self, store: Union[str, Store], **options: Any) -> None:
-        self._store, self._options = store, options
-        self._managers: WeakKeyDictionary[Flask, tuple[Any, Any, Manager]] = WeakKeyDictionary()
+    ``store`` is a URL, or a store of your own; options are settings of :class:`tuile.sessions.Manager`
+    that Flask has none for. A session whose value under one of ``login_keys`` changes gets a new key, as each
+    login should: Flask-Login's ``_user_id``, and ``user_id``, as in Flask's tutorial.
+
+    With ``init_app`` wrong settings, or a store that can't be opened, are an error when the application
+    starts; else when it serves its first request.
+    """
+
+    def __init__(
+        self, store: Union[str, Store], *, login_keys: Iterable[str] = ("_user_id", "user_id"), **options: Any
+    ) -> None:
+        if said := _FLASKS.keys() & options.keys():
+            raise TypeError(", ".join(f"{name} is Flask's {_FLASKS[name]}" for name in sorted(said)))
+        if isinstance(login_keys, (str, bytes)):
+            raise TypeError("login_keys is a list of names, not one")
+        self._store, self._options, self._login_keys = store, options, frozenset(login_keys)
+        self._managers: WeakKeyDictionary[Flask, _Known] = WeakKeyDictionary()
+        self._making = threading.Lock()
+
+    def init_app(self, app: Flask) -> None:
+        """Makes this the application's, and checks its settings and the store at once."""
+        check(Cookie.of(self, app))
+        if app.secret_key:
+            self.manager(app)
+        app.session_interface = self
+
+    # -- the manager
 
     def manager(self, app: Flask) -> Manager:
         """The manager for an application's settings; another one once they are changed."""
-        config = app.config
-        settings: dict[str, Any] = {
-            "secret": app.secret_key or "",
-            "fallbacks": tuple(config["SECRET_KEY_FALLBACKS"] or ()),
-            "cookie_name": self.get_cookie_name(app),
-            "cookie_domain": self.get_cookie_domain(app) or "",
-            "cookie_path": self.get_cookie_path(app),
-            "cookie_secure": self.get_cookie_secure(app),
-            "cookie_http_only": self.get_cookie_httponly(app),
-            "cookie_partitioned": self.get_cookie_partitioned(app),
-            "cookie_same_site": self.get_cookie_samesite(app),
-            "cookie_age": int(app.permanent_session_lifetime.total_seconds()),
-            # Sessions that are not permanent end with the browser.
+        settings, keys = self._settings(app), _keys(app)
+        known = self._managers.get(app)
+        if known is None or known.settings != settings or known.keys != keys:
+            with self._making:
+                known = self._managers.get(app)
+                if known is None or known.settings != settings:
+                    secrets = {"secret": keys[0], "fallbacks": keys[1]}
+                    known = _Known(Manager(store=self._store, **{**secrets, **settings}), settings, keys)
+                elif known.keys != keys:
+                    known.manager.reload(*keys)
+                    known = known._replace(keys=keys)
+                self._managers[app] = known
+        return known.manager
+
+    def _settings(self, app: Flask) -> dict[str, Any]:
+        age = int(app.permanent_session_lifetime.total_seconds())
+        return {
+            "cookie_name": token(self.get_cookie_name(app)),
+            # Of two limits the shorter one counts.
+            "cookie_age": min(age, _IDLE.get(self._options.get("policy", ""), age)),
+            # The cookie is Werkzeug's; these have to be what any name allows.
+            "cookie_secure": True,
             "expire_at_browser_close": True,
             **self._options,
         }
-        known, keys = self._managers.get(app), (settings.pop("secret"), settings.pop("fallbacks"))
-        if known is None or known[0] != settings:
-            known = settings, keys, Manager(store=self._store, secret=keys[0], fallbacks=keys[1], **settings)
-        elif known[1] != keys:
-            known[2].reload(*keys)
-            known = settings, keys, known[2]
-        self._managers[app] = known
-        return known[2]
+
+    # -- what Flask calls
 
     def open_session(self, app: Flask, request: Request) -> Optional[FlaskSession]:
         if not app.secret_key:
             return None
-        return self.manager(app).begin_as(FlaskSession, request.headers.get("Cookie", "").encode("latin-1"))
+        check(Cookie.of(self, app))
+        manager = self.manager(app)
+        # Werkzeug's rules, as for Flask's own: of several cookies the first, and without its quotes.
+        names = {manager.cookie_name: self.get_cookie_name(app)}
+        if previous := self._options.get("previous_cookie"):
+            names.setdefault(previous, previous)
+        sent = [(name, request.cookies.get(flasks, "")) for name, flasks in names.items()]
+        header = "; ".join(f"{name}={value}" for name, value in sent if value and _ENDS.isdisjoint(value))
+        url = ""
+        if self._options.get("url_sessions"):
+            url = quote(request.path, safe="/;=&") + "?" + request.query_string.decode("latin-1")
+        session = manager.begin_as(FlaskSession, header, url)
+        session._login_keys = self._login_keys
+        return session
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        assert isinstance(session, FlaskSession)
-        accessed = session.accessed
-        session.modified = session.modified
-        if session.modified and not session:
-            session.flush()
-        elif session and self.should_set_cookie(app, session):
-            self._keep(app, session)
-        # Flask leaves a cookie that it can't read where it is.
-        silent = not session and not session.modified
-        # A body that is streamed may read the session on: it ends with its last reference.
-        for name, value in session.commit(response.status_code):
-            if name == "Vary" or silent:
-                continue
-            accessed = True
-            response.headers.add(name, value)
-        if accessed:
+        if not isinstance(session, FlaskSession):
+            return  # It could not be opened, and this is the page that says so.
+        # What is read from here on, the application has not.
+        session.accessed = session.accessed
+        if session.accessed:
             response.vary.add("Cookie")
+        if not session.used and not self._refreshes_unread(app):
+            return
+        changed = session.modified
+        try:
+            self._save(app, session, response, changed)
+        except SessionDeleted:
+            if changed:
+                _interrupt(app, response)
+        except StoreError as problem:
+            # Who only read knows already, or has what he asked for.
+            if changed:
+                raise
+            app.logger.warning("the session was left as it is: %s", problem)
+        finally:
+            # As with Flask's own, what was changed is not forgotten with the response.
+            session.modified = changed
 
-    def _keep(self, app: Flask, session: FlaskSession) -> None:
-        """Has the session saved even where nothing was changed, so that its end moves."""
-        if session.permanent:
-            session.set_expiry(int(app.permanent_session_lifetime.total_seconds()))
-        else:
-            session.set_expiry(None)
-            name = next(iter(session))
-            session[name] = session[name]
+    def _refreshes_unread(self, app: Flask) -> bool:
+        """Flask sends a permanent session's cookie with each response. A store is not asked for that."""
+        manager = self.manager(app)
+        return manager.store_name == "cookie:" and not manager.blocking and app.config["SESSION_REFRESH_EACH_REQUEST"]
+
+    def _save(self, app: Flask, session: FlaskSession, response: Response, changed: bool) -> None:
+        wanted, empty = self.should_set_cookie(app, session), not session
+        if not changed and (empty or session._told is False and not wanted):
+            return
+        cookie, manager = Cookie.of(self, app), self.manager(app)
+        if empty:
+            session.flush()
+            response.delete_cookie(cookie.name, **cookie.named())
+            response.vary.add("Cookie")
+        if session._logged_in:
+            session.cycle_key()
+            session._logged_in = False
+        if wanted:
+            # Flask moves the end, and sends the cookie, even where nothing was changed.
+            session.touch()
+        for name, value in session.commit():
+            # What the library would write says what has to be written.
+            written = value.partition("=")[0] if name == "Set-Cookie" else ""
+            if written == manager.cookie_name and not empty:
+                end = cookie.named(expires=self._end(app, session))
+                response.set_cookie(cookie.name, session.session_key or "", **end)
+                response.vary.add("Cookie")
+            elif written and written == self._options.get("previous_cookie"):
+                response.delete_cookie(written, **cookie.named())
+
+    def _end(self, app: Flask, session: FlaskSession) -> Optional[datetime]:
+        """When the cookie ends: as Flask says, unless the session or a policy says something else."""
+        if not session.get_expire_at_browser_close():
+            return session.get_expiry_date()
+        end = self.get_expiration_time(app, session)
+        if end is None or session.get_lifetime() is None and "policy" not in self._options:
+            return end
+        return min(end if end.tzinfo else end.replace(tzinfo=timezone.utc), session.get_expiry_date())
+
+
+def _keys(app: Flask) -> tuple[Any, tuple[Any, ...]]:
+    fallbacks = app.config.get("SECRET_KEY_FALLBACKS") or ()
+    if isinstance(fallbacks, (str, bytes, bytearray)):
+        raise ArgumentError("SECRET_KEY_FALLBACKS is a list of secrets: of one string each letter would be a secret")
+    return app.secret_key or "", tuple(fallbacks)
+
+
+def _interrupt(app: Flask, response: Response) -> None:
+    """Makes the response what the application answers to status 400."""
+    answer = app.make_response(app.handle_http_exception(SessionInterrupted()))
+    words = list(response.vary)
+    response.close()
+    response.status, response.headers, response.response = answer.status, answer.headers, answer.response
+    response.direct_passthrough = answer.direct_passthrough
+    response.vary.update([*words, "Cookie"])

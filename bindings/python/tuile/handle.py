@@ -78,6 +78,10 @@ class SessionHandle:
         seconds = c_int64()
         return seconds.value if self._call("get_lifetime", byref(seconds)) == native.OK else None
 
+    def touch(self) -> None:
+        """Has the commit keep the session alive, and send its cookie again, even if nothing was changed."""
+        self._call("touch")
+
     # -- its owner
 
     @property

@@ -1,8 +1,17 @@
-"""What the adapters share: a session's headers among those of a response."""
+"""What the adapters share: a session's headers among those of a response, and what browsers take."""
 
 from __future__ import annotations
 
+import logging
+from typing import Optional
+
+from .errors import StoreError, TuileError
+from .jar import Jar
+from .session import Session, SessionDeleted
+
 INTERRUPTED = b"The session was ended by another request.\n"
+#: What is wrong and fails no page.
+log = logging.getLogger("tuile")
 
 
 def with_session(headers: list[tuple[str, str]], added: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -11,3 +20,32 @@ def with_session(headers: list[tuple[str, str]], added: list[tuple[str, str]]) -
         word.strip().lower() for name, value in headers if name.lower() == "vary" for word in value.split(",")
     }
     return headers + [pair for pair in added if pair[0].lower() != "vary" or not known & {"cookie", "*"}]
+
+
+def committed(session: Session, status: int) -> list[tuple[str, str]]:
+    """Commits, and gives the response's headers. The response fails with that only where a change
+    would be lost: who only read has what he asked for, or was told when he asked."""
+    changed = session.modified and status < 500
+    try:
+        return session.commit(status)
+    except SessionDeleted:
+        if changed:
+            raise
+    except StoreError as problem:
+        if changed:
+            raise
+        log.warning("the session was left as it is: %s", problem)
+    return [("Vary", "Cookie")] if session.accessed else []
+
+
+def refusal(set_cookie: str, pair: bytes, domain: str, path: str) -> Optional[str]:
+    """Why a browser would not keep and send back a cookie; None if it would."""
+    url = f"https://{domain or 'host.example'}{path}"
+    # Which domains are public suffixes depends on the browser's list and date.
+    with Jar(public_suffix=lambda _: False) as jar:
+        try:
+            jar.receive(url, set_cookie.encode("latin-1"))
+            sent = jar.header(url) or ""
+        except TuileError as problem:
+            return str(problem)
+    return None if sent.encode("utf-8", "surrogateescape") == pair else "name or attributes end the header early"

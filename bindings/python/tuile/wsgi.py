@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Optional
 
-from .headers import INTERRUPTED, with_session
+from .headers import INTERRUPTED, committed, log, with_session
 from .manager import Manager
 from .session import Session, SessionDeleted
 
@@ -28,9 +28,10 @@ class SessionMiddleware:
     before the headers of the response go out.
 
     ``settings`` are those of :class:`tuile.sessions.Manager`, if no manager is given. What is
-    changed while the body is sent is saved at its end, if the browser has a cookie by then. A
-    request whose session another one ended gets status 400, as in Django; a store that gives no
-    answer is a StoreError, which is the server's to report.
+    changed while the body is sent is saved at its end, if the browser has a cookie by then. With a
+    status of 500 or more nothing is saved. A request that changed a session which another one ended
+    gets status 400, as in Django; a change that the store does not take is a StoreError, which is the
+    server's to report.
     """
 
     def __init__(self, application: Application, manager: Optional[Manager] = None, **settings: Any) -> None:
@@ -39,9 +40,10 @@ class SessionMiddleware:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         # WSGI hands a header's bytes over as Latin-1 text.
-        session = self.manager.begin(environ.get("HTTP_COOKIE", "").encode("latin-1"))
+        url = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}?{environ.get('QUERY_STRING', '')}"
+        session = self.manager.begin(environ.get("HTTP_COOKIE", "").encode("latin-1"), url.encode("latin-1"))
         environ["tuile.session"] = session
-        response = _Response(session, start_response)
+        response = _Response(session, start_response, in_cookie=self.manager.store_name == "cookie:")
         try:
             body = self.application(environ, response.start)
             # Nothing runs any more that could change the session: the server gets these as they are.
@@ -57,8 +59,11 @@ class SessionMiddleware:
 
 
 class _Response:
-    def __init__(self, session: Session, start_response: Callable[..., Any]) -> None:
+    def __init__(self, session: Session, start_response: Callable[..., Any], in_cookie: bool) -> None:
         self.session = session
+        self._in_cookie = in_cookie
+        # The key that the browser has once the headers are out.
+        self._key: Optional[str] = None
         self._start_response = start_response
         self._write: Optional[Callable[[bytes], Any]] = None
         self.status: Optional[str] = None
@@ -81,22 +86,32 @@ class _Response:
         if self._write is not None or self.status is None:
             return
         try:
-            added = self.session.commit(int(self.status[:3]))
+            added = committed(self.session, int(self.status[:3]))
         except SessionDeleted:
             self.interrupted = True
             headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(INTERRUPTED)))]
             self._write = self._start_response("400 Bad Request", headers) or _ignore
             return
+        self._key = self.session.session_key
         more = (self._exc_info,) if self._exc_info else ()
         self._write = self._start_response(self.status, with_session(self._headers, added), *more) or _ignore
 
     def finish(self) -> None:
         """Saves what was changed after the headers went out."""
+        session = self.session
         try:
-            if not self.interrupted and self._write and self.session.modified and self.session.session_key:
-                self.session.commit()
+            if self._write is None or self.interrupted or int((self.status or "500")[:3]) >= 500:
+                return
+            if not session.modified:
+                return
+            if self._key is None or self._in_cookie or (session and session.session_key != self._key):
+                log.warning("what was changed after the headers went out is lost: the browser has no cookie for it")
+            else:
+                session.commit()
+        except SessionDeleted:
+            pass  # A logout meanwhile, which is final; there is no response left to say so.
         finally:
-            self.session.close()
+            session.close()
 
 
 def _ignore(data: bytes) -> None:

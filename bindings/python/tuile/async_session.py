@@ -1,0 +1,307 @@
+"""The session of one request or websocket in an event loop."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any, Optional
+
+from .errors import ArgumentError, StoreError
+from .headers import committed, log
+from .manager import Manager
+from .mirror import Mirror
+from .session import Expiry, Session, SessionDeleted
+
+OffLoop = Callable[..., Awaitable[Any]]
+
+
+class AsyncSession(dict[str, Any]):
+    """``scope["session"]``: a dictionary, as Starlette's is, with the methods of
+    :class:`tuile.sessions.Session` that no dictionary has.
+
+    The store is asked before the application starts and after it has answered, so that none of
+    these waits for it. What was changed, in place included, is seen at the end.
+    """
+
+    def __init__(self, manager: Manager, cookies: bytes, url: bytes, off_loop: OffLoop) -> None:
+        super().__init__()
+        #: Whether the application asked for anything: the response then says Vary: Cookie.
+        self.accessed = False
+        self._manager, self._off_loop = manager, off_loop
+        self._session = manager.begin(cookies, url)
+        self._mirror = Mirror(self._session)
+        # Threads of the application and the middleware's; two requests have two sessions.
+        self._lock = threading.RLock()
+        self._read = self._flushed = self._told = False
+        self._problem: Optional[StoreError] = None
+        # What a commit before the response's start has for it.
+        self._headers: list[tuple[str, str]] = []
+        # The headers are out, and with them the key; "" stands for none.
+        self._sent_key: Optional[str] = None
+
+    # -- what Starlette's session has
+
+    def mark_accessed(self) -> None:
+        """Starlette's ``request.session`` calls this, and so does each use of the dictionary: what came of
+        reading the session is here, or raised."""
+        self.accessed = True
+        if not self._read:
+            self._read_values()
+        if self._problem is not None:
+            raise self._problem
+
+    def mark_modified(self) -> None:
+        """Has the session saved, even if nothing was changed."""
+        self.mark_accessed()
+        self._told = True
+
+    @property
+    def modified(self) -> bool:
+        """Whether the session was changed, in place included."""
+        return self._told or self._changed()
+
+    @modified.setter
+    def modified(self, value: bool) -> None:
+        if value:
+            self.mark_modified()
+        self._told = value
+
+    # -- what no dictionary has
+
+    def add_int(self, key: str, delta: int = 1) -> int:
+        """Adds to a counter, exactly, whatever other requests do at once; the sum so far."""
+        total: int = self._now("add_int", key, delta)
+        return total
+
+    def append(self, key: str, value: Any) -> None:
+        """Puts a value at the end of a list, a new one if there is none, and loses none."""
+        self._now("append", key, value)
+
+    def flush(self) -> None:
+        """Logs out; the store is told when the response starts, or with the next commit."""
+        with self._lock:
+            self.clear()
+            self._flushed = True
+
+    def cycle_key(self) -> None:
+        """A new key for the same data, as every login should do, while the headers are not out."""
+        if self._sent_key is not None:
+            raise ArgumentError("the headers are out: the browser would not get the new key")
+        self._now("cycle_key")
+
+    def set_expiry(self, value: Expiry) -> None:
+        """Idle seconds, 0 until the browser closes, a fixed time, or None for the default."""
+        self._now("set_expiry", value)
+
+    def get_expiry_age(self) -> int:
+        """Seconds left if the session is saved now."""
+        age: int = self._now("get_expiry_age")
+        return age
+
+    @property
+    def owner(self) -> Optional[str]:
+        """Whose session it is, as the application calls its users."""
+        owner: Optional[str] = self._now("__getattribute__", "owner")
+        return owner
+
+    @owner.setter
+    def owner(self, owner: Optional[str]) -> None:
+        self._now("__setattr__", "owner", owner)
+
+    def set_owner(self, owner: Optional[str]) -> None:
+        """Says whose session it is, as a login does."""
+        self.owner = owner
+
+    def set_client(self, user_agent: str = "", address: str = "") -> None:
+        """Says where the request comes from, for the owner's list."""
+        self._now("set_client", user_agent, address)
+
+    @property
+    def session_key(self) -> Optional[str]:
+        """The key, once the session has one. A password: do not log it."""
+        return None if self._flushed else self._session.session_key
+
+    def copy(self) -> dict[str, Any]:
+        """A dictionary."""
+        self.mark_accessed()
+        return dict.copy(self)
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        return copy.deepcopy(self.copy(), memo)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return dict, (self.copy(),)
+
+    # -- while a response is sent or a websocket is open
+
+    async def load(self) -> None:
+        """Reads the session, if that was not done yet, without blocking the event loop."""
+        if self._read:
+            return
+        if self._session.session_key is None:
+            # Nobody is asked for what has no key.
+            self._read_values()
+        else:
+            await self._off_loop(self._read_values)
+
+    async def commit(self) -> None:
+        """Saves what was changed so far. What others saved meanwhile is then here, too.
+
+        Raises SessionDeleted if another request ended the session, StoreError if the store gave no
+        answer, and ArgumentError once the headers are out and the browser has no cookie for it.
+        """
+        self.mark_accessed()
+        if self._sent_key is not None and self.modified and not await self._is_known():
+            raise ArgumentError("the headers are out: the browser has no cookie for this session")
+        headers = await self._off_loop(self._save_all)
+        if self._sent_key is None:
+            self._headers = headers
+
+    async def reload(self) -> None:
+        """Reads the session again, as the next request with the same cookie would; empty if it was ended.
+
+        What was changed has to be committed before.
+        """
+        self.accessed = True
+        if self.modified:
+            raise ArgumentError("the session was changed: commit it before it is read again")
+        await self._off_loop(self._begin_again, self._session.session_key)
+
+    # -- the middleware's
+
+    async def start(self, status: int) -> list[tuple[str, str]]:
+        """Saves, and gives the headers for the response that starts now."""
+        headers: list[tuple[str, str]] = self._headers
+        if self.accessed and self._problem is not None:
+            headers = [("Vary", "Cookie")]
+        elif self.accessed or self._manager.save_every_request:
+            latest = await self._off_loop(self._save, status)
+            # A commit that came before has set the cookie, unless this one had to set another.
+            headers = latest if _sets_cookie(latest) or not headers else headers
+        self.headers_are_out()
+        return headers
+
+    def headers_are_out(self) -> None:
+        self._sent_key = self._session.session_key or ""
+
+    async def finish(self) -> None:
+        """Saves what was changed after the headers went out."""
+        if not self.accessed or self._problem is not None or not self.modified:
+            return
+        if not await self._is_known():
+            log.warning("what was changed after the headers went out is lost: the browser has no cookie for it")
+            return
+        try:
+            await self._off_loop(self._save_all)
+        except SessionDeleted:
+            pass  # A logout meanwhile, which is final; there is no response left to say so.
+
+    def close(self) -> None:
+        self._session.close()
+
+    # -- with the session behind it, in a thread where the store waits
+
+    def _read_values(self) -> None:
+        with self._lock:
+            if self._read:
+                return
+            try:
+                dict.update(self, self._mirror.read())
+            except StoreError as problem:
+                self._problem = problem
+            self._read = True
+
+    def _now(self, name: str, *arguments: Any) -> Any:
+        self.mark_accessed()
+        with self._lock:
+            self._mirror.write(dict.copy(self))
+            answer = getattr(self._session, name)(*arguments)
+            self._take(self._mirror.read())
+        return answer
+
+    def _take(self, fresh: dict[str, Any]) -> None:
+        # Values that stayed the same stay the same objects: the application may hold one.
+        for key in [key for key in dict.copy(self) if key not in fresh]:
+            dict.pop(self, key)
+        mine = dict.copy(self)
+        dict.update(self, {key: value for key, value in fresh.items() if key not in mine or mine[key] != value})
+
+    def _changed(self) -> bool:
+        with self._lock:
+            if self._read and self._problem is None:
+                self._mirror.write(dict.copy(self))
+            return self._flushed or self._session.modified
+
+    async def _is_known(self) -> bool:
+        """The browser has a cookie that the session is found with once it is saved."""
+        if self._flushed and dict.__len__(self):
+            # A logout counts; what came after it is another session.
+            await self._off_loop(self._session.flush)
+            return False
+        return self._session.session_key == self._sent_key and self._manager.store_name != "cookie:"
+
+    def _save_all(self) -> list[tuple[str, str]]:
+        """Whatever becomes of the response; dictionary and session have the same values then."""
+        with self._lock:
+            try:
+                headers = self._prepared().commit(200)
+            except SessionDeleted:
+                self._begin_again(None)
+                raise
+            self._take(self._mirror.read())
+            return headers
+
+    def _save(self, status: int) -> list[tuple[str, str]]:
+        with self._lock:
+            return committed(self._prepared(), status)
+
+    def _prepared(self) -> Session:
+        changed = self._changed()
+        # A session that was emptied has ended, as in Starlette.
+        if self._flushed or (changed and not dict.__len__(self)):
+            self._session.flush()
+            self._mirror, self._flushed = Mirror(self._session), False
+            self._mirror.write(dict.copy(self))
+        if self._told:
+            self._session.touch()
+            self._told = False
+        if self.accessed:
+            # The session has to know, for Vary, that its copy was looked at.
+            self._session.load()
+        return self._session
+
+    def _begin_again(self, key: Optional[str]) -> None:
+        with self._lock:
+            begun = self._manager.begin(f"{self._manager.cookie_name}={key}" if key else "")
+            mirror = Mirror(begun)
+            fresh = mirror.read()
+            self._session.close()
+            self._session, self._mirror = begun, mirror
+            self._read, self._problem = True, None
+            self._take(fresh)
+
+
+def _sets_cookie(headers: list[tuple[str, str]]) -> bool:
+    return any(name == "Set-Cookie" for name, _ in headers)
+
+
+def _accessing(name: str) -> Any:
+    method = getattr(dict, name)
+
+    @functools.wraps(method)
+    def call(self: AsyncSession, *arguments: Any, **named: Any) -> Any:
+        self.mark_accessed()
+        return method(self, *arguments, **named)
+
+    return call
+
+
+for _name in (
+    "__contains__ __delitem__ __eq__ __getitem__ __ior__ __iter__ __len__ __ne__ __or__ __reversed__ __ror__ __setitem__ "
+    "clear get items keys pop popitem setdefault update values"
+).split():
+    setattr(AsyncSession, _name, _accessing(_name))

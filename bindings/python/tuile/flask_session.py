@@ -1,0 +1,140 @@
+"""Flask's ``session``, kept by Tuile."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Optional
+
+from flask.json.tag import TaggedJSONSerializer
+from flask.sessions import SessionMixin
+
+from .session import Expiry, Session
+
+_TAGGED = TaggedJSONSerializer()
+_CHANGES = frozenset(
+    "add_int append clear clear_expiry cycle_key flush remove remove_owner set_expiry set_expiry_date set_json "
+    "set_lifetime set_owner update".split()
+)
+
+
+class FlaskSession(Session, SessionMixin):
+    """What Flask's own session is to an application, with the methods of :class:`tuile.sessions.Session`.
+
+    What is changed in place is saved, too: ``modified = True`` is not needed, and does no harm.
+    """
+
+    # Whether the response says Vary: Cookie, since the proxy was used or was not; None: nobody has said.
+    _seen: Optional[bool] = None
+    # What the application said of `modified`; None: nothing.
+    _told: Optional[bool] = None
+    # Values that change with a login.
+    _login_keys: frozenset[str] = frozenset()
+    _logged_in = False
+
+    def _dumps(self, value: Any) -> str:
+        return _TAGGED.dumps(value)
+
+    def _loads(self, text: str) -> Any:
+        if text.startswith('{" '):
+            values = json.loads(text)
+            if not _is_tagged(values):
+                # A name that looks like one of the serializer's tags is a name here.
+                return {name: _TAGGED.loads(json.dumps(value)) for name, value in values.items()}
+        return _TAGGED.loads(text)
+
+    def _call(self, name: str, *arguments: object) -> int:
+        if self._told is False and name in _CHANGES:
+            self._told = None
+        return super()._call(name, *arguments)
+
+    # -- what Flask asks
+
+    @property
+    def accessed(self) -> bool:
+        return self.used if self._seen is None else self._seen
+
+    @accessed.setter
+    def accessed(self, value: bool) -> None:
+        self._seen = value
+
+    @property
+    def used(self) -> bool:
+        """Something was read or changed; the proxy alone, which every template has, asks for nothing."""
+        return super().accessed or self._told is True
+
+    @property
+    def modified(self) -> bool:
+        return super().modified if self._told is None else self._told
+
+    @modified.setter
+    def modified(self, value: bool) -> None:
+        self._told = value
+
+    @property
+    def permanent(self) -> bool:
+        return bool(self.get("_permanent", False))
+
+    @permanent.setter
+    def permanent(self, value: bool) -> None:
+        if self.get("_permanent") is bool(value):
+            # Said before each request, as many applications do, it is no change of what is stored.
+            self.modified = True
+        else:
+            self["_permanent"] = bool(value)
+
+    # -- a dictionary's, where a mapping has none or does otherwise
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if key in self._login_keys and self.get(key) != value:
+            self._logged_in = True
+        super().__setitem__(key, value)
+
+    def update(self, *others: Any, **named: Any) -> None:
+        """Sets many values in one call."""
+        values = dict(*others, **named)
+        self._logged_in |= any(self.get(key) != values[key] for key in self._login_keys & values.keys())
+        if len(values) == 1:
+            self.__setitem__(*values.popitem())
+        else:
+            super().update(values)
+        self.modified = True
+
+    def copy(self) -> dict[str, Any]:
+        """A dictionary, as from Flask's own session."""
+        return dict(self)
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        return copy.deepcopy(self.copy(), memo)
+
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(self._dict())
+
+    def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self, **other}
+
+    def __ror__(self, other: Mapping[str, Any]) -> dict[str, Any]:
+        return {**other, **self}
+
+    def __ior__(self, other: Any) -> FlaskSession:  # type: ignore[misc]
+        self.update(other)
+        return self
+
+    def __repr__(self) -> str:
+        # No question to the store, which may be what is being debugged.
+        return f"<FlaskSession {'that was not read' if self._values is None else self._values}>"
+
+    def set_expiry(self, value: Expiry) -> None:
+        """Idle seconds, 0 until the browser closes, a fixed time, or None for Flask's own rule."""
+        super().set_expiry(value)
+        if value == 0 and self.permanent:
+            self.permanent = False
+
+
+def _is_tagged(values: dict[str, Any]) -> bool:
+    """Flask's form of a dictionary whose one name is a tag's."""
+    inner = values.get(" di") if len(values) == 1 else None
+    return isinstance(inner, dict) and [name[-2:] for name in inner] == ["__"]
