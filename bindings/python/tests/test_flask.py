@@ -151,16 +151,28 @@ def test_a_page_that_asks_nothing_costs_nothing_and_stands_an_outage(tmp_path: P
     visited = Visited(store, static=tmp_path)
     visited.app.register_error_handler(errors.StoreError, lambda problem: (f"later: {flask.request.args}", 503))
 
+    @visited.app.after_request
+    def flask_logins(response: flask.Response) -> flask.Response:
+        if "_remember" in flask.session:
+            response.headers["X-Remember"] = flask.session.pop("_remember")
+        return response
+
     def begin(session: Any) -> None:
         session.permanent = True
         session["a"] = 1
+        session["_remember"] = "set"
+        # The library has set a value of its own, so that what was read is read again.
+        session.set_lifetime(10**6)
 
-    cookie = pair(visited.visit(begin))
+    answer = visited.visit(begin)
+    cookie = pair(answer)
+    assert answer.headers["X-Remember"] == "set"
     store.takes()
     for away in (False, True):
         store.away = away
         file = visited.app.test_client(use_cookies=False).get(f"/{tmp_path.name}/logo.txt", headers={"Cookie": cookie})
         for answer in (file, visited.visit(lambda _: "idle", cookie), visited.visit(lambda s: str(bool(s.accessed)), cookie)):
+            assert "X-Remember" not in answer.headers
             assert answer.status_code == 200 and "Set-Cookie" not in answer.headers
     assert store.takes() == []
     # Who asks is told, once, and may answer himself.

@@ -17,6 +17,8 @@ _CHANGES = frozenset(
     "add_int append clear clear_expiry cycle_key flush remove remove_owner set_expiry set_expiry_date set_json "
     "set_lifetime set_owner update".split()
 )
+# Flask-Login asks for it after each request, and has set it in the same request, if at all.
+_PASSING = "_remember"
 
 
 class FlaskSession(Session, SessionMixin):
@@ -32,6 +34,7 @@ class FlaskSession(Session, SessionMixin):
     # Values that change with a login.
     _login_keys: frozenset[str] = frozenset()
     _logged_in = False
+    _passed = False
 
     def _dumps(self, value: Any) -> str:
         return _TAGGED.dumps(value)
@@ -86,7 +89,14 @@ class FlaskSession(Session, SessionMixin):
 
     # -- a dictionary's, where a mapping has none or does otherwise
 
+    def __contains__(self, key: object) -> bool:
+        if key == _PASSING and self._values is None and not self._passed:
+            # Not worth a question to the store, least of all where that gave no answer.
+            return False
+        return super().__contains__(key)
+
     def __setitem__(self, key: str, value: Any) -> None:
+        self._passed |= key == _PASSING
         if key in self._login_keys and self.get(key) != value:
             self._logged_in = True
         super().__setitem__(key, value)
@@ -95,6 +105,7 @@ class FlaskSession(Session, SessionMixin):
         """Sets many values in one call."""
         values = dict(*others, **named)
         self._logged_in |= any(self.get(key) != values[key] for key in self._login_keys & values.keys())
+        self._passed |= _PASSING in values
         if len(values) == 1:
             self.__setitem__(*values.popitem())
         else:
