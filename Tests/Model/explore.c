@@ -137,6 +137,8 @@ static bool may_fail(int i, enum fault fault) {
   if (op->kind == op_respond) return fault == fault_crash;
   if (op->store == front && front_away) return false;
   if (scenario->faulty_stores && !(scenario->faulty_stores & BIT(op->store))) return false;
+  /* What is done once is never sent again: no store of ours does. */
+  if (fault == fault_twice && (op->kind == op_create || op->kind == op_replace)) return scenario->repeats;
   return writes(op) || fault == fault_failed;
 }
 

@@ -1,4 +1,5 @@
-/* model FOLDER [traces]   every scenario; FOLDER has libtuile-model.so
+/* model FOLDER [traces] [full] [NAME]   every scenario, or those whose name has NAME in it;
+ * FOLDER has libtuile-model.so
  * Prints how much was explored, and the shortest run that broke a rule: where that
  * is known, or what a control is for, only with `traces`. */
 #include "model.h"
@@ -7,9 +8,11 @@ static uint64_t runs, steps, states;
 static int unexpected;
 static bool traces;
 
+static void add(struct result found) { runs += found.runs, steps += found.steps, states += found.states; }
+
 static void print(const struct scenario *what, struct result found) {
-  runs += found.runs, steps += found.steps, states += found.states;
-  printf("%-56s %8llu runs %8llu states\n", what->name, (unsigned long long)found.runs, (unsigned long long)found.states);
+  add(found);
+  printf("%-56s %9llu runs %9llu states\n", what->name, (unsigned long long)found.runs, (unsigned long long)found.states);
   for (int rule = 0; rule < rule_count; rule++) {
     bool known = what->expected & BIT(rule), needed = what->control & BIT(rule);
     if (!(found.broken & BIT(rule))) {
@@ -24,11 +27,52 @@ static void print(const struct scenario *what, struct result found) {
   fflush(stdout);
 }
 
+/* ---- families ---- */
+
+static const struct family *family;
+static int members, broken_by[rule_count];
+
+static void count(const struct scenario *what, struct result found) {
+  members++;
+  for (int rule = 0; rule < rule_count; rule++) {
+    if (!(found.broken & BIT(rule))) continue;
+    bool known = family->expected & BIT(rule);
+    if (broken_by[rule]++ == 0 || traces) {
+      printf("   %s: %s%s\n", rule_names[rule], what->name, known ? " (known until it is mended)" : "");
+      if (traces || !known) show(what, (enum rule)rule);
+    }
+    if (!known) unexpected++;
+  }
+}
+
+static void print_family(const struct family *one) {
+  family = one, members = 0;
+  memset(broken_by, 0, sizeof broken_by);
+  struct result found = explore_family(one, count);
+  add(found);
+  char title[80];
+  snprintf(title, sizeof title, "%s: %d", one->name, members);
+  printf("%-56s %9llu runs %9llu states\n", title, (unsigned long long)found.runs, (unsigned long long)found.states);
+  for (int rule = 0; rule < rule_count; rule++)
+    if (broken_by[rule]) printf("   in %d: %s\n", broken_by[rule], rule_names[rule]);
+    else if (one->expected & BIT(rule)) printf("   mended: %s\n", rule_names[rule]);
+  fflush(stdout);
+}
+
 int main(int argc, char **argv) {
   CHECK(argc > 1);
-  traces = argc > 2 && strcmp(argv[2], "traces") == 0;
+  bool full = false;
+  const char *only = NULL;
+  for (int i = 2; i < argc; i++) {
+    if (strcmp(argv[i], "traces") == 0) traces = true;
+    else if (strcmp(argv[i], "full") == 0) full = true;
+    else only = argv[i];
+  }
   CHECK(tuile_module_folder(text(argv[1])) == TUILE_OK);
-  for (int i = 0; i < named_count; i++) print(&named_scenarios[i], explore(&named_scenarios[i]));
+  for (int i = 0; i < named_count; i++)
+    if (!only || strstr(named_scenarios[i].name, only)) print(&named_scenarios[i], explore(&named_scenarios[i]));
+  for (int i = 0; i < family_count; i++)
+    if ((full || !families[i].full) && (!only || strstr(families[i].name, only))) print_family(&families[i]);
   printf("%llu runs, %llu steps, %llu states\n", (unsigned long long)runs, (unsigned long long)steps, (unsigned long long)states);
   return unexpected != 0;
 }

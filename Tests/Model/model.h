@@ -79,7 +79,7 @@ bool is_abandoned(int i);
 uint64_t mix(uint64_t hash, uint64_t value);
 uint64_t mix_bytes(uint64_t hash, const void *data, size_t size);
 
-/* ---- scenarios (scenarios.c) ---- */
+/* ---- scenarios (scenarios.c, families.c) ---- */
 
 struct request {
   const char *script; /* words, see requests.c */
@@ -100,9 +100,10 @@ struct scenario {
   bool away;            /* the front may go away, once, and come back */
   int64_t jumps[most_jumps]; /* the clock may go forward by so many microseconds, in this order */
   int64_t skew[most_processes];
-  int64_t grace;        /* seconds; 0: 5 */
+  int64_t grace;        /* seconds; 0: 5, or none with no_grace */
   int64_t fraction;     /* microseconds into the second at which it begins */
-  bool owned, strict, blind;
+  bool owned, strict, blind, no_grace;
+  bool repeats; /* fault_twice for create and replace, too */
   bool touches; /* save_every_request: what is only read gets a new expiry */
   bool cold;    /* nothing is in front at first */
   unsigned int expected; /* BITs of the rules that are known to be broken until the library is mended */
@@ -130,7 +131,8 @@ enum rule {
 extern const char *const rule_names[rule_count];
 void broken(enum rule rule, const char *format, ...) __attribute__((format(printf, 2, 3)));
 uint64_t rules_hash(void);
-void rules_write(const struct op *op);  /* a request writes */
+void rules_write(const struct op *op);  /* a request calls a store */
+void rules_answer(const struct op *op, tuile_status status); /* and got that answer */
 void rules_check_end(void);             /* all is done */
 
 /* ---- requests (requests.c) ---- */
@@ -143,6 +145,7 @@ struct progress {
   bool flushing;    /* in a flush or revoke_all */
   bool wrote_after_logout; /* to a store, after a logout of its session was acknowledged */
   bool out_acknowledged, out_unknown; /* of its own */
+  bool out_found;   /* a flush found the ID that it came with */
   bool began_after_logout;
   bool began_after[most_requests]; /* that request had ended by then */
   bool cycles, was_cycled; /* cycle_key was called; and was committed */
@@ -155,9 +158,11 @@ struct progress {
 extern struct progress progress[most_requests];
 extern char first_id[41];
 extern char browser[41]; /* the ID in the visitor's browser, or empty */
+int cycled_count(void); /* requests whose new ID was acknowledged */
 bool logged_out(const char *id); /* a logout that ended the session of that ID was acknowledged */
 bool has_word(int i, const char *word);
 int request_count(void);
+int64_t grace_seconds(void);
 void requests_setup(void); /* for each scenario */
 void requests_reset(void); /* for each run */
 void requests_end(void);
@@ -179,6 +184,21 @@ extern bool tracing;
 struct result explore(const struct scenario *what);
 void show(const struct scenario *what, enum rule rule); /* prints the shortest run that broke it, of the last exploration */
 const char *request_name(int i);
+
+/* Scenarios that differ in what their requests do. */
+enum { most_scripts = 12 };
+struct family {
+  const char *name;
+  struct scenario base;
+  int size; /* requests at a time */
+  const char *scripts[most_scripts];
+  unsigned int expected; /* as a scenario's */
+  bool full;             /* not in a normal run */
+};
+extern const struct family families[];
+extern const int family_count;
+/* Explores each of a family, and hands it on. */
+struct result explore_family(const struct family *family, void (*each)(const struct scenario *, struct result));
 
 extern const struct scenario named_scenarios[];
 extern const int named_count;

@@ -41,6 +41,8 @@ bool has_word(int i, const char *wanted) {
   return false;
 }
 
+int64_t grace_seconds(void) { return scenario->no_grace ? 0 : scenario->grace ? scenario->grace : 5; }
+
 int64_t number_in(const char *json, const char *name, int64_t absent) {
   char wanted[24];
   snprintf(wanted, sizeof wanted, "\"%s\":", name);
@@ -61,10 +63,21 @@ int times_in_log(const char *json, int request) {
   return times;
 }
 
-/* Whether a logout that ended the session of that ID was acknowledged. */
+int cycled_count(void) {
+  int count = 0;
+  for (int i = 0; i < request_count(); i++) count += progress[i].was_cycled;
+  return count;
+}
+
+/* A logout ends the session wherever it is, if its ID led there still; else that ID alone.
+ * Two new IDs at the same time make two sessions of one. */
 bool logged_out(const char *id) {
-  for (int i = 0; i < request_count(); i++)
-    if (progress[i].out_acknowledged && !(kept[i][0] && strcmp(kept[i], id) == 0)) return true;
+  for (int i = 0; i < request_count(); i++) {
+    const struct progress *p = &progress[i];
+    if (!p->out_acknowledged || (kept[i][0] && strcmp(kept[i], id) == 0)) continue;
+    if (has_word(i, "flush") && (!p->out_found || scenario->no_grace || cycled_count() > 1) && strcmp(p->sent, id) != 0) continue;
+    return true;
+  }
   return false;
 }
 
@@ -80,7 +93,7 @@ static int cycled_before(int i) {
 static void check_grace(int i, bool sees) {
   int j = cycled_before(i);
   if (j < 0 || progress[i].began_after_logout) return;
-  int64_t grace = (scenario->grace ? scenario->grace : 5) * 1000000;
+  int64_t grace = grace_seconds() * 1000000;
   bool clocks_agree = true;
   for (int p = 0; p < most_processes; p++) clocks_agree = clocks_agree && scenario->skew[p] == 0;
   bool anybody_out = false;
@@ -253,7 +266,7 @@ static tuile_manager *open_manager(const char *url, const char *previous, int pr
   config.secret = text("a secret of the model's, thirty-two"), config.store = text(url);
   if (previous) config.previous_store = text(previous);
   config.clock = process_time, config.clock_context = &numbers[process];
-  if (scenario->grace) config.cycle_grace = scenario->grace;
+  config.cycle_grace = grace_seconds();
   config.save_every_request = scenario->touches;
   if (tuile_manager_open(&config, &manager, &error) != TUILE_OK) {
     fprintf(stderr, "%s: %s\n", url, error.message);

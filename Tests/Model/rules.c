@@ -17,6 +17,11 @@ void rules_write(const struct op *op) {
   broken(rule_written, "%s came with an old ID, and writes under the new one of %s", request_name(current), request_name(maker));
 }
 
+void rules_answer(const struct op *op, tuile_status status) {
+  struct progress *p = &progress[current];
+  if (p->flushing && op->kind == op_load && status == TUILE_OK && equals(op->key, p->sent)) p->out_found = true;
+}
+
 /* ---- at the end ---- */
 
 static bool anybody(const char *word) {
@@ -30,10 +35,15 @@ static bool anybody_crashed(void) {
     if (progress[i].crashed) return true;
   return false;
 }
-static int cycled_count(void) {
-  int count = 0;
-  for (int i = 0; i < request_count(); i++) count += progress[i].was_cycled;
-  return count;
+
+/* A request that only begins past the grace finds nothing under its ID, and makes a session of
+ * its own, whose cookie takes the place of the login's: as with any ID that has ended. */
+static bool anybody_too_late(void) {
+  bool past = scenario->no_grace || world_time >= INT64_C(1700000000000000) + scenario->fraction + grace_seconds() * 1000000;
+  int cycled = cycled_count();
+  for (int i = 0; past && i < request_count(); i++)
+    if (cycled > progress[i].cycles && progress[i].cookie[0] && strcmp(progress[i].cookie, progress[i].sent) != 0) return true;
+  return false;
 }
 
 static const char *session_of(const char *id) {
@@ -79,6 +89,10 @@ static void check_value(const char *json) {
     if (saved || p->crashed || p->outcome == outcome_unknown) written |= BIT(i);
     if (saved && has_word(i, "restore") && x != 9)
       broken(rule_lost, "%s was the last to set x, and it is %d: %s", request_name(i), x, json);
+    if (p->outcome == outcome_failed && (has_word(i, "set") ? x == i : has_word(i, "remove") && x == -1)) {
+      broken(rule_failed, "%s was not saved, as it was told, and x is %d in %s", request_name(i), x, json);
+      return;
+    }
     fits = fits || (x == -1 && has_word(i, "remove") && (written & BIT(i))) || (x == i && has_word(i, "set") && (written & BIT(i)));
   }
   if (!fits || (x == 9 && sure && !anybody("restore")))
@@ -87,7 +101,7 @@ static void check_value(const char *json) {
 
 static void check_changes(void) {
   check_all_sessions();
-  if (anybody_logs_out() || anybody("clear")) return;
+  if (anybody_logs_out() || anybody("clear") || anybody_too_late()) return;
   const char *json = session_of(browser);
   if (!json) return; /* said by check_browser */
   char home[1000];
@@ -100,8 +114,8 @@ static void check_changes(void) {
   check_value(home);
 }
 
-static void check_browser(void) {
-  if (anybody_logs_out() || anybody_crashed() || anybody("clear")) return;
+static void check_browser(bool too_late) {
+  if (anybody_logs_out() || anybody_crashed() || anybody("clear") || too_late) return;
   const char *json = browser[0] ? probe(scenario->requests[0].process, browser) : "{}";
   if (json && !strstr(json, "secret"))
     broken(rule_logged_out, "nobody logged out, and the browser's cookie shows %s", json);
@@ -129,6 +143,9 @@ static void check_orphans(void) {
 /* Whatever ID there ever was: it shows nothing after a logout, and an old one nothing after the grace. */
 static void check_ids(char (*ids)[41], int count, bool past_grace) {
   for (int i = 0; i < count; i++) {
+    /* What a crash left, or a copy that came too late, under an ID that nobody knows is of no use to anybody. */
+    int maker = maker_of(ids[i]);
+    if (!was_told(ids[i]) && (maker == outside || progress[maker].crashed)) continue;
     bool out = logged_out(ids[i]);
     bool old_one = past_grace && cycled_count() > 0 && strcmp(ids[i], first_id) == 0;
     if (!out && !old_one) continue;
@@ -156,10 +173,11 @@ static int all_ids(char (*ids)[41]) {
 
 void rules_check_end(void) {
   char ids[store_count * most_records + 1][41];
-  int64_t end = world_time, grace = (scenario->grace ? scenario->grace : 5) * 1000000;
+  int64_t end = world_time, grace = grace_seconds() * 1000000;
   const int64_t later[] = {0, 1500000, grace + 1500000, grace + 11500000, 62000000, 305000000};
   bool simple = !scenario->store && !scenario->previous;
   int count = all_ids(ids);
+  bool too_late = anybody_too_late();
   front_away = false;
   check_changes();
   check_orphans();
@@ -167,7 +185,7 @@ void rules_check_end(void) {
     if (simple && t != 0 && t != 2) continue;
     world_time = end + later[t];
     check_ids(ids, count, later[t] > grace);
-    if (later[t] > grace) check_browser();
+    if (later[t] > grace) check_browser(too_late);
   }
 }
 

@@ -272,6 +272,7 @@ static tuile_status call(const struct op *op, tuile_error *error) {
   if (fault != fault_crash) rules_write(op);
   tuile_status status = answer_for(op, fault);
   trace_op(request_name(current), op, fault, status);
+  rules_answer(op, status);
   observe(mix((uint64_t)status + 100, op->kind));
   if (status < 0) snprintf(error->message, sizeof error->message, "as the explorer says");
   return status;

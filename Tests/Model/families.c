@@ -1,0 +1,84 @@
+/* Families of scenarios: everything that requests do, paired with everything else,
+ * or three at a time, on each kind of store. */
+#include "model.h"
+
+#define CACHED "cached+model://back#model://front?fresh=300"
+#define WHAT_USERS_DO "load commit", "add commit again", "append commit", "set commit", "remove commit", "clear set commit", "flush commit", "cycle commit again", "login commit"
+#define ANY_BUT_CRASH (ALL_FAULTS & ~BIT(fault_crash))
+
+/* What is known to be broken until the library is mended. */
+#define UNKNOWN_ANSWERS (BIT(rule_twice) | BIT(rule_failed) | BIT(rule_back) | BIT(rule_logged_out) | BIT(rule_orphan))
+#define MOVING (BIT(rule_lost) | BIT(rule_back) | BIT(rule_logged_out) | BIT(rule_grace))
+#define CACHE (BIT(rule_back) | BIT(rule_grace))
+
+const struct family families[] = {
+    {.name = "pairs", .base = {.faults = ALL_FAULTS},
+     .size = 2, .scripts = {WHAT_USERS_DO},
+     .expected = UNKNOWN_ANSWERS},
+    {.name = "pairs, as SQLite keeps them", .base = {.faults = ALL_FAULTS, .strict = true},
+     .size = 2, .scripts = {WHAT_USERS_DO},
+     .expected = UNKNOWN_ANSWERS},
+    {.name = "pairs, without a grace", .base = {.faults = ALL_FAULTS, .no_grace = true},
+     .size = 2, .scripts = {WHAT_USERS_DO},
+     .expected = UNKNOWN_ANSWERS | BIT(rule_lost)},
+    {.name = "pairs, each keeps the session alive", .base = {.faults = ANY_BUT_CRASH, .touches = true},
+     .size = 2, .scripts = {"load commit", "add commit", "flush commit", "login commit", "cycle commit"},
+     .expected = UNKNOWN_ANSWERS},
+    {.name = "pairs, past the grace", .base = {.jumps = {6500000}, .faults = BIT(fault_crash)},
+     .size = 2, .scripts = {WHAT_USERS_DO},
+     .expected = BIT(rule_back)},
+    {.name = "pairs, an owner's", .base = {.owned = true, .faults = ANY_BUT_CRASH},
+     .size = 2, .scripts = {"load commit", "add commit", "flush commit", "login commit", "revoke", "others commit"},
+     .expected = UNKNOWN_ANSWERS},
+    {.name = "pairs, moving to another store", .base = {.previous = "model://old", .jumps = {62000000}},
+     .size = 2, .scripts = {WHAT_USERS_DO},
+     .expected = MOVING},
+    {.name = "pairs, moving, and a fault", .base = {.previous = "model://old", .faults = ANY_BUT_CRASH},
+     .size = 2, .scripts = {"load commit", "add commit again", "flush commit", "login commit"},
+     .expected = MOVING | UNKNOWN_ANSWERS},
+    {.name = "pairs, a cache in front", .base = {.store = CACHED},
+     .size = 2, .scripts = {WHAT_USERS_DO}},
+    {.name = "pairs, a cache in front, empty at first", .base = {.store = CACHED, .cold = true, .jumps = {11000000}},
+     .size = 2, .scripts = {"load commit", "add commit", "flush commit", "login commit"},
+     .expected = CACHE},
+    {.name = "pairs, a cache that fails", .base = {.store = CACHED, .faults = ANY_BUT_CRASH, .faulty_stores = BIT(front)},
+     .size = 2, .scripts = {"load commit", "add commit", "flush commit", "login commit"},
+     .expected = CACHE},
+    {.name = "two faults", .base = {.faults = ALL_FAULTS, .budget = 2},
+     .size = 2, .scripts = {"add commit again", "cycle commit again", "flush commit"},
+     .expected = UNKNOWN_ANSWERS},
+    {.name = "threes", .base = {.budget = 0},
+     .size = 3, .scripts = {"load commit", "add commit", "set commit", "flush commit", "login commit"}},
+};
+const int family_count = sizeof families / sizeof *families;
+
+/* The next way to choose `size` of `count` scripts, in any number of each; false after the last. */
+static bool next_choice(int *choice, int size, int count) {
+  for (int i = size - 1; i >= 0; i--) {
+    if (choice[i] + 1 >= count) continue;
+    choice[i]++;
+    for (int j = i + 1; j < size; j++) choice[j] = choice[i];
+    return true;
+  }
+  return false;
+}
+
+struct result explore_family(const struct family *family, void (*each)(const struct scenario *, struct result)) {
+  struct result all = {0};
+  int choice[most_requests] = {0}, count = 0;
+  while (count < most_scripts && family->scripts[count]) count++;
+  do {
+    static char name[200];
+    struct scenario one = family->base;
+    size_t length = 0;
+    for (int i = 0; i < family->size; i++) {
+      one.requests[i] = (struct request){.script = family->scripts[choice[i]], .process = i};
+      length += (size_t)snprintf(name + length, sizeof name - length, "%s%s", i ? " | " : "", one.requests[i].script);
+    }
+    one.name = name;
+    struct result found = explore(&one);
+    all.runs += found.runs, all.steps += found.steps, all.states += found.states, all.broken |= found.broken;
+    each(&one, found);
+  } while (next_choice(choice, family->size, count));
+  return all;
+}
