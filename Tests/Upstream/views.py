@@ -44,7 +44,7 @@ def main() -> None:
     if found - expected:
         sys.exit(f"{store}: these fail and should not: {', '.join(sorted(found - expected))}")
     excused = f", {len(found)} fail as they do on Django's signed_cookies" if found else ""
-    print(f"{store}: {ran}{excused}")
+    print(f"{store or 'the database'}: {ran}{excused}")
 
 
 if __name__ == "__main__":

@@ -164,6 +164,15 @@ def one_by_one(store: str) -> tuple[float, float]:
         return nanoseconds(each), nanoseconds(whole)
 
 
+# The store of Tuile's, and the backend of Django's beside it.
+WHERE = (
+    ("SQLite, Django's connection", "db", None),
+    ("SQLite, a connection of the library's", "db", "django:default"),
+    ("memory", "cache", "memory:"),
+    ("a cookie", "signed_cookies", "cookie:"),
+)
+
+
 def main() -> None:
     call_command("migrate", verbosity=0)
     connection.cursor().execute("PRAGMA journal_mode=WAL")
@@ -175,9 +184,8 @@ def main() -> None:
     each, whole = one_by_one("memory:")
     print(f"| 20 values of a session | {whole:.0f} | a call for each {each:.0f} ({each / whole:.1f} ×) |")
     backends = "django.contrib.sessions.backends"
-    table = f"sqlite://{FOLDER.name}/django.db"
     for name, view in (("add 1 and save", page), ("read alone", look)):
-        for where, theirs, ours in (("memory", "cache", "memory:"), ("SQLite", "db", table), ("a cookie", "signed_cookies", "cookie:")):
+        for where, theirs, ours in WHERE:
             tuile, own = django_cycle("tuile.django", ours, view), django_cycle(f"{backends}.{theirs}", None, view)
             print(f"| Django's middleware, {where}, {name} | {tuile:.0f} | {theirs} {own:.0f} ({own / tuile:.1f} ×) |")
     for where, store in (("memory", "memory:"), ("SQLite", f"sqlite://{FOLDER.name}/own.db")):

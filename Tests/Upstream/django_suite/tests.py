@@ -9,10 +9,12 @@ import unittest
 from typing import Any
 
 import stores
-from django.contrib.sessions.models import Session
-from django.test import SimpleTestCase, TransactionTestCase, override_settings
+from django.test import SimpleTestCase, override_settings
 from sessions_tests import tests as upstream
+from sessions_tests.models import CustomSession
 from tuile.django import SessionStore
+
+from . import custom
 
 # Django's own signed_cookies backend leaves these out, for the same reasons.
 IN_COOKIES = {
@@ -73,32 +75,26 @@ for name in stores.NAMES:
 del case, zoned
 
 
-class TableStore(SessionStore):
-    @classmethod
-    def get_model_class(cls) -> type[Session]:
-        return Session
+# Without TUILE_STORE: on Django's own connection, in the transactions that these keep open.
 
 
-def own_tests(case: type) -> dict[str, Any]:
-    """The tests of a class without its base, which keeps a transaction open that another connection can't see."""
-    return {name: value for name, value in vars(case).items() if name.startswith(("test_", "model", "request_", "get_"))}
-
-
-class _Table:
-    available_apps = ["django.contrib.sessions"]
-    backend = TableStore
+class DatabaseSessionTests(upstream.DatabaseSessionTests):
+    backend = SessionStore
     session_engine = "tuile.django"
 
 
-DatabaseSessionTests = type(
-    "DatabaseSessionTests",
-    (_Table, upstream.SessionTestsMixin, TransactionTestCase),
-    own_tests(upstream.DatabaseSessionTests),
-)
-DatabaseSessionWithTimeZoneTests = override_settings(USE_TZ=True)(
-    type("DatabaseSessionWithTimeZoneTests", (DatabaseSessionTests,), {})
-)
-MiddlewareTests = type("MiddlewareTests", (_Table, TransactionTestCase), own_tests(upstream.SessionMiddlewareTests))
+@override_settings(USE_TZ=True)
+class DatabaseSessionWithTimeZoneTests(DatabaseSessionTests):
+    pass
+
+
+class CustomDatabaseSessionTests(upstream.CustomDatabaseSessionTests):
+    backend = custom.SessionStore
+    session_engine = "tuile_suite.custom"
+
+
+class MiddlewareTests(upstream.SessionMiddlewareTests):
+    pass
 
 
 class ControlTests(SimpleTestCase):

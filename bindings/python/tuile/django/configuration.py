@@ -1,28 +1,29 @@
-"""What the settings say of Tuile, and what of it can't be."""
+"""What the settings say of Tuile, what of it can't be, and the manager of a store that they name."""
 
 from __future__ import annotations
 
 import difflib
+import logging
 import os
-from collections.abc import Iterable
-from typing import Any, Union
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, Optional, Union
 from urllib.parse import unquote
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
 
 from .. import _native as native
-from ..errors import TuileError
 from ..manager import Manager
 from ..stores import Store
+from .limits import limit_problems, limits
 from .url import database_url
 
 SETTINGS = ("TUILE_OPTIONS", "TUILE_STORE")
-#: What TUILE_OPTIONS may have.
-OPTIONS = (
-    "cycle_grace", "lifetime", "log", "log_level", "max_data", "max_owned", "policy", "previous_store", "refresh",
-    "revocations", "track_owners",
-)  # fmt: skip
+#: What TUILE_OPTIONS may have, and what only with TUILE_STORE.
+OPTIONS = ("lifetime", "policy", "refresh")
+STORE_OPTIONS = ("cycle_grace", "log", "log_level", "max_data", "max_owned", "previous_store", "revocations", "track_owners")
 # Which setting of Django's says it: its middleware writes the cookie.
 _DJANGO_S = {
     "cookie_age": "SESSION_COOKIE_AGE",
@@ -39,27 +40,56 @@ _DJANGO_S = {
     "store": "TUILE_STORE",
 }
 _JSON = "django.contrib.sessions.serializers.JSONSerializer"
+_OF_DJANGO = "django:"
+_tampered = logging.getLogger("django.security.SuspiciousSession")
+_lock = threading.Lock()
+_manager: Optional[Manager] = None
+_keys_changed = False
+#: The settings that a server was found to start with are still the same.
+_started = False
+
+
+def has_started() -> bool:
+    return _started
+
+
+def did_start() -> None:
+    global _started
+    _started = True
+
+
+def names_a_store() -> bool:
+    """Whether sessions are in a store of the library's, rather than in Django's database."""
+    return bool(getattr(settings, "TUILE_STORE", None))
 
 
 def problems() -> list[str]:
     """What is wrong with the settings, without asking any server."""
-    found = [f"{name} is no setting of Tuile's{_meant(name, SETTINGS)}" for name in dir(settings) if name.startswith("TUILE_") and name not in SETTINGS]
-    options = getattr(settings, "TUILE_OPTIONS", {})
-    if isinstance(options, dict):
-        found += [f"TUILE_OPTIONS[{name!r}] {_unknown(name)}" for name in options if name not in OPTIONS]
-    else:
-        found.append("TUILE_OPTIONS has to be a dictionary")
+    found = [
+        f"{name} is no setting of Tuile's{_meant(name, SETTINGS)}"
+        for name in dir(settings)
+        if name.startswith("TUILE_") and name not in SETTINGS
+    ]
     if not isinstance(getattr(settings, "TUILE_STORE", None) or "", (str, Store)):
         found.append("TUILE_STORE has to be a URL or a tuile.stores.Store")
-    if settings.SESSION_SERIALIZER != _JSON:
-        found.append(f"tuile.django keeps sessions as JSON: SESSION_SERIALIZER has to be {_JSON}")
-    return found
+    if names_a_store() and settings.SESSION_SERIALIZER != _JSON:
+        found.append(f"a store keeps sessions as JSON: with TUILE_STORE, SESSION_SERIALIZER has to be {_JSON}")
+    options = getattr(settings, "TUILE_OPTIONS", {})
+    if not isinstance(options, dict):
+        return [*found, "TUILE_OPTIONS has to be a dictionary"]
+    found += [f"TUILE_OPTIONS[{name!r}] {why}" for name in options if (why := _problem(name, options[name]))]
+    return found + limit_problems(options)
 
 
-def _unknown(name: object) -> str:
+def _problem(name: object, value: object) -> str:
     if name in _DJANGO_S:
         return f"is Django's {_DJANGO_S[str(name)]}"
-    return f"is no option{_meant(str(name), OPTIONS)}"
+    if name not in (*OPTIONS, *STORE_OPTIONS):
+        return f"is no option{_meant(str(name), (*OPTIONS, *STORE_OPTIONS))}"
+    # In the database no key that was replaced serves anybody.
+    if name in OPTIONS or names_a_store() or (name == "cycle_grace" and value == 0):
+        return ""
+    return "counts only with TUILE_STORE"
 
 
 def _meant(name: str, names: Iterable[str]) -> str:
@@ -67,32 +97,70 @@ def _meant(name: str, names: Iterable[str]) -> str:
     return f": did you mean {near[0]}?" if near else f": they are {', '.join(names)}"
 
 
-def open_manager() -> Manager:
-    """A manager as the settings have it; ImproperlyConfigured if they can't be."""
+def require_settings() -> None:
     if found := problems():
         raise ImproperlyConfigured("; ".join(found))
-    store: Union[str, Store] = getattr(settings, "TUILE_STORE", None) or database_url()
+
+
+def manager() -> Manager:
+    """The manager of the store that TUILE_STORE names, opened when it is first needed."""
+    global _manager, _keys_changed
+    found = _manager
+    if found is None or _keys_changed:
+        with _lock:
+            if _manager is None:
+                _manager = open_manager()
+            elif _keys_changed:
+                _manager.reload(settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS)
+            found, _keys_changed = _manager, False
+    return found
+
+
+def open_manager() -> Manager:
+    """A manager as the settings have it; ImproperlyConfigured if they can't be."""
+    require_settings()
+    store: Union[str, Store, None] = getattr(settings, "TUILE_STORE", None)
+    if not store:
+        raise ImproperlyConfigured("TUILE_STORE is not set: sessions are in Django's database, which has no manager")
+    if isinstance(store, str) and store.startswith(_OF_DJANGO):
+        store = database_url(store.removeprefix(_OF_DJANGO))
     if isinstance(store, str) and not native.shares_sqlite() and _is_a_database(store):
         raise ImproperlyConfigured(
             "this Python has an SQLite of its own, and two in a process must not open one file: set TUILE_STORE to "
             "another store, such as sqlite:///… with a file that no database of Django's is in"
         )
+    given = dict(getattr(settings, "TUILE_OPTIONS", {}))
     options: dict[str, Any] = {
         "secret": settings.SECRET_KEY,
         "fallbacks": settings.SECRET_KEY_FALLBACKS,
-        "cookie_name": settings.SESSION_COOKIE_NAME,
-        "cookie_age": settings.SESSION_COOKIE_AGE,
+        # Django's middleware reads and writes the cookie; some that the session is in are bound to its name.
+        "cookie_name": settings.SESSION_COOKIE_NAME if isinstance(store, str) and store.startswith("cookie:") else "sessionid",
+        "cookie_age": int(settings.SESSION_COOKIE_AGE),
         "expire_at_browser_close": settings.SESSION_EXPIRE_AT_BROWSER_CLOSE,
-        # Django's middleware writes the cookie and decides when to save: each commit saves.
         "cookie_secure": True,
-        "save_every_request": True,
-        **getattr(settings, "TUILE_OPTIONS", {}),
+        **given,
+        "log": _logging(given.get("log")),
     }
+    # Django's expiry is computed here, and so is what these make of it.
+    for name in ("policy", "refresh"):
+        options.pop(name, None)
+    options["lifetime"] = limits().lifetime
     try:
         return Manager(store=store, **options)
     except (TypeError, ValueError) as problem:
         # The library's words hold no secret.
         raise ImproperlyConfigured(f"TUILE_STORE or TUILE_OPTIONS: {problem}") from problem
+
+
+def _logging(log: Optional[Callable[[str, str], None]]) -> Callable[[str, str], None]:
+    def told(level: str, message: str) -> None:
+        if message.startswith("stored session data or a session cookie had a signature"):
+            # As Django says it.
+            _tampered.warning("Session data corrupted")
+        if log is not None:
+            log(level, message)
+
+    return told
 
 
 def _is_a_database(store: str) -> bool:
@@ -101,3 +169,20 @@ def _is_a_database(store: str) -> bool:
     name = unquote(path.partition("?")[0].partition("#")[0])
     files = [os.path.realpath(str(database.get("NAME", ""))) for database in settings.DATABASES.values()]
     return scheme in ("", "cached+") and os.path.realpath(name) in files
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    """Tests change settings: the next session goes by the new ones."""
+    global _manager, _keys_changed, _started
+    _started = False
+    if setting in ("SECRET_KEY", "SECRET_KEY_FALLBACKS"):
+        _keys_changed = True
+    elif setting.startswith(("SESSION_", "TUILE_", "DATABASES")):
+        limits.cache_clear()
+        with _lock:
+            old, _manager = _manager, None
+        if old is not None:
+            old.close()
+
+
+setting_changed.connect(_forget)

@@ -1,0 +1,82 @@
+"""Settings that can't work are errors at `manage.py check` and when a server starts: each in a project of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PYTHON = Path(__file__).resolve().parents[1]
+SETTINGS = """
+SECRET_KEY = "r_iGp@58WAm!dX3a5ID)nOdcd*bWB2d^C4@(DSDC6Lc1-mxLpQ"
+SESSION_ENGINE = "tuile.django"
+INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.sessions", "tuile.django.sessions"]
+MIDDLEWARE = ["django.contrib.sessions.middleware.SessionMiddleware"]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}}
+ROOT_URLCONF = "project"
+urlpatterns = []
+"""
+START = "import django.core.wsgi; django.core.wsgi.get_wsgi_application()"
+
+
+def run(folder: Path, settings: str, *words: str) -> subprocess.CompletedProcess[str]:
+    (folder / "project.py").write_text(SETTINGS + settings)
+    paths = [str(folder), *([] if "TUILE_INSTALLED" in os.environ else [str(PYTHON)])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "DJANGO_SETTINGS_MODULE": "project"}
+    return subprocess.run([sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=100)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "", 'SESSION_COOKIE_NAME = "my:sess"', 'SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"',
+        'TUILE_OPTIONS = {"policy": "aal2"}', 'TUILE_STORE = "memory:"\nTUILE_OPTIONS = {"cycle_grace": 0, "max_data": 4096}',
+        'SESSION_COOKIE_AGE = 60 * 60 * 0.5', 'SESSION_COOKIE_SAMESITE = "None"\nSESSION_COOKIE_SECURE = True',
+        'SESSION_COOKIE_SAMESITE = False', 'SESSION_ENGINE = "django.contrib.sessions.backends.cache"',
+        f'TUILE_STORE = "redis://127.0.0.1:1/?retries=0"  # away{" " * 5}',
+    ],
+)  # fmt: skip
+def test_what_works_is_no_error(tmp_path: Path, settings: str) -> None:
+    if "redis" in settings and not (PYTHON.parents[1] / "build/libtuile-redis.so").exists():
+        pytest.skip("the module is not built")
+    done = run(tmp_path, settings, "-m", "django", "check")
+    assert done.returncode == 0, done.stderr
+    done = run(tmp_path, settings, "-c", START)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "settings, said",
+    [
+        ('TUILE_OPTION = {"policy": "aal2"}', "TUILE_OPTIONS"),
+        ('TUILE_OPTIONS = {"polizy": "aal2"}', "did you mean policy"),
+        ('TUILE_OPTIONS = {"policy": "aal9"}', "policy"),
+        ('TUILE_OPTIONS = {"refresh": "soon"}', "refresh"),
+        ('TUILE_OPTIONS = {"max_data": 4096}', "counts only with TUILE_STORE"),
+        ('TUILE_STORE = "sqlit:///x"', "sqlit"),
+        ('TUILE_STORE = "sqlite:///x?bussy=1"', "TUILE_STORE"),
+        ('TUILE_STORE = "nowhere://x"', "nowhere"),
+        ('TUILE_STORE = "django:nobody"', "nobody"),
+        ('TUILE_STORE = "memory:"\nSESSION_SERIALIZER = "project.Pickle"', "SESSION_SERIALIZER"),
+    ],
+)
+def test_what_cannot_work_is_an_error_at_once(tmp_path: Path, settings: str, said: str) -> None:
+    for words in (("-m", "django", "check"), ("-c", START)):
+        done = run(tmp_path, settings, *words)
+        assert done.returncode != 0 and said in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        'SESSION_COOKIE_SAMESITE = "None"', 'SESSION_COOKIE_NAME = "__Host-id"', 'SESSION_COOKIE_NAME = "__Secure-id"',
+        'SESSION_COOKIE_NAME = "__Host-id"\nSESSION_COOKIE_SECURE = True\nSESSION_COOKIE_PATH = "/a"', 'SESSION_COOKIE_NAME = "a b"',
+        'SESSION_SERIALIZER = "project.Nothing"', 'INSTALLED_APPS = ["tuile.django.sessions"]',
+    ],
+)  # fmt: skip
+def test_check_says_what_a_browser_or_a_visitor_would_meet(tmp_path: Path, settings: str) -> None:
+    done = run(tmp_path, settings, "-m", "django", "check")
+    assert done.returncode != 0 and "tuile.E" in done.stderr, done.stderr

@@ -1,0 +1,88 @@
+"""What the library has of one request's session, where a store of its own keeps it: TUILE_STORE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Optional, TypeVar
+
+from django.contrib.sessions.backends.base import UpdateError
+
+from ..mirror import Mirror
+from ..session import Session, SessionDeleted
+from .configuration import manager
+
+Answer = TypeVar("Answer")
+# What could end the cookie is no key.
+_ENDS = frozenset(' \t;,"\\\r\n')
+
+
+class Kept:
+    """One session of the library's, begun when it is needed. A copy or a pickle of it has what was read, and
+    begins a session of its own."""
+
+    def __init__(self) -> None:
+        self._mirror: Optional[Mirror] = None
+        self._before: dict[str, Any] = {}
+        self._cleared = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        before = self._before if self._mirror is None else self._mirror.before
+        return {"_mirror": None, "_before": before, "_cleared": self._cleared}
+
+    def begun(self, key: Optional[str]) -> Mirror:
+        if self._mirror is None:
+            self._mirror = Mirror(begin(key), self._before)
+            self._before = {}
+        return self._mirror
+
+    def end(self) -> None:
+        mirror, self._mirror = self._mirror, None
+        self._before, self._cleared = {}, False
+        if mirror is not None:
+            mirror.session.close()
+
+    def clear(self) -> None:
+        """Everything goes with the next write, also what was never read."""
+        if self._mirror is not None:
+            self._mirror.clear()
+        else:
+            self._before, self._cleared = {}, True
+
+    def load(self, key: Optional[str]) -> Optional[dict[str, Any]]:
+        """The values; None if there is no such session."""
+        self.end()
+        mirror = self.begun(key)
+        return mirror.read() if mirror.session.load() else None
+
+    def write(self, key: Optional[str], values: dict[str, Any]) -> Session:
+        """Tells the library what was changed."""
+        mirror = self.begun(key)
+        if self._cleared:
+            mirror.clear()
+            self._cleared = False
+        mirror.write(values)
+        return mirror.session
+
+    def commit(self) -> Optional[str]:
+        """Saves what was written; the key."""
+        assert self._mirror is not None
+        session = self._mirror.session
+        try:
+            session._call("touch")
+            # Django writes the cookie.
+            session.commit(headers=False)
+        except SessionDeleted:
+            raise UpdateError from None
+        return session.session_key
+
+    def at_once(self, key: Optional[str], values: dict[str, Any], name: str, change: Callable[[Session], Answer]) -> Answer:
+        """A change of one value that is exact whatever others do; the dictionary has it, too."""
+        answer = change(self.write(key, values))
+        values[name] = self.begun(key).fetch(name)
+        return answer
+
+
+def begin(session_key: Optional[str]) -> Session:
+    found = manager()
+    key = session_key if session_key and _ENDS.isdisjoint(session_key) else ""
+    return found.begin(f"{found.cookie_name}={key}" if key else "")
