@@ -129,6 +129,7 @@ extension Manager {
     var kind: CookieKind?
     var previous: CookieKind?
     var revocations: Revocations?
+    var moving: MovingStore?
     if let open = config.open_store {
       guard config.store.size == 0 else { throw .argument("both store and open_store are given") }
       let handle: StoreHandle = Handle.borrow(open)
@@ -152,7 +153,8 @@ extension Manager {
       if !before.isEmpty, previous == nil {
         guard ownsStore, kind == nil else { throw .argument("previous_store moves to a store that has a URL") }
         let old = try StoreURL.open(before)
-        store = MovingStore(new: store, old: old)
+        let both = MovingStore(new: store, old: old)
+        (store, moving) = (both, both)
         guard old.trusted == store.trusted else { throw .argument("sessions can't move to or from memory:") }
       }
       if !url.isEmpty {
@@ -164,9 +166,11 @@ extension Manager {
           store: try StoreURL.open(url), age: settings.cookieAge &* 1_000_000,
           margin: dialect.skew &* 1_000_000 &+ Revocations.clocksApart)
       }
-      return Manager(
+      let manager = Manager(
         settings: settings, store: store, ownsStore: ownsStore, keys: keys, listed: RecentKeys(),
         revocations: revocations, hashing: try SeededHash.make())
+      moving?.manager = manager
+      return manager
     } catch {
       if ownsStore { store.close() }
       throw error

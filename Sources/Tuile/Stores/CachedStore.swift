@@ -5,20 +5,24 @@ import Synchronization
 /// A cache in front of a store, written through. What is in front is an entry, a
 /// copy of what the store had, or a mark: somebody is writing, look behind. A
 /// writer marks first, writes to the store, and then puts its copy in place of its
-/// own mark only; a reader fills only what is empty. So an old copy never takes
-/// the place of a newer one. A cache that fails is passed by: the store decides.
+/// own mark only. A reader that fills does the same: its own mark, the store, its
+/// copy in the mark's place. So an old copy never takes the place of a newer one,
+/// nor of nothing, however late its reader is. A cache that fails is passed by: the
+/// store decides; what could not be marked is remembered, and marked before the cache
+/// is asked again.
 final class CachedStore: Store {
   private let back: any Store
   private let front: any Store
   /// How long a copy counts, in microseconds: a process that writes without this
   /// cache, or while it is away, is noticed after that at the latest.
   private let fresh: Int64
-  /// How long a mark stays, more than any reader takes to fill.
+  /// How long a mark stays: readers look behind it until then.
   private static let markLife: Int64 = 10_000_000
   /// Until when a cache that gave no answer is let alone, by the monotonic clock:
   /// else every call would wait for it.
   private let awayUntil = Atomic<Int64>(0)
   private static let awayTime: Int64 = 1_000_000
+  private let unmarked = UnmarkedKeys()
 
   init(back: any Store, front: any Store, fresh: Int64) {
     self.back = back
@@ -30,14 +34,25 @@ final class CachedStore: Store {
   var mayBeUnsure: Bool { back.mayBeUnsure }
 
   func close() {
+    unmarked.stop()
     back.close()
     front.close()
   }
 
   /// Asks the cache; nil if it gives no answer, now or within this second.
   private func asking<Answer>(_ call: (any Store) throws(Failure) -> Answer) -> Answer? {
-    guard sys_monotonic_microseconds() >= awayUntil.load(ordering: .relaxed) else { return nil }
+    let now = sys_monotonic_microseconds()
+    guard now >= awayUntil.load(ordering: .relaxed) else { return nil }
     do throws(Failure) {
+      if unmarked.isUsed {
+        let settled = try unmarked.settle(now: now) { (key) throws(Failure) in
+          var mark = ByteBuffer()
+          try appendMark(to: &mark)
+          try front.put(key, data: mark.bytes, expires: sys_now_microseconds() &+ CachedStore.markLife)
+        }
+        // There were more than could be remembered.
+        guard settled, !unmarked.hidesAll(now: now) else { return nil }
+      }
       return try call(front)
     } catch {
       if error.status == TUILE_E_STORE || error.status == TUILE_E_BUSY {
@@ -97,7 +112,7 @@ final class CachedStore: Store {
     var seen = ByteBuffer()
     try mark(key, &seen)
     var finished = false
-    defer { if !finished { _ = try? mark(key, &seen) } }
+    defer { if !finished { markAgain(key) } }
     let (answer, after) = try write()
     guard case .copy = after else {
       if case .nothing = after { finished = true }
@@ -122,6 +137,21 @@ final class CachedStore: Store {
     }
   }
 
+  /// After a write that left no copy in front: nothing that is there may count.
+  private func markAgain(_ key: Bytes) {
+    var mark = ByteBuffer()
+    let placed: Void? =
+      (try? appendMark(to: &mark)) == nil
+      ? nil
+      : asking { (front) throws(Failure) in
+        try front.put(key, data: mark.bytes, expires: sys_now_microseconds() &+ CachedStore.markLife)
+      }
+    if placed == nil { unmarked.add(key, fresh: fresh, self) }
+  }
+
+  /// Marks what could not be marked, if the cache is there again.
+  func tryAgain() { _ = asking { (_) throws(Failure) in } }
+
   private func appendMark(to out: inout ByteBuffer) throws(Failure) {
     var number: UInt64 = 0
     guard sys_random(&number, MemoryLayout<UInt64>.size) else { throw .random }
@@ -143,35 +173,36 @@ final class CachedStore: Store {
       guard !data.failed else { throw .memory }
       return expires
     }
+    // A mark that counts still is left alone: its writer puts the copy there.
+    let fills = reachable && (until == nil || until ?? 0 <= present || expiry(of: seen.bytes) != nil)
+    guard fills else { return try back.load(key, now: now, into: &data) }
     let begin = data.count
-    guard let expires = try back.load(key, now: now, into: &data) else { return nil }
-    guard reachable else { return expires }
+    // Another process's cache costs more than a look, and a key that is not there leaves nothing in it.
+    if !front.trusted, try back.load(key, now: now, into: &data) == nil { return nil }
+    data.truncate(begin)
+    var mark = ByteBuffer()
+    try appendMark(to: &mark)
+    let marked = asking { (front) throws(Failure) in
+      let end = sys_now_microseconds() &+ CachedStore.markLife
+      if until == nil { return try front.create(key, data: mark.bytes, expires: end, now: present) }
+      return try front.replace(key, expected: seen.bytes, data: mark.bytes, expires: end) == .replaced
+    }
+    let expires = try back.load(key, now: now, into: &data)
+    guard marked == true else { return expires }
     var copy = ByteBuffer()
-    entry(data.bytes.dropFirst(begin), expires: expires, to: &copy)
+    if let expires { entry(data.bytes.dropFirst(begin), expires: expires, to: &copy) } else { copy.append(mark.bytes) }
     guard !copy.failed else { return expires }
-    if until == nil {
-      _ = asking { (front) throws(Failure) in
-        try front.create(key, data: copy.bytes, expires: keep(expires), now: present)
-      }
-    } else if let until, until <= present || expiry(of: seen.bytes) != nil {
-      // A mark that counts still is left alone: its writer puts the copy there.
-      _ = asking { (front) throws(Failure) in
-        try front.replace(key, expected: seen.bytes, data: copy.bytes, expires: keep(expires))
-      }
+    _ = asking { (front) throws(Failure) in
+      try front.replace(key, expected: mark.bytes, data: copy.bytes, expires: expires.map(keep) ?? 0)
     }
     return expires
   }
 
   func create(_ key: Bytes, data: Bytes, expires: Int64, now: Int64) throws(Failure) -> Bool {
-    guard try back.create(key, data: data, expires: expires, now: now) else { return false }
-    var copy = ByteBuffer()
-    entry(data, expires: expires, to: &copy)
-    if !copy.failed {
-      _ = asking { (front) throws(Failure) in
-        try front.create(key, data: copy.bytes, expires: keep(expires), now: now)
-      }
+    try writing(key, data, expires: expires) { () throws(Failure) in
+      let created = try back.create(key, data: data, expires: expires, now: now)
+      return (created, created ? .copy : .nothing)
     }
-    return true
   }
 
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {

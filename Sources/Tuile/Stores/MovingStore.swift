@@ -2,13 +2,24 @@ import CSystem
 import CTuile
 
 /// Sessions on their way from one store to another, while requests run: what the
-/// new one has not is read from the old one, and moves. A session that is deleted
-/// leaves an empty note in the new store for a minute, so that nobody who had read
-/// it from the old one brings it back.
+/// new one has not is read from the old one, and moves. Whoever moves a session puts
+/// a claim in the new store, looks in the old one once more, and puts the session in
+/// the place of just that claim; so a reader that is late, by however much, brings
+/// nothing back that was deleted meanwhile. A session that is deleted goes from the
+/// old store first, and leaves an empty note in the new one for a minute.
 final class MovingStore: Store {
   private let new: any Store
   private let old: any Store
   private static let noteLife: Int64 = 60_000_000
+  /// A claim whose owner has died is taken over after the waits below, and swept after this.
+  private static let claimLife: Int64 = 10_000_000
+  /// How often a claim is waited for, half a millisecond each, and twice as often after
+  /// each attempt; then its owner has died, or is slow and finds out.
+  private static let mostWaits = 4
+  /// '~' and 16 hex digits; nothing that is signed, and no JSON, looks like that.
+  private static let claimSize = 17
+  /// Only what it can verify moves: all else is another program's. Set once, before use.
+  unowned(unsafe) var manager: Manager?
 
   init(new: any Store, old: any Store) {
     self.new = new
@@ -23,23 +34,93 @@ final class MovingStore: Store {
     old.close()
   }
 
+  private static func isClaim(_ data: Bytes) -> Bool { data.count == claimSize && data[0] == 0x7E }
+
+  private static func appendClaim(to out: inout ByteBuffer) throws(Failure) {
+    var number: UInt64 = 0
+    guard sys_random(&number, MemoryLayout<UInt64>.size) else { throw .random }
+    out.append(0x7E)
+    Hex.encode(number, digits: 16, to: &out)
+    guard !out.failed else { throw .memory }
+  }
+
+  private func isOurs(_ data: Bytes) throws(Failure) -> Bool {
+    guard let manager else { return false }
+    var arena = Arena(limit: 4096)
+    if case .unreadable = try manager.kind(of: data, manager.keys, &arena) { return false }
+    return true
+  }
+
   func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
     let begin = data.count
-    if let expires = try new.load(key, now: now, into: &data) { return data.count > begin ? expires : nil }
-    guard let expires = try old.load(key, now: now, into: &data) else { return nil }
-    if try new.create(key, data: data.bytes.dropFirst(begin), expires: expires, now: now) {
-      try old.remove(key)
-      return expires
+    var (waits, missed, attempts) = (0, false, 0)
+    while attempts < 64 {
+      data.truncate(begin)
+      // Expired or not: a note or claim whose time is over is in the way, too.
+      let until = try new.load(key, now: .min, into: &data)
+      var seen = ByteBuffer()
+      seen.append(data.bytes.dropFirst(begin))
+      guard !data.failed, !seen.failed else { throw .memory }
+      let isClaim = MovingStore.isClaim(seen.bytes)
+      if let until, !isClaim {
+        if seen.count > 0 { return until > now ? until : nil }
+        if until > sys_now_microseconds() { return nil }
+      }
+      if isClaim, waits < MovingStore.mostWaits &<< min(attempts, 6) {
+        waits &+= 1
+        sys_sleep_microseconds(500)
+        continue
+      }
+      waits = 0
+      attempts &+= 1
+      data.truncate(begin)
+      guard let expires = try old.load(key, now: now, into: &data) else {
+        // Between the two looks somebody may have moved it.
+        if missed { return nil }
+        missed = true
+        continue
+      }
+      guard try isOurs(data.bytes.dropFirst(begin)) else { return expires }
+      try move(key, now: now, seen: until == nil ? nil : seen.bytes)
     }
-    // Another request was first to move it, or it was deleted.
-    data.truncate(begin)
-    guard let expires = try new.load(key, now: now, into: &data), data.count > begin else { return nil }
-    return expires
+    throw Failure(status: TUILE_E_BUSY, message: "other requests kept moving the session")
+  }
+
+  /// What is in the new store counts afterwards, whoever put it there.
+  private func move(_ key: Bytes, now: Int64, seen: Bytes?) throws(Failure) {
+    var claim = ByteBuffer()
+    try MovingStore.appendClaim(to: &claim)
+    let until = sys_now_microseconds() &+ MovingStore.claimLife
+    if let seen {
+      guard try new.replace(key, expected: seen, data: claim.bytes, expires: until) == .replaced else { return }
+    } else {
+      guard try new.create(key, data: claim.bytes, expires: until, now: now) else { return }
+    }
+    var again = ByteBuffer()
+    if let expires = try old.load(key, now: now, into: &again) {
+      let answer = try new.replace(key, expected: claim.bytes, data: again.bytes, expires: expires)
+      if answer == .replaced { try old.remove(key) }
+    } else {
+      // It was deleted while this request was on its way.
+      let note = sys_now_microseconds() &+ MovingStore.noteLife
+      _ = try new.replace(key, expected: claim.bytes, data: Bytes(), expires: note)
+    }
   }
 
   func remove(_ key: Bytes) throws(Failure) {
-    try new.put(key, data: Bytes(), expires: sys_now_microseconds() &+ MovingStore.noteLife)
     try old.remove(key)
+    var attempts = 0
+    while attempts < 64 {
+      attempts &+= 1
+      let until = sys_now_microseconds() &+ MovingStore.noteLife
+      var stored = ByteBuffer()
+      if try new.load(key, now: .min, into: &stored) == nil {
+        if try new.create(key, data: Bytes(), expires: until, now: .min) { return }
+      } else if try new.replace(key, expected: stored.bytes, data: Bytes(), expires: until) == .replaced {
+        return
+      }
+    }
+    throw Failure(status: TUILE_E_BUSY, message: "other writers kept changing the key")
   }
 
   func sweep(now: Int64, limit: Int) throws(Failure) -> Int {
