@@ -11,11 +11,8 @@ final class MovingStore: Store {
   private let new: any Store
   private let old: any Store
   private static let noteLife: Int64 = 60_000_000
-  /// A claim whose owner has died is taken over after the waits below, and swept after this.
-  private static let claimLife: Int64 = 10_000_000
-  /// How often a claim is waited for, half a millisecond each, and twice as often after
-  /// each attempt; then its owner has died, or is slow and finds out.
-  private static let mostWaits = 4
+  /// After this the owner of a claim has died, or is slow and finds that it was taken over.
+  private static let claimLife: Int64 = 5_000_000
   /// '~' and 16 hex digits; nothing that is signed, and no JSON, looks like that.
   private static let claimSize = 17
   /// Only what it can verify moves: all else is another program's. Set once, before use.
@@ -53,8 +50,9 @@ final class MovingStore: Store {
 
   func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
     let begin = data.count
-    var (waits, missed, attempts) = (0, false, 0)
-    while attempts < 64 {
+    var (missed, attempts) = (false, 0)
+    while attempts < 16 {
+      attempts &+= 1
       data.truncate(begin)
       // Expired or not: a note or claim whose time is over is in the way, too.
       let until = try new.load(key, now: .min, into: &data)
@@ -62,17 +60,11 @@ final class MovingStore: Store {
       seen.append(data.bytes.dropFirst(begin))
       guard !data.failed, !seen.failed else { throw .memory }
       let isClaim = MovingStore.isClaim(seen.bytes)
+      let counts = until ?? 0 > sys_now_microseconds()
       if let until, !isClaim {
         if seen.count > 0 { return until > now ? until : nil }
-        if until > sys_now_microseconds() { return nil }
+        if counts { return nil }
       }
-      if isClaim, waits < MovingStore.mostWaits &<< min(attempts, 6) {
-        waits &+= 1
-        sys_sleep_microseconds(500)
-        continue
-      }
-      waits = 0
-      attempts &+= 1
       data.truncate(begin)
       guard let expires = try old.load(key, now: now, into: &data) else {
         // Between the two looks somebody may have moved it.
@@ -80,6 +72,8 @@ final class MovingStore: Store {
         missed = true
         continue
       }
+      // While another request moves it, it is where it was.
+      if isClaim, counts { return expires }
       guard try isOurs(data.bytes.dropFirst(begin)) else { return expires }
       try move(key, now: now, seen: until == nil ? nil : seen.bytes)
     }
