@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-import threading
+from contextvars import ContextVar
 from ctypes import byref, c_size_t, c_void_p, create_string_buffer
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -103,13 +103,44 @@ def shares_sqlite() -> bool:
         return False
 
 
-class _Problem(threading.local):
-    """What a callback raised in this thread, until the call it was made from fails."""
+# What a callback raised, until the call that it was made from has ended. Each thread and each
+# greenlet has a value of its own.
+_raised: ContextVar[Optional[BaseException]] = ContextVar("tuile_raised", default=None)
 
-    cause: Optional[BaseException] = None
+
+def keep(problem: BaseException) -> None:
+    """No exception gets through C: whoever made the call raises this one."""
+    _raised.set(problem)
 
 
-problem = _Problem()
+def _taken() -> Optional[BaseException]:
+    problem = _raised.get()
+    if problem is not None:
+        _raised.set(None)
+        if not isinstance(problem, Exception):
+            # KeyboardInterrupt and its like are nobody's cause: they come out as themselves.
+            raise problem
+    return problem
+
+
+def raise_kept() -> None:
+    """Raises what a callback raised, whatever the call came to."""
+    problem = _taken()
+    if problem is not None:
+        raise problem
+
+
+def clock(told: Callable[[], float]) -> Any:
+    """A clock of Python's, in Unix seconds, as the library asks it."""
+
+    def tell(_: Any) -> int:
+        try:
+            return int64(int(told() * 1_000_000))
+        except BaseException as problem:
+            keep(problem)
+            return 0
+
+    return Clock(tell)
 
 
 def version() -> str:
@@ -129,7 +160,7 @@ def copy(borrowed: Bytes) -> bytes:
     return ctypes.string_at(c_void_p.from_buffer(borrowed), borrowed.size) if borrowed.size else b""
 
 
-def failure(status: int, error: Optional[Error] = None) -> errors.TuileError:
+def failure(status: int, error: Optional[Error] = None, cause: Optional[BaseException] = None) -> errors.TuileError:
     """The exception for a negative status."""
     if error is not None and error.message:
         message = error.message.decode("utf-8", "replace")
@@ -139,9 +170,16 @@ def failure(status: int, error: Optional[Error] = None) -> errors.TuileError:
         raise MemoryError(message)
     made = _EXCEPTIONS.get(status, errors.TuileError)(message)
     made.status = status
-    made.__cause__, problem.cause = problem.cause, None
+    made.__cause__ = cause
     made.offset = error.offset if error is not None else 0
     return made
+
+
+def answered(status: int, error: Optional[Error] = None) -> None:
+    """Raises what a call that may have made callbacks came to, if that is no answer."""
+    cause = _taken()
+    if status < 0:
+        raise failure(status, error, cause)
 
 
 def check(call: Callable[..., int], *arguments: object, space: bool = False) -> int:
@@ -151,8 +189,7 @@ def check(call: Callable[..., int], *arguments: object, space: bool = False) -> 
     """
     error = Error()
     status = call(*arguments, byref(error))
-    if status < 0 and not (space and status == E_SPACE):
-        raise failure(status, error)
+    answered(OK if space and status == E_SPACE else status, error)
     return status
 
 

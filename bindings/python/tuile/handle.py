@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from ctypes import byref, c_bool, c_int64
 from types import TracebackType
-from typing import TYPE_CHECKING, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 from . import _native as native
 from .errors import ArgumentError, TuileError
+from .lifetime import Handle, Uncopyable
 
 if TYPE_CHECKING:
     from .manager import Manager
 
 _Self = TypeVar("_Self", bound="SessionHandle")
+_Answer = TypeVar("_Answer")
 
 
 class SessionDeleted(TuileError):
@@ -38,12 +42,17 @@ _ADD_HEADER = native.AddHeader(_add_header)
 _NO_HEADERS = native.AddHeader()
 
 
-class SessionHandle:
-    """What every session has besides its values: a key, an end, an owner."""
+class SessionHandle(Uncopyable):
+    """What every session has besides its values: a key, an end, an owner. One thread at a time is in it."""
 
-    def __init__(self, manager: Manager, handle: int) -> None:
-        self._handle: Optional[int] = handle
+    _instead = "it belongs to one request; dict(session) copies its values, and a Manager begins another one"
+
+    def __init__(self, manager: Manager, handle: Handle) -> None:
+        self._handle = handle
         self._manager = manager
+        # Looked up here: gevent and eventlet put one of theirs there.
+        self._lock = threading.RLock()
+        self._calling = False
 
     def _changed_inside(self) -> None:
         """The library has set a value of its own."""
@@ -54,8 +63,12 @@ class SessionHandle:
     def session_key(self) -> Optional[str]:
         """The key, once the session has one. A password: do not log it."""
         key = native.Bytes()
-        found = native.lib.tuile_session_key(self._live(), byref(key)) == native.OK
-        return native.copy(key).decode("latin-1") if found else None
+
+        def read(handle: int) -> Optional[str]:
+            found = native.lib.tuile_session_key(handle, byref(key)) == native.OK
+            return native.copy(key).decode("latin-1") if found else None
+
+        return self._alone(read)
 
     def load(self) -> bool:
         """Reads the session, if that was not done yet: whether there was one.
@@ -70,8 +83,9 @@ class SessionHandle:
 
     def set_lifetime(self, seconds: int) -> None:
         """Lets the session end then, whatever is done with it; 0: no such end."""
-        self._call("set_lifetime", native.int64(seconds))
-        self._changed_inside()
+        with self._lock:
+            self._call("set_lifetime", native.int64(seconds))
+            self._changed_inside()
 
     def get_lifetime(self) -> Optional[int]:
         """Seconds that are left of its longest life; None if it has no such end."""
@@ -87,17 +101,17 @@ class SessionHandle:
     @property
     def owner(self) -> Optional[str]:
         """Whose session it is, as the application calls its users."""
-        owner = native.Bytes()
-        found = self._call("get_owner", byref(owner)) == native.OK
-        return native.copy(owner).decode("utf-8") if found else None
+        owner = self._text("get_owner")
+        return None if owner is None else owner.decode("utf-8")
 
     @owner.setter
     def owner(self, owner: Optional[str]) -> None:
-        if owner is None:
-            self._call("remove_owner")
-        else:
-            self._call("set_owner", native.view(owner))
-        self._changed_inside()
+        with self._lock:
+            if owner is None:
+                self._call("remove_owner")
+            else:
+                self._call("set_owner", native.view(owner))
+            self._changed_inside()
 
     def set_client(self, user_agent: str = "", address: str = "") -> None:
         """Says where the request comes from, for the owner's list."""
@@ -118,13 +132,8 @@ class SessionHandle:
         return headers
 
     def close(self) -> None:
-        """Ends the session. What was not committed is gone."""
-        handle, self._handle = getattr(self, "_handle", None), None
-        # At interpreter shutdown the module may be gone already.
-        if handle is not None and native is not None:
-            self._manager._ended(handle)
-
-    __del__ = close
+        """Ends the session, without waiting for a call on it in another thread. What was not committed is gone."""
+        self._handle.release()
 
     def __enter__(self: _Self) -> _Self:
         return self
@@ -133,19 +142,43 @@ class SessionHandle:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Session {'ended' if self._handle is None else 'open'}>"
+        return f"<Session {'ended' if self._handle.released else 'open'}>"
 
-    def _live(self) -> int:
-        if self._handle is None:
-            raise ArgumentError("the session has ended")
-        return self._handle
+    # -- calls
 
-    def _call(self, name: str, *arguments: object) -> int:
-        error = native.Error()
-        status: int = _CALLS[name](self._live(), *arguments, byref(error))
-        if status < 0:
-            raise native.failure(status, error)
+    def _alone(self, call: Callable[[int], _Answer]) -> _Answer:
+        """Calls with the handle, one thread at a time."""
+        with self._lock:
+            if self._calling:
+                # A store's own code, which runs inside the call, or a greenlet that switched there.
+                raise ArgumentError("the session is in the middle of a call")
+            self._calling = True
+            try:
+                return self._handle.use(call)
+            finally:
+                self._calling = False
+
+    def _call(self, name: str, *arguments: Any) -> int:
+        error, function = native.Error(), _CALLS[name]
+        status = self._alone(lambda handle: int(function(handle, *arguments, byref(error))))
+        native.answered(status, error)
         return status
+
+    def _text(self, name: str) -> Optional[bytes]:
+        """A copy of what the library lends for as long as the session is there; None if there is none."""
+        view, error, function = native.Bytes(), native.Error(), _CALLS[name]
+
+        def read(handle: int) -> tuple[int, bytes]:
+            status = int(function(handle, byref(view), byref(error)))
+            return status, native.copy(view) if status == native.OK else b""
+
+        status, text = self._alone(read)
+        native.answered(status, error)
+        return text if status == native.OK else None
+
+    def _ask(self, name: str) -> bool:
+        """What functions answer that can't fail."""
+        return self._alone(lambda handle: bool(_CALLS[name](handle)))
 
     def _bool(self, name: str) -> bool:
         answer = c_bool()

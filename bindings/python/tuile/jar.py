@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import Any, Optional, Union
 
 from . import _native as native
+from .lifetime import Handle, Uncopyable
 
 
-class Jar:
+class Jar(Uncopyable):
     """A jar as browsers keep it (RFC 6265bis, sections 5.7 and 5.8). Safe from all threads.
 
     ``public_suffix`` is called with a domain in lower case and says whether nobody may set
@@ -23,6 +24,8 @@ class Jar:
     >>> jar.header("https://www.example.com/news")
     'id=1'
     """
+
+    _instead = "save() writes its cookies to a file, from which another Jar loads them"
 
     def __init__(
         self,
@@ -36,28 +39,16 @@ class Jar:
         native.lib.tuile_jar_config_init(byref(config))
         config.max_per_site, config.max_cookies = native.size(max_per_site), native.size(max_cookies)
         # The library calls them for as long as the jar lives.
-        self._callbacks: list[Any] = []
-        self._problem: Optional[BaseException] = None
+        callbacks = []
         if public_suffix is not None:
-            asked = public_suffix
-
-            def ask(_: Any, domain: native.Bytes) -> bool:
-                try:
-                    return bool(asked(native.copy(domain).decode("ascii")))
-                except BaseException as problem:  # no exception gets through C: refuse, and raise it later
-                    self._problem = problem
-                    return True
-
-            config.public_suffix = self._keep(native.PublicSuffix(ask))
+            config.public_suffix = _asking(public_suffix)
+            callbacks.append(config.public_suffix)
         if clock is not None:
-            told = clock
-            config.clock = self._keep(native.Clock(lambda _: int(told() * 1_000_000)))
-        self._handle = c_void_p()
-        native.check(native.lib.tuile_jar_new, byref(config), byref(self._handle))
-
-    def _keep(self, callback: Any) -> Any:
-        self._callbacks.append(callback)
-        return callback
+            config.clock = native.clock(clock)
+            callbacks.append(config.clock)
+        number = c_void_p()
+        native.check(native.lib.tuile_jar_new, byref(config), byref(number))
+        self._handle = Handle(number.value, native.lib.tuile_jar_free, "the jar is closed", keep=callbacks)
 
     def receive(
         self,
@@ -74,27 +65,25 @@ class Jar:
         that it came from a page's script. Raises SyntaxProblem, LimitError or CookieRuleError,
         with the reason, where a browser would ignore the cookie.
         """
-        request = self._request(url, context, script, top_level_site)
-        try:
-            native.check(native.lib.tuile_jar_receive, self._open, byref(request), native.view(set_cookie))
-        finally:
-            problem, self._problem = self._problem, None
-            if problem is not None:
-                raise problem
+        request, error = self._request(url, context, script, top_level_site), native.Error()
+        text = native.view(set_cookie)
+        receive = native.lib.tuile_jar_receive
+        status = self._handle.use(lambda jar: receive(jar, byref(request), text, byref(error)))
+        native.raise_kept()
+        native.answered(status, error)
 
     def header(
         self, url: str, *, context: str = "same-site", script: bool = False, top_level_site: str = ""
     ) -> Optional[str]:
         """The Cookie header for a request to ``url``; None if there is nothing to send."""
         request, error = self._request(url, context, script, top_level_site), native.Error()
-        status, text = native.filled(
-            4096, lambda *out: native.lib.tuile_jar_header(self._open, byref(request), *out, byref(error))
+        write = native.lib.tuile_jar_header
+        status, text = self._handle.use(
+            lambda jar: native.filled(4096, lambda *out: write(jar, byref(request), *out, byref(error)))
         )
-        if status == native.ABSENT:
-            return None
-        if status != native.OK:
-            raise native.failure(status, error)
-        return text.decode("utf-8", "surrogateescape")
+        native.raise_kept()
+        native.answered(status, error)
+        return text.decode("utf-8", "surrogateescape") if status == native.OK else None
 
     def _request(self, url: str, context: str, script: bool, top_level_site: str) -> native.JarRequest:
         if context not in native.SITES:
@@ -109,32 +98,29 @@ class Jar:
     def __len__(self) -> int:
         """The cookies that have not expired."""
         count = c_size_t()
-        native.lib.tuile_jar_count(self._open, byref(count))
+        self._handle.use(lambda jar: native.lib.tuile_jar_count(jar, byref(count)))
+        native.raise_kept()
         return count.value
 
     def end_session(self) -> None:
         """Forgets the cookies that have no end, as a browser does when it is closed."""
-        native.lib.tuile_jar_end_session(self._open)
+        self._handle.use(native.lib.tuile_jar_end_session)
+        native.raise_kept()
 
     def load(self, path: Union[str, os.PathLike[str]]) -> None:
         """Adds the cookies of a file in the Netscape format, which curl writes."""
-        if native.check(native.lib.tuile_jar_load, self._open, native.view(os.fsencode(path))) == native.ABSENT:
+        name, load = native.view(os.fsencode(path)), native.lib.tuile_jar_load
+        if self._handle.use(lambda jar: native.check(load, jar, name)) == native.ABSENT:
             raise FileNotFoundError(os.fspath(path))
 
     def save(self, path: Union[str, os.PathLike[str]], *, session_cookies: bool = True) -> None:
         """Writes the jar to a file that curl reads; it is replaced in one step."""
-        native.check(native.lib.tuile_jar_save, self._open, native.view(os.fsencode(path)), session_cookies)
-
-    @property
-    def _open(self) -> c_void_p:
-        if not self._handle:
-            raise ValueError("the jar is closed")
-        return self._handle
+        name, save = native.view(os.fsencode(path)), native.lib.tuile_jar_save
+        self._handle.use(lambda jar: native.check(save, jar, name, session_cookies))
 
     def close(self) -> None:
-        """Frees the jar and wipes its cookies."""
-        handle, self._handle = self._handle, c_void_p()
-        native.lib.tuile_jar_free(handle)
+        """Wipes the cookies, once the last call in another thread has ended."""
+        self._handle.release()
 
     def __enter__(self) -> Jar:
         return self
@@ -144,9 +130,19 @@ class Jar:
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        if getattr(self, "_handle", None):
-            self.close()
-
     def __repr__(self) -> str:
-        return f"<Jar of {len(self)} cookies>" if self._handle else "<closed Jar>"
+        return "<closed Jar>" if self._handle.released else f"<Jar of {len(self)} cookies>"
+
+
+# No exception gets through C: it is raised when the call that it was made from has ended.
+
+
+def _asking(public_suffix: Callable[[str], bool]) -> Any:
+    def ask(_: Any, domain: native.Bytes) -> bool:
+        try:
+            return bool(public_suffix(native.copy(domain).decode("ascii")))
+        except BaseException as problem:
+            native.keep(problem)
+            return True
+
+    return native.PublicSuffix(ask)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
+import weakref
 from collections.abc import Callable, Iterable
 from ctypes import byref, c_size_t, c_void_p, sizeof
 from types import TracebackType
@@ -10,11 +12,13 @@ from typing import Any, Optional, TypeVar, Union
 
 from . import _native as native
 from .errors import ArgumentError
+from .lifetime import Handle, Uncopyable
 from .owners import OwnedSession, owned_session
 from .session import Session
 from .signing import Keyring
 from .stores import Bridge, Store
 
+_Answer = TypeVar("_Answer")
 AnySession = TypeVar("AnySession", bound=Session)
 
 # Those that are no numbers, texts or switches, and come in another way.
@@ -24,6 +28,21 @@ _SETTINGS = {
 } - {"clock_context", "log_context"}
 
 
+# Those that are there, to be closed while everything that they need is: at the end of the interpreter.
+_open: weakref.WeakValueDictionary[int, Manager] = weakref.WeakValueDictionary()
+_ending = False
+
+
+@atexit.register
+def _end() -> None:
+    global _ending
+    _ending = True
+    for reference in _open.valuerefs():
+        manager = reference()
+        if manager is not None:
+            manager.close()
+
+
 def _config(secret: str | bytes | Keyring, fallbacks: Iterable[str | bytes]) -> tuple[native.Config, object]:
     """The defaults with these keys, and what has to live as long as they."""
     config = native.Config()
@@ -31,11 +50,21 @@ def _config(secret: str | bytes | Keyring, fallbacks: Iterable[str | bytes]) -> 
     older = [native.view(fallback) for fallback in fallbacks]
     array = (native.Bytes * len(older))(*older)
     config.fallbacks, config.fallback_count = array, len(older)
-    if isinstance(secret, Keyring):
-        config.keyring = secret._handle
-    else:
-        config.secret = native.view(secret)
-    return config, (array, older)
+    text = native.view(b"" if isinstance(secret, Keyring) else secret)
+    config.secret = text
+    return config, (array, older, text)
+
+
+def _with_keys(secret: str | bytes | Keyring, config: native.Config, call: Callable[[], int]) -> int:
+    """Calls while nobody adds to the keyring, if it is one."""
+    if not isinstance(secret, Keyring):
+        return call()
+
+    def keyed(ring: int) -> int:
+        config.keyring = ring
+        return call()
+
+    return secret._alone(keyed)
 
 
 def _logger(log: Callable[[str, str], None]) -> Any:
@@ -47,7 +76,7 @@ def _logger(log: Callable[[str, str], None]) -> Any:
     return native.Log(told)
 
 
-class Manager:
+class Manager(Uncopyable):
     """One for the application: configuration, keys and store. Safe from all threads and after fork.
 
     ``store`` is a URL, or a :class:`tuile.stores.Store` of your own. Settings have the names of
@@ -56,6 +85,8 @@ class Manager:
     ``log`` is told ``error``, ``warning``, ``info`` or ``debug``, and what an administrator should know; it
     holds no key and no secret. ``clock`` gives Unix seconds, for tests.
     """
+
+    _instead = "open another one from the same settings, one in each process"
 
     def __init__(
         self,
@@ -69,11 +100,6 @@ class Manager:
         clock: Optional[Callable[[], float]] = None,
         **settings: Union[str, bytes, int, bool],
     ) -> None:
-        self._handle: Optional[int] = None
-        self._bridge: Optional[Bridge] = None
-        self._open: set[int] = set()
-        self._closing = threading.Lock()
-        self._closed = False
         if unknown := settings.keys() - _SETTINGS:
             raise TypeError(f"unknown setting: {', '.join(sorted(unknown))}")
         config, kept = _config(secret, fallbacks)
@@ -84,16 +110,19 @@ class Manager:
         if cookie_same_site not in native.SAME_SITES:
             raise native.failure(native.E_ARGUMENT)
         config.cookie_same_site = native.SAME_SITES[cookie_same_site]
+        logger = None
         if log is not None:
-            self._log = config.log = _logger(log)
+            logger = config.log = _logger(log)
+        ticking = None
         if clock is not None:
-            told = clock
-            self._clock = config.clock = native.Clock(lambda _: int(told() * 1_000_000))
+            ticking = config.clock = native.clock(clock)
         for name, value in settings.items():
             setattr(config, name, native.view(value) if isinstance(value, (str, bytes)) else native.int64(value))
+        bridge: Optional[Bridge] = None
         if isinstance(store, Store):
-            self._bridge = Bridge(store)
-            config.open_store, self.store_name, self.blocking = self._bridge.handle, type(store).__name__, store.blocking
+            bridge = Bridge(store)
+            config.open_store = bridge.handle
+            self.store_name, self.blocking = type(store).__name__, store.blocking
         else:
             config.store, self.store_name = native.view(store), store.split(":")[0] + ":"
             #: Calls may wait for a disk or a network.
@@ -101,13 +130,17 @@ class Manager:
         #: Sessions are saved also where nothing was changed.
         self.save_every_request = bool(config.save_every_request)
         self.cookie_name = native.copy(config.cookie_name).decode("utf-8")
-        handle = c_void_p()
+        number = c_void_p()
         try:
-            native.check(native.lib.tuile_manager_open, byref(config), byref(handle))
-        except BaseException:
-            self._free()
-            raise
-        self._handle = handle.value
+            _with_keys(secret, config, lambda: native.check(native.lib.tuile_manager_open, byref(config), byref(number)))
+            parent = bridge.owned if bridge else None
+            self._handle = Handle(number.value, native.lib.tuile_manager_close, "the manager is closed", parent, (logger, ticking))
+        finally:
+            # It goes with the manager.
+            if bridge is not None:
+                bridge.free()
+        self._bridge = bridge
+        _open[id(self)] = self
 
     def begin(self, cookie_header: str | bytes, url: str | bytes = "") -> Session:
         """A request's session, from its Cookie header; nothing is read before it is needed.
@@ -118,25 +151,26 @@ class Manager:
 
     def begin_as(self, kind: type[AnySession], cookie_header: str | bytes, url: str | bytes = "") -> AnySession:
         """As :meth:`begin`, for a class of your own."""
-        if self._handle is None or self._closed:
-            raise ArgumentError("the manager is closed")
         header, address = native.view(cookie_header), native.view(url)
-        handle = native.lib.tuile_session_begin_url(self._handle, header, address)
-        if not handle:
-            raise native.failure(native.E_MEMORY)
-        self._open.add(handle)
-        return kind(self, handle)
+
+        def start(manager: int) -> Handle:
+            session = native.lib.tuile_session_begin_url(manager, header, address)
+            if session is None:
+                raise native.failure(native.E_MEMORY)
+            return Handle(session, native.lib.tuile_session_end, "the session has ended", self._handle)
+
+        return kind(self, self._use(start))
 
     def clear_expired(self, limit: int = 10_000) -> int:
         """Removes at most ``limit`` expired sessions; how many there were."""
         removed = c_size_t()
-        native.check(native.lib.tuile_manager_clear_expired, self._handle, native.size(limit), byref(removed))
+        self._check(native.lib.tuile_manager_clear_expired, native.size(limit), byref(removed))
         return removed.value
 
     def reload(self, secret: str | bytes | Keyring, fallbacks: Iterable[str | bytes] = ()) -> None:
         """New keys, without dropping a request: those under way end with the keys that they began with."""
         config, kept = _config(secret, fallbacks)
-        native.check(native.lib.tuile_manager_reload, self._handle, byref(config))
+        _with_keys(secret, config, lambda: self._check(native.lib.tuile_manager_reload, byref(config)))
 
     def sessions(self, owner: str, current: Optional[Session] = None) -> list[OwnedSession]:
         """An owner's sessions, the one seen last first; ``current`` is marked."""
@@ -145,28 +179,36 @@ class Manager:
         def add(_: Any, session: Any) -> None:
             found.append(owned_session(session.contents))
 
-        asking, receive = current._live() if current else None, native.ReceiveOwnedSession(add)
-        native.check(native.lib.tuile_manager_sessions, self._handle, native.view(owner), asking, receive, None)
+        name, receive = native.view(owner), native.ReceiveOwnedSession(add)
+
+        def call(asking: Optional[int]) -> int:
+            return self._check(native.lib.tuile_manager_sessions, name, asking, receive, None)
+
+        call(None) if current is None else current._alone(call)
         return found
 
     def revoke(self, owner: str, id: str) -> bool:
         """Ends the session of an owner that has this id, for good; False if there is none any more."""
-        answer = native.check(native.lib.tuile_manager_revoke, self._handle, native.view(owner), native.view(id))
-        return answer == native.OK
+        return self._check(native.lib.tuile_manager_revoke, native.view(owner), native.view(id)) == native.OK
 
     def revoke_all(self, owner: str, keep: Optional[Session] = None) -> int:
         """Ends all sessions of an owner but ``keep``, as after a change of the password; how many."""
-        revoked, kept = c_size_t(), keep._live() if keep else None
-        native.check(native.lib.tuile_manager_revoke_all, self._handle, native.view(owner), kept, byref(revoked))
+        name, revoked = native.view(owner), c_size_t()
+
+        def call(kept: Optional[int]) -> int:
+            return self._check(native.lib.tuile_manager_revoke_all, name, kept, byref(revoked))
+
+        call(None) if keep is None else keep._alone(call)
         return revoked.value
 
     def check(self) -> None:
         """Writes, reads and removes a session that nobody knows: StoreError if that can't be done."""
-        native.check(native.lib.tuile_manager_check, self._handle)
+        self._check(native.lib.tuile_manager_check)
 
     def metrics(self) -> str:
         """All counters and the times of the store's operations, as Prometheus reads them."""
-        status, text = native.filled(1 << 14, lambda *out: native.lib.tuile_manager_metrics(self._handle, *out))
+        write = native.lib.tuile_manager_metrics
+        status, text = self._use(lambda manager: native.filled(1 << 14, lambda *out: write(manager, *out)))
         if status != native.OK:
             raise native.failure(status)
         return text.decode("ascii")
@@ -175,32 +217,31 @@ class Manager:
         """Counters since the manager was opened."""
         stats = native.Stats()
         stats.size = sizeof(native.Stats)
-        if (status := native.lib.tuile_manager_stats(self._handle, byref(stats))) != native.OK:
+        status = self._use(lambda manager: int(native.lib.tuile_manager_stats(manager, byref(stats))))
+        if status != native.OK:
             raise native.failure(status)
         return {name: getattr(stats, name) for name, *_ in native.Stats._fields_ if name != "size"}
 
     def close(self) -> None:
-        """Closes the store and wipes the keys, once the last session has ended."""
-        self._closed = True
-        if native is not None and not getattr(self, "_open", True):
-            self._free()
+        """Closes the store and wipes the keys: now, or when the last open session and the last call
+        in another thread have ended."""
+        raised: list[BaseException] = []
+        if self._bridge is not None:
+            self._bridge.raised = raised
+        self._handle.release()
+        if self._bridge is not None:
+            self._bridge.raised = None
+        if raised:
+            raise raised[0]
 
-    __del__ = close
+    def _use(self, call: Callable[[int], _Answer]) -> _Answer:
+        if _ending and self._handle.released and threading.current_thread().daemon:
+            # Which would be stopped at its next step anyway, without a word.
+            raise SystemExit
+        return self._handle.use(call)
 
-    def _ended(self, session: int) -> None:
-        """A session says that it has ended."""
-        native.lib.tuile_session_end(session)
-        self._open.discard(session)
-        if self._closed and not self._open:
-            self._free()
-
-    def _free(self) -> None:
-        with self._closing:
-            handle, self._handle = self._handle, None
-            bridge, self._bridge = self._bridge, None
-        native.lib.tuile_manager_close(handle)
-        if bridge is not None:
-            bridge.free()
+    def _check(self, function: Any, *arguments: object) -> int:
+        return self._use(lambda manager: native.check(function, manager, *arguments))
 
     def __enter__(self) -> Manager:
         return self
@@ -210,4 +251,4 @@ class Manager:
 
     def __repr__(self) -> str:
         # Not the whole URL, which may hold a password.
-        return f"<Manager of {self.store_name}{' closed' if self._closed else ''}>"
+        return f"<Manager of {self.store_name}{' closed' if self._handle.released else ''}>"

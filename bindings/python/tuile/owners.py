@@ -9,6 +9,15 @@ from typing import Any
 from . import _native as native
 
 
+def _date(seconds: int) -> datetime.datetime:
+    # The library's times reach further than Python's.
+    return _EPOCH + datetime.timedelta(seconds=max(0, min(seconds, _LATEST)))
+
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+_LATEST = int((datetime.datetime.max.replace(tzinfo=datetime.timezone.utc) - _EPOCH).total_seconds())
+
+
 @dataclass(frozen=True)
 class OwnedSession:
     """One session of an owner. ``id`` says nothing of its key, and is what ``revoke`` takes."""
@@ -23,11 +32,10 @@ class OwnedSession:
 
 
 def owned_session(row: Any) -> OwnedSession:
+    """From the library's struct, within the callback that has it."""
+
     def text(view: native.Bytes) -> str:
-        return native.copy(view).decode("ascii")
+        return native.copy(view).decode("ascii", "replace")
 
-    def date(seconds: int) -> datetime.datetime:
-        return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
-
-    times = date(row.created), date(row.seen), date(row.expires)
+    times = _date(row.created), _date(row.seen), _date(row.expires)
     return OwnedSession(text(row.id), *times, text(row.user_agent), text(row.address), row.current)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import ItemsView, Iterator, Mapping, MutableMapping, ValuesView
 from ctypes import byref, c_int64
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from . import _native as native
+from .errors import ArgumentError
 from .handle import SessionDeleted, SessionHandle
 
 if TYPE_CHECKING:
+    from .lifetime import Handle
     from .manager import Manager
 
 _COMPACT = json.JSONEncoder(separators=(",", ":")).encode
@@ -35,7 +37,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
     the session is saved.
     """
 
-    def __init__(self, manager: Manager, handle: int) -> None:
+    def __init__(self, manager: Manager, handle: Handle) -> None:
         super().__init__(manager, handle)
         # What the library holds, fetched in one call; None before that.
         self._values: Optional[dict[str, Any]] = None
@@ -53,8 +55,8 @@ class Session(SessionHandle, MutableMapping[str, Any]):
     def _dict(self) -> dict[str, Any]:
         if self._values is None:
             self._values = self._loads(self.to_json())
-        elif self._handle is None:
-            self._live()
+        elif self._handle.released:
+            raise ArgumentError("the session has ended")
         return self._values
 
     def _lend(self, key: str, value: Any) -> Any:
@@ -79,64 +81,100 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         self._forget()
 
     def __getitem__(self, key: str) -> Any:
-        return self._lend(key, self._dict()[key])
+        with self._lock:
+            return self._lend(key, self._dict()[key])
 
     def __setitem__(self, key: str, value: Any) -> None:
         text = self._dumps(value)
-        self._call("set_json", native.view(_name(key)), native.view(text))
-        self._lent.pop(key, None)
-        self._dict()[key] = value
-        self._lend(key, value)
+        with self._lock:
+            self._call("set_json", native.view(_name(key)), native.view(text))
+            self._lent.pop(key, None)
+            self._dict()[key] = value
+            self._lend(key, value)
 
     def __delitem__(self, key: str) -> None:
         self.pop(key)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._dict()
+        with self._lock:
+            return key in self._dict()
 
     def __len__(self) -> int:
-        return len(self._dict())
+        with self._lock:
+            return len(self._dict())
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._dict())
+        # Another thread may set a value meanwhile.
+        with self._lock:
+            return iter(list(self._dict()))
+
+    def items(self) -> ItemsView[str, Any]:
+        return _Items(self)
+
+    def values(self) -> ValuesView[Any]:
+        return _Values(self)
+
+    def _pairs(self) -> list[tuple[str, Any]]:
+        with self._lock:
+            return [(key, self._lend(key, value)) for key, value in self._dict().items()]
 
     def has_key(self, key: str) -> bool:
         return key in self
 
     def get(self, key: str, default: Any = None) -> Any:
-        return self[key] if key in self._dict() else default
+        with self._lock:
+            return self[key] if key in self._dict() else default
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        with self._lock:
+            if key not in self._dict():
+                self[key] = default
+            return self[key]
 
     def pop(self, key: str, default: Any = _MISSING) -> Any:
-        values = self._dict()
-        if key not in values:
-            if default is _MISSING:
-                raise KeyError(key)
-            return default
-        self._call("remove", native.view(key))
-        self._lent.pop(key, None)
-        return values.pop(key)
+        with self._lock:
+            values = self._dict()
+            if key not in values:
+                if default is _MISSING:
+                    raise KeyError(key)
+                return default
+            self._call("remove", native.view(key))
+            self._lent.pop(key, None)
+            return values.pop(key)
+
+    def popitem(self) -> tuple[str, Any]:
+        """Takes the value out that was added last, as a dict does."""
+        with self._lock:
+            values = self._dict()
+            if not values:
+                raise KeyError("the session is empty")
+            key = next(reversed(values))
+            return key, self.pop(key)
 
     def update(self, *others: Any, **named: Any) -> None:
         """Sets many values in one call."""
         values = {_name(key): value for key, value in dict(*others, **named).items()}
-        self._call("update", native.view(self._dumps(values)))
-        for key, value in values.items():
-            self._lent.pop(key, None)
-            self._dict()[key] = value
-            self._lend(key, value)
+        text = self._dumps(values)
+        with self._lock:
+            self._call("update", native.view(text))
+            for key, value in values.items():
+                self._lent.pop(key, None)
+                self._dict()[key] = value
+                self._lend(key, value)
 
     def merge(self, before: dict[str, Any], after: Mapping[str, Any]) -> None:
         """Sets and removes what differs between two dictionaries, for those who keep one of their own,
         and makes the first a copy of the second."""
-        self._changed_inside()
-        for key in before.keys() - after.keys():
-            self._call("remove", native.view(_name(key)))
-            del before[key]
-        changed = {k: v for k, v in after.items() if k not in before or self._differ(before[k], v)}
-        if changed:
-            text = self._dumps(changed)
-            self._call("update", native.view(text))
-            before.update(self._loads(text))
+        with self._lock:
+            self._changed_inside()
+            for key in before.keys() - after.keys():
+                self._call("remove", native.view(_name(key)))
+                del before[key]
+            changed = {k: v for k, v in after.items() if k not in before or self._differ(before[k], v)}
+            if changed:
+                text = self._dumps(changed)
+                self._call("update", native.view(text))
+                before.update(self._loads(text))
 
     def _differ(self, one: Any, other: Any) -> bool:
         # 1, 1.0 and True are equal in Python and not in JSON; so are 0.0 and -0.0, and NaN is not equal to itself.
@@ -146,51 +184,56 @@ class Session(SessionHandle, MutableMapping[str, Any]):
 
     def to_json(self) -> str:
         """All values as one JSON text, in one call."""
-        self._return()
-        text = native.Bytes()
-        self._call("json", byref(text))
-        return native.copy(text).decode("utf-8", "surrogatepass")
+        with self._lock:
+            self._return()
+            text = self._text("json") or b""
+        return text.decode("utf-8", "surrogatepass")
 
     def clear(self) -> None:
         """Drops all values without reading them; the session keeps its key."""
-        self._call("clear")
-        self._forget({})
+        with self._lock:
+            self._call("clear")
+            self._forget({})
 
     def add_int(self, key: str, delta: int = 1) -> int:
         """Adds to a counter, exactly, whatever other requests do at once; the sum so far."""
-        value = c_int64()
-        self._call("add_int", native.view(_name(key)), native.int64(delta), byref(value))
-        if self._values is not None:
-            self._values[key] = value.value
-        return value.value
+        total = c_int64()
+        with self._lock:
+            self._call("add_int", native.view(_name(key)), native.int64(delta), byref(total))
+            if self._values is not None:
+                self._values[key] = total.value
+        return total.value
 
     def append(self, key: str, value: Any) -> None:
         """Puts a value at the end of a list, a new one if there is none, and loses none that
         another request appends at once."""
-        self._return()
-        self._call("append", native.view(_name(key)), native.view(self._dumps(value)))
-        if self._values is not None:
-            self._values.setdefault(key, []).append(value)
-            if key in self._lent:
-                self._lent[key] = self._dumps(self._values[key])
+        with self._lock:
+            self._return()
+            self._call("append", native.view(_name(key)), native.view(self._dumps(value)))
+            if self._values is not None:
+                self._values.setdefault(key, []).append(value)
+                if key in self._lent:
+                    self._lent[key] = self._dumps(self._values[key])
 
     # -- the session
 
     @property
     def accessed(self) -> bool:
         """Whether this request read or changed the session."""
-        return bool(native.lib.tuile_session_accessed(self._live()))
+        return self._ask("accessed")
 
     @property
     def modified(self) -> bool:
         """Whether this request changed the session, in place included."""
-        self._return()
-        return bool(native.lib.tuile_session_modified(self._live()))
+        with self._lock:
+            self._return()
+            return self._ask("modified")
 
     def flush(self) -> None:
         """Logs out: deletes the data, the session in the store and, on commit, the cookie."""
-        self._call("flush")
-        self._forget({})
+        with self._lock:
+            self._call("flush")
+            self._forget({})
 
     def cycle_key(self) -> None:
         """A new key for the same data, as every login should do."""
@@ -200,15 +243,16 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         """Idle seconds, 0 until the browser closes, a fixed time, or None for the default."""
         if isinstance(value, datetime.timedelta):
             value = datetime.datetime.now(_UTC) + value
-        if value is None:
-            self._call("clear_expiry")
-        elif isinstance(value, datetime.datetime):
-            self._call("set_expiry_date", int(_aware(value).timestamp()))
-        elif isinstance(value, str):
+        if isinstance(value, str):
             raise native.failure(native.E_ARGUMENT)
-        else:
-            self._call("set_expiry", native.int64(value))
-        self._changed_inside()
+        with self._lock:
+            if value is None:
+                self._call("clear_expiry")
+            elif isinstance(value, datetime.datetime):
+                self._call("set_expiry_date", int(_aware(value).timestamp()))
+            else:
+                self._call("set_expiry", native.int64(value))
+            self._changed_inside()
 
     def get_expiry_age(self, *, modification: Optional[datetime.datetime] = None, expiry: Expiry = _MISSING) -> int:
         """Seconds left if the session is saved now, or was at ``modification``, with its expiry or this one."""
@@ -257,12 +301,27 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         Raises SessionDeleted if another request deleted the session meanwhile, and
         StoreError if the store gave no answer; then the cookie stays as it is.
         """
-        self._return()
-        try:
-            return self._commit(status, headers)
-        finally:
-            # The library has what other requests saved, too.
-            self._forget()
+        with self._lock:
+            self._return()
+            try:
+                return self._commit(status, headers)
+            finally:
+                # The library has what other requests saved, too.
+                self._forget()
+
+
+class _Items(ItemsView[str, Any]):
+    _mapping: Session
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        return iter(self._mapping._pairs())
+
+
+class _Values(ValuesView[Any]):
+    _mapping: Session
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([value for _, value in self._mapping._pairs()])
 
 
 def _name(key: object) -> str:

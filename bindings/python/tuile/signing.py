@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import datetime
 import json
+import threading
 from collections.abc import Iterable
 from ctypes import byref, c_size_t, c_void_p
 from dataclasses import dataclass
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Optional, TypeVar, Union
 
 from . import _native as native
+from .lifetime import Handle, Uncopyable
 
+_Answer = TypeVar("_Answer")
 Age = Union[int, float, datetime.timedelta, None]
 
 
@@ -29,7 +32,7 @@ class SignatureExpired(BadSignature):
     """The signature matches, but is older than ``max_age``."""
 
 
-class Keyring:
+class Keyring(Uncopyable):
     """Keys in the order of their use: the first one writes, all read. Signers and managers
     copy them. Keys under 32 bytes are refused unless ``allow_weak``.
 
@@ -38,11 +41,14 @@ class Keyring:
     (1, <Keyring of 1 keys>)
     """
 
+    _instead = "it holds secrets; make another one from its keys"
+
     def __init__(self, *keys: str | bytes, format: str = "text", allow_weak: bool = False) -> None:
-        self._handle: Optional[int] = None
-        handle = c_void_p()
-        native.check(native.lib.tuile_keyring_new, allow_weak, byref(handle))
-        self._handle = handle.value
+        number = c_void_p()
+        native.check(native.lib.tuile_keyring_new, allow_weak, byref(number))
+        self._handle = Handle(number.value, native.lib.tuile_keyring_free, "the keyring is closed")
+        # Adding is for one thread at a time.
+        self._lock = threading.Lock()
         for key in keys:
             self.add(key, format)
 
@@ -62,20 +68,20 @@ class Keyring:
     def _add(self, function: Any, text: str | bytes, format: str) -> int:
         if format not in native.KEY:
             raise native.failure(native.E_ARGUMENT)
-        return native.check(function, self._handle, native.view(text), native.KEY[format])
+        key = native.view(text)
+        return self._alone(lambda ring: native.check(function, ring, key, native.KEY[format]))
+
+    def _alone(self, call: Callable[[int], _Answer]) -> _Answer:
+        with self._lock:
+            return self._handle.use(call)
 
     def __len__(self) -> int:
         count = c_size_t()
-        native.lib.tuile_keyring_count(self._handle, byref(count))
+        self._alone(lambda ring: native.lib.tuile_keyring_count(ring, byref(count)))
         return count.value
 
     def __repr__(self) -> str:
         return f"<Keyring of {len(self)} keys>"
-
-    def __del__(self) -> None:
-        handle, self._handle = getattr(self, "_handle", None), None
-        if handle is not None and native is not None:
-            native.lib.tuile_keyring_free(handle)
 
 
 def generate_key() -> str:
@@ -86,8 +92,10 @@ def generate_key() -> str:
     return key.decode("ascii")
 
 
-class Signer:
-    """``value:signature``, as django.core.signing.Signer writes it."""
+class Signer(Uncopyable):
+    """``value:signature``, as django.core.signing.Signer writes it. Safe from all threads."""
+
+    _instead = "it holds secrets; make another one from its key"
 
     _timed = False
     _salt = "django.core.signing.Signer"
@@ -95,34 +103,34 @@ class Signer:
     def __init__(
         self, *, key: str | bytes | Keyring, salt: str | None = None, fallback_keys: Iterable[str | bytes] = ()
     ) -> None:
-        self._handle: Optional[int] = None
         self.salt = self._salt if salt is None else salt
-        ring = key if isinstance(key, Keyring) else None
-        secret = native.view(b"") if isinstance(key, Keyring) else native.view(key)
-        purpose = native.view(self.salt)
-        older = [native.view(fallback) for fallback in fallback_keys]
+        purpose, older = native.view(self.salt), [native.view(fallback) for fallback in fallback_keys]
         config = native.SignerConfig()
         native.lib.tuile_signer_config_init(byref(config))
-        config.secret, config.salt, config.timed = secret, purpose, self._timed
+        config.salt, config.timed = purpose, self._timed
         config.fallbacks = (native.Bytes * len(older))(*older)
         config.fallback_count = len(older)
-        config.keyring = ring._handle if ring else None
         self._configure(config)
-        handle = c_void_p()
-        native.check(native.lib.tuile_signer_new, byref(config), byref(handle))
-        self._handle = handle.value
+        number = c_void_p()
+        if isinstance(key, Keyring):
+
+            def make(ring: int) -> None:
+                config.keyring = ring
+                native.check(native.lib.tuile_signer_new, byref(config), byref(number))
+
+            key._alone(make)
+        else:
+            secret = native.view(key)
+            config.secret = secret
+            native.check(native.lib.tuile_signer_new, byref(config), byref(number))
+        self._handle = Handle(number.value, native.lib.tuile_signer_free, "the signer is closed")
 
     def _configure(self, config: native.SignerConfig) -> None:
         """What a subclass sets besides."""
 
     def close(self) -> None:
-        """Wipes the keys. The signer can't be used afterwards."""
-        handle, self._handle = getattr(self, "_handle", None), None
-        # At interpreter shutdown the module may be gone already.
-        if handle is not None and native is not None:
-            native.lib.tuile_signer_free(handle)
-
-    __del__ = close
+        """Wipes the keys, once the last call in another thread has ended. The signer can't be used afterwards."""
+        self._handle.release()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(salt={self.salt!r})"
@@ -146,35 +154,35 @@ class Signer:
     # With an explicit time, Unix seconds.
 
     def _sign(self, value: str, now: int) -> str:
-        text = native.view(value)
-        sign = native.lib.tuile_signer_sign
-        return self._token(text.size, lambda *out: sign(self._handle, text, now, *out))
+        text, sign = native.view(value), native.lib.tuile_signer_sign
+        return self._token(text.size, lambda signer, *out: sign(signer, text, now, *out))
 
     def _dumps(self, payload: str, compress: bool, now: int) -> str:
-        text, error = native.view(payload), native.Error()
-        dumps = native.lib.tuile_signer_dumps
-        call = lambda *out: dumps(self._handle, text, compress, now, *out, byref(error))  # noqa: E731
+        text, error, dumps = native.view(payload), native.Error(), native.lib.tuile_signer_dumps
+        call = lambda signer, *out: dumps(signer, text, compress, now, *out, byref(error))  # noqa: E731
         return self._token(text.size * 4 // 3, call, error)
 
     def _token(self, size: int, call: Callable[..., int], error: Optional[native.Error] = None) -> str:
-        status, token = native.filled(size + 64, call)
+        status, token = self._filled(size + 64, call)
         if status != native.OK:
             raise native.failure(status, error)
         return token.decode("utf-8", "surrogatepass")
 
     def _unsign(self, token: str, max_age: int, now: int) -> str:
-        text, value = native.view(token), native.Bytes()
-        status = native.lib.tuile_signer_verify(self._handle, text, max_age, now, byref(value), None)
-        _raise_for(status)
+        # What is lent lies in the text.
+        text, value, verify = native.view(token), native.Bytes(), native.lib.tuile_signer_verify
+        _raise_for(self._handle.use(lambda signer: verify(signer, text, max_age, now, byref(value), None)))
         return native.copy(value).decode("utf-8", "surrogatepass")
 
     def _loads(self, token: str, max_age: int, now: int) -> str:
-        text, error = native.view(token), native.Error()
-        loads = native.lib.tuile_signer_loads
-        call = lambda *out: loads(self._handle, text, max_age, now, *out, None, byref(error))  # noqa: E731
-        status, payload = native.filled(max(256, text.size * 4), call)
+        text, error, loads = native.view(token), native.Error(), native.lib.tuile_signer_loads
+        call = lambda signer, *out: loads(signer, text, max_age, now, *out, None, byref(error))  # noqa: E731
+        status, payload = self._filled(max(256, text.size * 4), call)
         _raise_for(status, error)
         return payload.decode("utf-8")
+
+    def _filled(self, room: int, call: Callable[..., int]) -> tuple[int, bytes]:
+        return self._handle.use(lambda signer: native.filled(room, lambda *out: call(signer, *out)))
 
 
 class TimestampSigner(Signer):
@@ -273,9 +281,10 @@ class Tokens(Signer):
     def _read(self, call: Any, token: str | bytes, max_age: Age, now: Optional[int]) -> tuple[bytes, native.Verified]:
         text, error, verified = native.view(token), native.Error(), native.Verified()
         present = native.UNSET if now is None else native.int64(now)
-        status, payload = native.filled(
+        age = _seconds(max_age)
+        status, payload = self._filled(
             max(256, text.size * 4),
-            lambda *out: call(self._handle, text, _seconds(max_age), present, *out, byref(verified), byref(error)),
+            lambda signer, *out: call(signer, text, age, present, *out, byref(verified), byref(error)),
         )
         _raise_for(status, error)
         return payload, verified

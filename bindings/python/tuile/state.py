@@ -59,8 +59,8 @@ def hidden_field(
     """``<input type="hidden">`` with a signed value that only this form and session take."""
     field, text, error = _field(name, form, session_key), native.view(value), native.Error()
     write, present = native.lib.tuile_hidden_field_write, native.UNSET if now is None else native.int64(now)
-    status, html = native.filled(
-        1024, lambda *out: write(signer._handle, byref(field), text, present, *out, byref(error))
+    status, html = signer._filled(
+        1024, lambda handle, *out: write(handle, byref(field), text, present, *out, byref(error))
     )
     if status != native.OK:
         raise native.failure(status, error)
@@ -81,8 +81,8 @@ def read_hidden_field(
     field, text, error = _field(name, form, session_key), native.view(body), native.Error()
     read, present = native.lib.tuile_hidden_field_read, native.UNSET if now is None else native.int64(now)
     age = _seconds(max_age)
-    status, value = native.filled(
-        1024, lambda *out: read(signer._handle, byref(field), text, age, present, *out, byref(error))
+    status, value = signer._filled(
+        1024, lambda handle, *out: read(handle, byref(field), text, age, present, *out, byref(error))
     )
     if status == native.ABSENT:
         return None

@@ -41,17 +41,19 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from ctypes import byref, c_void_p, sizeof
 from typing import Any, Callable, Optional
 
 from . import _native as native
+from .lifetime import Handle, Uncopyable
 
 __all__ = ["Store"]
 
 
-class Store(ABC):
+class Store(Uncopyable, ABC):
     """Where a manager keeps its sessions, by methods of yours.
 
     They are called from several threads at once. Keys have 8 to 40 characters of a-z and 0-9, or
@@ -59,6 +61,8 @@ class Store(ABC):
     times are Unix microseconds. An exception becomes a StoreError, with the exception as its
     cause: nobody is logged out by it.
     """
+
+    _instead = "a manager may be using it; define __reduce_ex__ if yours can be"
 
     #: Only this process can write the data, so that it need not be signed.
     trusted = False
@@ -141,21 +145,25 @@ class Bridge:
         self._callbacks = {name: types[name](getattr(self, f"_{name}")) for name in names}
         for name, callback in self._callbacks.items():
             setattr(ops, name, callback)
-        handle = c_void_p()
-        native.check(native.lib.tuile_store_new, byref(ops), None, byref(handle))
-        self.handle = handle.value
+        #: What the store's close raises goes here, while somebody waits for it.
+        self.raised: Optional[list[BaseException]] = None
+        number = c_void_p()
+        native.check(native.lib.tuile_store_new, byref(ops), None, byref(number))
+        self.handle = number.value
+        self.owned = Handle(number.value, native.lib.tuile_store_close, "the store is closed", keep=self._callbacks)
 
     def free(self) -> None:
-        handle, self.handle = self.handle, None
-        native.lib.tuile_store_close(handle)
+        """Has the store closed, once no manager uses it any more."""
+        self.owned.release()
 
-    # No exception gets through C: each becomes a status, and is kept as the cause of the exception that follows.
+    # No exception gets through C: each becomes a status, and is kept as the cause of the exception that
+    # follows, or to come out as itself.
 
     def _answer(self, error: Any, call: Callable[[], int]) -> int:
         try:
             return call()
         except BaseException as problem:
-            native.problem.cause = problem
+            native.keep(problem)
             error.contents.message = f"the store raised {type(problem).__name__}".encode("ascii", "replace")[:200]
             return native.E_STORE
 
@@ -242,4 +250,10 @@ class Bridge:
         return self._answer(error, call)
 
     def _close(self, _: Any) -> None:
-        self._store.close()
+        try:
+            self._store.close()
+        except BaseException as problem:
+            if self.raised is not None:
+                self.raised.append(problem)
+            elif not sys.is_finalizing():
+                raise
