@@ -40,6 +40,7 @@ _EXCEPTIONS: dict[int, type[errors.TuileError]] = {
     E_STORE: errors.StoreError,
     E_UNKNOWN: errors.StoreError,
     E_BUSY: errors.BusyError,
+    E_UNKNOWN: errors.CommitUnknown,
     E_CORRUPT: errors.CorruptStoreError,
     E_MISSING: errors.MissingLibraryError,
     E_FILE: errors.FileError,

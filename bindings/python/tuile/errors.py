@@ -43,6 +43,10 @@ class BusyError(StoreError):
     """The store, or one session in it, was busy for too long."""
 
 
+class CommitUnknown(StoreError):
+    """The store gave no answer to a save: it is done or it is not, and nobody knows which."""
+
+
 class CorruptStoreError(StoreError):
     """The store's file or table is damaged or not a session store."""
 
