@@ -104,31 +104,26 @@ def shares_sqlite() -> bool:
         return False
 
 
-# What a callback raised, until the call that it was made from has ended. Each thread and each
-# greenlet has a value of its own.
-_raised: ContextVar[Optional[BaseException]] = ContextVar("tuile_raised", default=None)
+# What a callback raised, until the call that it was made from has ended, and whether that raises it
+# whatever it comes to. Each thread and each greenlet has a value of its own.
+_raised: ContextVar[Optional[tuple[BaseException, bool]]] = ContextVar("tuile_raised", default=None)
 
 
-def keep(problem: BaseException) -> None:
+def keep(problem: BaseException, always: bool = False) -> None:
     """No exception gets through C: whoever made the call raises this one."""
-    _raised.set(problem)
+    # KeyboardInterrupt and its like are nobody's cause: they come out as themselves.
+    _raised.set((problem, always or not isinstance(problem, Exception)))
 
 
 def _taken() -> Optional[BaseException]:
-    problem = _raised.get()
-    if problem is not None:
-        _raised.set(None)
-        if not isinstance(problem, Exception):
-            # KeyboardInterrupt and its like are nobody's cause: they come out as themselves.
-            raise problem
-    return problem
-
-
-def raise_kept() -> None:
-    """Raises what a callback raised, whatever the call came to."""
-    problem = _taken()
-    if problem is not None:
+    found = _raised.get()
+    if found is None:
+        return None
+    _raised.set(None)
+    problem, always = found
+    if always:
         raise problem
+    return problem
 
 
 def clock(told: Callable[[], float]) -> Any:
@@ -138,7 +133,7 @@ def clock(told: Callable[[], float]) -> Any:
         try:
             return int64(int(told() * 1_000_000))
         except BaseException as problem:
-            keep(problem)
+            keep(problem, always=True)
             return 0
 
     return Clock(tell)
@@ -176,7 +171,7 @@ def failure(status: int, error: Optional[Error] = None, cause: Optional[BaseExce
     return made
 
 
-def answered(status: int, error: Optional[Error] = None) -> None:
+def answered(status: int = OK, error: Optional[Error] = None) -> None:
     """Raises what a call that may have made callbacks came to, if that is no answer."""
     cause = _taken()
     if status < 0:

@@ -69,7 +69,6 @@ class Jar(Uncopyable):
         text = native.view(set_cookie)
         receive = native.lib.tuile_jar_receive
         status = self._handle.use(lambda jar: receive(jar, byref(request), text, byref(error)))
-        native.raise_kept()
         native.answered(status, error)
 
     def header(
@@ -81,7 +80,6 @@ class Jar(Uncopyable):
         status, text = self._handle.use(
             lambda jar: native.filled(4096, lambda *out: write(jar, byref(request), *out, byref(error)))
         )
-        native.raise_kept()
         native.answered(status, error)
         return text.decode("utf-8", "surrogateescape") if status == native.OK else None
 
@@ -99,13 +97,13 @@ class Jar(Uncopyable):
         """The cookies that have not expired."""
         count = c_size_t()
         self._handle.use(lambda jar: native.lib.tuile_jar_count(jar, byref(count)))
-        native.raise_kept()
+        native.answered()
         return count.value
 
     def end_session(self) -> None:
         """Forgets the cookies that have no end, as a browser does when it is closed."""
         self._handle.use(native.lib.tuile_jar_end_session)
-        native.raise_kept()
+        native.answered()
 
     def load(self, path: Union[str, os.PathLike[str]]) -> None:
         """Adds the cookies of a file in the Netscape format, which curl writes."""
@@ -142,7 +140,7 @@ def _asking(public_suffix: Callable[[str], bool]) -> Any:
         try:
             return bool(public_suffix(native.copy(domain).decode("ascii")))
         except BaseException as problem:
-            native.keep(problem)
+            native.keep(problem, always=True)
             return True
 
     return native.PublicSuffix(ask)
