@@ -114,6 +114,15 @@ final class ModuleOps {
         return TUILE_OK
       }
     }
+    ops.owned_record = { context, owner, key, receive, receiver, error in
+      ModuleOps.with(context, error) { (store) throws(Failure) in
+        var record = ByteBuffer()
+        let found = try store.ownedRecord(ModuleOps.view(owner), ModuleOps.view(key), into: &record)
+        guard found else { return TUILE_ABSENT }
+        receive?(receiver, record.bytes.c, 0)
+        return TUILE_OK
+      }
+    }
     ops.disown = { context, owner, key, error in
       ModuleOps.with(context, error) { (store) throws(Failure) in
         try store.disown(ModuleOps.view(owner), ModuleOps.view(key))

@@ -81,6 +81,18 @@ extension PostgreSQLStore {
     }
   }
 
+  func ownedRecord(_ owner: Bytes, _ key: Bytes, into record: inout ByteBuffer) throws(Failure) -> Bool {
+    guard try hasOwners() else { return false }
+    let answer = try run(.ownedRecord) {
+      $0.text(key)
+      $0.text(owner)
+    }
+    guard answer.rows > 0 else { return false }
+    record.append(answer.text(0, 0))
+    guard !record.failed else { throw .memory }
+    return true
+  }
+
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) {
     guard try hasOwners() else { return }
     _ = try run(.disown) {

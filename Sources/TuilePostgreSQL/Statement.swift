@@ -2,7 +2,7 @@
 /// that other servers with PostgreSQL's protocol know too.
 enum Statement {
   case load, create, replace, exists, touch, remove, put, sweep
-  case own, owned, disown, sweepOwners, nextOwners
+  case own, owned, ownedRecord, disown, sweepOwners, nextOwners
   case keys, owners
 
   var sql: StaticString {
@@ -43,6 +43,7 @@ enum Statement {
         JOIN django_session s ON s.session_key = o.session_key \
         WHERE o.owner = $1 AND s.expire_date > $2 AND o.session_key > $3 ORDER BY o.session_key LIMIT $4
         """
+    case .ownedRecord: return "SELECT record FROM tuile_session_owner WHERE session_key = $1 AND owner = $2"
     case .disown: return "DELETE FROM tuile_session_owner WHERE session_key = $1 AND owner = $2"
     case .nextOwners:
       return "SELECT session_key FROM tuile_session_owner WHERE session_key > $1 ORDER BY session_key LIMIT $2"

@@ -230,6 +230,24 @@ final class RedisStore: Store {
     }
   }
 
+  func ownedRecord(_ owner: Bytes, _ key: Bytes, into record: inout ByteBuffer) throws(Failure) -> Bool {
+    let reply = try named(RedisStore.ownerKey, owner) { (name) throws(Failure) in
+      try runner.run(name, .textOrNil, repeatable: true) { connection, _ in
+        connection.command("HGET")
+        connection.add(name)
+        connection.add(key)
+        connection.end()
+        return 1
+      }
+    }.first
+    defer { withExtendedLifetime(reply) {} }
+    guard !reply.view.isNil else { return false }
+    guard let text = reply.view.text else { throw RedisConnection.failure(CR_PROTOCOL) }
+    record.append(text.slice(0, Owner.largestRecord))
+    guard !record.failed else { throw .memory }
+    return true
+  }
+
   func expiry(of key: Bytes) throws(Failure) -> Int64? {
     let replies = try named(key) { (key) throws(Failure) in
       try runner.run(key, .integer, repeatable: true) { connection, _ in

@@ -492,12 +492,19 @@ typedef struct tuile_store_ops {
    *  NULL; only where there are `own`, `owned` and `disown`. */
   tuile_status (*owners)(void *context, tuile_receive_owner receive,
                          void *receiver, tuile_error *error);
+  /** The record of one entry of an owner's list, whether or not its session is
+   *  stored: TUILE_OK after exactly one `receive` (with any expiry), or
+   *  TUILE_ABSENT. Called at logins and once a minute; where it is NULL, `owned`
+   *  is called and gives the whole list. Since 0.1.1. */
+  tuile_status (*owned_record)(void *context, tuile_bytes owner, tuile_bytes key,
+                               tuile_receive receive, void *receiver,
+                               tuile_error *error);
 } tuile_store_ops;
 
 /** Has no operation, and is not trusted. */
 #define TUILE_STORE_OPS_INIT                                                   \
   { sizeof(tuile_store_ops), false, NULL, NULL, NULL, NULL, NULL, NULL, NULL,  \
-    NULL, NULL, NULL, NULL, NULL, NULL }
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL }
 
 /** What a store module, libtuile-NAME.so, exports as `tuile_module_open`: it
  *  fills `ops` and `*context` for a URL that begins with NAME:. `ops->size` comes
@@ -574,7 +581,9 @@ typedef struct tuile_config {
   /** Sessions that Django's login marked (`_auth_user_id`) are listed by that
    *  owner: false. Those of tuile_session_set_owner always are. */
   bool track_owners;
-  size_t max_owned; /**< Sessions of one owner; those unseen longest end. 0: any number. */
+  /** Sessions of one owner: 100. A login ends those unseen longest that are more;
+   *  at most 256 at once. 0: any number. */
+  size_t max_owned;
   /** Where sessions were kept before: what `store` has not is read there and
    *  moves, while requests run. A store's URL, or "cookie:" with a dialect. */
   tuile_bytes previous_store;
@@ -593,7 +602,7 @@ typedef struct tuile_config {
   { sizeof(tuile_config), {NULL, 0}, NULL, 0, {NULL, 0}, NULL,                 \
     {"sessionid", 9}, {NULL, 0}, {"/", 1}, 1209600, TUILE_SAME_SITE_LAX,       \
     false, true, false, false, false, 1048576, NULL, NULL, NULL, false,        \
-    {"sid", 3}, 0, 0, 5, false, 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, NULL,      \
+    {"sid", 3}, 0, 0, 5, false, 100, {NULL, 0}, {NULL, 0}, {NULL, 0}, NULL,      \
     NULL, TUILE_LOG_WARNING }
 
 /** Ready-made limits, those of NIST SP 800-63B-4. */

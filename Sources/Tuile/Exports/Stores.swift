@@ -78,8 +78,17 @@ public func tuile_store_new(
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
     guard let ops, let store else { throw .argument("ops or store is NULL") }
-    guard ops.pointee.size == MemoryLayout<tuile_store_ops>.size else { throw .argument("the size of ops is wrong") }
-    store.pointee = Handle.give(StoreHandle(try CallbackStore.make(ops.pointee, context: context)))
+    // Before 0.1.1 there was no owned_record, at the end.
+    let size = ops.pointee.size
+    let all = MemoryLayout<tuile_store_ops>.size
+    guard size == all || size == all &- MemoryLayout<UnsafeRawPointer>.size else {
+      throw .argument("the size of ops is wrong")
+    }
+    var known = tuile_store_ops()
+    withUnsafeMutableBytes(of: &known) { room in
+      _ = memcpy(room.baseAddress.unsafelyUnwrapped, ops, size)
+    }
+    store.pointee = Handle.give(StoreHandle(try CallbackStore.make(known, context: context)))
     return TUILE_OK
   }
 }

@@ -26,9 +26,8 @@ extension Manager {
       free(order)
     }
 
-    /// `always`: however many there are.
-    fileprivate func add(_ key: Bytes, _ id: Bytes, _ record: Bytes, _ expires: Int64, always: Bool) {
-      guard always || count < Owner.mostSessions else {
+    fileprivate func add(_ key: Bytes, _ id: Bytes, _ record: Bytes, _ expires: Int64) {
+      guard count < Owner.mostSessions else {
         isCut = true
         return
       }
@@ -87,9 +86,8 @@ extension Manager {
     return list
   }
 
-  /// As many of the owner's sessions as may be shown, the one of `wanted` among
-  /// them; or only the one with that id.
-  private func read(_ owner: Bytes, wanted: Bytes = Bytes(), only: Bytes? = nil) throws(Failure) -> OwnedSessions {
+  /// As many of the owner's sessions as may be shown, or only the one with that id.
+  private func read(_ owner: Bytes, only: Bytes? = nil) throws(Failure) -> OwnedSessions {
     let list = OwnedSessions()
     let present = now
     try reaching(.owned) { (store) throws(Failure) in
@@ -99,7 +97,7 @@ extension Manager {
           _ = SessionKey.writeID(of: key, to: start)
           let id = Bytes(start, SessionKey.idSize)
           if let only, !(id == only) { return }
-          list.add(key, id, record, expires, always: key == wanted)
+          list.add(key, id, record, expires)
         }
       }
     }
@@ -109,32 +107,43 @@ extension Manager {
   }
 
   /// Writes the entry of a session. When it was created is taken from the entry
-  /// that it had under the key `before`.
+  /// that it had under the key `before`; nil: the owner's list had none of it, and
+  /// is read only to keep it to its length.
   func list(
-    _ key: Bytes, of owner: Bytes, expires: Int64, _ client: (userAgent: Bytes, address: Bytes), before: Bytes
+    _ key: Bytes, of owner: Bytes, expires: Int64, _ client: (userAgent: Bytes, address: Bytes), before: Bytes?
   ) throws(Failure) {
     let seconds = now / 1_000_000
     var record = OwnerRecord(created: seconds, seen: seconds, client)
-    let others = try read(owner, wanted: before)
-    var text = ByteBuffer()
-    try others.each { (item) throws(Failure) in
-      guard item.key == before || item.key == key else { return true }
-      record.created = item.record.created
-      if record.userAgent.isEmpty { record.userAgent = item.record.userAgent }
-      if record.address.isEmpty { record.address = item.record.address }
-      return true
+    var arena = Arena(limit: 4096)
+    defer { withExtendedLifetime(arena) {} }
+    if let before {
+      var text = ByteBuffer()
+      let found = try reaching(.owned) { (store) throws(Failure) in
+        try store.ownedRecord(owner, before, into: &text)
+      }
+      if found { record.keep(OwnerRecord(text.bytes, in: &arena)) }
     }
+    var text = ByteBuffer()
     try record.write(to: &text)
-    withExtendedLifetime(others) {}
     let data = text.bytes
     try reaching(.own) { (store) throws(Failure) in try store.own(owner, key, record: data, expires: expires) }
     noteListed(key)
-    guard settings.mostOwned > 0 else { return }
+    if before == nil, settings.mostOwned > 0 { try bound(owner, but: key) }
+  }
+
+  /// Ends the sessions over the limit that were not seen for the longest time.
+  private func bound(_ owner: Bytes, but key: Bytes) throws(Failure) {
     var left = settings.mostOwned &- 1
-    try others.each { (item) throws(Failure) in
-      if item.key == key || item.key == before { return true }
-      if left > 0 { left &-= 1 } else { try end(item.key, of: owner) { $0 == key } }
-      return true
+    var ended = 0
+    try read(owner).each { (item) throws(Failure) in
+      if item.key == key { return true }
+      if left > 0 {
+        left &-= 1
+        return true
+      }
+      try end(item.key, of: owner) { $0 == key }
+      ended &+= 1
+      return ended < Owner.mostEnded
     }
   }
 

@@ -54,6 +54,13 @@ struct OwnerRecord {
     (userAgent, address) = client
   }
 
+  /// What an older record of the same session says and this one does not.
+  mutating func keep(_ older: OwnerRecord) {
+    created = older.created
+    if userAgent.isEmpty { userAgent = older.userAgent }
+    if address.isEmpty { address = older.address }
+  }
+
   private static func text(_ name: StaticString, _ json: Bytes, _ arena: inout Arena) -> Bytes {
     guard let (kind, raw) = JSONText.member(name, of: json), kind == .string else { return Bytes() }
     var text = ByteBuffer()

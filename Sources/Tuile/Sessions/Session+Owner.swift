@@ -58,7 +58,9 @@ extension Session {
     let before = listed
     do {
       if let owner {
-        try manager.list(key, of: owner, expires: expires(now: manager.now), client, before: before?.key ?? key)
+        var known: Bytes?
+        if let before, before.owner == owner { known = before.key }
+        try manager.list(key, of: owner, expires: expires(now: manager.now), client, before: known)
         listed = (owner, key)
       }
       if let before, !same {

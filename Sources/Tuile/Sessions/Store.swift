@@ -39,6 +39,9 @@ protocol Store: AnyObject {
   /// No lock is held while `each` runs.
   func owned(_ owner: Bytes, now: Int64, _ each: (_ key: Bytes, _ record: Bytes, _ expires: Int64) -> Void)
     throws(Failure)
+  /// Appends the record of one entry of the owner's, whether or not its session is
+  /// stored; false if there is no such entry. A login asks for no more than that.
+  func ownedRecord(_ owner: Bytes, _ key: Bytes, into record: inout ByteBuffer) throws(Failure) -> Bool
   /// Removes the entry, not the session.
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure)
 
@@ -75,6 +78,9 @@ extension Store {
   var keepsOwners: Bool { false }
   func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) { throw .noOwners }
   func owned(_ owner: Bytes, now: Int64, _ each: (Bytes, Bytes, Int64) -> Void) throws(Failure) { throw .noOwners }
+  func ownedRecord(_ owner: Bytes, _ key: Bytes, into record: inout ByteBuffer) throws(Failure) -> Bool {
+    throw .noOwners
+  }
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) { throw .noOwners }
 
   func keys(now: Int64, _ each: (Bytes, Int64) -> Bool) throws(Failure) { throw .noKeys }
@@ -96,6 +102,8 @@ enum Owner {
   static let longest = 255
   static let largestRecord = 1024
   static let mostSessions = 10_000
+  /// Sessions over the limit that one login ends: it must not wait for thousands.
+  static let mostEnded = 256
 
   static func check(_ owner: tuile_bytes) throws(Failure) -> Bytes {
     guard let owner = Bytes(owner), isValid(owner) else {

@@ -260,6 +260,9 @@ final class CachedStore: Store {
   func owned(_ owner: Bytes, now: Int64, _ each: (Bytes, Bytes, Int64) -> Void) throws(Failure) {
     try back.owned(owner, now: now, each)
   }
+  func ownedRecord(_ owner: Bytes, _ key: Bytes, into record: inout ByteBuffer) throws(Failure) -> Bool {
+    try back.ownedRecord(owner, key, into: &record)
+  }
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) { try back.disown(owner, key) }
 
   func keys(now: Int64, _ each: (Bytes, Int64) -> Bool) throws(Failure) { try back.keys(now: now, each) }

@@ -18,6 +18,7 @@ final class CallbackStore: Store {
     guard owners == (true, true, true) || owners == (false, false, false) else {
       throw .argument("own, owned and disown come together or not at all")
     }
+    guard ops.owned_record == nil || ops.owned != nil else { throw .argument("owned_record without owned") }
     return CallbackStore(ops, context, isModule)
   }
 
@@ -142,6 +143,37 @@ final class CallbackStore: Store {
         }
       }
     }
+  }
+
+  /// A store that can't give one entry gives all.
+  func ownedRecord(_ owner: Bytes, _ key: Bytes, into record: inout ByteBuffer) throws(Failure) -> Bool {
+    guard let ownedRecord = ops.owned_record else {
+      var copy = ByteBuffer()
+      var found = false
+      try owned(owner, now: .min) { other, text, _ in
+        guard other == key, !found else { return }
+        copy.append(text)
+        found = true
+      }
+      record.append(copy.bytes)
+      guard !copy.failed, !record.failed else { throw .memory }
+      return found
+    }
+    var received = Received()
+    let status = try withUnsafeMutablePointer(to: &received) { (receiver) throws(Failure) in
+      try call((TUILE_OK, TUILE_ABSENT, TUILE_OK)) { error in
+        let receive: tuile_receive = { context, bytes, _ in
+          guard let received = context?.assumingMemoryBound(to: Received.self), let bytes = Bytes(bytes) else { return }
+          received.pointee.data.removeAll()
+          received.pointee.data.append(bytes.slice(0, Owner.largestRecord))
+        }
+        return ownedRecord(context, owner.c, key.c, receive, receiver, error)
+      }
+    }
+    guard status == TUILE_OK else { return false }
+    record.append(received.data.bytes)
+    guard !received.data.failed, !record.failed else { throw .memory }
+    return true
   }
 
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) {

@@ -112,6 +112,15 @@ extension FileStore {
     }
   }
 
+  func ownedRecord(_ owner: Bytes, _ key: Bytes, into record: inout ByteBuffer) throws(Failure) -> Bool {
+    var entry = ByteBuffer()
+    var found = false
+    try inFolder(of: owner) { (list) throws(Failure) in found = try read(entry: key, in: list, to: &entry) }
+    record.append(entry.bytes.slice(0, min(entry.bytes.find(0), Owner.largestRecord)))
+    guard !record.failed else { throw .memory }
+    return found
+  }
+
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) {
     try inFolder(of: owner) { (list) throws(Failure) in
       let failure = try withEntry(key) { (name) throws(Failure) in sys_folder_remove(list, name) }

@@ -202,14 +202,17 @@ struct MemoryShard {
   }
 
   mutating func disown(_ hash: UInt32, _ owner: Bytes, _ key: Bytes) {
+    if let found = findOwned(hash, owner, key) { drop(found) }
+  }
+
+  func findOwned(_ hash: UInt32, _ owner: Bytes, _ key: Bytes) -> MemoryOwned.Pointer? {
     var next = owned.chain(of: hash)
     while let entry = next {
       next = entry.pointee.next
       let found = MemoryOwned.of(entry)
-      if entry.pointee.hash == hash, MemoryOwned.key(found) == key, MemoryOwned.owner(found) == owner {
-        return drop(found)
-      }
+      if entry.pointee.hash == hash, MemoryOwned.key(found) == key, MemoryOwned.owner(found) == owner { return found }
     }
+    return nil
   }
 
   private mutating func drop(_ found: MemoryOwned.Pointer) {

@@ -234,6 +234,19 @@ final class MemoryStore: Store {
     }
   }
 
+  func ownedRecord(_ owner: Bytes, _ key: Bytes, into record: inout ByteBuffer) throws(Failure) -> Bool {
+    let name = UInt32(truncatingIfNeeded: hash(owner))
+    var copy = ByteBuffer()
+    let found = with(key) { shard, _, _ in
+      guard let found = shard.findOwned(name, owner, key) else { return false }
+      copy.append(MemoryOwned.record(found))
+      return true
+    }
+    record.append(copy.bytes)
+    guard !copy.failed, !record.failed else { throw .memory }
+    return found
+  }
+
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) {
     let name = UInt32(truncatingIfNeeded: hash(owner))
     with(key) { shard, _, _ in shard.disown(name, owner, key) }

@@ -160,6 +160,10 @@ final class MovingStore: Store {
     try new.owned(owner, now: now, each)
     if old.keepsOwners { try old.owned(owner, now: now, each) }
   }
+  func ownedRecord(_ owner: Bytes, _ key: Bytes, into record: inout ByteBuffer) throws(Failure) -> Bool {
+    if try new.ownedRecord(owner, key, into: &record) { return true }
+    return old.keepsOwners ? try old.ownedRecord(owner, key, into: &record) : false
+  }
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) {
     try new.disown(owner, key)
     if old.keepsOwners { try old.disown(owner, key) }

@@ -7,10 +7,10 @@ final class SQLiteConnection {
   enum Statement: Int {
     case load, create, replace, exists, touch, remove, sweep, put
     // From here on when the table of owners is there.
-    case own, owned, disown, orphans, removeOrphans
+    case own, owned, ownedRecord, disown, orphans, removeOrphans
     // Prepared when they are first run.
     case keys, owners
-    static let count = 15
+    static let count = 16
   }
 
   private var database: OpaquePointer?

@@ -61,6 +61,7 @@ extension SQLiteConnection.Statement {
         SELECT o.session_key, o.record, s.expire_date FROM tuile_session_owner AS o \
         JOIN django_session AS s ON s.session_key = o.session_key WHERE o.owner = ?1 AND s.expire_date > ?2
         """
+    case .ownedRecord: return "SELECT record FROM tuile_session_owner WHERE session_key = ?1 AND owner = ?2"
     case .disown: return "DELETE FROM tuile_session_owner WHERE session_key = ?1 AND owner = ?2"
     case .orphans:
       return """
@@ -93,7 +94,7 @@ extension SQLiteConnection.Statement {
   /// It gives rows and changes none.
   var reads: Bool {
     switch self {
-    case .load, .exists, .owned, .orphans, .keys, .owners: return true
+    case .load, .exists, .owned, .ownedRecord, .orphans, .keys, .owners: return true
     default: return false
     }
   }

@@ -34,6 +34,23 @@ extension SQLiteStore {
     copies.each(each)
   }
 
+  func ownedRecord(_ owner: Bytes, _ key: Bytes, into record: inout ByteBuffer) throws(Failure) -> Bool {
+    var copy = ByteBuffer()
+    var rows = 0
+    try reading { (connection) throws(Failure) in
+      guard try connection.hasOwners(make: false) else { return }
+      rows = try connection.execute(.ownedRecord) {
+        $0.text(1, key)
+        $0.text(2, owner)
+      } row: { columns in
+        copy.append(columns.text(0))
+      }
+    }
+    record.append(copy.bytes)
+    guard !copy.failed, !record.failed else { throw .memory }
+    return rows > 0
+  }
+
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) {
     try writing { (connection) throws(Failure) in
       guard try connection.hasOwners(make: false) else { return }

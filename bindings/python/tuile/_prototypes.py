@@ -349,6 +349,7 @@ class StoreOps(Structure):
         ("disown", CFUNCTYPE(c_int, c_void_p, Bytes, Bytes, POINTER(Error))),
         ("keys", CFUNCTYPE(c_int, c_void_p, c_int64, ReceiveKey, c_void_p, POINTER(Error))),
         ("owners", CFUNCTYPE(c_int, c_void_p, ReceiveOwner, c_void_p, POINTER(Error))),
+        ("owned_record", CFUNCTYPE(c_int, c_void_p, Bytes, Bytes, Receive, c_void_p, POINTER(Error))),
     ]
 
 
