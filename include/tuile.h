@@ -921,6 +921,19 @@ tuile_status tuile_store_owned(tuile_store *store, tuile_bytes owner,
     int64_t now, tuile_receive_owned receive, void *context,
     tuile_error *error);
 
+/** Gives receive the record of key in the list of an owner's sessions, with an
+ * expiry that means nothing, whether or not the session is stored.
+ *
+ * The record is borrowed for the call; no lock is held while it runs. context
+ * is handed to it.
+ *
+ * Returns TUILE_OK after one call of receive; TUILE_ABSENT if the list has no
+ * such entry; TUILE_E_ARGUMENT, also if the store keeps no such lists; and as
+ * above. Since 0.1.1.
+ */
+tuile_status tuile_store_owned_record(tuile_store *store, tuile_bytes owner,
+    tuile_bytes key, tuile_receive receive, void *context, tuile_error *error);
+
 /** Removes the entry of key from the list of an owner's sessions; the session
  * stays.
  *

@@ -42,6 +42,7 @@ int main(void) {
   CHECK(tuile_manager_latency(NULL, TUILE_OPERATION_LOAD, &latency) == TUILE_E_ARGUMENT && tuile_manager_metrics(NULL, NULL, 0, &size) == TUILE_E_ARGUMENT);
   CHECK(tuile_store_put(NULL, key, key, 0, NULL) == TUILE_E_ARGUMENT && tuile_store_own(NULL, key, key, key, 0, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_store_owned(NULL, key, 0, give_nothing, NULL, NULL) == TUILE_E_ARGUMENT && tuile_store_disown(NULL, key, key, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_owned_record(NULL, key, key, NULL, NULL, NULL) == TUILE_E_ARGUMENT);
 
   /* Nowhere to put the answer. */
   CHECK(tuile_session_json(s, NULL, &error) == TUILE_E_ARGUMENT && tuile_session_pop(s, key, NULL, &error) == TUILE_E_ARGUMENT);

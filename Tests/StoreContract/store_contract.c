@@ -190,6 +190,18 @@ static bool owns(tuile_store *s, const char *owner, int count, const char *entry
          (!entry || strstr(listed.text, entry));
 }
 
+static void take_record(void *context, tuile_bytes record, int64_t expires) {
+  (void)expires;
+  snprintf(context, 64, "%.*s", (int)record.size, (const char *)record.data);
+}
+
+/* Whether one entry has that record; NULL: there is none. */
+static bool notes(tuile_store *s, const char *owner, tuile_bytes key, const char *record) {
+  char found[64] = "none";
+  tuile_status status = tuile_store_owned_record(s, text(owner), key, take_record, found, NULL);
+  return record ? status == TUILE_OK && strcmp(found, record) == 0 : status == TUILE_ABSENT && strcmp(found, "none") == 0;
+}
+
 static const char *owners(tuile_store *s) {
   static const char *const ada = "ada", *const odd = "'; DROP TABLE x; --\n\"\xC3\xA9{*}";
   char buffer[3][33];
@@ -203,15 +215,20 @@ static const char *owners(tuile_store *s) {
   RULE(tuile_store_own(s, text(odd), three, text("{\"a\":1}"), later, NULL) == TUILE_OK, "own: an odd owner");
   RULE(owns(s, ada, 2, "1=first;") && owns(s, ada, 2, "2=;"), "owned: both");
   RULE(owns(s, odd, 1, "3={\"a\":1};"), "owned: the odd owner's");
+  RULE(notes(s, ada, one, "first") && notes(s, ada, two, "") && notes(s, odd, three, "{\"a\":1}"), "owned_record");
+  RULE(notes(s, ada, three, NULL) && notes(s, odd, one, NULL) && notes(s, "ad", one, NULL), "owned_record: another's");
   RULE(owns(s, "ad", 0, NULL) && owns(s, "ada ", 0, NULL), "owned: another's");
   RULE(tuile_store_own(s, text(ada), one, text("again"), later, NULL) == TUILE_OK, "own: again");
   RULE(owns(s, ada, 2, "1=again;"), "own: replaces the record");
+  RULE(notes(s, ada, one, "again"), "owned_record: after own");
   RULE(tuile_store_touch(s, two, earlier, NULL) == TUILE_OK && owns(s, ada, 1, "1="), "owned: not what is expired");
   RULE(tuile_store_remove(s, one, NULL) == TUILE_OK && owns(s, ada, 0, NULL), "owned: not what was removed");
   RULE(tuile_store_disown(s, text(odd), three, NULL) == TUILE_OK && owns(s, odd, 0, NULL), "disown");
+  RULE(notes(s, odd, three, NULL), "owned_record: not after disown");
   RULE(tuile_store_disown(s, text(odd), three, NULL) == TUILE_OK, "disown: twice");
   RULE(holds(s, three, text("x"), later) == TUILE_OK, "disown: leaves the session");
   RULE(tuile_store_own(s, text(""), three, text(""), later, NULL) == TUILE_E_ARGUMENT, "own: no owner");
+  RULE(tuile_store_owned_record(s, text(""), three, take_record, NULL, NULL) == TUILE_E_ARGUMENT, "owned_record: no owner");
   RULE(tuile_store_own(s, text("\xFF"), three, text(""), later, NULL) == TUILE_E_ARGUMENT, "own: no UTF-8");
   RULE(tuile_store_remove(s, two, NULL) == TUILE_OK && tuile_store_remove(s, three, NULL) == TUILE_OK, "remove");
   return NULL;

@@ -116,6 +116,29 @@ public func tuile_store_owned(
   }
 }
 
+/// Gives `receive` the record of `key` in the list of an owner's sessions, with an
+/// expiry that means nothing, whether or not the session is stored.
+///
+/// The record is borrowed for the call; no lock is held while it runs. `context`
+/// is handed to it.
+///
+/// Returns TUILE_OK after one call of `receive`; TUILE_ABSENT if the list has no
+/// such entry; TUILE_E_ARGUMENT, also if the store keeps no such lists; and as
+/// above. Since 0.1.1.
+@_cdecl("tuile_store_owned_record")
+public func tuile_store_owned_record(
+  _ store: UnsafeMutablePointer<tuile_store>?, _ owner: tuile_bytes, _ key: tuile_bytes, _ receive: tuile_receive?,
+  _ context: UnsafeMutableRawPointer?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  calling(store, key, error) { (store, key) throws(Failure) in
+    guard let receive else { throw .argument("receive is NULL") }
+    var record = ByteBuffer()
+    guard try store.ownedRecord(try Owner.check(owner), key, into: &record) else { return TUILE_ABSENT }
+    receive(context, record.bytes.c, 0)
+    return TUILE_OK
+  }
+}
+
 /// Removes the entry of `key` from the list of an owner's sessions; the session
 /// stays.
 ///

@@ -84,6 +84,11 @@ class Table(Store):
             join = "SELECT key, record, expires FROM owners JOIN sessions USING (key) WHERE owner = ? AND expires > ?"
             return database.execute(join, (owner, now)).fetchall()
 
+    def owned_record(self, owner: str, key: str) -> bytes | None:
+        with self.transaction() as database:
+            found = database.execute("SELECT record FROM owners WHERE owner = ? AND key = ?", (owner, key)).fetchone()
+            return found[0] if found else None
+
     def disown(self, owner: str, key: str) -> None:
         with self.transaction() as database:
             database.execute("DELETE FROM owners WHERE owner = ? AND key = ?", (owner, key))

@@ -561,6 +561,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_store_key_id": (c_int, [Bytes, c_char_p, c_size_t, POINTER(c_size_t)]),
     "tuile_store_own": (c_int, [c_void_p, Bytes, Bytes, Bytes, c_int64, POINTER(Error)]),
     "tuile_store_owned": (c_int, [c_void_p, Bytes, c_int64, ReceiveOwned, c_void_p, POINTER(Error)]),
+    "tuile_store_owned_record": (c_int, [c_void_p, Bytes, Bytes, Receive, c_void_p, POINTER(Error)]),
     "tuile_store_disown": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
     "tuile_config_init": (c_int, [POINTER(Config)]),
     "tuile_config_set_policy": (c_int, [POINTER(Config), c_int]),

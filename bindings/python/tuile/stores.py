@@ -109,6 +109,11 @@ class Store(Uncopyable, ABC):
         """Key, record and expiry of each session of the owner that is stored and expires later than ``now``."""
         raise NotImplementedError
 
+    def owned_record(self, owner: str, key: str) -> bytes | None:
+        """The record of one entry, whether or not its session is stored; None if there is none. May be
+        left out: then :meth:`owned` is called, once a minute for each session. Since 0.1.1."""
+        raise NotImplementedError
+
     def disown(self, owner: str, key: str) -> None:
         """Removes the entry, not the session."""
         raise NotImplementedError
@@ -136,7 +141,7 @@ class Bridge:
     def __init__(self, store: Store) -> None:
         self._store = store
         names = ["load", "create", "replace", "touch", "remove", "sweep", "close"]
-        optional = ("put", "own", "owned", "disown", "keys", "owners")
+        optional = ("put", "own", "owned", "owned_record", "disown", "keys", "owners")
         names += [name for name in optional if getattr(type(store), name) is not getattr(Store, name)]
         ops = native.StoreOps()
         ops.size, ops.trusted = sizeof(native.StoreOps), store.trusted
@@ -224,6 +229,18 @@ class Bridge:
         def call() -> int:
             for key, record, expires in self._store.owned(_key(owner), now):
                 receive(receiver, native.view(key), native.view(record), native.int64(expires))
+            return native.OK
+
+        return self._answer(error, call)
+
+    def _owned_record(
+        self, _: Any, owner: native.Bytes, key: native.Bytes, receive: Any, receiver: Any, error: Any
+    ) -> int:
+        def call() -> int:
+            record = self._store.owned_record(_key(owner), _key(key))
+            if record is None:
+                return native.ABSENT
+            receive(receiver, native.view(record), native.int64(0))
             return native.OK
 
         return self._answer(error, call)
