@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from command import ERROR, NO, SECRET, USAGE, answers, says, tuile
+from command import ERROR, FINE, NO, SECRET, USAGE, answers, says, tuile
 
 PASSWORDS = [
     "redis://user:hidden@host", "redis://:hidden@host", "rediss://:hidden@[::1]:6379/0", "unix://:hidden@/run/redis.sock",
@@ -84,6 +84,27 @@ def test_a_file_of_secrets_that_is_fine(tmp_path: Path) -> None:
     done = tuile("sign", "--secret-file", str(file), "a", secret=None)
     assert done.returncode == ERROR and b"chmod 600" in done.stderr and str(file).encode() in done.stderr
     assert b"TUILE_SECRET" in tuile("sign", "a", secret=" " + SECRET).stderr
+
+
+def test_files_of_block_secrets(tmp_path: Path) -> None:
+    file = tmp_path / "block"
+    file.touch(0o600)
+    words = ("--dialect", "gorilla", "--name", "n", "--block-secret-file", str(file))
+    tokens = []
+    for key in (b"0123456789abcdef", b"0123456789abcdef\n", b"0123456789abcdef\r\n"):
+        file.write_bytes(key)
+        tokens.append(says("dumps", *words, '{"a":1}'))
+        assert all(says("loads", *words, token) for token in tokens)
+    file.write_bytes(b"0123456789abcde\n")  # 16 octets, the last of which is no line end
+    assert tuile("loads", *words, tokens[0]).returncode != FINE
+    for key in (b"\xef\xbb\xbf0123456789abcdef", b"30313233343536373839616263646566" * 2, b"", b"0123456789abcdef "):
+        file.write_bytes(key)
+        done = tuile("dumps", *words, "1")
+        assert done.returncode == ERROR and str(file).encode() in done.stderr and b"16, 24 or 32" in done.stderr, (key, done)
+    file.write_bytes(b"0123456789abcdef")
+    file.chmod(0o644)
+    done = tuile("dumps", *words, "1")
+    assert done.returncode == ERROR and b"chmod 600" in done.stderr and str(file).encode() in done.stderr
 
 
 def test_help() -> None:

@@ -39,6 +39,16 @@ tuile_bytes input_word(const char *word) {
   return buffer_bytes(&input);
 }
 
+/* Names the file, and what mends it where that can be told. */
+static _Noreturn void file_error(tuile_status status, const char *path, const char *message) {
+  struct stat about;
+  char text[1024];
+  bool open_to_others = stat(path, &about) == 0 && S_ISREG(about.st_mode) && (about.st_mode & 077);
+  const char *mend = open_to_others && status == TUILE_E_FILE ? ": chmod 600 it" : "";
+  snprintf(text, sizeof text, "%s: %s%s", path, message, mend);
+  exit(answer(status, text));
+}
+
 tuile_keyring *input_keyring(const struct arguments *arguments) {
   static const char *const formats[] = {"text", "hex", "base64", NULL};
   tuile_key_format format = (tuile_key_format)option_choice(arguments, OPT_KEY_FORMAT, formats);
@@ -54,19 +64,15 @@ tuile_keyring *input_keyring(const struct arguments *arguments) {
   if (status == TUILE_OK) return keyring;
   tuile_keyring_free(keyring);
   if (status == TUILE_ABSENT) return NULL;
+  if (file.data) file_error(status, file.data, error.message);
   char message[1024];
-  if (!file.data) {
-    snprintf(message, sizeof message, "TUILE_SECRET: %s", error.message);
-  } else {
-    struct stat about;
-    bool open_to_others = stat(file.data, &about) == 0 && S_ISREG(about.st_mode) && (about.st_mode & 077);
-    const char *mend = open_to_others && status == TUILE_E_FILE ? ": chmod 600 it" : "";
-    snprintf(message, sizeof message, "%s: %s%s", (const char *)file.data, error.message, mend);
-  }
+  snprintf(message, sizeof message, "TUILE_SECRET: %s", error.message);
   exit(answer(status, message));
 }
 
 static char block_secret[64];
+
+static bool is_block_size(ssize_t size) { return size == 16 || size == 24 || size == 32; }
 
 tuile_bytes input_block_secret(const struct arguments *arguments) {
   const char *path = arguments->text[OPT_BLOCK_SECRET_FILE];
@@ -74,11 +80,15 @@ tuile_bytes input_block_secret(const struct arguments *arguments) {
   int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   struct stat about;
   if (file < 0 || fstat(file, &about) != 0 || !S_ISREG(about.st_mode) || (about.st_mode & 077))
-    exit(answer(TUILE_E_FILE, "the block secret's file can't be read, or others than its owner may open it"));
+    file_error(TUILE_E_FILE, path, "the block secret can't be read, or others than its owner may open the file");
   ssize_t size = read(file, block_secret, sizeof block_secret);
   close(file);
-  if (size < 0) exit(answer(TUILE_E_FILE, "the block secret's file can't be read"));
-  if (size > 0 && block_secret[size - 1] == '\n') size--;
+  if (size < 0) file_error(TUILE_E_FILE, path, "the block secret can't be read");
+  /* The line end that an editor left, where the key does not end so itself. */
+  if (!is_block_size(size) && size > 0 && block_secret[size - 1] == '\n') size--;
+  if (!is_block_size(size) && size > 0 && block_secret[size - 1] == '\r') size--;
+  if (!is_block_size(size))
+    file_error(TUILE_E_ARGUMENT, path, "the block secret has not 16, 24 or 32 octets; it is not hex, and has no byte order mark (BOM)");
   return (tuile_bytes){block_secret, (size_t)size};
 }
 
