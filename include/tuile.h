@@ -500,6 +500,20 @@ tuile_status tuile_keyring_count(const tuile_keyring *keyring, size_t *count);
  */
 tuile_status tuile_key_generate(char *buffer, size_t capacity, size_t *size);
 
+/** Whether a user is still who a Django session says: its _auth_user_hash is
+ * what Django's AbstractBaseUser.get_session_auth_hash makes of the user's row.
+ *
+ * password is that row's column, as it is stored; hash the session's value.
+ * Each key is tried, as Django tries SECRET_KEY and SECRET_KEY_FALLBACKS, and
+ * compared in constant time. After another password was set no session from
+ * before has the hash.
+ *
+ * Returns TUILE_OK; TUILE_BAD_SIGNATURE, also for what is no such hash;
+ * TUILE_E_ARGUMENT for NULL or an empty keyring; TUILE_E_MEMORY. Since 0.1.1.
+ */
+tuile_status tuile_keyring_verify_login(const tuile_keyring *keyring,
+    tuile_bytes password, tuile_bytes hash, tuile_error *error);
+
 /* ============================================================================
  * 7. Signing
  *

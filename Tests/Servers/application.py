@@ -1,7 +1,7 @@
 """The application behind nginx and Apache: a real Django, in a process of its own.
 
 python application.py DATABASE migrates the file, makes the user anna with the password
-"secret", and serves on a free port of 127.0.0.1, which it prints.
+"secret", and otto, and serves on a free port of 127.0.0.1, which it prints.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import django
 from django.conf import settings
 from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth.decorators import login_required, permission_required, user_passes_test
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -51,6 +52,21 @@ def put(request: HttpRequest) -> HttpResponse:
     return HttpResponse("put")
 
 
+@login_required
+def members(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("members")
+
+
+@user_passes_test(lambda user: user.is_staff)
+def staff(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("staff")
+
+
+@permission_required("auth.view_user")
+def viewers(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("viewers")
+
+
 def headers(request: HttpRequest) -> JsonResponse:
     """The request's, as WSGI gives them to Django."""
     return JsonResponse({name: value for name, value in request.META.items() if name.startswith("HTTP_X")})
@@ -82,6 +98,9 @@ urlpatterns = [
     path("accounts/logout/", log_out),
     path("expire", expire),
     path("put", put),
+    path("django/members", members),
+    path("django/staff", staff),
+    path("django/viewers", viewers),
     path("headers", headers),
     path("cached", cached),
     path("", who),
@@ -120,8 +139,9 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     from django.contrib.auth.models import User
 
-    if not User.objects.filter(username="anna").exists():
-        User.objects.create_user("anna", password="secret")
+    for name in ("anna", "otto"):
+        if not User.objects.filter(username=name).exists():
+            User.objects.create_user(name, password="secret")
     server = make_server("127.0.0.1", 0, get_wsgi_application(), Server, Quiet)
     print(server.server_port, flush=True)
     server.serve_forever()

@@ -131,6 +131,33 @@ public func tuile_key_generate(
   }
 }
 
+/// Whether a user is still who a Django session says: its `_auth_user_hash` is what
+/// Django's AbstractBaseUser.get_session_auth_hash makes of the user's row.
+///
+/// `password` is that row's column, as it is stored; `hash` the session's value. Each
+/// key is tried, as Django tries SECRET_KEY and SECRET_KEY_FALLBACKS, and compared in
+/// constant time. After another password was set no session from before has the hash.
+///
+/// Returns TUILE_OK; TUILE_BAD_SIGNATURE, also for what is no such hash;
+/// TUILE_E_ARGUMENT for NULL or an empty keyring; TUILE_E_MEMORY. Since 0.1.1.
+@_cdecl("tuile_keyring_verify_login")
+public func tuile_keyring_verify_login(
+  _ keyring: UnsafePointer<tuile_keyring>?, _ password: tuile_bytes, _ hash: tuile_bytes,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  answering(error) { () throws(Failure) in
+    guard let keyring, let password = Bytes(password), let hash = Bytes(hash) else {
+      throw .argument("the keyring is NULL, or password or hash is NULL and has a size")
+    }
+    let secrets = try SecretList(Handle.borrow(keyring) as Keyring)
+    let salt = Bytes("django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash")
+    let keys = try SignerSettings(secrets: secrets, salt: salt).hashedKeys(.sha256, before: salt, "")
+    var given = ByteBuffer()
+    guard hash.count == 64, try Hex.decode(hash, to: &given) else { return TUILE_BAD_SIGNATURE }
+    return keys.matching(password, given.bytes) == nil ? TUILE_BAD_SIGNATURE : TUILE_OK
+  }
+}
+
 private func adding(
   _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ format: tuile_key_format,
   _ error: UnsafeMutablePointer<tuile_error>?, _ body: (Keyring, Keyring.Format) throws(Failure) -> Void

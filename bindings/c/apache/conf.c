@@ -10,6 +10,7 @@ static bool needed; /* some directive needs a store */
 int tuile_begin_configuration(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *scratch) {
   (void)log, (void)scratch;
   needed = false;
+  gate_needs = (struct gate_needs){false, false, false};
   tuile_identity_names = apr_array_make(pool, 4, sizeof(tuile_bytes));
   return OK;
 }
@@ -27,7 +28,6 @@ void *tuile_merge_sites(apr_pool_t *pool, void *base, void *add) {
   const tuile_site *from = base;
   tuile_site *site = apr_pmemdup(pool, add, sizeof *site);
   gate_settings_inherit(&site->settings, &from->settings);
-  if (!site->file) site->file = from->file, site->line = from->line;
   return site;
 }
 
@@ -52,9 +52,20 @@ static const char *set_text(cmd_parms *command, void *folder, const char *line) 
   return mistake;
 }
 
-static const char *set_store(cmd_parms *command, void *folder, const char *line) {
-  site_of(command)->file = command->directive->filename;
-  site_of(command)->line = command->directive->line_num;
+/* TuileDjangoUserColumn FIELD COLUMN */
+static const char *set_column(cmd_parms *command, void *folder, const char *line) {
+  const char *name = ap_getword_conf(command->pool, &line);
+  int column = gate_column_named(tuile_text(name));
+  (void)folder;
+  if (column < 0) return "TuileDjangoUserColumn takes id, username, password, active, staff, superuser or member, and a column";
+  const char *text, *mistake = take_word(command, line, &text);
+  if (!mistake) site_of(command)->settings.user_columns[column] = tuile_text(text);
+  return mistake;
+}
+
+static const char *set_url(cmd_parms *command, void *folder, const char *line) {
+  const char *at = apr_psprintf(command->pool, "%s:%d", command->directive->filename, command->directive->line_num);
+  *gate_settings_place(&site_of(command)->settings, field_of(command)) = at;
   return set_text(command, folder, line);
 }
 
@@ -165,13 +176,22 @@ static const char *set_login_next(cmd_parms *command, void *folder, const char *
   return mistake ? apr_pstrcat(command->pool, "TuileLoginNext: ", mistake, NULL) : NULL;
 }
 
+/* What is asked of a user, not of the session. */
+static const char *need_of_user(const char *key) {
+  return key && gate_is_of_user(tuile_text(key)) ? gate_need_of_user(tuile_text(key), false) : NULL;
+}
+
 static const char *add_identity(cmd_parms *command, void *folder, const char *name, const char *key) {
+  const char *mistake = need_of_user(key);
   needed = true;
+  if (mistake) return apr_pstrcat(command->pool, "TuileIdentityHeader ", mistake, NULL);
   return tuile_add_identity(command, folder, name, key);
 }
 
 static const char *add_variable(cmd_parms *command, void *data, const char *key) {
   tuile_folder *folder = data;
+  const char *mistake = need_of_user(key);
+  if (mistake) return apr_pstrcat(command->pool, "TuileEnv ", mistake, NULL);
   if (!folder->variables) folder->variables = apr_array_make(command->pool, 4, sizeof(const char *));
   *(const char **)apr_array_push(folder->variables) = key;
   needed = true;
@@ -199,30 +219,39 @@ static void configure(apr_pool_t *pool, tuile_site *site) {
   apr_pool_cleanup_register(pool, site, close_site, apr_pool_cleanup_null);
 }
 
-/* Every store is opened once, as the children will open it. */
+static int report(server_rec *server, int level, const char *name, const char *message, const char *at) {
+  ap_log_error(APLOG_MARK, level, 0, server, "%s: %s in %s", name, message, at);
+  return level == APLOG_EMERG ? HTTP_INTERNAL_SERVER_ERROR : OK;
+}
+
+/* Every store is asked once, as the children will ask it. */
+static int check_site(apr_pool_t *pool, server_rec *server, tuile_site *site) {
+  static const char *const names[] = {"TuileStore", "TuileStore", "TuilePreviousStore", "TuileRevocations",
+                                      "TuileDjangoUsers"};
+  const char *user = geteuid() == 0 ? ap_unixd_config.user_name : NULL, *mistake = gate_mistake(&site->settings);
+  struct gate_finding found;
+  if (mistake) return report(server, APLOG_EMERG, "Tuile", mistake, gate_settings_at(&site->settings, GATE_STORE));
+  configure(pool, site);
+  gate_check(&site->gate, user, ap_unixd_config.user_id, ap_unixd_config.group_id, &found);
+  if (found.status == TUILE_OK) return OK;
+  return report(server, found.may_recover ? APLOG_WARNING : APLOG_EMERG, names[found.part], found.error.message,
+                gate_settings_at(&site->settings, found.part));
+}
+
 int tuile_check(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *scratch, server_rec *server) {
-  bool any = false;
+  bool any = false, users = false;
   (void)log, (void)scratch;
   for (server_rec *each = server; each; each = each->next) {
     tuile_site *site = ap_get_module_config(each->module_config, &tuile_module);
-    tuile_error error;
     if (site->settings.store.size == 0) continue;
     any = true;
+    users = users || gate_users_url(&site->settings).size > 0;
     if (site->ready) continue; /* another virtual host's too */
-    const char *mistake = gate_mistake(&site->settings);
-    if (mistake) {
-      ap_log_error(APLOG_MARK, APLOG_EMERG, 0, each, "TuileStore: %s in %s:%d", mistake, site->file, site->line);
-      return HTTP_INTERNAL_SERVER_ERROR;
-    }
-    configure(pool, site);
-    const char *user = geteuid() == 0 ? ap_unixd_config.user_name : NULL;
-    tuile_status status = gate_check(&site->gate, user, ap_unixd_config.user_id, ap_unixd_config.group_id, &error);
-    if (status == TUILE_OK) continue;
-    bool passing = gate_may_recover(&site->gate, status);
-    ap_log_error(APLOG_MARK, passing ? APLOG_WARNING : APLOG_EMERG, 0, each, "TuileStore: %s in %s:%d", error.message,
-                 site->file, site->line);
-    if (!passing) return HTTP_INTERNAL_SERVER_ERROR;
+    int status = check_site(pool, each, site);
+    if (status != OK) return status;
   }
+  if (gate_needs.users && !users)
+    return report(server, APLOG_EMERG, "Tuile", "what is asked of users with an @ needs TuileDjangoUsers", "the configuration");
   if (any || !needed) return OK;
   ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server, "TuileCount, TuileEnv and TuileIdentityHeader need a TuileStore");
   return HTTP_INTERNAL_SERVER_ERROR;
@@ -232,9 +261,9 @@ int tuile_check(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *scratch, server_r
 #define FOLDER(field) (void *)APR_OFFSETOF(tuile_folder, field)
 
 const command_rec tuile_commands[] = {
-    AP_INIT_RAW_ARGS("TuileStore", set_store, SITE(store), RSRC_CONF, "the URL of the sessions' store"),
-    AP_INIT_RAW_ARGS("TuilePreviousStore", set_text, SITE(previous_store), RSRC_CONF, "where sessions were kept before"),
-    AP_INIT_RAW_ARGS("TuileRevocations", set_text, SITE(revocations), RSRC_CONF, "the store that remembers logouts"),
+    AP_INIT_RAW_ARGS("TuileStore", set_url, SITE(store), RSRC_CONF, "the URL of the sessions' store"),
+    AP_INIT_RAW_ARGS("TuilePreviousStore", set_url, SITE(previous_store), RSRC_CONF, "where sessions were kept before"),
+    AP_INIT_RAW_ARGS("TuileRevocations", set_url, SITE(revocations), RSRC_CONF, "the store that remembers logouts"),
     AP_INIT_TAKE_ARGV("TuileSecretFile", set_secret_file, NULL, RSRC_CONF, "a file of keys, then hex, base64, weak"),
     AP_INIT_RAW_ARGS("TuileCookieName", set_text, SITE(cookie_name), RSRC_CONF, "the session cookie's name"),
     AP_INIT_RAW_ARGS("TuileCookieDomain", set_text, SITE(cookie_domain), RSRC_CONF, "its domain"),
@@ -251,6 +280,10 @@ const command_rec tuile_commands[] = {
     AP_INIT_TAKE1("TuilePolicy", set_policy, NULL, RSRC_CONF, "AAL2 or AAL3"),
     AP_INIT_TAKE1("TuileMaxData", set_bytes, SITE(max_data), RSRC_CONF, "the most bytes of a session"),
     AP_INIT_RAW_ARGS("TuileLoginKey", set_text, SITE(login_key), RSRC_CONF, "what a logged-in session holds"),
+    AP_INIT_RAW_ARGS("TuileDjangoUsers", set_url, SITE(users), RSRC_CONF, "On, Off, or the URL of a database"),
+    AP_INIT_TAKE1("TuileDjangoUsersKept", set_seconds, SITE(users_kept), RSRC_CONF, "how long an answer counts"),
+    AP_INIT_RAW_ARGS("TuileDjangoUserTable", set_text, SITE(user_table), RSRC_CONF, "auth_user"),
+    AP_INIT_RAW_ARGS("TuileDjangoUserColumn", set_column, NULL, RSRC_CONF, "a field and its column"),
     AP_INIT_TAKE1("TuileRefresh", set_seconds, SITE(refresh), RSRC_CONF, "how late its end is moved on"),
     AP_INIT_FLAG("TuileSession", ap_set_flag_slot, FOLDER(session), OR_AUTHCFG, "whether sessions are looked at"),
     AP_INIT_RAW_ARGS("TuileLoginURL", set_word, FOLDER(login_url), OR_AUTHCFG, "where to log in"),

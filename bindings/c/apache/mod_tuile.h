@@ -19,8 +19,6 @@ extern module AP_MODULE_DECLARE_DATA tuile_module;
 /* A server's or virtual host's. */
 typedef struct {
   struct gate_settings settings;
-  const char *file; /* where the store is configured, for messages */
-  int line;
   bool ready; /* the gate is configured */
   struct gate gate;
 } tuile_site;

@@ -1,5 +1,6 @@
 /* A gate: its settings, its keys, and its manager. */
 #include "gate.h"
+#include "user.h"
 
 #include <string.h>
 #include <time.h>
@@ -18,8 +19,8 @@ void gate_init(struct gate *gate, const struct gate_settings *settings) {
   if (settings->policy >= 0) tuile_config_set_policy(config, (tuile_policy)settings->policy);
   config->store = settings->store;
   config->previous_store = settings->previous_store;
-  config->previous_cookie = settings->previous_cookie;
   config->revocations = settings->revocations;
+  config->previous_cookie = settings->previous_cookie;
   config->keyring = settings->keyring;
   config->cookie_domain = settings->cookie_domain;
   if (settings->cookie_name.data) config->cookie_name = settings->cookie_name;
@@ -34,12 +35,14 @@ void gate_init(struct gate *gate, const struct gate_settings *settings) {
   config->cookie_partitioned = settings->cookie_partitioned == 1;
   config->expire_at_browser_close = settings->browser_close == 1;
   gate->several_cookies = settings->several_cookies == 1;
+  gate_users_configure(&gate->users, settings);
   gate->login_key = settings->login_key.data ? settings->login_key : TUILE_STR("_auth_user_id");
 }
 
 void gate_close(struct gate *gate) {
   if (atomic_load(&gate->visits) == 0) tuile_manager_close(gate->manager);
   gate->manager = NULL;
+  if (atomic_load(&gate->visits) == 0) gate_users_close(&gate->users);
   pthread_mutex_destroy(&gate->mutex);
 }
 
@@ -54,21 +57,18 @@ tuile_status gate_read_keys(tuile_bytes path, bool allow_weak, tuile_key_format 
   return status;
 }
 
-static bool starts(tuile_bytes text, const char *start) {
-  size_t size = strlen(start);
-  return text.size >= size && memcmp(text.data, start, size) == 0;
-}
-
-bool gate_is_cookie_url(tuile_bytes store) { return starts(store, "cookie:"); }
-
 bool gate_is_inline(const struct gate *gate) {
-  if (gate->config.previous_store.size > 0 || gate->config.revocations.size > 0) return false;
-  return starts(gate->config.store, "memory:") || gate_is_cookie_url(gate->config.store);
+  if (gate->config.previous_store.size > 0 || gate->config.revocations.size > 0 || gate->users.url.size > 0) return false;
+  return gate_is_inside_url(gate->config.store);
 }
 
-bool gate_may_recover(const struct gate *gate, tuile_status status) {
-  if (status == TUILE_E_BUSY) return true;
-  return status == TUILE_E_STORE && !starts(gate->config.store, "sqlite:") && !starts(gate->config.store, "file:");
+static tuile_status open_manager(struct gate *gate) {
+  tuile_config config = gate->config;
+  tuile_bytes *places[] = {&config.store, &config.previous_store, &config.revocations};
+  struct gate_url urls[3];
+  for (int i = 0; i < 3; i++)
+    if (gate_make_url(*places[i], false, &urls[i]) == TUILE_OK) *places[i] = (tuile_bytes){urls[i].text, urls[i].size};
+  return tuile_manager_open(&config, &gate->manager, &gate->failure);
 }
 
 /* A failed opening is tried again after a second, so that a store that is away costs few
@@ -78,7 +78,7 @@ tuile_manager *gate_open(struct gate *gate, tuile_error *error) {
   int64_t now = monotonic_seconds();
   if (!gate->manager && (!gate->tried || now > gate->tried)) {
     gate->failure = (tuile_error){.status = TUILE_E_STORE};
-    if (tuile_manager_open(&gate->config, &gate->manager, &gate->failure) != TUILE_OK) {
+    if (open_manager(gate) != TUILE_OK) {
       gate->manager = NULL;
       gate->tried = monotonic_seconds();
     }

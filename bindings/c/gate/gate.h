@@ -13,35 +13,33 @@
 #include <sys/types.h>
 #include <tuile.h>
 
-/* ---- settings.c: what an administrator says of an application's sessions ---- */
+#include "settings.h"
 
-/* What is not said is -1, NULL or empty, and is the default of tuile_config. Texts must
- * live as long as the gate that is made of them. */
-struct gate_settings {
-  tuile_bytes store, previous_store, revocations;
-  tuile_bytes cookie_name, cookie_domain, cookie_path, previous_cookie;
-  tuile_bytes login_key; /* what a session of somebody who is logged in holds */
-  int64_t cookie_age, lifetime, refresh; /* seconds */
-  int64_t max_data;                      /* bytes */
-  int cookie_same_site;                  /* a tuile_same_site */
-  int cookie_secure, cookie_http_only, cookie_partitioned, browser_close; /* 0 or 1 */
-  int policy;                                                             /* a tuile_policy */
-  int several_cookies;                                                    /* 0 or 1 */
-  tuile_keyring *keyring;
+/* ---- gate.c ---- */
+
+/* Where the users are whom the application lets in, if that is checked: in a database with
+ * Django's tables. What somebody's session says counts only while Django would let them in. */
+struct gate_users {
+  tuile_bytes url; /* empty: it is not checked */
+  tuile_bytes table;
+  tuile_bytes columns[GATE_COLUMN_COUNT]; /* empty: the model has none */
+  int64_t kept;                           /* Seconds for which an answer counts. */
+  const tuile_keyring *keyring;
+  struct gate_users_state *state;
 };
 
-void gate_settings_init(struct gate_settings *settings);
-bool gate_settings_are_unset(const struct gate_settings *settings);
-/* Takes over what `own` does not say itself. */
-void gate_settings_inherit(struct gate_settings *own, const struct gate_settings *from);
-/* What contradicts itself, with settings under their names in tuile_config, or NULL. */
-const char *gate_mistake(const struct gate_settings *settings);
+/* What requirements and identity headers use of users, anywhere in the configuration. */
+struct gate_needs {
+  bool users, groups, permissions;
+};
+extern struct gate_needs gate_needs;
 
 /* One configuration, with its manager, which is opened at the first visit: in the
  * process that serves, and again later if the store was away. */
 struct gate {
   tuile_config config;
   tuile_bytes login_key;
+  struct gate_users users;
   bool several_cookies; /* One of several session cookies counts, by the store's rule; else none. */
   pthread_mutex_t mutex;
   tuile_manager *manager;
@@ -64,19 +62,20 @@ tuile_status gate_read_keys(tuile_bytes path, bool allow_weak, tuile_key_format 
 /* Whether its calls need neither disk nor network, so that an event loop may make them. */
 bool gate_is_inline(const struct gate *gate);
 
-/* Whether sessions are kept in their cookies, where a logout leaves copies that only
- * `revocations` end. */
-bool gate_is_cookie_url(tuile_bytes store);
-
 /* ---- check.c: the configuration's test ---- */
 
-/* Whether a failure to open it may pass by itself: a server that is not up yet. */
-bool gate_may_recover(const struct gate *gate, tuile_status status);
+/* The first thing that is wrong. */
+struct gate_finding {
+  enum gate_part part;
+  tuile_status status; /* TUILE_OK: nothing is */
+  bool may_recover;    /* by itself: a server that is not up yet */
+  tuile_error error;
+};
 
-/* Opens the manager in a child process, as the user who will serve, so that nothing
- * belongs to root and a file that only root may open is found out. name NULL: as who
+/* Asks each store, in a child process, as the user who will serve, so that a file that
+ * only root may open is found out; makes nothing and changes nothing. name NULL: as who
  * we are. At most 30 seconds. */
-tuile_status gate_check(struct gate *gate, const char *name, uid_t uid, gid_t gid, tuile_error *error);
+void gate_check(const struct gate *gate, const char *name, uid_t uid, gid_t gid, struct gate_finding *finding);
 
 /* ---- visit.c: one request ---- */
 
@@ -84,7 +83,7 @@ enum gate_state {
   GATE_UNREAD = 0, /* The store was not asked. */
   GATE_ABSENT,     /* No cookie, or none of a session. */
   GATE_FOUND,
-  GATE_REFUSED, /* There may be a session, but it is not to be trusted: several cookies, unchecked data. */
+  GATE_REFUSED, /* There may be a session, but not one that counts: several cookies, unchecked data, a user who may not. */
   GATE_AWAY     /* The store gave no answer. */
 };
 
@@ -104,6 +103,7 @@ struct gate_visit {
   const char *reason; /* why the state is what it is, in a few words */
   bool kept;          /* it was kept alive, or needed not */
   struct gate_header *headers; /* what the last commit gave */
+  struct gate_user *user;      /* who was checked, or NULL */
 };
 
 /* Reads the session. May block: not for event loops, unless the gate is inline. Does
@@ -128,6 +128,15 @@ void gate_leave(struct gate_visit *visit);
 
 /* Whether the session can't be known without the store: there is a cookie of its name. */
 bool gate_has_cookie(const struct gate *gate, tuile_bytes cookie);
+
+/* As the next three, of what the database says of the user: "@id", "@username", "@staff",
+ * "@superuser", "@group", "@groups", "@permission". */
+bool gate_is_of_user(tuile_bytes key);
+tuile_status gate_user_text(struct gate_visit *visit, tuile_bytes key, tuile_bytes *text);
+bool gate_user_holds(struct gate_visit *visit, tuile_bytes key);
+bool gate_user_has_value(struct gate_visit *visit, tuile_bytes key, tuile_bytes value);
+/* Remembers what the key needs; what is wrong with it, or NULL. `valued`: with a value. */
+const char *gate_need_of_user(tuile_bytes key, bool valued);
 
 /* A value as text for a header or the environment: strings as they are, all else as JSON.
  * TUILE_ABSENT if there is none, it is null, or it has a control character. *text
@@ -157,7 +166,8 @@ struct gate_term {
 struct gate_requirement {
   struct gate_term *terms;
   size_t count;
-  bool any; /* of the terms, else all */
+  bool any;   /* of the terms, else all */
+  bool users; /* Some term is about the user, not the session. */
 };
 
 /* Reads the words of a directive: "on" or KEY or KEY=VALUE; or "any" or "all", and then

@@ -29,13 +29,19 @@ const char *gate_read_requirement(const tuile_bytes *words, size_t count, struct
     words++, count--;
   }
   for (; requirement->count < count; requirement->count++) {
-    const char *mistake = read_term(words[requirement->count], &room[requirement->count]);
+    struct gate_term *term = &room[requirement->count];
+    const char *mistake = read_term(words[requirement->count], term);
     if (mistake) return mistake;
+    if (!gate_is_of_user(term->key)) continue;
+    if ((mistake = gate_need_of_user(term->key, term->has_value))) return mistake;
+    requirement->users = true;
   }
   return NULL;
 }
 
 static bool is_fulfilled(struct gate_visit *visit, const struct gate_term *term) {
+  if (gate_is_of_user(term->key))
+    return term->has_value ? gate_user_has_value(visit, term->key, term->value) : gate_user_holds(visit, term->key);
   if (term->has_value) return gate_has_value(visit, term->key, term->value);
   return gate_holds(visit, term->key.size > 0 ? term->key : visit->gate->login_key);
 }

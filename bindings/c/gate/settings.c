@@ -2,12 +2,14 @@
 #include "gate.h"
 
 #include <string.h>
+#include <strings.h>
 
 void gate_settings_init(struct gate_settings *settings) {
   memset(settings, 0, sizeof *settings);
   settings->cookie_age = settings->lifetime = settings->refresh = settings->max_data = -1;
   settings->cookie_same_site = settings->cookie_secure = settings->cookie_http_only = settings->cookie_partitioned = -1;
   settings->browser_close = settings->policy = settings->several_cookies = -1;
+  settings->users_kept = -1;
 }
 
 bool gate_settings_are_unset(const struct gate_settings *settings) {
@@ -20,6 +22,10 @@ static void inherit_text(tuile_bytes *own, tuile_bytes from) {
   if (!own->data) *own = from;
 }
 
+static void inherit_url(tuile_bytes *own, const char **own_at, tuile_bytes from, const char *from_at) {
+  if (!own->data) *own = from, *own_at = from_at;
+}
+
 static void inherit_number(int64_t *own, int64_t from) {
   if (*own < 0) *own = from;
 }
@@ -29,9 +35,9 @@ static void inherit_choice(int *own, int from) {
 }
 
 void gate_settings_inherit(struct gate_settings *own, const struct gate_settings *from) {
-  inherit_text(&own->store, from->store);
-  inherit_text(&own->previous_store, from->previous_store);
-  inherit_text(&own->revocations, from->revocations);
+  inherit_url(&own->store, &own->store_at, from->store, from->store_at);
+  inherit_url(&own->previous_store, &own->previous_store_at, from->previous_store, from->previous_store_at);
+  inherit_url(&own->revocations, &own->revocations_at, from->revocations, from->revocations_at);
   inherit_text(&own->cookie_name, from->cookie_name);
   inherit_text(&own->cookie_domain, from->cookie_domain);
   inherit_text(&own->cookie_path, from->cookie_path);
@@ -51,6 +57,30 @@ void gate_settings_inherit(struct gate_settings *own, const struct gate_settings
   inherit_choice(&own->policy, from->policy);
   inherit_choice(&own->several_cookies, from->several_cookies);
   if (!own->keyring) own->keyring = from->keyring;
+  inherit_url(&own->users, &own->users_at, from->users, from->users_at);
+  inherit_text(&own->user_table, from->user_table);
+  for (int i = 0; i < GATE_COLUMN_COUNT; i++) inherit_text(&own->user_columns[i], from->user_columns[i]);
+  inherit_number(&own->users_kept, from->users_kept);
+}
+
+static bool is_word(tuile_bytes text, const char *word) {
+  return text.size == strlen(word) && strncasecmp(text.data, word, text.size) == 0;
+}
+
+/* Where the users are; empty: they are not checked. */
+tuile_bytes gate_users_url(const struct gate_settings *settings) {
+  if (settings->users.size == 0 || is_word(settings->users, "off")) return (tuile_bytes){NULL, 0};
+  return gate_kept_url(is_word(settings->users, "on") ? settings->store : settings->users);
+}
+
+static const char *mistake_of_users(const struct gate_settings *settings) {
+  tuile_bytes url = gate_users_url(settings);
+  if (url.size == 0) return NULL;
+  if (!gate_is_database_url(url)) return "users need the URL of the database that they are in, sqlite: or postgresql:";
+  if (!settings->keyring) return "users need the secrets of Django: its SECRET_KEY and SECRET_KEY_FALLBACKS";
+  tuile_bytes key = settings->login_key;
+  bool other = key.data && !(key.size == 13 && memcmp(key.data, "_auth_user_id", 13) == 0);
+  return other ? "users are Django's, whose login key is _auth_user_id" : NULL;
 }
 
 const char *gate_mistake(const struct gate_settings *settings) {
@@ -60,5 +90,20 @@ const char *gate_mistake(const struct gate_settings *settings) {
     return "refresh of sessions in cookies needs revocations: without them a copy from before a logout would be kept alive";
   if (settings->previous_cookie.size > 0 && settings->previous_store.size == 0)
     return "previous_cookie is of no use without previous_store";
-  return NULL;
+  return mistake_of_users(settings);
+}
+
+const char **gate_settings_place(struct gate_settings *settings, const tuile_bytes *url) {
+  return url == &settings->previous_store ? &settings->previous_store_at
+         : url == &settings->revocations  ? &settings->revocations_at
+         : url == &settings->users        ? &settings->users_at
+                                          : &settings->store_at;
+}
+
+const char *gate_settings_at(const struct gate_settings *settings, enum gate_part part) {
+  const char *at = part == GATE_PREVIOUS_STORE ? settings->previous_store_at
+                   : part == GATE_REVOCATIONS  ? settings->revocations_at
+                   : part == GATE_USERS        ? settings->users_at
+                                               : settings->store_at;
+  return at ? at : "the configuration";
 }

@@ -1,5 +1,6 @@
 /* A visit: one request's session, read, counted and kept alive. */
 #include "gate.h"
+#include "user.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@ void gate_leave(struct gate_visit *visit) {
     atomic_fetch_sub(&visit->gate->visits, 1);
   }
   free_headers(visit);
+  gate_user_release(visit->user);
+  visit->user = NULL;
 }
 
 /* ---- which cookie ---- */
@@ -84,6 +87,27 @@ static bool has_revocations(struct gate_visit *visit) {
   return tuile_session_get_json(visit->session, TUILE_STR("_session_id"), &id, NULL) == TUILE_OK;
 }
 
+/* Whether Django would let the session's user in, if there is one. */
+static tuile_status check_user(struct gate_visit *visit, tuile_error *error) {
+  static const struct {
+    const char *reason, *message;
+  } refusals[] = {[GATE_USER_GONE] = {"gone", "the session's user is no more"},
+                  [GATE_USER_INACTIVE] = {"inactive", "the session's user is not active"},
+                  [GATE_USER_CHANGED] = {"changed", "the password of the session's user was changed since the login"}};
+  struct gate_users *users = &visit->gate->users;
+  struct gate_claim claim = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
+  if (users->url.size == 0 || visit->state != GATE_FOUND || !gate_holds(visit, visit->gate->login_key)) return TUILE_OK;
+  gate_text(visit, visit->gate->login_key, &claim.id);
+  gate_text(visit, TUILE_STR("_auth_user_hash"), &claim.hash);
+  gate_text(visit, TUILE_STR("_auth_user_backend"), &claim.backend);
+  if (claim.id.size == 0 || claim.id.size > gate_longest_id || claim.hash.size > gate_longest_id ||
+      claim.backend.size == 0 || claim.backend.size > gate_longest_id)
+    return refuse(visit, "gone", "the session does not say of which backend its user is", error);
+  if (gate_users_check(users, &claim, &visit->user, error) != TUILE_OK) return away(visit, error);
+  enum gate_verdict verdict = visit->user->verdict;
+  return verdict == GATE_USER_PASSES ? TUILE_OK : refuse(visit, refusals[verdict].reason, refusals[verdict].message, error);
+}
+
 tuile_status gate_read(struct gate_visit *visit, tuile_bytes cookie, tuile_error *error) {
   if (visit->state == GATE_AWAY) {
     *error = (tuile_error){TUILE_E_STORE, 0, "the store gave this request no answer before"};
@@ -114,7 +138,7 @@ tuile_status gate_read(struct gate_visit *visit, tuile_bytes cookie, tuile_error
   bool found = values > 0 || tuile_session_key(visit->session, &key) == TUILE_OK;
   visit->state = found ? GATE_FOUND : GATE_ABSENT;
   visit->reason = found ? "found" : gate_has_cookie(visit->gate, cookie) ? "absent" : "none";
-  return TUILE_OK;
+  return check_user(visit, error);
 }
 
 /* ---- writing ---- */
@@ -174,7 +198,7 @@ tuile_status gate_write(struct gate_visit *visit, tuile_bytes cookie, tuile_byte
 
 /* ---- values ---- */
 
-static bool has_control(tuile_bytes text) {
+bool gate_has_control(tuile_bytes text) {
   const unsigned char *bytes = text.data;
   for (size_t i = 0; i < text.size; i++)
     if (bytes[i] < 0x20 || bytes[i] == 0x7f) return true;
@@ -185,10 +209,11 @@ tuile_status gate_text(struct gate_visit *visit, tuile_bytes key, tuile_bytes *t
   tuile_bytes found;
   tuile_type type;
   if (visit->state != GATE_FOUND) return TUILE_ABSENT;
+  if (gate_is_of_user(key)) return gate_user_text(visit, key, text);
   if (tuile_session_type(visit->session, key, &type, NULL) != TUILE_OK || type == TUILE_TYPE_NULL) return TUILE_ABSENT;
   tuile_status status = type == TUILE_TYPE_STRING ? tuile_session_get_string(visit->session, key, &found, NULL)
                                                   : tuile_session_get_json(visit->session, key, &found, NULL);
-  if (status != TUILE_OK || has_control(found)) return TUILE_ABSENT;
+  if (status != TUILE_OK || gate_has_control(found)) return TUILE_ABSENT;
   *text = found;
   return TUILE_OK;
 }

@@ -15,8 +15,7 @@
 /* A gate, shared by all locations whose settings come from one block. */
 typedef struct {
   struct gate gate;
-  ngx_str_t file; /* where it is configured, for messages */
-  ngx_uint_t line;
+  struct gate_settings settings;
 } ngx_http_tuile_site_t;
 
 typedef struct {
@@ -34,8 +33,6 @@ typedef struct {
 typedef struct {
   struct gate_settings settings;
   ngx_http_tuile_site_t *site; /* NULL: no tuile_store */
-  ngx_str_t file;              /* where its tuile_store stands */
-  ngx_uint_t line;
   ngx_flag_t session;
   ngx_flag_t early; /* read before the rewrite rules */
   ngx_http_tuile_rules_t rules;
@@ -90,8 +87,9 @@ char *ngx_http_tuile_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
 ngx_int_t ngx_http_tuile_check(ngx_conf_t *cf);
 
 /* ngx_http_tuile_settings.c */
-char *ngx_http_tuile_set_store(ngx_conf_t *cf, ngx_command_t *command, void *conf);
+char *ngx_http_tuile_set_url(ngx_conf_t *cf, ngx_command_t *command, void *conf);
 char *ngx_http_tuile_set_text(ngx_conf_t *cf, ngx_command_t *command, void *conf);
+char *ngx_http_tuile_set_column(ngx_conf_t *cf, ngx_command_t *command, void *conf);
 char *ngx_http_tuile_set_seconds(ngx_conf_t *cf, ngx_command_t *command, void *conf);
 char *ngx_http_tuile_set_bytes(ngx_conf_t *cf, ngx_command_t *command, void *conf);
 char *ngx_http_tuile_set_choice(ngx_conf_t *cf, ngx_command_t *command, void *conf);
@@ -120,6 +118,7 @@ ngx_int_t ngx_http_tuile_decide(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t
 /* ngx_http_tuile_identity.c */
 char *ngx_http_tuile_set_identity(ngx_conf_t *cf, ngx_command_t *command, void *conf);
 ngx_int_t ngx_http_tuile_merge_identity(ngx_conf_t *cf, ngx_http_tuile_loc_conf_t *from, ngx_http_tuile_loc_conf_t *conf);
+bool ngx_http_tuile_identity_needs_users(const ngx_array_t *identity);
 /* Takes away what the request itself says of identity, and says what is so. */
 ngx_int_t ngx_http_tuile_identify(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf);
 

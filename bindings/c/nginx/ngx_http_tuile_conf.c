@@ -3,6 +3,7 @@
 
 void *ngx_http_tuile_create_main_conf(ngx_conf_t *cf) {
   ngx_http_tuile_main_conf_t *conf = ngx_pcalloc(cf->pool, sizeof *conf);
+  gate_needs = (struct gate_needs){false, false, false}; /* of the configuration that is read now */
   if (!conf || ngx_array_init(&conf->sites, cf->pool, 4, sizeof(ngx_http_tuile_site_t *)) != NGX_OK ||
       ngx_array_init(&conf->variables, cf->pool, 4, sizeof(ngx_str_t)) != NGX_OK ||
       ngx_array_init(&conf->names, cf->pool, 4, sizeof(tuile_bytes)) != NGX_OK)
@@ -29,15 +30,14 @@ static ngx_http_tuile_site_t *make_site(ngx_conf_t *cf, ngx_http_tuile_loc_conf_
   ngx_http_tuile_main_conf_t *main = ngx_http_conf_get_module_main_conf(cf, ngx_http_tuile_module);
   const char *mistake = gate_mistake(&conf->settings);
   if (mistake) {
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "tuile_store: %s in %V:%ui", mistake, &conf->file, conf->line);
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "tuile: %s in %s", mistake, gate_settings_at(&conf->settings, GATE_STORE));
     return NULL;
   }
   ngx_http_tuile_site_t *site = ngx_pcalloc(cf->pool, sizeof *site), **place = ngx_array_push(&main->sites);
   ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(cf->pool, 0);
   if (!site || !place || !cleanup) return NULL;
   gate_init(&site->gate, &conf->settings);
-  site->file = conf->file;
-  site->line = conf->line;
+  site->settings = conf->settings;
   cleanup->handler = close_site;
   cleanup->data = site;
   *place = site;
@@ -49,10 +49,6 @@ static char *inherit_site(ngx_conf_t *cf, ngx_http_tuile_loc_conf_t *conf, ngx_h
   if (!from->site && from->settings.store.size > 0 && !(from->site = make_site(cf, from))) return NGX_CONF_ERROR;
   bool own = !gate_settings_are_unset(&conf->settings);
   gate_settings_inherit(&conf->settings, &from->settings);
-  if (conf->line == 0) {
-    conf->file = from->file;
-    conf->line = from->line;
-  }
   if (!own) conf->site = from->site;
   else if (conf->settings.store.size > 0 && !(conf->site = make_site(cf, conf))) return NGX_CONF_ERROR;
   return NGX_CONF_OK;
@@ -81,26 +77,32 @@ char *ngx_http_tuile_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
                        "tuile_require, tuile_identity_header and tuile_count need a tuile_store, and tuile_session on");
     return NGX_CONF_ERROR;
   }
+  bool of_user = (conf->require && conf->require->users) || ngx_http_tuile_identity_needs_users(conf->identity);
+  if (of_user && conf->site && conf->session && conf->site->gate.users.url.size == 0) {
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "what is asked of users with an @ needs tuile_django_users");
+    return NGX_CONF_ERROR;
+  }
   return NGX_CONF_OK;
 }
 
 /* ---- the test ---- */
 
-/* Every store is opened once, as the workers will open it. */
+/* Every store is asked once, as the workers will ask it. */
 ngx_int_t ngx_http_tuile_check(ngx_conf_t *cf) {
+  static const char *const names[] = {"tuile_store", "tuile_store", "tuile_previous_store", "tuile_revocations",
+                                      "tuile_django_users"};
   ngx_http_tuile_main_conf_t *main = ngx_http_conf_get_module_main_conf(cf, ngx_http_tuile_module);
   ngx_core_conf_t *core = (ngx_core_conf_t *)ngx_get_conf(cf->cycle->conf_ctx, ngx_core_module);
   ngx_http_tuile_site_t **sites = main->sites.elts;
   bool as_user = geteuid() == 0 && core->username;
   for (ngx_uint_t i = 0; i < main->sites.nelts; i++) {
-    tuile_error error;
-    struct gate *gate = &sites[i]->gate;
-    tuile_status status = gate_check(gate, as_user ? core->username : NULL, core->user, core->group, &error);
-    if (status == TUILE_OK) continue;
-    bool passing = gate_may_recover(gate, status);
-    ngx_uint_t level = passing ? NGX_LOG_WARN : NGX_LOG_EMERG;
-    ngx_log_error(level, cf->log, 0, "tuile_store: %s in %V:%ui", error.message, &sites[i]->file, sites[i]->line);
-    if (!passing) return NGX_ERROR;
+    struct gate_finding found;
+    gate_check(&sites[i]->gate, as_user ? core->username : NULL, core->user, core->group, &found);
+    if (found.status == TUILE_OK) continue;
+    ngx_uint_t level = found.may_recover ? NGX_LOG_WARN : NGX_LOG_EMERG;
+    ngx_log_error(level, cf->log, 0, "%s: %s in %s", names[found.part],
+                  found.error.message, gate_settings_at(&sites[i]->settings, found.part));
+    if (!found.may_recover) return NGX_ERROR;
   }
   return NGX_OK;
 }

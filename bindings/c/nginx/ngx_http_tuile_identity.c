@@ -32,6 +32,7 @@ char *ngx_http_tuile_set_identity(ngx_conf_t *cf, ngx_command_t *command, void *
   struct gate_identity identity = {ngx_http_tuile_bytes(words[1]), ngx_http_tuile_bytes(words[2])};
   const char *mistake = gate_identity_mistake(identity.name);
   if (!mistake && identity.key.size == 0) mistake = "takes a key after the name";
+  if (!mistake && gate_is_of_user(identity.key)) mistake = gate_need_of_user(identity.key, false);
   if (!mistake && find(conf->identity, identity.name)) mistake = "is duplicate";
   if (mistake) {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "tuile_identity_header %V %s", &words[1], mistake);
@@ -51,6 +52,14 @@ ngx_int_t ngx_http_tuile_merge_identity(ngx_conf_t *cf, ngx_http_tuile_loc_conf_
   for (ngx_uint_t i = 0; i < from->identity->nelts; i++)
     if (!find(conf->identity, each[i].name) && add(cf, &conf->identity, each[i]) != NGX_OK) return NGX_ERROR;
   return NGX_OK;
+}
+
+/* Whether some header tells what only a database of users knows. */
+bool ngx_http_tuile_identity_needs_users(const ngx_array_t *array) {
+  struct gate_identity *each = array ? array->elts : NULL;
+  for (ngx_uint_t i = 0; array && i < array->nelts; i++)
+    if (gate_is_of_user(each[i].key)) return true;
+  return false;
 }
 
 /* ---- a request ---- */

@@ -48,9 +48,9 @@ static char *set_unavailable(ngx_conf_t *cf, ngx_command_t *command, void *data)
    offsetof(ngx_http_tuile_loc_conf_t, field), post}
 
 static ngx_command_t commands[] = {
-    SETTING("tuile_store", ngx_http_tuile_set_store, store, NULL),
-    SETTING("tuile_previous_store", ngx_http_tuile_set_text, previous_store, NULL),
-    SETTING("tuile_revocations", ngx_http_tuile_set_text, revocations, NULL),
+    SETTING("tuile_store", ngx_http_tuile_set_url, store, NULL),
+    SETTING("tuile_previous_store", ngx_http_tuile_set_url, previous_store, NULL),
+    SETTING("tuile_revocations", ngx_http_tuile_set_url, revocations, NULL),
     {ngx_string("tuile_secret_file"), ANYWHERE | NGX_CONF_TAKE123, ngx_http_tuile_set_secret_file, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     SETTING("tuile_cookie_name", ngx_http_tuile_set_text, cookie_name, NULL),
     SETTING("tuile_cookie_domain", ngx_http_tuile_set_text, cookie_domain, NULL),
@@ -68,6 +68,11 @@ static ngx_command_t commands[] = {
     SETTING("tuile_policy", ngx_http_tuile_set_choice, policy, policies),
     SETTING("tuile_max_data", ngx_http_tuile_set_bytes, max_data, NULL),
     SETTING("tuile_login_key", ngx_http_tuile_set_text, login_key, NULL),
+    SETTING("tuile_django_users", ngx_http_tuile_set_url, users, NULL),
+    SETTING("tuile_django_users_kept", ngx_http_tuile_set_seconds, users_kept, NULL),
+    SETTING("tuile_django_user_table", ngx_http_tuile_set_text, user_table, NULL),
+    {ngx_string("tuile_django_user_column"), ANYWHERE | NGX_CONF_TAKE2, ngx_http_tuile_set_column, NGX_HTTP_LOC_CONF_OFFSET,
+     offsetof(struct gate_settings, user_columns), NULL},
     RULE("tuile_session", ngx_conf_set_flag_slot, session, NULL),
     RULE("tuile_early", ngx_conf_set_flag_slot, early, NULL),
     {ngx_string("tuile_require"), ANYWHERE | NGX_CONF_1MORE, set_require, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},

@@ -14,10 +14,27 @@ char *ngx_http_tuile_set_text(ngx_conf_t *cf, ngx_command_t *command, void *conf
   return NGX_CONF_OK;
 }
 
-char *ngx_http_tuile_set_store(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
-  ((ngx_http_tuile_loc_conf_t *)conf)->file = cf->conf_file->file.name;
-  ((ngx_http_tuile_loc_conf_t *)conf)->line = cf->conf_file->line;
-  return ngx_http_tuile_set_text(cf, command, conf);
+/* tuile_django_user_column FIELD COLUMN; offset: of the first one */
+char *ngx_http_tuile_set_column(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
+  tuile_bytes *columns = field_of(command, conf);
+  ngx_str_t *words = cf->args->elts;
+  int column = gate_column_named(ngx_http_tuile_bytes(words[1]));
+  if (column < 0) return "takes id, username, password, active, staff, superuser or member, and a column";
+  if (columns[column].data) return "is duplicate";
+  columns[column] = ngx_http_tuile_bytes(words[2]);
+  return NGX_CONF_OK;
+}
+
+char *ngx_http_tuile_set_url(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
+  ngx_conf_file_t *file = cf->conf_file;
+  size_t size = file->file.name.len + sizeof ":" + NGX_INT_T_LEN;
+  u_char *at = ngx_pnalloc(cf->pool, size);
+  if (!at) return NGX_CONF_ERROR;
+  *ngx_snprintf(at, size - 1, "%V:%ui", &file->file.name, file->line) = 0;
+  char *answer = ngx_http_tuile_set_text(cf, command, conf);
+  if (answer == NGX_CONF_OK)
+    *gate_settings_place(&((ngx_http_tuile_loc_conf_t *)conf)->settings, field_of(command, conf)) = (const char *)at;
+  return answer;
 }
 
 static char *set_number(ngx_conf_t *cf, ngx_command_t *command, void *conf, int64_t number) {

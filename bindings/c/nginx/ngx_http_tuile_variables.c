@@ -63,6 +63,11 @@ char *ngx_http_tuile_set_variable(ngx_conf_t *cf, ngx_command_t *command, void *
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" is no variable's name", &name);
     return NGX_CONF_ERROR;
   }
+  const char *mistake = gate_is_of_user(ngx_http_tuile_bytes(words[2])) ? gate_need_of_user(ngx_http_tuile_bytes(words[2]), false) : NULL;
+  if (mistake) {
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "tuile_variable %s", mistake);
+    return NGX_CONF_ERROR;
+  }
   name.data++;
   name.len--;
   ngx_http_variable_t *variable = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_NOCACHEABLE);
