@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from socketserver import ThreadingMixIn
+from urllib.parse import parse_qs, urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import django
@@ -117,6 +118,19 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
+def database_of(where: str) -> dict[str, object]:
+    """A path, or postgresql:///NAME?host=…&port=…&user=…"""
+    if not where.startswith("postgresql:"):
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": where, "OPTIONS": {"timeout": 20}}
+    url = urlsplit(where)
+    options = {name: values[0] for name, values in parse_qs(url.query).items()}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": url.path.strip("/"),
+        **{name.upper(): options[name] for name in ("host", "port", "user")},
+    }
+
+
 def configure(database: str) -> None:
     settings.configure(
         SECRET_KEY=SECRET,
@@ -129,7 +143,7 @@ def configure(database: str) -> None:
             "django.contrib.auth.middleware.AuthenticationMiddleware",
         ],
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": database, "OPTIONS": {"timeout": 20}}},
+        DATABASES={"default": database_of(database)},
     )
     django.setup()
 

@@ -6,11 +6,12 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -38,12 +39,23 @@ def wait_for_port(port: int, process: subprocess.Popen[str], log: Path, seconds:
     raise AssertionError(f"nothing listens on {port}: {read(log)}")
 
 
+def copy_database(source: Path, folder: Path) -> Path:
+    """A copy in a folder of its own, which anybody may write to."""
+    folder.mkdir()
+    folder.chmod(0o777)
+    copy = folder / "db"
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(copy)) as new:
+        old.backup(new)
+    copy.chmod(0o666)
+    return copy
+
+
 def read(path: Path) -> str:
     return path.read_text(errors="replace") if path.exists() else ""
 
 
 @contextmanager
-def django(database: Path) -> Iterator[int]:
+def django(database: Path | str) -> Iterator[int]:
     """The application's port."""
     command = [sys.executable, HERE / "application.py", database]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

@@ -153,6 +153,7 @@ void *tuile_merge_folders(apr_pool_t *pool, void *base, void *add) {
   if (!folder->count) folder->count = from->count;
   if (folder->unavailable < 0) folder->unavailable = from->unavailable;
   if (!folder->variables) folder->variables = from->variables;
+  else if (from->variables) folder->variables = apr_array_append(pool, from->variables, folder->variables);
   if (!folder->login_next) folder->login_next = from->login_next;
   if (!folder->login_parameter) folder->login_parameter = from->login_parameter;
   folder->identity = tuile_merge_identity(pool, from, add);

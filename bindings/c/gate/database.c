@@ -31,27 +31,9 @@ static tuile_status fail(tuile_error *error, const char *message) {
 
 /* ---- SQLite ---- */
 
-static int digit(char byte) {
-  if (byte >= '0' && byte <= '9') return byte - '0';
-  byte |= 0x20;
-  return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
-/* As the library reads the path of a store: percent-decoded. */
-static void decode(char *text) {
-  char *out = text;
-  for (; *text; text++) {
-    int high = *text == '%' ? digit(text[1]) : -1, low = high < 0 ? -1 : digit(text[2]);
-    if (low >= 0) *out++ = (char)(high * 16 + low), text += 2;
-    else *out++ = *text;
-  }
-  *out = 0;
-}
-
 static tuile_status open_sqlite(struct gate_database *database, tuile_bytes url, tuile_error *error) {
   char path[4200];
   gate_url_path(url, path, sizeof path);
-  decode(path);
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX; /* READWRITE: a journal may have to be rolled back */
   if (sqlite3_open_v2(path, &database->sqlite, flags, NULL) != SQLITE_OK)
     return fail(error, database->sqlite ? sqlite3_errmsg(database->sqlite) : "no memory");

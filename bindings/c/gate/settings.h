@@ -17,7 +17,7 @@ struct gate_url {
  * what is there, and never made; with `reading` for reading alone, whatever is said.
  * Another store's URL as it is. TUILE_OK, or TUILE_E_LIMIT. */
 tuile_status gate_make_url(tuile_bytes given, bool reading, struct gate_url *url);
-/* The path of a file's store, not decoded. */
+/* The path of a file's store. */
 void gate_url_path(tuile_bytes given, char *path, size_t capacity);
 /* Whether sessions are kept in their cookies, where a logout leaves copies that only
  * `revocations` end. */

@@ -1,8 +1,7 @@
 /* Store URLs, as they are opened: a gate makes no database, its test writes to none. */
 #include "gate.h"
 
-#include <stdio.h>
-#include <string.h>
+#include "../tuile_http.h"
 
 static bool starts(tuile_bytes text, const char *start) {
   size_t size = strlen(start);
@@ -54,9 +53,21 @@ tuile_status gate_make_url(tuile_bytes given, bool reading, struct gate_url *url
   return TUILE_OK;
 }
 
+/* As the library reads the path of a store. */
+static void decode(char *text) {
+  char *out = text;
+  for (; *text; text++) {
+    int high = *text == '%' ? tuile_hex_digit((unsigned char)text[1]) : -1, low = high < 0 ? -1 : tuile_hex_digit((unsigned char)text[2]);
+    if (low >= 0) *out++ = (char)(high * 16 + low), text += 2;
+    else *out++ = *text;
+  }
+  *out = 0;
+}
+
 void gate_url_path(tuile_bytes given, char *path, size_t capacity) {
   tuile_bytes kept = from(gate_kept_url(given), find(gate_kept_url(given), ':'));
   size_t size = find(kept, '?'), at = 1;
   while (at + 1 < size && ((const char *)kept.data)[at + 1] == '/') at++; /* of sqlite:///path its last slash */
   snprintf(path, capacity, "%.*s", (int)(size > at ? size - at : 0), (const char *)kept.data + at);
+  decode(path);
 }

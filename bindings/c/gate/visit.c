@@ -70,10 +70,18 @@ static tuile_status refuse(struct gate_visit *visit, const char *reason, const c
   return TUILE_REFUSED;
 }
 
-/* The store itself failed; other errors are of this one value or session. */
+/* The store itself failed, or what is around it; other errors are of this one value or session. */
 static bool is_outage(tuile_status status) {
-  return status == TUILE_E_STORE || status == TUILE_E_BUSY || status == TUILE_E_CORRUPT || status == TUILE_E_MEMORY ||
-         status == TUILE_E_RANDOM;
+  switch (status) {
+    case TUILE_E_LIMIT:
+    case TUILE_E_SYNTAX:
+    case TUILE_E_RULE:
+    case TUILE_E_TYPE:
+    case TUILE_E_RANGE:
+    case TUILE_E_SPACE:
+    case TUILE_E_ARGUMENT: return false;
+    default: return status < 0;
+  }
 }
 
 /* A session in a cookie, of which nobody can say here whether its user has logged out. */
@@ -98,8 +106,8 @@ static tuile_status check_user(struct gate_visit *visit, tuile_error *error) {
   struct gate_claim claim = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
   if (users->url.size == 0 || visit->state != GATE_FOUND || !gate_holds(visit, visit->gate->login_key)) return TUILE_OK;
   gate_text(visit, visit->gate->login_key, &claim.id);
-  gate_text(visit, TUILE_STR("_auth_user_hash"), &claim.hash);
-  gate_text(visit, TUILE_STR("_auth_user_backend"), &claim.backend);
+  tuile_session_get_string(visit->session, TUILE_STR("_auth_user_hash"), &claim.hash, NULL);
+  tuile_session_get_string(visit->session, TUILE_STR("_auth_user_backend"), &claim.backend, NULL);
   if (claim.id.size == 0 || claim.id.size > gate_longest_id || claim.hash.size > gate_longest_id ||
       claim.backend.size == 0 || claim.backend.size > gate_longest_id)
     return refuse(visit, "gone", "the session does not say of which backend its user is", error);
@@ -131,7 +139,9 @@ tuile_status gate_read(struct gate_visit *visit, tuile_bytes cookie, tuile_error
   tuile_status status = tuile_session_load(visit->session, error);
   if (status == TUILE_UNREADABLE)
     return refuse(visit, "unreadable", "the session can't be verified or read: another secret signed it, or it is no JSON object", error);
-  if (status < 0 || tuile_session_count(visit->session, &values, error) != TUILE_OK) return away(visit, error);
+  if (status >= 0) status = tuile_session_count(visit->session, &values, error);
+  if (is_outage(status)) return away(visit, error);
+  if (status < 0) return refuse(visit, "unreadable", "the session is larger than max_data, or can't be read", error);
   if (may_be_a_copy(visit) && has_revocations(visit))
     return refuse(visit, "unchecked", "the session's application keeps revocations, and they are not configured here", error);
   /* A session in its cookie has no key. */

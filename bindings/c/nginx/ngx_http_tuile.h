@@ -35,6 +35,7 @@ typedef struct {
   ngx_http_tuile_site_t *site; /* NULL: no tuile_store */
   ngx_flag_t session;
   ngx_flag_t early; /* read before the rewrite rules */
+  ngx_uint_t log_level; /* of what is said of sessions that do not count; NGX_LOG_STDERR: nothing */
   ngx_http_tuile_rules_t rules;
   struct gate_requirement *require; /* no terms: everybody passes */
   ngx_array_t *identity;            /* of struct gate_identity */
@@ -67,6 +68,7 @@ typedef struct ngx_http_tuile_ctx_s {
   struct gate_visit visit;
   ngx_http_tuile_site_t *site;
   ngx_thread_pool_t *pool;
+  ngx_uint_t log_level;
   ngx_http_tuile_count_t *counts;
   ngx_http_request_t *runner; /* whose thread has the visit, or NULL: hands off */
   ngx_http_tuile_waiter_t *waiters;

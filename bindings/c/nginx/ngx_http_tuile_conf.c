@@ -17,6 +17,7 @@ void *ngx_http_tuile_create_loc_conf(ngx_conf_t *cf) {
   gate_settings_init(&conf->settings);
   conf->session = NGX_CONF_UNSET;
   conf->early = NGX_CONF_UNSET;
+  conf->log_level = NGX_CONF_UNSET_UINT;
   conf->unavailable = NGX_CONF_UNSET_UINT;
   return conf;
 }
@@ -60,6 +61,7 @@ char *ngx_http_tuile_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
   conf->rules = ngx_http_tuile_read_rules(cf);
   if (conf->early == NGX_CONF_UNSET) conf->early = from->early;
   ngx_conf_merge_value(conf->session, from->session, 1);
+  ngx_conf_merge_uint_value(conf->log_level, from->log_level, NGX_LOG_WARN);
   bool identifies = conf->identity != NULL;
   if (!conf->require) conf->require = from->require;
   if (ngx_http_tuile_merge_identity(cf, from, conf) != NGX_OK) return NGX_CONF_ERROR;

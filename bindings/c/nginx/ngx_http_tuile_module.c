@@ -2,6 +2,9 @@
 #include "ngx_http_tuile.h"
 
 static ngx_conf_enum_t flags[] = {{ngx_string("off"), 0}, {ngx_string("on"), 1}, {ngx_null_string, 0}};
+static ngx_conf_enum_t levels[] = {{ngx_string("off"), NGX_LOG_STDERR},    {ngx_string("error"), NGX_LOG_ERR},
+                                   {ngx_string("warn"), NGX_LOG_WARN},     {ngx_string("notice"), NGX_LOG_NOTICE},
+                                   {ngx_string("info"), NGX_LOG_INFO},     {ngx_null_string, 0}};
 static ngx_conf_enum_t policies[] = {
     {ngx_string("aal2"), TUILE_POLICY_AAL2}, {ngx_string("aal3"), TUILE_POLICY_AAL3}, {ngx_null_string, 0}};
 static ngx_conf_enum_t same_sites[] = {
@@ -83,6 +86,7 @@ static ngx_command_t commands[] = {
     RULE("tuile_login_parameter", ngx_conf_set_str_slot, login_parameter, NULL),
     RULE("tuile_count", ngx_conf_set_str_slot, count, NULL),
     RULE("tuile_unavailable", set_unavailable, unavailable, NULL),
+    RULE("tuile_log_level", ngx_conf_set_enum_slot, log_level, levels),
     RULE("tuile_thread_pool", ngx_conf_set_str_slot, pool_name, NULL),
     {ngx_string("tuile_variable"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE2, ngx_http_tuile_set_variable,
      NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},

@@ -43,6 +43,7 @@ static ngx_http_tuile_ctx_t *find_or_add(ngx_http_request_t *r, ngx_http_tuile_l
   ngx_memzero(ctx, sizeof *ctx);
   ctx->site = conf->site;
   ctx->pool = conf->pool;
+  ctx->log_level = conf->log_level;
   ctx->visit.gate = &conf->site->gate;
   ctx->next = next;
   cleanup->handler = leave;
@@ -98,7 +99,8 @@ static ngx_int_t read_cookie(ngx_http_request_t *r, tuile_bytes *cookie) {
 /* Once the store has answered, or not. */
 static void finish(job_t *job) {
   if (job->status == TUILE_OK) return;
-  ngx_uint_t level = job->ctx->visit.state == GATE_AWAY ? NGX_LOG_ERR : NGX_LOG_WARN;
+  ngx_uint_t level = job->ctx->visit.state == GATE_AWAY ? NGX_LOG_ERR : job->ctx->log_level;
+  if (level == NGX_LOG_STDERR) return;
   ngx_log_error(level, job->request->connection->log, 0, "tuile: %s: %s", tuile_status_name(job->status),
                 job->error.message);
 }
