@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-import functools
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Optional
 
 from .errors import ArgumentError, StoreError
@@ -13,11 +12,12 @@ from .headers import committed, log
 from .manager import Manager
 from .mirror import Mirror
 from .session import Expiry, Session, SessionDeleted
+from .watched import Watched
 
 OffLoop = Callable[..., Awaitable[Any]]
 
 
-class AsyncSession(dict[str, Any]):
+class AsyncSession(Watched):
     """``scope["session"]``: a dictionary, as Starlette's is, with the methods of
     :class:`tuile.sessions.Session` that no dictionary has.
 
@@ -34,6 +34,7 @@ class AsyncSession(dict[str, Any]):
         self._mirror = Mirror(self._session)
         # Threads of the application and the middleware's; two requests have two sessions.
         self._lock = threading.RLock()
+        self._busy, self._ended = 0, False
         self._read = self._flushed = self._told = False
         self._problem: Optional[StoreError] = None
         # What a commit before the response's start has for it.
@@ -81,7 +82,7 @@ class AsyncSession(dict[str, Any]):
 
     def flush(self) -> None:
         """Logs out; the store is told when the response starts, or with the next commit."""
-        with self._lock:
+        with self._alone():
             self.clear()
             self._flushed = True
 
@@ -122,19 +123,6 @@ class AsyncSession(dict[str, Any]):
     def session_key(self) -> Optional[str]:
         """The key, once the session has one. A password: do not log it."""
         return None if self._flushed else self._session.session_key
-
-    def copy(self) -> dict[str, Any]:
-        """A dictionary."""
-        self.mark_accessed()
-        return dict.copy(self)
-
-    __copy__ = copy
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
-        return copy.deepcopy(self.copy(), memo)
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return dict, (self.copy(),)
 
     # -- while a response is sent or a websocket is open
 
@@ -201,12 +189,29 @@ class AsyncSession(dict[str, Any]):
             pass  # A logout meanwhile, which is final; there is no response left to say so.
 
     def close(self) -> None:
-        self._session.close()
+        """Without waiting for a thread that is at work on it, which closes it when it is done."""
+        self._ended = True
+        if self._lock.acquire(blocking=False):
+            try:
+                self._session.close()
+            finally:
+                self._lock.release()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self._lock:
+            self._busy += 1
+            try:
+                yield
+            finally:
+                self._busy -= 1
+                if self._ended and not self._busy:
+                    self._session.close()
 
     # -- with the session behind it, in a thread where the store waits
 
     def _read_values(self) -> None:
-        with self._lock:
+        with self._alone():
             if self._read:
                 return
             try:
@@ -217,7 +222,7 @@ class AsyncSession(dict[str, Any]):
 
     def _now(self, name: str, *arguments: Any) -> Any:
         self.mark_accessed()
-        with self._lock:
+        with self._alone():
             self._mirror.write(dict.copy(self))
             answer = getattr(self._session, name)(*arguments)
             self._take(self._mirror.read())
@@ -231,7 +236,7 @@ class AsyncSession(dict[str, Any]):
         dict.update(self, {key: value for key, value in fresh.items() if key not in mine or mine[key] != value})
 
     def _changed(self) -> bool:
-        with self._lock:
+        with self._alone():
             if self._read and self._problem is None:
                 self._mirror.write(dict.copy(self))
             return self._flushed or self._session.modified
@@ -246,7 +251,7 @@ class AsyncSession(dict[str, Any]):
 
     def _save_all(self) -> list[tuple[str, str]]:
         """Whatever becomes of the response; dictionary and session have the same values then."""
-        with self._lock:
+        with self._alone():
             try:
                 headers = self._prepared().commit(200)
             except SessionDeleted:
@@ -256,7 +261,7 @@ class AsyncSession(dict[str, Any]):
             return headers
 
     def _save(self, status: int) -> list[tuple[str, str]]:
-        with self._lock:
+        with self._alone():
             return committed(self._prepared(), status)
 
     def _prepared(self) -> Session:
@@ -275,7 +280,7 @@ class AsyncSession(dict[str, Any]):
         return self._session
 
     def _begin_again(self, key: Optional[str]) -> None:
-        with self._lock:
+        with self._alone():
             begun = self._manager.begin(f"{self._manager.cookie_name}={key}" if key else "")
             mirror = Mirror(begun)
             fresh = mirror.read()
@@ -287,21 +292,3 @@ class AsyncSession(dict[str, Any]):
 
 def _sets_cookie(headers: list[tuple[str, str]]) -> bool:
     return any(name == "Set-Cookie" for name, _ in headers)
-
-
-def _accessing(name: str) -> Any:
-    method = getattr(dict, name)
-
-    @functools.wraps(method)
-    def call(self: AsyncSession, *arguments: Any, **named: Any) -> Any:
-        self.mark_accessed()
-        return method(self, *arguments, **named)
-
-    return call
-
-
-for _name in (
-    "__contains__ __delitem__ __eq__ __getitem__ __ior__ __iter__ __len__ __ne__ __or__ __reversed__ __ror__ __setitem__ "
-    "clear get items keys pop popitem setdefault update values"
-).split():
-    setattr(AsyncSession, _name, _accessing(_name))
