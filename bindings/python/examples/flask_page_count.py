@@ -7,7 +7,7 @@ from tuile.flask import SessionInterface
 
 app = Flask(__name__)
 app.secret_key = "an example, not a secret"
-app.session_interface = SessionInterface("memory:")
+SessionInterface("memory:").init_app(app)
 
 
 @app.get("/")

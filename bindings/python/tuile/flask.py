@@ -160,7 +160,7 @@ class SessionInterface(FlaskInterface):
         session.accessed = session.accessed
         if session.accessed:
             response.vary.add("Cookie")
-        if not session.used and not self._refreshes_unread(app):
+        if not session.used and not _refreshes_unread(app, session):
             return
         changed = session.modified
         try:
@@ -177,16 +177,11 @@ class SessionInterface(FlaskInterface):
             # As with Flask's own, what was changed is not forgotten with the response.
             session.modified = changed
 
-    def _refreshes_unread(self, app: Flask) -> bool:
-        """Flask sends a permanent session's cookie with each response. A store is not asked for that."""
-        manager = self.manager(app)
-        return manager.store_name == "cookie:" and not manager.blocking and app.config["SESSION_REFRESH_EACH_REQUEST"]
-
     def _save(self, app: Flask, session: FlaskSession, response: Response, changed: bool) -> None:
         wanted, empty = self.should_set_cookie(app, session), not session
         if not changed and (empty or session._told is False and not wanted):
             return
-        cookie, manager = Cookie.of(self, app), self.manager(app)
+        cookie = Cookie.of(self, app)
         if empty:
             session.flush()
             response.delete_cookie(cookie.name, **cookie.named())
@@ -200,7 +195,7 @@ class SessionInterface(FlaskInterface):
         for name, value in session.commit():
             # What the library would write says what has to be written.
             written = value.partition("=")[0] if name == "Set-Cookie" else ""
-            if written == manager.cookie_name and not empty:
+            if written == session._manager.cookie_name and not empty:
                 end = cookie.named(expires=self._end(app, session))
                 response.set_cookie(cookie.name, session.session_key or "", **end)
                 response.vary.add("Cookie")
@@ -215,6 +210,12 @@ class SessionInterface(FlaskInterface):
         if end is None or session.get_lifetime() is None and "policy" not in self._options:
             return end
         return min(end if end.tzinfo else end.replace(tzinfo=timezone.utc), session.get_expiry_date())
+
+
+def _refreshes_unread(app: Flask, session: FlaskSession) -> bool:
+    """Flask sends a permanent session's cookie with each response. A store is not asked for that."""
+    manager = session._manager
+    return manager.store_name == "cookie:" and not manager.blocking and app.config["SESSION_REFRESH_EACH_REQUEST"]
 
 
 def _keys(app: Flask) -> tuple[Any, tuple[Any, ...]]:
