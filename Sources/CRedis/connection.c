@@ -18,7 +18,7 @@ struct cr_connection {
   int socket;
   struct ssl_st *ssl; /* NULL: no TLS */
   redisReader *reader;
-  size_t parts;  /* of the reply that is being read */
+  cr_reading reading;
   size_t fed;    /* bytes since the last whole reply */
   char *queue;   /* commands that are not sent yet */
   size_t queued, room;
@@ -90,7 +90,7 @@ static cr_connection *wrap(int socket) {
   cr_connection *made = calloc(1, sizeof *made);
   if (!made) return NULL;
   made->socket = socket;
-  made->reader = cr_reader_new(&made->parts);
+  made->reader = cr_reader_new(&made->reading);
   if (made->reader) return made;
   free(made);
   return NULL;
@@ -255,17 +255,21 @@ cr_result cr_receive(cr_connection *connection, int64_t deadline, cr_reply **out
   redisReader *reader = connection->reader;
   for (bool fresh = true;; fresh = false) {
     void *reply = NULL;
-    if (redisReaderGetReply(reader, &reply) != REDIS_OK)
-      return reader->err == REDIS_ERR_OOM ? CR_LIMIT : CR_PROTOCOL;
+    if (redisReaderGetReply(reader, &reply) != REDIS_OK) {
+      if (connection->reading.problem != CR_OK) return connection->reading.problem;
+      return reader->err == REDIS_ERR_OOM ? CR_MEMORY : CR_PROTOCOL;
+    }
     if (reply) {
       *out = reply;
-      connection->parts = 0;
+      connection->reading.parts = 0;
       connection->fed = reader->len - reader->pos;
       return CR_OK;
     }
     /* A server takes its time for the first bytes: to wait for them saves a call
      * in vain. With TLS, what has come may be inside OpenSSL already. */
-    cr_result result = read_more(connection, deadline, fresh && !connection->ssl);
+    cr_result result = CR_TIMED_OUT;
+    /* One that sends and sends is no faster than one that does not. */
+    if (fresh || cr_now() < deadline) result = read_more(connection, deadline, fresh && !connection->ssl);
     if (result != CR_OK) return result;
   }
 }

@@ -2,7 +2,8 @@
  * with deadlines, and hiredis for the protocol alone. Private to the module.
  *
  * hiredis 0.14, which Debian 12 has, knows no TLS, and a limit for a whole
- * command is not among its settings. */
+ * command is not among any version's settings. Later versions read the kinds of
+ * RESP3 too, and arrays in arrays without an end: see reply.c. */
 #ifndef CREDIS_H
 #define CREDIS_H
 
@@ -16,13 +17,14 @@ typedef enum cr_result {
   CR_TIMED_OUT,
   CR_CLOSED,   /* refused, reset or at its end */
   CR_PROTOCOL, /* no reply of a Redis server */
-  CR_LIMIT,    /* a reply over CR_LARGEST_REPLY, or of too many parts */
+  CR_LIMIT,    /* a reply over CR_LARGEST_REPLY, of too many parts, or too deep */
   CR_MEMORY
 } cr_result;
 
 enum {
   CR_LARGEST_REPLY = 64 << 20, /* bytes */
   CR_MOST_PARTS = 1 << 18,     /* of one reply */
+  CR_DEEPEST = 7,              /* arrays in each other; no answer to a command here has more than four */
   CR_MOST_ARGUMENTS = 12,      /* of one command */
   CR_WHY = 128                 /* room for a message */
 };
@@ -73,8 +75,15 @@ typedef struct cr_reply {
 } cr_reply;
 
 void cr_reply_free(cr_reply *reply);
+
+/* How far the reading of a reply has come. */
+typedef struct cr_reading {
+  size_t parts;
+  cr_result problem; /* why it ended, unless it is CR_OK */
+} cr_reading;
+
 struct redisReader;
-struct redisReader *cr_reader_new(size_t *parts);
+struct redisReader *cr_reader_new(cr_reading *reading);
 
 /* ---- connections (connection.c) ---- */
 
