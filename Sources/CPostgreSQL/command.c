@@ -70,7 +70,7 @@ static pg_outcome finish(pg_link *link, int64_t until, pg_answer **answer) {
 /* For a command that libpq did not take. */
 static pg_outcome not_sent(pg_link *link) {
   link->busy = true;
-  return PQstatus(link->connection) == CONNECTION_OK ? PG_MEMORY : PG_LOST;
+  return PQstatus(link->connection) == CONNECTION_OK ? PG_MEMORY : PG_NOT_SENT;
 }
 
 /* FNV-1a. */
@@ -91,6 +91,15 @@ static void forget(pg_link *link, uint64_t number) {
     if (link->prepared[i] == number) link->prepared[i] = link->prepared[--link->prepared_count];
 }
 
+/* Errors after which the command has to be prepared anew: its table has changed (0A000: "cached
+ * plan must not change result type"), or a pooler leads to another server (26000). Under a new
+ * name, since the server may have the old one still. */
+static void prepare_anew(pg_link *link, uint64_t number, const pg_answer *answer) {
+  uint64_t state = pg_answer_state(answer);
+  forget(link, number);
+  if (state == 0x3041303030) link->renewed++;
+}
+
 static pg_outcome prepare_once(pg_link *link, uint64_t number, const char *name, const char *sql,
                                const pg_parameters *p, int64_t until, pg_answer **answer) {
   if (is_prepared(link, number)) return PG_DONE;
@@ -98,6 +107,8 @@ static pg_outcome prepare_once(pg_link *link, uint64_t number, const char *name,
   pg_outcome outcome = finish(link, until, answer);
   /* 42P05: a pooler gave us a server connection that has it already. */
   if (outcome == PG_REFUSED && pg_answer_state(*answer) == 0x3432503035) outcome = PG_DONE;
+  /* What was to be run was not sent. */
+  if (outcome == PG_LOST) outcome = PG_NOT_SENT;
   if (outcome != PG_DONE) return outcome;
   pg_answer_free(*answer);
   *answer = NULL;
@@ -109,7 +120,7 @@ pg_outcome pg_run(pg_link *link, const char *sql, const pg_parameters *p, bool p
                   pg_answer **answer) {
   static const int binary[PG_MOST_PARAMETERS] = {1, 1, 1, 1};
   const char *values[PG_MOST_PARAMETERS];
-  char name[32];
+  char name[48];
   int64_t until = pg_now() + milliseconds;
   for (int i = 0; i < p->count; i++) values[i] = p->texts[i] ? p->texts[i] : (const char *)p->numbers[i];
   *answer = NULL;
@@ -119,14 +130,14 @@ pg_outcome pg_run(pg_link *link, const char *sql, const pg_parameters *p, bool p
     return finish(link, until, answer);
   }
   uint64_t number = number_of(sql);
-  snprintf(name, sizeof name, "tuile_%016llx", (unsigned long long)number);
+  snprintf(name, sizeof name, link->renewed ? "tuile_%016llx_%u" : "tuile_%016llx", (unsigned long long)number,
+           link->renewed);
   pg_outcome outcome = prepare_once(link, number, name, sql, p, until, answer);
   if (outcome != PG_DONE) return outcome;
   if (!PQsendQueryPrepared(link->connection, name, p->count, values, p->sizes, binary, 1))
     return not_sent(link);
   outcome = finish(link, until, answer);
-  /* Whatever is wrong with it, the next time it is prepared anew. */
-  if (outcome == PG_REFUSED) forget(link, number);
+  if (outcome == PG_REFUSED) prepare_anew(link, number, *answer);
   return outcome;
 }
 

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +41,19 @@ static void explain(const PGconn *connection, char *message, size_t capacity) {
   message[size] = 0;
 }
 
+/* Something on the way may forget a connection on which nothing is said: so something is,
+ * and where nobody answers it breaks. What the URL, or libpq's environment, says of
+ * keepalives counts for itself. */
+static void keep_alive(const PGconn *connection) {
+  int one = 1, idle = 60, between = 10, times = 6, said = 0, socket = PQsocket(connection);
+  socklen_t size = sizeof said;
+  if (getsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &said, &size) != 0 || said != 7200) return;
+  if (getsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &one, &size) != 0 || !one) return;
+  setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+  setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &between, sizeof between);
+  setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof times);
+}
+
 static pg_outcome finish_connecting(PGconn *connection, int64_t until) {
   PostgresPollingStatusType wanted = PGRES_POLLING_WRITING;
   while (wanted != PGRES_POLLING_OK) {
@@ -66,6 +81,7 @@ pg_outcome pg_link_open(const pg_settings *settings, size_t server, int millisec
     outcome = PQstatus(made->connection) == CONNECTION_BAD ? PG_LOST : finish_connecting(made->connection, until);
   }
   if (outcome == PG_DONE && PQsetnonblocking(made->connection, 1) == 0) {
+    keep_alive(made->connection);
     *link = made;
     return PG_DONE;
   }
@@ -94,6 +110,13 @@ void pg_link_abandon(pg_link *link) {
   close(nowhere);
   PQfinish(link->connection);
   free(link);
+}
+
+bool pg_link_answers(pg_link *link, int milliseconds) {
+  pg_answer *answer;
+  pg_outcome outcome = pg_run_script(link, "SELECT 1", milliseconds, &answer);
+  pg_answer_free(answer);
+  return outcome == PG_DONE || outcome == PG_REFUSED;
 }
 
 bool pg_link_is_quiet(const pg_link *link) {

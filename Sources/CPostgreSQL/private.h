@@ -16,6 +16,7 @@ enum { PG_MOST_STATEMENTS = 32 };
 struct pg_link {
   PGconn *connection;
   bool busy; /* a command was sent whose answer is not complete */
+  unsigned int renewed; /* how often commands were prepared under new names */
   /* The commands that this connection's server knows by their names. */
   uint64_t prepared[PG_MOST_STATEMENTS];
   size_t prepared_count;

@@ -50,12 +50,17 @@ static cr_result connect_within(int socket, const struct sockaddr *address, sock
 }
 
 static int open_socket(const struct sockaddr *address, socklen_t size, int64_t deadline, cr_result *result, int *error) {
-  int one = 1, opened = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  int one = 1, idle = 60, between = 10, times = 6, opened = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   *result = opened < 0 ? CR_CLOSED : connect_within(opened, address, size, deadline);
   *error = errno;
   if (*result == CR_OK && address->sa_family != AF_UNIX) {
     setsockopt(opened, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    /* Something on the way may forget a connection on which nothing is said: so something
+     * is, and where nobody answers it breaks. */
     setsockopt(opened, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+    setsockopt(opened, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    setsockopt(opened, IPPROTO_TCP, TCP_KEEPINTVL, &between, sizeof between);
+    setsockopt(opened, IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof times);
   }
   if (*result == CR_OK || opened < 0) return opened;
   close(opened);

@@ -37,7 +37,31 @@ int sys_folder_open(int at, const char *path, bool make, bool sync) {
   return -failure;
 }
 
-int sys_folder_open_root(const char *path) { return sys_folder_open(AT_FDCWD, path, true, true); }
+int sys_folder_open_root(const char *path, bool make) { return sys_folder_open(AT_FDCWD, path, make, true); }
+
+bool sys_folder_is_listed(int folder) {
+  struct stat about;
+  return fstat(folder, &about) != 0 || (about.st_mode & (S_IRGRP | S_IROTH)) != 0;
+}
+
+bool sys_folder_is_reached(int folder) {
+  struct stat about, below;
+  if (fstat(folder, &below) != 0) return true;
+  bool by_all = (below.st_mode & S_IROTH) != 0, by_group = (below.st_mode & S_IRGRP) != 0;
+  int at = folder;
+  while (by_all || by_group) {
+    int above = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (at != folder) close(at);
+    at = above;
+    if (above < 0 || fstat(above, &about) != 0) break;
+    if (about.st_dev == below.st_dev && about.st_ino == below.st_ino) break;
+    by_all = by_all && (about.st_mode & S_IXOTH) != 0;
+    by_group = by_group && (about.st_mode & (S_IXGRP | S_IXOTH)) != 0;
+    below = about;
+  }
+  if (at >= 0 && at != folder) close(at);
+  return by_all || by_group;
+}
 
 void sys_descriptor_close(int descriptor) {
   if (descriptor >= 0) close(descriptor);
@@ -259,13 +283,13 @@ void sys_folder_watch_close(void *context) {
 
 /* ---- locks between processes ---- */
 
-int sys_lock_file_open(int folder, const char *name) {
-  int file = openat(folder, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+int sys_lock_file_open(int folder, const char *name, bool make) {
+  int file = openat(folder, name, O_RDWR | (make ? O_CREAT : 0) | O_NOFOLLOW | O_CLOEXEC, 0600);
   return file < 0 ? -errno : file;
 }
 
 int sys_lock_file_renew(int file, int folder, const char *name) {
-  int fresh = sys_lock_file_open(folder, name);
+  int fresh = sys_lock_file_open(folder, name, true);
   if (fresh < 0) return -fresh;
   int failure = dup3(fresh, file, O_CLOEXEC) < 0 ? errno : 0;
   close(fresh);

@@ -1,5 +1,8 @@
 #include "csystem.h"
 
+#include <stdio.h>
+#include <sys/stat.h>
+
 int sys_sqlite_bind_text(sqlite3_stmt *statement, int index, const void *data, size_t size) {
   /* Static: every binding is cleared before the caller's bytes go away. */
   return sqlite3_bind_text64(statement, index, data, size, SQLITE_STATIC, SQLITE_UTF8);
@@ -21,6 +24,13 @@ static int wait_a_little(void *context, int count) {
 
 void sys_sqlite_set_busy_limit(sqlite3 *database, int *milliseconds) {
   sqlite3_busy_handler(database, wait_a_little, milliseconds);
+}
+
+bool sys_sqlite_has_log(const char *path) {
+  char log[4200];
+  struct stat about;
+  int size = snprintf(log, sizeof log, "%s-wal", path);
+  return size < 0 || (size_t)size >= sizeof log || stat(log, &about) == 0 ? true : errno != ENOENT;
 }
 
 void sys_sqlite_keep_log(sqlite3 *database) { sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL); }

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "csystem.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -61,6 +63,13 @@ void sys_create_private_file(const char *path) {
   int file = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
   if (file < 0 && errno == EEXIST && access(path, F_OK) != 0) file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
   if (file >= 0) close(file);
+}
+
+bool sys_is_there(const char *path) { return access(path, F_OK) == 0; }
+
+bool sys_is_readable_by_all(const char *path) {
+  struct stat about;
+  return stat(path, &about) == 0 && (about.st_mode & S_IROTH) != 0;
 }
 
 size_t sys_usable(void *allocation) { return malloc_usable_size(allocation); }

@@ -9,6 +9,8 @@ struct Limits {
   /// Connections at once.
   var pool: Int32 = 16
   var retries: Int32 = 2
+  /// A connection that was unused for so long is tried before it is used.
+  var idle: Int32 = 30_000
 
   /// false if the option is none of these.
   mutating func take(_ option: URLText.Option) throws(Failure) -> Bool {
@@ -20,6 +22,8 @@ struct Limits {
       wait = try Limits.number(option, 0...600_000)
     } else if option.name == Bytes("pool") {
       pool = try Limits.number(option, 1...1024)
+    } else if option.name == Bytes("idle") {
+      idle = try Limits.number(option, 0...86_400_000)
     } else if option.name == Bytes("retries") {
       retries = try Limits.number(option, 0...10)
     } else {

@@ -9,6 +9,8 @@ enum Outcome {
   case refused(SQLState)
   /// The connection broke, perhaps after the command was executed.
   case lost(SQLState)
+  /// It broke before the command was sent.
+  case notSent
   case timedOut
 }
 
@@ -16,10 +18,17 @@ enum Outcome {
 final class Connection: PooledConnection {
   private let link: OpaquePointer
   var next: Connection?
+  var since: Int64 = 0
   private let generation = sys_fork_generation()
   private var isAbandoned = false
+  private let timeout: Int32
+  /// Nobody has used it yet.
+  private(set) var isFresh = true
 
-  private init(_ link: OpaquePointer) { self.link = link }
+  private init(_ link: OpaquePointer, timeout: Int32) {
+    self.link = link
+    self.timeout = timeout
+  }
 
   deinit {
     guard !isAbandoned else { return }
@@ -27,6 +36,11 @@ final class Connection: PooledConnection {
   }
 
   func isUsable() -> Bool { pg_link_is_quiet(link) }
+  func answers() -> Bool { pg_link_answers(link, timeout) }
+
+  /// Has the server end what was given up.
+  func cancel() { pg_link_cancel(link) }
+  func isSettled() -> Bool { pg_link_is_settled(link) }
 
   func abandon() {
     isAbandoned = true
@@ -35,7 +49,7 @@ final class Connection: PooledConnection {
 
   /// Connects to the first server that answers.
   static func open(_ settings: OpaquePointer, _ options: Options) throws(ConnectFailure) -> Connection {
-    var last = ConnectFailure(failure: .memory, wasRefused: false)
+    var last = ConnectFailure(failure: .memory, mayPass: false)
     var server = 0
     while server < pg_settings_servers(settings) {
       do throws(ConnectFailure) {
@@ -59,14 +73,14 @@ final class Connection: PooledConnection {
       guard let start = message.baseAddress else { return }
       outcome = pg_link_open(settings, server, options.limits.connect, &link, start, message.count)
       if outcome == PG_TIMED_OUT {
-        failure = Failure(status: TUILE_E_STORE, message: "the session database did not answer in time")
+        failure = Connection.late
       } else if outcome == PG_LOST {
         failure = Failure(
           status: TUILE_E_STORE, message: "the session database can't be reached", detail: Failure.Detail(start))
       }
     }
-    guard outcome == PG_DONE, let link else { throw ConnectFailure(failure: failure, wasRefused: outcome == PG_LOST) }
-    let connection = Connection(link)
+    guard outcome == PG_DONE, let link else { throw ConnectFailure(failure: failure, mayPass: outcome != PG_MEMORY) }
+    let connection = Connection(link, timeout: options.limits.timeout)
     try connection.limitCommands(options, until: until)
     return connection
   }
@@ -80,27 +94,35 @@ final class Connection: PooledConnection {
     sql.append("SET statement_timeout = ")
     Numbers.writeDecimal(max(1, Int64(options.limits.timeout) &- Int64(options.limits.timeout) / 8), to: &sql)
     sql.append(0)
-    guard !sql.failed else { throw ConnectFailure(failure: .memory, wasRefused: false) }
+    guard !sql.failed else { throw ConnectFailure(failure: .memory, mayPass: false) }
     let start = UnsafeRawPointer(sql.bytes.start).assumingMemoryBound(to: CChar.self)
     var answer: OpaquePointer?
     let outcome = pg_run_script(link, start, Int32(truncatingIfNeeded: until &- pg_now()), &answer)
     pg_answer_free(answer)
     guard outcome == PG_DONE || outcome == PG_REFUSED else {
       throw ConnectFailure(
-        failure: Failure(status: TUILE_E_STORE, message: "the session database did not answer in time"),
-        wasRefused: outcome == PG_LOST)
+        failure: Connection.late, mayPass: outcome != PG_MEMORY)
     }
   }
 
-  func run(_ sql: StaticString, _ parameters: pg_parameters, _ options: Options) throws(Failure) -> Outcome {
+  private static var late: Failure {
+    Failure(status: TUILE_E_STORE, message: "connecting to the session database: no answer in time")
+  }
+
+  /// The text ends with a NUL.
+  func run(
+    _ sql: UnsafePointer<CChar>, _ parameters: pg_parameters, _ options: Options
+  ) throws(Failure) -> Outcome {
     var parameters = parameters
     var answer: OpaquePointer?
+    defer { isFresh = false }
     return try outcome(
-      pg_run(link, sql.cString, &parameters, options.prepare, options.limits.timeout, &answer), answer)
+      pg_run(link, sql, &parameters, options.prepare, options.limits.timeout, &answer), answer)
   }
 
   func run(script: StaticString, _ options: Options) throws(Failure) -> Outcome {
     var answer: OpaquePointer?
+    defer { isFresh = false }
     return try outcome(pg_run_script(link, script.cString, options.limits.timeout, &answer), answer)
   }
 
@@ -110,7 +132,11 @@ final class Connection: PooledConnection {
     case PG_DONE:
       guard let answer else { return .lost(SQLState(0)) }
       return .answered(answer)
-    case PG_REFUSED: return .refused(answer?.state ?? SQLState(0))
+    case PG_REFUSED:
+      // An error of libpq's own, such as that memory ran out for the answer, has no state.
+      guard let state = answer?.state, state.code != 0 else { return .lost(SQLState(0)) }
+      return .refused(state)
+    case PG_NOT_SENT: return .notSent
     case PG_TIMED_OUT: return .timedOut
     case PG_MEMORY: throw .memory
     default: return .lost(answer?.state ?? SQLState(0))
@@ -121,5 +147,5 @@ final class Connection: PooledConnection {
 /// Why there is no connection, and whether trying again soon makes sense.
 struct ConnectFailure: Error {
   let failure: Failure
-  let wasRefused: Bool
+  let mayPass: Bool
 }

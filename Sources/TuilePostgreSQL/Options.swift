@@ -9,6 +9,7 @@ struct Options {
   /// The server keeps the commands, each connection its own; off behind a
   /// pooler that shares connections between transactions.
   var prepare = true
+  var mode = StoreMode.unsaid
 
   /// Reads the options and hands libpq's part of the URL to `body`.
   static func read<Answer>(
@@ -56,6 +57,8 @@ struct Options {
     } else if option.name == Bytes("prepare") {
       guard option.value == Bytes("on") || option.value == Bytes("off") else { throw option.unknown }
       prepare = option.value == Bytes("on")
+    } else if let said = StoreMode(option) {
+      mode = said
     } else {
       return try limits.take(option)
     }

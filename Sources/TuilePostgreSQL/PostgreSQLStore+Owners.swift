@@ -2,55 +2,31 @@ import CPostgreSQL
 import CSystem
 import CTuile
 
-/// What this process knows of the table tuile_session_owner, which is made when
-/// the first session gets an owner.
-final class OwnerTable {
-  private var mutex = sys_mutex()
-  private var known = false
-  /// Behind which key the next sweep goes on.
-  private var position = ByteBuffer()
-
-  init() { _ = sys_mutex_init(&mutex) }
-  deinit { sys_mutex_destroy(&mutex) }
-
-  var isKnown: Bool {
-    get {
-      sys_mutex_lock(&mutex)
-      defer { sys_mutex_unlock(&mutex) }
-      return known
-    }
-    set {
-      sys_mutex_lock(&mutex)
-      known = newValue
-      sys_mutex_unlock(&mutex)
-    }
-  }
-
-  func copyPosition(to copy: inout ByteBuffer) {
-    sys_mutex_lock(&mutex)
-    copy.append(position.bytes)
-    sys_mutex_unlock(&mutex)
-  }
-
-  func move(to key: Bytes) {
-    sys_mutex_lock(&mutex)
-    position.removeAll()
-    position.append(key)
-    sys_mutex_unlock(&mutex)
-  }
-}
-
 extension PostgreSQLStore {
   /// Whether there is a table of owners.
-  func hasOwners() throws(Failure) -> Bool {
-    if owners.isKnown { return true }
-    guard case .answered(let answer) = try run(script: Schema.hasOwners), answer.rows > 0 else { return false }
-    owners.isKnown = true
+  func hasOwners() throws(Failure) -> Bool { try has(owners, Schema.hasOwners) }
+
+  /// Whether there is a table of notes. It is made before the first look, so that looking
+  /// for a note is one command from then on, and no error in the server's log.
+  func hasNotes() throws(Failure) -> Bool {
+    if try has(notes, Schema.hasNotes) { return true }
+    if options.mode.makes { notes.isKnown = try hasTable(Schema.probeNotes, Schema.notes, Schema.notes) }
+    return notes.isKnown
+  }
+
+  func has(_ table: OwnTable, _ query: StaticString) throws(Failure) -> Bool {
+    if table.isKnown { return true }
+    guard case .answered(let answer) = try run(script: query), answer.rows > 0 else { return false }
+    table.isKnown = true
     return true
   }
 
   func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) {
-    if !owners.isKnown { owners.isKnown = try hasTable(Schema.probeOwners, Schema.owners, Schema.owners) }
+    if !owners.isKnown {
+      owners.isKnown =
+        try options.mode.makes ? hasTable(Schema.probeOwners, Schema.owners, Schema.owners) : hasOwners()
+      guard owners.isKnown else { throw .noTable }
+    }
     _ = try run(.own) {
       $0.text(key)
       $0.text(owner)

@@ -7,10 +7,17 @@ extension PostgreSQLStore {
 
   /// Makes Django's table if there is none, and looks whether it is Django's.
   func setUp() throws(Failure) {
-    if try !hasTable(Schema.probe, Schema.sessions, Schema.sessionsPlain) { throw PostgreSQLStore.notDjangos }
-    guard case .answered(let answer) = try run(script: Schema.probe), answer.isSessions else {
+    if options.mode.makes, try !hasTable(Schema.probe, Schema.sessions, Schema.sessionsPlain) {
       throw PostgreSQLStore.notDjangos
     }
+    switch try run(script: Schema.probe) {
+    case .answered(let answer) where answer.isSessions: break
+    case .refused(.noTable): throw .noTable
+    case .refused(let state) where !options.mode.makes: throw state.failure
+    default: throw PostgreSQLStore.notDjangos
+    }
+    // Who reads needs no right to write.
+    guard options.mode.writes else { return }
     if case .refused(let state) = try run(script: Schema.probeKey) { throw state.failure }
   }
 
@@ -24,5 +31,14 @@ extension PostgreSQLStore {
     if case .refused(let state) = made, !state.isRaceOfMakers { throw state.failure }
     if case .answered = try run(script: probe) { return true }
     return false
+  }
+}
+
+extension Failure {
+  /// For a table that only `mode=rwc` makes.
+  static var noTable: Failure {
+    Failure(
+      status: TUILE_E_STORE,
+      message: "a table that this needs is not there, and the store's URL does not say mode=rwc")
   }
 }

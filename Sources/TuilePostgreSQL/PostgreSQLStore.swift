@@ -6,10 +6,12 @@ import CTuile
 /// processes and machines.
 final class PostgreSQLStore: Store {
   private let settings: OpaquePointer
-  private let options: Options
+  let options: Options
   private let pool: Pool<Connection>
-  /// What is known of the table of owners, by any thread.
-  let owners = OwnerTable()
+  /// What is known of our tables, by any thread.
+  let owners = OwnTable()
+  let notes = OwnTable()
+  private let noteStatements = NoteStatements()
 
   var trusted: Bool { false }
   var keepsOwners: Bool { true }
@@ -29,7 +31,7 @@ final class PostgreSQLStore: Store {
   private init(_ settings: OpaquePointer, _ options: Options) {
     self.settings = settings
     self.options = options
-    pool = Pool(size: options.limits.pool, wait: options.limits.wait)
+    pool = Pool(options.limits)
   }
 
   deinit { pg_settings_free(settings) }
@@ -60,32 +62,43 @@ final class PostgreSQLStore: Store {
       do throws(ConnectFailure) {
         return try Connection.open(settings, options)
       } catch {
-        guard error.wasRefused, patience.wait() else { throw error.failure }
+        guard error.mayPass, patience.wait() else { throw error.failure }
       }
     }
   }
 
-  /// A server that has the connection but can't use it: its next one may be better.
-  private static func isWorthKeeping(_ outcome: Outcome) -> Bool {
+  /// What becomes of a connection after a command.
+  private func fate(_ outcome: Outcome, _ connection: Connection) -> PoolFate {
     switch outcome {
-    case .answered: return true
-    case .refused(let state): return !state.isReadOnly
-    case .lost, .timedOut: return false
+    case .answered: return .keep
+    case .refused(let state):
+      guard state.isReadOnly else { return .keep }
+      // The server has become a standby: the next connection may find the one that writes.
+      pool.renew()
+      return .drop
+    case .lost, .notSent: return .drop
+    case .timedOut:
+      connection.cancel()
+      return .park
     }
   }
 
   /// Runs a command on a connection of the pool, again where that is safe: after
-  /// an error of the server, which undid it, and after a broken connection if it
-  /// is `repeatable`. An error that no repetition helps against is the answer too.
+  /// an error of the server, which undid it, and where it was not sent; after a broken
+  /// connection if it is `repeatable`, since nobody knows then whether it ran. An error that
+  /// no repetition helps against is the answer too.
   func run(repeatable: Bool, _ body: (Connection) throws(Failure) -> Outcome) throws(Failure) -> Outcome {
     var patience = Patience(Int(options.limits.retries))
     let contendedUntil = pg_now() &+ Int64(options.limits.timeout)
     var contended: UInt32 = 0
+    var isPreparedAnew = false
     while true {
+      var wasFresh = true
       let outcome = try pool.with(open: { () throws(Failure) in try connect(&patience) }) {
         (connection) throws(Failure) in
+        wasFresh = connection.isFresh
         let outcome = try body(connection)
-        return (outcome, PostgreSQLStore.isWorthKeeping(outcome))
+        return (outcome, fate(outcome, connection))
       }
       switch outcome {
       case .answered: return outcome
@@ -96,45 +109,67 @@ final class PostgreSQLStore: Store {
           var noise: UInt16 = 0
           _ = sys_random(&noise, 2)
           sys_sleep_microseconds(UInt32(noise) % 1024 &* contended)
+        } else if state.wantsPreparing, !isPreparedAnew {
+          isPreparedAnew = true
         } else {
           guard state.wantsPreparing || state.isReadOnly, patience.wait() else { return outcome }
+        }
+      case .notSent:
+        guard patience.wait() else {
+          throw Failure(status: TUILE_E_STORE, message: "the session database went away")
         }
       case .lost(let state):
         guard repeatable else {
           throw Failure(
-            status: TUILE_E_STORE, message: "the session database went away: whether it made the change is unknown",
-            detail: state.detail)
+            status: PostgreSQLStore.unknown,
+            message: "the session database went away: whether it made the change is unknown", detail: state.detail)
         }
         guard patience.wait() else {
           throw Failure(status: TUILE_E_STORE, message: "the session database went away", detail: state.detail)
         }
       case .timedOut:
-        throw Failure(
-          status: TUILE_E_STORE,
-          message: repeatable
-            ? "the session database took too long"
-            : "the session database took too long: whether it made the change is unknown")
+        guard repeatable else {
+          throw Failure(
+            status: PostgreSQLStore.unknown,
+            message: "the session database took too long: whether it made the change is unknown")
+        }
+        // Something on the way may have forgotten the connection, and then others; a server
+        // that is slow would be so again.
+        guard !wasFresh, patience.wait() else {
+          throw Failure(status: TUILE_E_STORE, message: "the session database took too long")
+        }
+        pool.renew()
       }
     }
   }
 
-  func run(_ statement: Statement, _ fill: (inout pg_parameters) -> Void) throws(Failure) -> Answer {
-    switch try attempt(statement, fill) {
+  /// For what was sent and got no answer.
+  static let unknown = TUILE_E_STORE
+
+  func run(
+    _ statement: Statement, onNotes: Bool = false, _ fill: (inout pg_parameters) -> Void
+  ) throws(Failure) -> Answer {
+    switch try attempt(statement, onNotes, fill) {
     case .answered(let answer): return answer
     case .refused(let state): throw state.failure
-    case .lost, .timedOut: throw SQLState(0).failure
+    case .lost, .notSent, .timedOut: throw SQLState(0).failure
     }
   }
 
-  private func attempt(_ statement: Statement, _ fill: (inout pg_parameters) -> Void) throws(Failure) -> Outcome {
+  private func attempt(
+    _ statement: Statement, _ onNotes: Bool, _ fill: (inout pg_parameters) -> Void
+  ) throws(Failure) -> Outcome {
+    guard statement.isRepeatable || options.mode.writes else { throw .readOnly }
     var parameters = pg_parameters()
     fill(&parameters)
+    guard let sql = onNotes ? noteStatements.sql(statement) : statement.sql.cString else { throw .memory }
     return try run(repeatable: statement.isRepeatable) { (connection) throws(Failure) in
-      try connection.run(statement.sql, parameters, options)
+      try connection.run(sql, parameters, options)
     }
   }
 
-  /// Runs commands without parameters as one transaction.
+  /// Runs commands without parameters as one transaction: those that look, and those that
+  /// make a table, which may find it made.
   func run(script: StaticString) throws(Failure) -> Outcome {
     try run(repeatable: true) { (connection) throws(Failure) in try connection.run(script: script, options) }
   }
@@ -148,8 +183,16 @@ final class PostgreSQLStore: Store {
     guard data.count <= largest else { throw .limit("a session has at most 256 MiB") }
   }
 
+  /// Whether the key is a note's; false too where there is no table of notes, as `isThere` says.
+  private func isNote(_ key: Bytes) throws(Failure) -> (isNote: Bool, isThere: Bool) {
+    guard SessionKey.isNote(key) else { return (false, true) }
+    return (true, try hasNotes())
+  }
+
   func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
-    let answer = try run(.load) {
+    let table = try isNote(key)
+    guard table.isThere else { return nil }
+    let answer = try run(.load, onNotes: table.isNote) {
       $0.text(key)
       $0.time(now)
     }
@@ -160,57 +203,76 @@ final class PostgreSQLStore: Store {
   }
 
   func create(_ key: Bytes, data: Bytes, expires: Int64, now: Int64) throws(Failure) -> Bool {
+    try insert(.create, key, data, expires) == 1
+  }
+
+  func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
+    _ = try insert(.put, key, data, expires)
+  }
+
+  private func insert(
+    _ statement: Statement, _ key: Bytes, _ data: Bytes, _ expires: Int64
+  ) throws(Failure) -> Int {
     try PostgreSQLStore.check(data)
-    return try run(.create) {
+    guard options.mode.writes else { throw .readOnly }
+    let table = try isNote(key)
+    guard table.isThere else { throw .noTable }
+    return try run(statement, onNotes: table.isNote) {
       $0.text(key)
       $0.text(data)
       $0.time(expires)
-    }.changed == 1
+    }.changed
   }
 
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
     try PostgreSQLStore.check(data)
-    let changed = try run(.replace) {
+    let table = try isNote(key)
+    guard table.isThere else { return .absent }
+    let changed = try run(.replace, onNotes: table.isNote) {
       $0.text(key)
       $0.text(data)
       $0.time(expires)
       $0.text(expected)
     }.changed
     if changed == 1 { return .replaced }
-    return try run(.exists) { $0.text(key) }.rows > 0 ? .conflict : .absent
+    return try run(.exists, onNotes: table.isNote) { $0.text(key) }.rows > 0 ? .conflict : .absent
   }
 
   func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
-    try run(.touch) {
+    let table = try isNote(key)
+    guard table.isThere else { return false }
+    return try run(.touch, onNotes: table.isNote) {
       $0.text(key)
       $0.time(expires)
     }.changed == 1
   }
 
-  func remove(_ key: Bytes) throws(Failure) { _ = try run(.remove) { $0.text(key) } }
-
-  func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
-    try PostgreSQLStore.check(data)
-    _ = try run(.put) {
-      $0.text(key)
-      $0.text(data)
-      $0.time(expires)
-    }
+  func remove(_ key: Bytes) throws(Failure) {
+    let table = try isNote(key)
+    if table.isThere { _ = try run(.remove, onNotes: table.isNote) { $0.text(key) } }
   }
 
+  /// Notes that are needed no longer go with the sessions, and are not counted.
   func sweep(now: Int64, limit: Int) throws(Failure) -> Int {
+    let removed = try sweep(now, limit, onNotes: false)
+    guard limit > 0 else { return removed }
+    if try has(notes, Schema.hasNotes) { _ = try sweep(now, limit, onNotes: true) }
+    try sweepOwners()
+    return removed
+  }
+
+  private func sweep(_ now: Int64, _ limit: Int, onNotes: Bool) throws(Failure) -> Int {
     var removed = 0
     // In small steps, so that nobody waits long for a row.
     while removed < limit {
       let step = min(limit &- removed, 500)
-      let gone = try run(.sweep) {
+      let gone = try run(.sweep, onNotes: onNotes) {
         $0.time(now)
         $0.number(step)
       }.changed
       removed &+= gone
       if gone < step { break }
     }
-    if limit > 0 { try sweepOwners() }
     return removed
   }
 }

@@ -1,6 +1,7 @@
 /// Every command that is sent once the table is known to be Django's: plain SQL
 /// that other servers with PostgreSQL's protocol know too.
-enum Statement {
+enum Statement: Int {
+  // These are on sessions, or on notes.
   case load, create, replace, exists, touch, remove, put, sweep
   case own, owned, ownedRecord, disown, sweepOwners, nextOwners
   case keys, owners
@@ -60,10 +61,15 @@ enum Statement {
     }
   }
 
-  /// Whether it may run again when nobody knows whether it ran: the second time
-  /// changes nothing more. A `create` would find its own row, a `replace` its own
-  /// data, and an addition would count twice.
-  var isRepeatable: Bool { self != .create && self != .replace }
+  /// Whether it may run again when nobody knows whether it ran. What writes may not: a
+  /// `create` would find its own row, a `replace` its own data; and of all of them the first
+  /// copy may come late, and undo what others wrote after the second.
+  var isRepeatable: Bool {
+    switch self {
+    case .load, .exists, .owned, .nextOwners, .keys, .owners: return true
+    default: return false
+    }
+  }
 }
 
 /// What sets the tables up, and looks at them.
@@ -96,6 +102,16 @@ enum Schema {
   static let hasOwners: StaticString = """
     SELECT table_name FROM information_schema.tables \
     WHERE table_name = 'tuile_session_owner' AND table_schema = ANY (current_schemas(false))
+    """
+  static let probeNotes: StaticString = "SELECT session_key, session_data, expire_date FROM tuile_session_note LIMIT 0"
+  static let hasNotes: StaticString = """
+    SELECT table_name FROM information_schema.tables \
+    WHERE table_name = 'tuile_session_note' AND table_schema = ANY (current_schemas(false))
+    """
+  static let notes: StaticString = """
+    CREATE TABLE tuile_session_note (session_key varchar(40) NOT NULL PRIMARY KEY, \
+    session_data text NOT NULL, expire_date timestamp with time zone NOT NULL);
+    CREATE INDEX tuile_session_note_expire_date ON tuile_session_note (expire_date)
     """
   static let owners: StaticString = """
     CREATE TABLE tuile_session_owner (session_key varchar(40) NOT NULL PRIMARY KEY, \

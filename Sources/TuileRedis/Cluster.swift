@@ -144,7 +144,7 @@ extension RedisServers {
       connection.add("SLOTS")
       connection.end()
       try connection.send(until)
-      return (try connection.receive(until), true)
+      return (try connection.receive(until), .keep)
     }
   }
 

@@ -5,13 +5,20 @@ import CTuile
 /// A connection to one server, for one thread at a time.
 final class RedisConnection: PooledConnection {
   var next: RedisConnection?
+  var since: Int64 = 0
+  /// Nobody has used it yet.
+  private(set) var isFresh = true
+  private let timeout: Int32
   private let handle: OpaquePointer
   private let generation = sys_fork_generation()
   /// The server knows PEXPIRETIME and SET's PXAT (Redis 7): times are exact.
   /// Older ones are told, and tell, how long a key has left.
   private(set) var isPrecise = true
 
-  private init(_ handle: OpaquePointer) { self.handle = handle }
+  private init(_ handle: OpaquePointer, timeout: Int32) {
+    self.handle = handle
+    self.timeout = timeout
+  }
 
   deinit {
     // It may be one that this thread used when it forked.
@@ -20,10 +27,35 @@ final class RedisConnection: PooledConnection {
 
   func isUsable() -> Bool { cr_is_idle(handle) }
 
+  /// Any answer will do: the user may not be allowed to ask.
+  func answers() -> Bool {
+    let deadline = cr_now() &+ Int64(timeout)
+    command("PING")
+    end()
+    do throws(Failure) {
+      try send(deadline)
+      _ = try receive(deadline)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// A server notices at once that a connection is closed, and a command never waits there.
+  func isSettled() -> Bool { true }
+
+  func noteUse() { isFresh = false }
+
   /// The deinit sees that it is in a child.
   func abandon() {}
 
   // MARK: Commands
+
+  /// How far its server's clock is ahead of ours, in milliseconds.
+  var skew: Int64 = 0
+
+  /// A time of ours as the server's clock will show it; servers count from 1.
+  func milliseconds(_ time: Int64) -> Int64 { max(1, time / 1000 &+ skew) }
 
   /// A cluster's node that is taking a slot over serves only commands behind an ASKING.
   var asking = false
@@ -109,13 +141,13 @@ final class RedisConnection: PooledConnection {
       let why = UnsafeMutableRawPointer(room).assumingMemoryBound(to: CChar.self)
       guard let handle = cr_open(path, address.host.start, address.port, tls, name.start, deadline, &result, why) else {
         if result == CR_TIMED_OUT {
-          throw Failure(status: TUILE_E_STORE, message: "the Redis server can't be reached in time")
+          throw Failure(status: TUILE_E_STORE, message: "connecting to the Redis server: no answer in time")
         }
         guard result == CR_CLOSED else { throw failure(result) }
         throw Failure(
           status: TUILE_E_STORE, message: "the Redis server can't be reached", detail: Failure.Detail(why))
       }
-      return RedisConnection(handle)
+      return RedisConnection(handle, timeout: settings.limits.timeout)
     }
   }
 

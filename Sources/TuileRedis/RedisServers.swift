@@ -11,10 +11,11 @@ extension Array {
 final class RedisNode {
   let address: RedisAddress
   let pool: Pool<RedisConnection>
+  let clock = RedisClock()
 
   init(_ address: RedisAddress, _ limits: Limits) {
     self.address = address
-    pool = Pool(size: limits.pool, wait: limits.wait)
+    pool = Pool(limits)
   }
 }
 
@@ -35,6 +36,8 @@ final class RedisServers {
   var slotsAreDue = true
   var slotsAsked: Int64 = 0
   var master: RedisNode?
+  /// When the Sentinels were last asked for it.
+  var masterAsked: Int64 = 0
   /// The Sentinel that answered last is asked first.
   var firstSentinel = 0
 
@@ -84,9 +87,13 @@ final class RedisServers {
   // MARK: Connections
 
   func connect(_ node: RedisNode, _ deadline: Int64) throws(Failure) -> RedisConnection {
-    try RedisConnection.open(
+    let connection = try RedisConnection.open(
       node.address, settings, tls: try secured(), asMaster: settings.sentinel != nil,
       min(deadline, cr_now() &+ Int64(settings.limits.connect)))
+    // It may have taken so long that another one is the master by now, and this one, just
+    // back, does not know that yet.
+    if settings.sentinel != nil { try confirmMaster(node, deadline) }
+    return connection
   }
 
   /// What TLS needs, made when it is first needed; nil without TLS. A child of

@@ -24,11 +24,17 @@ final class RedisSettings {
   var user: CText?
   var password: CText?
   var database: Int64 = 0
-  /// What stands before each key: empty, or it ends with a colon.
-  var prefix = CText(Bytes())
+  /// What stands before a session's key: empty, or it ends with a colon.
+  private(set) var prefix = CText(Bytes("tuile:"))
+  /// What stands before our other keys. No session's name begins so, whatever is
+  /// behind its prefix: Django takes any text for an ID.
+  private(set) var own = CText(Bytes("tuile.tuile:"))
   /// A key that only asks what the server knows.
-  private(set) var probe = CText(Bytes("tuile:probe"))
+  private(set) var probe = CText(Bytes("tuile.tuile:probe"))
   var limits = Limits()
+  var mode = StoreMode.unsaid
+  /// How many replicas have to have a change before it counts.
+  var replicas: Int64 = 0
 
   /// The name of the master that the seeds, which are Sentinels, are asked for.
   var sentinel: CText?
@@ -119,8 +125,14 @@ final class RedisSettings {
 
   private func take(_ option: URLText.Option) throws(Failure) {
     if try limits.take(option) { return }
+    if let said = StoreMode(option) {
+      mode = said
+      return
+    }
     if option.name == Bytes("db") {
       database = try option.number(0...0xFFFFF)
+    } else if option.name == Bytes("replicas") {
+      replicas = try option.number(0...1000)
     } else if option.name == Bytes("verify"), option.value == Bytes("none") || option.value == Bytes("peer") {
       verify = option.value == Bytes("peer")
     } else if option.name == Bytes("password_file") {
@@ -163,12 +175,15 @@ final class RedisSettings {
   }
 
   private func takePrefix(_ text: CText) {
-    guard text.count > 0 else { return }
     var buffer = ByteBuffer()
     buffer.append(text.bytes)
-    buffer.append(":")
+    if text.count > 0 { buffer.append(":") }
     prefix = CText(buffer.bytes)
-    buffer.append("tuile:probe")
+    buffer.removeAll()
+    buffer.append(text.bytes)
+    buffer.append(".tuile:")
+    own = CText(buffer.bytes)
+    buffer.append("probe")
     probe = CText(buffer.bytes)
   }
 

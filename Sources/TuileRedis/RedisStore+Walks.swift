@@ -9,11 +9,11 @@ extension RedisStore {
   private static let page: Int64 = 500
 
   func keys(now: Int64, _ each: (Bytes, Int64) -> Bool) throws(Failure) {
-    try walk("") { (node, names) throws(Failure) in
+    try walk(settings.prefix, "") { (node, names) throws(Failure) in
       var keys = ByteBuffer()
       var i = 0
       while i < names.count {
-        if let key = key(names[i], ""), SessionKey.isValid(key) {
+        if let key = key(names[i], settings.prefix, ""), SessionKey.isValid(key) {
           keys.append(UInt8(truncatingIfNeeded: key.count))
           keys.append(key)
         }
@@ -25,20 +25,24 @@ extension RedisStore {
   }
 
   func owners(_ each: (Bytes) -> Bool) throws(Failure) {
-    try walk(RedisStore.ownerKey) { (_, names) throws(Failure) in
+    try walk(settings.own, RedisStore.ownerKey) { (_, names) throws(Failure) in
       var i = 0
       while i < names.count {
-        if let owner = key(names[i], RedisStore.ownerKey), Owner.isValid(owner), !each(owner) { return false }
+        guard let owner = key(names[i], settings.own, RedisStore.ownerKey), Owner.isValid(owner) else {
+          i &+= 1
+          continue
+        }
+        guard each(owner) else { return false }
         i &+= 1
       }
       return true
     }
   }
 
-  /// What stands behind the prefix.
-  private func key(_ name: RedisReply.View?, _ middle: StaticString) -> Bytes? {
-    guard let name = name?.text, name.hasPrefix(settings.prefix.bytes) else { return nil }
-    let rest = name.dropFirst(settings.prefix.count)
+  /// What stands behind the prefix and `middle`.
+  private func key(_ name: RedisReply.View?, _ prefix: CText, _ middle: StaticString) -> Bytes? {
+    guard let name = name?.text, name.hasPrefix(prefix.bytes) else { return nil }
+    let rest = name.dropFirst(prefix.count)
     return rest.hasPrefix(Bytes(middle)) ? rest.dropFirst(middle.count) : nil
   }
 
@@ -60,14 +64,14 @@ extension RedisStore {
         count &+= 1
       }
       return count
-    } _: { (reply, isPrecise) throws(Failure) in
+    } _: { (reply, time) throws(Failure) in
       defer { withExtendedLifetime(reply) {} }
       if let error = reply.view.error {
         // Its slot has moved away since: asked for below.
         guard case .failed(let failure) = RedisAnswer.meaning(error) else { return expiries.append(.max) }
         throw failure
       }
-      expiries.append(try RedisStore.expiry(reply, isPrecise: isPrecise) ?? .min)
+      expiries.append(try RedisStore.expiry(reply, time) ?? .min)
     }
     var at = 0
     var i = 0
@@ -84,12 +88,12 @@ extension RedisStore {
 
   /// Gives the names of one answer at a time, those behind the prefix and `middle`.
   private func walk(
-    _ middle: StaticString, _ each: (RedisNode, RedisReply.View) throws(Failure) -> Bool
+    _ prefix: CText, _ middle: StaticString, _ each: (RedisNode, RedisReply.View) throws(Failure) -> Bool
   ) throws(Failure) {
     let limits = settings.limits
     let nodes = try runner.servers.masters(cr_now() &+ Int64(limits.connect) &+ Int64(limits.timeout))
     var pattern = ByteBuffer()
-    RedisStore.escape(settings.prefix.bytes, to: &pattern)
+    RedisStore.escape(prefix.bytes, to: &pattern)
     pattern.append(middle)
     pattern.append("*")
     guard !pattern.failed else { throw .memory }

@@ -49,15 +49,17 @@ final class RedisStore: Store {
 
   // MARK: Keys
 
+  static let ownerKey: StaticString = "owner:"
+  private static let noteKey: StaticString = "note:"
+
   /// Lends the whole name of a key.
   private func named<Answer>(
-    _ middle: StaticString, _ key: Bytes, _ body: (Bytes) throws(Failure) -> Answer
+    _ prefix: CText, _ middle: StaticString, _ key: Bytes, _ body: (Bytes) throws(Failure) -> Answer
   ) throws(Failure) -> Answer {
-    let prefix = settings.prefix.bytes
     let room = prefix.count &+ middle.count &+ key.count
     return try withScratch(room) { (start) throws(Failure) in
       var writer = ByteWriter(start, capacity: room)
-      writer.append(prefix)
+      writer.append(prefix.bytes)
       writer.append(Bytes(middle))
       writer.append(key)
       return try body(writer.written)
@@ -65,11 +67,15 @@ final class RedisStore: Store {
   }
 
   private func named<Answer>(_ key: Bytes, _ body: (Bytes) throws(Failure) -> Answer) throws(Failure) -> Answer {
-    try named("", key, body)
+    guard SessionKey.isNote(key) else { return try named(settings.prefix, "", key, body) }
+    return try named(settings.own, RedisStore.noteKey, key, body)
   }
 
-  /// The server counts in milliseconds, and from 1.
-  private static func milliseconds(_ expires: Int64) -> Int64 { max(1, expires / 1000) }
+  private func named<Answer>(
+    owner: Bytes, _ body: (Bytes) throws(Failure) -> Answer
+  ) throws(Failure) -> Answer {
+    try named(settings.own, RedisStore.ownerKey, owner, body)
+  }
 
   private static func left(_ expires: Int64) -> Int64 {
     max(1, (expires &- sys_now_microseconds()) / 1000)
@@ -83,7 +89,7 @@ final class RedisStore: Store {
 
   func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
     let replies = try named(key) { (key) throws(Failure) in
-      try runner.run(key, .textOrNil, repeatable: true) { connection, _ in
+      try runner.run(key, .textOrNil, .read) { connection, _ in
         connection.command("GET")
         connection.add(key)
         connection.end()
@@ -94,8 +100,12 @@ final class RedisStore: Store {
     defer { withExtendedLifetime(replies) {} }
     guard !replies.first.view.isNil else { return nil }
     guard let text = replies.first.view.text else { throw RedisConnection.failure(CR_PROTOCOL) }
-    let found = try RedisStore.expiry(replies.second, isPrecise: replies.isPrecise)
-    guard let expires = found, expires > now else { return nil }
+    guard var expires = try RedisStore.expiry(replies.second, replies.time) else { return nil }
+    // The server has it, and by our clock it is over: so the clocks may differ.
+    if expires <= now, replies.time.isPrecise, (try? runner.compareClocks(replies.node)) == true {
+      expires = try RedisStore.expiry(replies.second, (true, replies.node.clock.skew)) ?? expires
+    }
+    guard expires > now else { return nil }
     data.append(text)
     guard !data.failed else { throw .memory }
     return expires
@@ -108,12 +118,13 @@ final class RedisStore: Store {
   }
 
   /// nil: the key is gone.
-  static func expiry(_ reply: RedisReply?, isPrecise: Bool) throws(Failure) -> Int64? {
+  static func expiry(_ reply: RedisReply?, _ time: RedisTime) throws(Failure) -> Int64? {
     guard let number = reply?.view.integer else { throw RedisConnection.failure(CR_PROTOCOL) }
     guard number >= 0 else { return number == -1 ? never : nil }
-    let (expires, overflow) = number.multipliedReportingOverflow(by: 1000)
-    guard !overflow, expires < never else { return never }
-    return isPrecise ? expires : sys_now_microseconds() &+ expires
+    let (milliseconds, under) = number.subtractingReportingOverflow(time.isPrecise ? time.skew : 0)
+    let (expires, over) = milliseconds.multipliedReportingOverflow(by: 1000)
+    guard !under, !over, expires < never else { return never }
+    return time.isPrecise ? expires : sys_now_microseconds() &+ expires
   }
 
   func create(_ key: Bytes, data: Bytes, expires: Int64, now: Int64) throws(Failure) -> Bool {
@@ -127,12 +138,12 @@ final class RedisStore: Store {
   private func set(_ key: Bytes, _ data: Bytes, _ expires: Int64, onlyNew: Bool) throws(Failure) -> Bool {
     try RedisStore.check(data)
     return try named(key) { (key) throws(Failure) in
-      try runner.run(key, .doneOrNil, repeatable: !onlyNew) { connection, _ in
+      try runner.run(key, .doneOrNil, .write) { connection, _ in
         connection.command("SET")
         connection.add(key)
         connection.add(data)
         connection.add(connection.isPrecise ? "PXAT" : "PX")
-        connection.add(connection.isPrecise ? RedisStore.milliseconds(expires) : RedisStore.left(expires))
+        connection.add(connection.isPrecise ? connection.milliseconds(expires) : RedisStore.left(expires))
         if onlyNew { connection.add("NX") }
         connection.end()
         return 1
@@ -143,11 +154,11 @@ final class RedisStore: Store {
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
     try RedisStore.check(data)
     let reply = try named(key) { (key) throws(Failure) in
-      try runner.run(key, .integer, repeatable: false) { connection, whole in
+      try runner.run(key, .integer, .write) { connection, whole in
         replacing.add(to: connection, whole, key)
         connection.add(expected)
         connection.add(data)
-        connection.add(RedisStore.milliseconds(expires))
+        connection.add(connection.milliseconds(expires))
         connection.end()
         return 1
       }
@@ -162,10 +173,10 @@ final class RedisStore: Store {
 
   func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
     try named(key) { (key) throws(Failure) in
-      try runner.run(key, .integer, repeatable: true) { connection, _ in
+      try runner.run(key, .integer, .write) { connection, _ in
         connection.command("PEXPIREAT")
         connection.add(key)
-        connection.add(RedisStore.milliseconds(expires))
+        connection.add(connection.milliseconds(expires))
         connection.end()
         return 1
       }
@@ -174,7 +185,7 @@ final class RedisStore: Store {
 
   func remove(_ key: Bytes) throws(Failure) {
     _ = try named(key) { (key) throws(Failure) in
-      try runner.run(key, .integer, repeatable: true) { connection, _ in
+      try runner.run(key, .integer, .write) { connection, _ in
         connection.command("UNLINK")
         connection.add(key)
         connection.end()
@@ -189,15 +200,14 @@ final class RedisStore: Store {
   // MARK: Owners
 
   var keepsOwners: Bool { true }
-  static let ownerKey: StaticString = "tuile:owner:"
 
   func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) {
-    _ = try named(RedisStore.ownerKey, owner) { (name) throws(Failure) in
-      try runner.run(name, .integer, repeatable: true) { connection, whole in
+    _ = try named(owner: owner) { (name) throws(Failure) in
+      try runner.run(name, .integer, .write) { connection, whole in
         owning.add(to: connection, whole, name)
         connection.add(key)
         connection.add(record)
-        connection.add(RedisStore.milliseconds(expires))
+        connection.add(connection.milliseconds(expires))
         connection.add(RedisStore.left(expires))
         connection.end()
         return 1
@@ -208,8 +218,8 @@ final class RedisStore: Store {
   /// The server is asked about each session, since one that ended without
   /// `disown` leaves its entry behind.
   func owned(_ owner: Bytes, now: Int64, _ each: (Bytes, Bytes, Int64) -> Void) throws(Failure) {
-    let reply = try named(RedisStore.ownerKey, owner) { (name) throws(Failure) in
-      try runner.run(name, .list, repeatable: true) { connection, _ in
+    let reply = try named(owner: owner) { (name) throws(Failure) in
+      try runner.run(name, .list, .read) { connection, _ in
         connection.command("HGETALL")
         connection.add(name)
         connection.end()
@@ -219,11 +229,15 @@ final class RedisStore: Store {
     defer { withExtendedLifetime(reply) {} }
     var i = 0
     while i < reply.view.count {
-      if let key = reply.view[i]?.text, let record = reply.view[i &+ 1]?.text, SessionKey.isValid(key) {
+      guard let key = reply.view[i]?.text, let record = reply.view[i &+ 1]?.text else {
+        throw RedisConnection.failure(CR_PROTOCOL)
+      }
+      if SessionKey.isValid(key) {
         if let expires = try expiry(of: key), expires > now {
           each(key, record, expires)
-        } else {
-          try disown(owner, key)
+        } else if settings.mode.writes {
+          // Who may only read leaves it.
+          _ = try? disown(owner, key)
         }
       }
       i &+= 2
@@ -250,17 +264,17 @@ final class RedisStore: Store {
 
   func expiry(of key: Bytes) throws(Failure) -> Int64? {
     let replies = try named(key) { (key) throws(Failure) in
-      try runner.run(key, .integer, repeatable: true) { connection, _ in
+      try runner.run(key, .integer, .read) { connection, _ in
         RedisStore.addExpiry(connection, key)
         return 1
       }
     }
-    return try RedisStore.expiry(replies.first, isPrecise: replies.isPrecise)
+    return try RedisStore.expiry(replies.first, replies.time)
   }
 
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) {
-    _ = try named(RedisStore.ownerKey, owner) { (name) throws(Failure) in
-      try runner.run(name, .integer, repeatable: true) { connection, _ in
+    _ = try named(owner: owner) { (name) throws(Failure) in
+      try runner.run(name, .integer, .write) { connection, _ in
         connection.command("HDEL")
         connection.add(name)
         connection.add(key)

@@ -4,9 +4,43 @@ import CTuile
 /// Asking Sentinels which server is the master
 /// (redis.io/docs/reference/sentinel-clients).
 extension RedisServers {
+  /// For so long, in milliseconds, what the Sentinels said counts.
+  private static let fresh: Int64 = 1000
+
   func findMaster(_ deadline: Int64) throws(Failure) -> RedisNode {
-    let (known, first) = locked { ($0.master, $0.firstSentinel) }
-    if let known { return known }
+    let (known, isDue) = locked { servers -> (RedisNode?, Bool) in
+      let now = cr_now()
+      guard let master = servers.master else { return (nil, true) }
+      guard now &- servers.masterAsked >= RedisServers.fresh else { return (master, false) }
+      // One call asks, the others go on meanwhile.
+      servers.masterAsked = now
+      return (master, true)
+    }
+    if let known, !isDue { return known }
+    do throws(Failure) {
+      return try askForMaster(deadline)
+    } catch {
+      // Without any Sentinel the master that was known is the best there is.
+      guard let known else { throw error }
+      return known
+    }
+  }
+
+  /// Throws if a Sentinel names another master than this one.
+  func confirmMaster(_ node: RedisNode, _ deadline: Int64) throws(Failure) {
+    let named: RedisNode
+    do throws(Failure) {
+      named = try askForMaster(deadline)
+    } catch {
+      return
+    }
+    guard named.address.isSame(node.address.host.bytes, node.address.port) else {
+      throw Failure(status: TUILE_E_STORE, message: "the server that Sentinel named is no master any more")
+    }
+  }
+
+  private func askForMaster(_ deadline: Int64) throws(Failure) -> RedisNode {
+    let first = locked { $0.firstSentinel }
     var last: Failure?
     var i = 0
     while i < settings.seeds.count, cr_now() < deadline {
@@ -16,6 +50,7 @@ extension RedisServers {
         if let address = try ask(seed, deadline) {
           return locked { servers in
             servers.firstSentinel = index
+            servers.masterAsked = cr_now()
             if let master = servers.master, master.address.isSame(address.host.bytes, address.port) { return master }
             let found = RedisNode(address, servers.settings.limits)
             servers.master = found

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not (BUILD / "libtuile-redis.so").exists(), reas
 
 CONTRACT = ("binary", "shared", "own-clock", "owners")
 QUOTED = "pa%3Ass%2Fwo%40rd%25"
-ADA = "user ada on >ada +@read +@write +@scripting +role -keys ~web:*"
+ADA = "user ada on >ada +@read +@write +@scripting +role -keys ~web:* ~web.tuile:*"
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +115,12 @@ def test_the_counter_and_the_races_catch_a_store_that_does_not_compare(server: S
 # ---- the layout ----
 
 
-@pytest.mark.parametrize("prefix, key", [("", KEY), ("session", f"session:{KEY}"), ("a%3Ab%20c", f"a:b c:{KEY}")])
-def test_a_session_is_one_key_with_the_servers_expiry(server: Server, prefix: str, key: str) -> None:
-    with Store(f"{server.unix}?prefix={prefix}") as store:
+@pytest.mark.parametrize(
+    "options, key",
+    [("", f"tuile:{KEY}"), ("prefix=", KEY), ("prefix=session", f"session:{KEY}"), ("prefix=a%3Ab%20c", f"a:b c:{KEY}")],
+)
+def test_a_session_is_one_key_with_the_servers_expiry(server: Server, options: str, key: str) -> None:
+    with Store(f"{server.unix}?{options}") as store:
         assert store.create("data") and not store.create("other")
         assert server.client().keys() == [key]
         assert (server.client().get(key), server.client().pexpiretime(key)) == ("data", LATER // 1000)
@@ -147,6 +150,30 @@ def test_keys_are_ours_alone(server: Server, prefix: str) -> None:
         keys = store.keys()
         assert [key for key, _ in keys] == [KEY, "persistent"] and keys[0][1] == LATER < keys[1][1]
         assert store.owners() == ["ada", "tuile:owner:*"]
+
+
+def test_what_is_no_session_is_beside_what_an_id_can_spell(server: Server) -> None:
+    """Django takes any text behind the prefix for an ID, and could be made to read, write or remove it."""
+    note = "~0123456789abcdef0123456789abcdef0123456"
+    for prefix in ("tuile", "web", ""):
+        server.client().flushall()
+        with Store(f"{server.unix}?prefix={prefix}") as store:
+            assert store.create("x") and store.create("1", key=note) and store.load(key=note) == (b"1", LATER)
+            store.own("ada")
+            assert store.keys() == [(KEY, LATER)] and store.owners() == ["ada"]
+        before = f"{prefix}:" if prefix else ""
+        names = [f"{before}{KEY}", f"{prefix}.tuile:note:{note}", f"{prefix}.tuile:owner:ada"]
+        assert sorted(server.client().keys()) == sorted(names)
+        assert [name for name in names if prefix and name.startswith(before)] == names[: len(prefix) > 0]
+
+
+def test_another_programs_key_is_no_session_by_default(server: Server) -> None:
+    server.client().set("maintenance", "on")
+    with Store(server.unix) as store:
+        assert store.load(key="maintenance") is None and store.create("x", key="maintenance")
+        assert store.touch(LATER, key="maintenance")
+        store.remove("maintenance")
+    assert server.client().get("maintenance") == "on" and server.client().ttl("maintenance") == -1
 
 
 def test_databases_are_apart(server: Server) -> None:
@@ -223,7 +250,7 @@ def test_what_the_user_may_not_do_is_a_status(server: Server) -> None:
 
 
 def test_a_key_of_another_type_is_corrupt(server: Server) -> None:
-    server.client().lpush(KEY, "x")
+    server.client().lpush(f"tuile:{KEY}", "x")
     with Store(server.unix) as store:
         for call in (store.load, lambda: store.replace("x", "y")):
             with pytest.raises(Refused) as caught:
@@ -266,7 +293,7 @@ def test_too_much_data_is_refused(server: Server) -> None:
         with pytest.raises(Refused) as caught:
             store.create(bytes(64 << 20))
         assert caught.value.status == native.E_LIMIT
-        server.client().execute_command("SETRANGE", KEY, 65 << 20, "x")
+        server.client().execute_command("SETRANGE", f"tuile:{KEY}", 65 << 20, "x")
         with pytest.raises(Refused) as caught:
             store.load()
         assert caught.value.status == native.E_LIMIT

@@ -53,7 +53,7 @@ def test_each_key_is_where_the_cluster_wants_it(nodes: list[Server], url: str) -
     with Store(url) as store:
         assert all(store.create(name, key=name) for name in names)
     assert all(len(keys_of(node)) > 5 for node in nodes)
-    assert sorted(sum((keys_of(node) for node in nodes), [])) == names
+    assert sorted(sum((keys_of(node) for node in nodes), [])) == [f"tuile:{name}" for name in names]
     # One node of the URL is enough, the redirections tell the rest; braces in the prefix keep all on one.
     with Store(f"redis://{nodes[2].host}") as store:
         assert all(store.load(key=name) == (name.encode(), LATER) for name in names)
@@ -92,8 +92,8 @@ def test_a_walk_past_a_node_that_is_away_is_no_answer(nodes: list[Server], url: 
 
 
 def test_a_slot_that_moves_takes_its_sessions_along(nodes: list[Server], url: str) -> None:
-    key = "sessionmoves"
-    slot = nodes[0].client().execute_command("CLUSTER", "KEYSLOT", key)
+    key, name = "sessionmoves", "tuile:sessionmoves"
+    slot = nodes[0].client().execute_command("CLUSTER", "KEYSLOT", name)
     holder = next(i for i in range(3) if 16384 * i // 3 <= slot < 16384 * (i + 1) // 3)
     source, target = nodes[holder], nodes[(holder + 1) % 3]
     ids = {node.port: node.client().execute_command("CLUSTER", "MYID") for node in nodes}
@@ -105,13 +105,13 @@ def test_a_slot_that_moves_takes_its_sessions_along(nodes: list[Server], url: st
         setslot(target, "IMPORTING", ids[source.port])
         setslot(source, "MIGRATING", ids[target.port])
         # On its way: the old node says ASK, the new one wants an ASKING before each command.
-        source.client().execute_command("MIGRATE", "127.0.0.1", target.port, key, 0, 5000)
+        source.client().execute_command("MIGRATE", "127.0.0.1", target.port, name, 0, 5000)
         assert loaded(store, key)[0] == b"one"
         assert store.replace("one", "two", key=key) == native.OK and store.replace("two", "one", key=key) == native.OK
         for node in (target, source):
             setslot(node, "NODE", ids[target.port])
         assert loaded(store, key) == (b"one", LATER) and store.touch(LATER, key=key)
-        assert keys_of(target) == [key] and keys_of(source) == []
+        assert keys_of(target) == [name] and keys_of(source) == []
 
     with Store(url) as store:
         assert store.create("one", key=key)
@@ -122,7 +122,7 @@ def test_a_slot_that_moves_takes_its_sessions_along(nodes: list[Server], url: st
 
 def test_redirections_without_an_end_end(nodes: list[Server], url: str) -> None:
     key = "sessionloop"
-    slot = nodes[0].client().execute_command("CLUSTER", "KEYSLOT", key)
+    slot = nodes[0].client().execute_command("CLUSTER", "KEYSLOT", f"tuile:{key}")
     holder = next(node for i, node in enumerate(nodes) if 16384 * i // 3 <= slot < 16384 * (i + 1) // 3)
     # It says ASK to a node that imports nothing, which says MOVED back.
     other = next(node for node in nodes if node is not holder)
@@ -218,7 +218,7 @@ def test_a_failover_loses_no_session_and_leaves_no_connection_to_the_old_master(
         new = eventually(lambda: watched.master() is not old and watched.master())
         assert all(eventually(lambda: loaded(store, name)) == (name.encode(), LATER) for name in names)
         assert eventually(lambda: replaced(store, names[0]))
-        assert new.client().get(names[0]) == "next"
+        assert new.client().get(f"tuile:{names[0]}") == "next"
         old.start()
         eventually(lambda: old.client().info("replication")["role"] == "slave")
         eventually(lambda: old.client().info("replication")["master_link_status"] == "up")
@@ -231,7 +231,7 @@ def test_a_failover_loses_no_session_and_leaves_no_connection_to_the_old_master(
         while watched.master() is not old or new.client().info("replication")["role"] != "slave":
             loaded(store, names[1])
         assert eventually(lambda: replaced(store, names[2]))
-        assert old.client().get(names[2]) == "next"
+        assert old.client().get(f"tuile:{names[2]}") == "next"
         assert eventually(lambda: loaded(store, names[1])) == (names[1].encode(), LATER)
 
 

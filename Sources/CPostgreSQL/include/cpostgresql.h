@@ -34,6 +34,7 @@ typedef enum pg_outcome {
   PG_REFUSED,   /* It answered with an error and undid the command; it is ready for the next. */
   PG_LOST,      /* The connection broke, perhaps after the command was executed. */
   PG_TIMED_OUT, /* No answer yet: the connection can't be used any more. */
+  PG_NOT_SENT,  /* Its connection broke before. */
   PG_MEMORY     /* Not sent. */
 } pg_outcome;
 
@@ -47,6 +48,13 @@ void pg_link_close(pg_link *link);
 void pg_link_abandon(pg_link *link);
 /* Whether the server is still there and has said nothing while nothing was asked. */
 bool pg_link_is_quiet(const pg_link *link);
+/* Asks the server, within so many milliseconds, whether it is still there. */
+bool pg_link_answers(pg_link *link, int milliseconds);
+/* Asks the server to end what was given up after PG_TIMED_OUT, by a connection of its own
+ * and a thread, and lets the system notice a host that is gone. Never waits. */
+void pg_link_cancel(pg_link *link);
+/* Whether the server has ended that, or is gone. */
+bool pg_link_is_settled(pg_link *link);
 
 /* ---- commands (command.c) ---- */
 

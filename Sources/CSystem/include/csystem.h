@@ -99,6 +99,10 @@ int64_t sys_monotonic_microseconds(void);
 void sys_sleep_microseconds(unsigned int microseconds);
 /* Creates the file, readable by its owner alone, unless it is there. */
 void sys_create_private_file(const char *path);
+/* Whether there is anything at a path. */
+bool sys_is_there(const char *path);
+/* Whether anybody may read what is at a path. */
+bool sys_is_readable_by_all(const char *path);
 /* Reads a whole file of at most `limit` bytes into memory that the caller
  * frees. 0, or errno; EFBIG for a larger one, EINVAL for what is no plain file,
  * EPERM if it has to be private and others than its owner may open it. */
@@ -134,8 +138,12 @@ typedef struct sys_file_facts {
   size_t size;
 } sys_file_facts;
 
-/* The folder at a path, links followed; made as below. */
-int sys_folder_open_root(const char *path);
+/* The folder at a path, links followed; made as below, if at all. */
+int sys_folder_open_root(const char *path, bool make);
+/* Whether its mode lets others than its owner list it, and whether the folders above let them
+ * come so far; also where that can't be told. */
+bool sys_folder_is_listed(int folder);
+bool sys_folder_is_reached(int folder);
 /* The folder in another one, made for its owner alone if it is not there; with
  * `sync` a power loss does not undo that. */
 int sys_folder_open(int at, const char *name, bool make, bool sync);
@@ -176,9 +184,9 @@ int sys_folder_moved(void *watch, const char **name);
 /* Whether this was asked about the name lately: most that are saved again and again are known. */
 bool sys_folder_is_given(void *watch, const void *name, size_t size);
 void sys_folder_watch_close(void *watch);
-/* The file that the next two lock: made if it is not there. Descriptors from
+/* The file that the next two lock, made if it should be. Descriptors from
  * different opens exclude each other, also in one process. */
-int sys_lock_file_open(int folder, const char *name);
+int sys_lock_file_open(int folder, const char *name, bool make);
 /* Opens it again under the same descriptor. */
 int sys_lock_file_renew(int file, int folder, const char *name);
 /* Locks one byte. EAGAIN after so many milliseconds; ESTALE, and nothing locked,
@@ -267,6 +275,8 @@ int sys_sqlite_bind_text(sqlite3_stmt *statement, int index, const void *data, s
 void sys_sqlite_set_busy_limit(sqlite3 *database, int *milliseconds);
 /* The log is left as it is when the last connection closes, which takes no time. */
 void sys_sqlite_keep_log(sqlite3 *database);
+/* Whether the database at a path has a log beside it; also where that can't be told. */
+bool sys_sqlite_has_log(const char *path);
 
 /* ---- public structs whose arrays Swift sees as tuples (error.c) ---- */
 

@@ -19,6 +19,21 @@ enum URLText {
     guard !out.failed else { throw .memory }
   }
 
+  /// Percent-encodes a path.
+  static func encode(_ path: Bytes, to out: inout ByteBuffer) {
+    var i = 0
+    while i < path.count {
+      let c = path[i]
+      if c &- 0x61 < 26 || c &- 0x41 < 26 || c &- 0x2D < 13 || c == 0x5F || c == 0x7E {
+        out.append(c)
+      } else {
+        out.append(0x25)
+        Hex.encode(UInt64(c), digits: 2, to: &out)
+      }
+      i &+= 1
+    }
+  }
+
   /// The options `name=value&…` behind the '?' of a store's URL, as they are written.
   struct Options {
     private let text: Bytes

@@ -137,6 +137,7 @@ extension Manager {
     } else {
       let url = try StoreURL.check(config.store)
       guard !url.isEmpty else { throw .argument("no store is given") }
+      try StoreURL.checkScheme(url)
       // Before the store makes its file.
       guard secrets != nil || url.hasPrefix(Bytes(MemoryStore.scheme)) else {
         throw .argument("the store needs a secret")
@@ -170,6 +171,7 @@ extension Manager {
         settings: settings, store: store, ownsStore: ownsStore, keys: keys, listed: RecentKeys(),
         revocations: revocations, hashing: try SeededHash.make())
       moving?.manager = manager
+      manager.logRemarks()
       return manager
     } catch {
       if ownsStore { store.close() }

@@ -73,13 +73,21 @@ final class Manager {
     return sys_now_microseconds()
   }
 
+  /// What the store has to say.
+  func logRemarks() {
+    while let remark = store.takeRemark() { log(TUILE_LOG_WARNING, remark) }
+  }
+
   /// Calls the store, and counts, times and reports it. What is in this process's
   /// memory is not timed: a clock would cost as much.
   func reaching<Answer>(
     _ operation: Latency.Operation, _ call: (any Store) throws(Failure) -> Answer
   ) throws(Failure) -> Answer {
     let began = store.trusted ? 0 : sys_monotonic_microseconds()
-    defer { if began != 0 { latency.add(operation, sys_monotonic_microseconds() &- began) } }
+    defer {
+      if began != 0 { latency.add(operation, sys_monotonic_microseconds() &- began) }
+      logRemarks()
+    }
     do {
       return try call(store)
     } catch {

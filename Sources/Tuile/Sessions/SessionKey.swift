@@ -5,13 +5,23 @@ enum SessionKey {
   /// What a client may send: 8 characters, as in Django, to 40, as in its table,
   /// of the alphabet alone, so that nothing else ever reaches a store.
   static func isValid(_ key: Bytes) -> Bool {
-    guard key.count >= 8, key.count <= 40 else { return false }
+    key.count >= 8 && key.count <= 40 && isText(key)
+  }
+
+  private static func isText(_ key: Bytes) -> Bool {
     var i = 0
     while i < key.count {
       guard key[i] &- 0x61 < 26 || key[i] &- 0x30 < 10 else { return false }
       i &+= 1
     }
     return true
+  }
+
+  /// The key of a note: what is ours and is no session, such as that one was revoked.
+  /// `~` and 7 to 39 characters more, so that no ID of a session spells it. Stores
+  /// keep notes apart from sessions, and give none of them in a walk.
+  static func isNote(_ key: Bytes) -> Bool {
+    key[0] == 0x7E && key.count >= 8 && key.count <= 40 && isText(key.dropFirst(1))
   }
 
   static func make(in arena: inout Arena) throws(Failure) -> Bytes {

@@ -27,6 +27,8 @@ protocol Store: AnyObject {
   func sweep(now: Int64, limit: Int) throws(Failure) -> Int
   /// Called once, when nobody uses the store any more.
   func close()
+  /// What an administrator should know, and was not told yet.
+  func takeRemark() -> StaticString?
 
   /// Sets data and expiry, whatever is stored.
   func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure)
@@ -54,6 +56,7 @@ protocol Store: AnyObject {
 
 extension Store {
   var mayBeUnsure: Bool { false }
+  func takeRemark() -> StaticString? { nil }
 
   func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
     try putInSteps(key, data: data, expires: expires)

@@ -33,6 +33,8 @@ final class CachedStore: Store {
   var trusted: Bool { back.trusted }
   var mayBeUnsure: Bool { back.mayBeUnsure }
 
+  func takeRemark() -> StaticString? { back.takeRemark() ?? front.takeRemark() }
+
   func close() {
     unmarked.stop()
     back.close()

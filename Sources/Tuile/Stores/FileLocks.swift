@@ -18,8 +18,8 @@ final class FileLocks {
   private let stripes: UnsafeMutablePointer<sys_mutex>
 
   /// `folder` is lent and outlives this.
-  static func make(folder: Int32, waitMilliseconds: Int32) throws(Failure) -> FileLocks {
-    let file = sys_lock_file_open(folder, name.cString)
+  static func make(folder: Int32, make: Bool, waitMilliseconds: Int32) throws(Failure) -> FileLocks {
+    let file = sys_lock_file_open(folder, name.cString, make)
     guard file >= 0 else { throw .folder(answer: Int(file)) }
     guard let raw = malloc(stripeCount &* MemoryLayout<sys_mutex>.stride) else {
       sys_descriptor_close(file)
@@ -105,6 +105,12 @@ final class FileLocks {
 }
 
 extension Failure {
+  static var listedFolder: Failure {
+    Failure(
+      status: TUILE_E_STORE,
+      message: "others than its owner may list the session folder, whose names are cookies: chmod 700, or others=list")
+  }
+
   /// For a function that answers with -errno.
   static func folder(answer: Int) -> Failure { folder(Int32(truncatingIfNeeded: 0 &- answer)) }
 

@@ -16,6 +16,11 @@ struct FileOptions: ~Copyable {
   /// How long a call waits for other writers: `busy`, in milliseconds.
   var busyMilliseconds: Int32 = 5000
   var sync = Sync.data
+  /// `mode`: what opening may make, and whether anything is written.
+  var mode = StoreMode.unsaid
+  /// `others=list`: others than the folder's owner may list it, although the names are
+  /// what the cookies of users hold.
+  var othersMayList = false
 
   init(_ query: Bytes) throws(Failure) {
     var options = URLText.Options(query)
@@ -34,6 +39,10 @@ struct FileOptions: ~Copyable {
         sync = .data
       } else if option.name == Bytes("fsync"), option.value == Bytes("full") {
         sync = .full
+      } else if option.name == Bytes("others"), option.value == Bytes("list") {
+        othersMayList = true
+      } else if let said = StoreMode(option) {
+        mode = said
       } else {
         throw option.unknown
       }
@@ -55,6 +64,12 @@ extension FileStore {
   static func open(_ url: Bytes) throws(Failure) -> FileStore {
     var path = ByteBuffer()
     let query = try StoreURL.path(url, after: scheme, to: &path)
-    return try FileStore.make(path: path.bytes, options: try FileOptions(query))
+    let options = try FileOptions(query)
+    if options.mode == .unsaid, StoreURL.isInRoot(path.bytes), path.bytes.withCString({ !sys_is_there($0) }) {
+      throw .syntax(
+        "the path of a store's URL begins at /, and this one would make a folder in / itself: write the whole path, or add mode=rwc",
+        at: scheme.count)
+    }
+    return try FileStore.make(path: path.bytes, options: options)
   }
 }

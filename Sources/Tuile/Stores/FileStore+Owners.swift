@@ -55,6 +55,8 @@ extension FileStore {
   }
 
   func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) {
+    guard options.mode.writes else { throw .readOnly }
+    let makes = options.mode.makes
     var entry = ByteBuffer()
     entry.append(record)
     entry.append(0)
@@ -63,7 +65,7 @@ extension FileStore {
     // At any moment a sweep may remove a folder that is empty.
     var attempts = 0
     while true {
-      let list = openOwner(owner, make: true)
+      let list = openOwner(owner, make: makes)
       defer { sys_descriptor_close(list) }
       let failure = list < 0 ? 0 &- list : try write(entry.bytes, of: key, in: list)
       attempts &+= 1
@@ -122,6 +124,7 @@ extension FileStore {
   }
 
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) {
+    guard options.mode.writes else { throw .readOnly }
     try inFolder(of: owner) { (list) throws(Failure) in
       let failure = try withEntry(key) { (name) throws(Failure) in sys_folder_remove(list, name) }
       try check(failure == ENOENT ? 0 : failure)
@@ -190,7 +193,9 @@ extension FileStore {
         // Written before its session is, or left by somebody who died.
         var facts = sys_file_facts()
         guard sys_folder_facts(list, name, &facts) == 0 else { continue }
-        if facts.changed < sys_now_microseconds() &- FileStore.waiting { _ = sys_folder_remove(list, name) }
+        if options.mode.writes, facts.changed < sys_now_microseconds() &- FileStore.waiting {
+          _ = sys_folder_remove(list, name)
+        }
       }
     }
     try check(failure)

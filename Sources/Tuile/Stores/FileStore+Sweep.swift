@@ -89,6 +89,7 @@ extension FileStore {
   private static let abandoned: Int64 = 3_600_000_000
 
   func sweep(now: Int64, limit: Int) throws(Failure) -> Int {
+    guard options.mode.writes else { throw .readOnly }
     guard limit > 0 else { return 0 }
     let most = limit > Int.max / FileStore.namesForEach ? Int.max : max(limit, 1000) &* FileStore.namesForEach
     var removed = 0
@@ -98,8 +99,23 @@ extension FileStore {
     }
     // Of a folder that was deleted the system says that it is empty.
     guard fine, !sys_folder_is_gone(folder) else { throw .folder(ENOENT) }
+    try sweepNotes(now: now, most: most)
     try sweepOwners()
     return removed
+  }
+
+  /// Those that are needed no longer; they are not counted.
+  private func sweepNotes(now: Int64, most: Int) throws(Failure) {
+    _ = try notesWalk.walk(most: most) { (name) throws(Failure) in
+      let key = name.slice(0, name.find(0x5F))
+      guard SessionKey.isNote(key) else { return false }
+      if key.count == name.count {
+        _ = try removeExpired(key, now: now)
+      } else if name.dropFirst(key.count).hasPrefix(Bytes(FileStore.temporaryMark)) {
+        removeAbandoned(named: name)
+      }
+      return false
+    }
   }
 
   /// true if it was a session, and expired.
@@ -110,26 +126,32 @@ extension FileStore {
       removeAbandoned(rest)
       return false
     }
+    return try removeExpired(rest, now: now)
+  }
+
+  private func removeExpired(_ key: Bytes, now: Int64) throws(Failure) -> Bool {
     // Looked at again under the lock: it may have been touched meanwhile.
-    guard try isExpired(rest, now: now) else { return false }
-    return try locks.locked(rest) { () throws(Failure) in
-      guard try isExpired(rest, now: now) else { return false }
-      return try withName(rest) { (name) throws(Failure) in sys_folder_remove(folder, name) } == 0
+    guard try isExpired(key, now: now) else { return false }
+    return try locked(key) { () throws(Failure) in
+      guard try isExpired(key, now: now) else { return false }
+      return try withName(key) { (name) throws(Failure) in sys_folder_remove(folder, name) } == 0
     }
   }
 
-  /// A session, or a record that is none.
-  private static func isOurs(_ key: Bytes) -> Bool { SessionKey.isValid(key) || RecordNames.isName(key) }
-
+  /// What has not the form of a session or note is not ours to remove, whatever its name:
+  /// a file without content, too.
   private func isExpired(_ key: Bytes, now: Int64) throws(Failure) -> Bool {
     var facts = sys_file_facts()
     let failure = try withName(key) { (name) throws(Failure) in sys_folder_facts(folder, name, &facts) }
     // What can't be looked at stays, and the sweep goes on.
-    guard failure == 0 else { return false }
-    // Django's place for a session that it never wrote.
-    if facts.size == 0 { return isAbandoned(facts) }
-    guard let expires = try expiry(key) else { return false }
-    return expires < now
+    guard failure == 0, facts.size > 0, facts.size <= FileStore.largest else { return false }
+    // Most are not expired, which the time tells without the content.
+    if let expires = expiresByTime(facts), expires >= now { return false }
+    var content = ByteBuffer()
+    guard let facts = try read(key, into: &content, whole: true), FileContent.isOurs(content.bytes) else {
+      return false
+    }
+    return expires(facts, content.bytes) < now
   }
 
   private func isAbandoned(_ facts: sys_file_facts) -> Bool {
@@ -140,8 +162,12 @@ extension FileStore {
   private func removeAbandoned(_ rest: Bytes) {
     let mark = Bytes(FileStore.temporaryMark)
     let end = rest.find(0x5F)
-    guard rest.count < 100, FileStore.isOurs(rest.slice(0, end)), rest.dropFirst(end).hasPrefix(mark) else { return }
-    _ = try? withName(rest) { (name) throws(Failure) in
+    guard rest.count < 100, SessionKey.isValid(rest.slice(0, end)), rest.dropFirst(end).hasPrefix(mark) else { return }
+    removeAbandoned(named: rest)
+  }
+
+  private func removeAbandoned(named key: Bytes) {
+    _ = try? withName(key) { (name) throws(Failure) in
       var facts = sys_file_facts()
       guard sys_folder_facts(folder, name, &facts) == 0, isAbandoned(facts) else { return }
       _ = sys_folder_remove(folder, name)

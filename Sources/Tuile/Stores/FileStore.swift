@@ -8,43 +8,69 @@ import CTuile
 final class FileStore: Store {
   let folder: Int32
   let options: FileOptions
-  let locks: FileLocks
+  private let remarks = Remarks()
+  /// nil: nothing is written.
+  private let locks: FileLocks?
   /// Where sweeps go on: through the folder, and through the owners'.
   let sessionsWalk: FolderWalk
   let ownersWalk: FolderWalk
+  let notesWalk: FolderWalk
 
   var trusted: Bool { false }
 
   /// `path` ends with a NUL.
   static func make(path: Bytes, options: consuming FileOptions) throws(Failure) -> FileStore {
-    let folder = path.withCString { sys_folder_open_root($0) }
+    let (makes, writes) = (options.mode.makes, options.mode.writes)
+    let folder = path.withCString { sys_folder_open_root($0, makes) }
     guard folder >= 0 else { throw .folder(answer: Int(folder)) }
     do throws(Failure) {
+      let isListed = !options.othersMayList && sys_folder_is_listed(folder)
+      guard !isListed || !sys_folder_is_reached(folder) else { throw .listedFolder }
       // Django looks at nothing that begins with a dot.
-      let own = Bytes(".tuile\0").withCString { sys_folder_open(folder, $0, true, true) }
-      guard own >= 0 else { throw .folder(answer: Int(own)) }
-      sys_descriptor_close(own)
-      return FileStore(
-        folder, options, try FileLocks.make(folder: folder, waitMilliseconds: options.busyMilliseconds))
+      if makes { try make(".tuile\0", in: folder, sync: true) }
+      let locks =
+        writes ? try FileLocks.make(folder: folder, make: makes, waitMilliseconds: options.busyMilliseconds) : nil
+      let store = FileStore(folder, options, locks)
+      if isListed { store.remarks.add(.listed) }
+      return store
     } catch {
       sys_descriptor_close(folder)
       throw error
     }
   }
 
-  private init(_ folder: Int32, _ options: consuming FileOptions, _ locks: FileLocks) {
+  private static func make(_ name: StaticString, in folder: Int32, sync: Bool) throws(Failure) {
+    let made = Bytes(name).withCString { sys_folder_open(folder, $0, true, sync) }
+    guard made >= 0 else { throw .folder(answer: Int(made)) }
+    sys_descriptor_close(made)
+  }
+
+  private init(_ folder: Int32, _ options: consuming FileOptions, _ locks: FileLocks?) {
     self.folder = folder
     self.options = options
     self.locks = locks
     sessionsWalk = FolderWalk(folder, ".\0")
     ownersWalk = FolderWalk(folder, FileStore.ownersFolder)
+    notesWalk = FolderWalk(folder, FileStore.notesFolder)
   }
 
   deinit { sys_descriptor_close(folder) }
 
+  func takeRemark() -> StaticString? { remarks.take() }
+
   func close() {}
 
+  /// One writer of a key at a time.
+  func locked<Answer>(_ key: Bytes, _ body: () throws(Failure) -> Answer) throws(Failure) -> Answer {
+    guard let locks else { throw .readOnly }
+    return try locks.locked(key, body)
+  }
+
   // MARK: Names
+
+  /// Where notes are: below our own folder, which Django never looks into, so that no
+  /// name of a session leads there.
+  static let notesFolder: StaticString = ".tuile/notes\0"
 
   /// The name of a key's file, for the call.
   func withName<Answer>(_ key: Bytes, _ body: (UnsafePointer<CChar>) throws(Failure) -> Answer) throws(Failure)
@@ -65,7 +91,11 @@ final class FileStore: Store {
   ) throws(Failure) -> Answer {
     try withScratch(160) { (room) throws(Failure) in
       var writer = ByteWriter(room, capacity: 160)
-      writer.append(options.prefix.bytes)
+      if key[0] == 0x7E {
+        writer.append(".tuile/notes/")
+      } else {
+        writer.append(options.prefix.bytes)
+      }
       writer.append(key)
       if temporary { try FileStore.appendTemporary(to: &writer) }
       writer.append(0)
@@ -86,8 +116,8 @@ final class FileStore: Store {
   // MARK: Reading
 
   /// Appends the data of a key. nil if there is none: an empty file is Django's
-  /// place for a session that it has not written yet.
-  private func read(_ key: Bytes, into data: inout ByteBuffer) throws(Failure) -> sys_file_facts? {
+  /// place for a session that it has not written yet. `whole`: with its mark.
+  func read(_ key: Bytes, into data: inout ByteBuffer, whole: Bool = false) throws(Failure) -> sys_file_facts? {
     var facts = sys_file_facts()
     let file = try withName(key) { (name) throws(Failure) in sys_folder_file_open(folder, name, &facts) }
     guard file != -ENOENT else { return try missing() }
@@ -105,11 +135,11 @@ final class FileStore: Store {
         })
     else { throw .memory }
     guard got >= 0 else { throw .folder(answer: got) }
-    FileStore.dropMark(&data)
+    if !whole { FileContent.dropMark(&data) }
     return facts
   }
 
-  static let largest = 128 << 20 &+ 1
+  static let largest = 128 << 20 &+ FileContent.mark.count
 
   /// Nothing is found in a folder that is not there any more, which is no answer.
   func missing<Answer>() throws(Failure) -> Answer? {
@@ -165,20 +195,20 @@ final class FileStore: Store {
         let failure = sys_folder_publish(folder, temporary, name)
         if failure == EEXIST { return false }
         try check(failure)
-        try syncFolder()
+        try syncFolder(of: key)
         return true
       }
     }
   }
 
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
-    try locks.locked(key) { () throws(Failure) in
+    try locked(key) { () throws(Failure) in
       var old = ByteBuffer()
       guard let facts = try read(key, into: &old) else { return .absent }
       guard old.bytes == expected else { return .conflict }
       return try writing(key, data, expires) { (temporary) throws(Failure) in
         let answer = try withName(key) { (name) throws(Failure) in try exchange(temporary, name, instead: facts) }
-        if answer == .replaced { try syncFolder() }
+        if answer == .replaced { try syncFolder(of: key) }
         return answer
       }
     }
@@ -209,16 +239,16 @@ final class FileStore: Store {
   }
 
   func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
-    try locks.locked(key) { () throws(Failure) in
+    try locked(key) { () throws(Failure) in
       try writing(key, data, expires) { (temporary) throws(Failure) in
         try withName(key) { (name) throws(Failure) in try check(sys_folder_rename(folder, temporary, name)) }
-        try syncFolder()
+        try syncFolder(of: key)
       }
     }
   }
 
   func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
-    try locks.locked(key) { () throws(Failure) in
+    try locked(key) { () throws(Failure) in
       var facts = sys_file_facts()
       let file = try withName(key) { (name) throws(Failure) in sys_folder_file_open(folder, name, &facts) }
       guard file != -ENOENT else { return try missing() ?? false }
@@ -231,14 +261,14 @@ final class FileStore: Store {
   }
 
   func remove(_ key: Bytes) throws(Failure) {
-    try locks.locked(key) { () throws(Failure) in
+    try locked(key) { () throws(Failure) in
       let failure = try withName(key) { (name) throws(Failure) in sys_folder_remove(folder, name) }
       guard failure != ENOENT else {
         let _: Bool? = try missing()
         return
       }
       try check(failure)
-      try syncFolder()
+      try syncFolder(of: key)
     }
   }
 
@@ -248,8 +278,12 @@ final class FileStore: Store {
   private func writing<Answer>(
     _ key: Bytes, _ data: Bytes, _ expires: Int64, _ body: (UnsafePointer<CChar>) throws(Failure) -> Answer
   ) throws(Failure) -> Answer {
+    guard options.mode.writes else { throw .readOnly }
+    if SessionKey.isNote(key), options.mode.makes {
+      try FileStore.make(FileStore.notesFolder, in: folder, sync: options.sync == .full)
+    }
     var marked = ByteBuffer()
-    try FileStore.mark(data, to: &marked)
+    try FileContent.write(data, to: &marked)
     let content = marked.count > 0 ? marked.bytes : data
     return try withTemporaryName(key) { (temporary) throws(Failure) in
       var modified = modified(expires)
@@ -266,25 +300,17 @@ final class FileStore: Store {
     return overflow ? .min : time
   }
 
-  /// No data at all gets a NUL, since an empty file is no session, and data that
-  /// ends with a NUL one more, to tell them apart. Django's ends with neither.
-  private static func mark(_ data: Bytes, to marked: inout ByteBuffer) throws(Failure) {
-    guard data.isEmpty || data[data.count &- 1] == 0 else { return }
-    marked.append(data)
-    marked.append(0)
-    guard !marked.failed else { throw .memory }
-  }
-
-  private static func dropMark(_ data: inout ByteBuffer) {
-    if data.count > 0, data.bytes[data.count &- 1] == 0 { data.truncate(data.count &- 1) }
-  }
-
   func check(_ failure: Int32) throws(Failure) {
     guard failure == 0 else { throw .folder(failure) }
   }
 
-  private func syncFolder() throws(Failure) {
-    if options.sync == .full { try check(sys_folder_sync(folder)) }
+  private func syncFolder(of key: Bytes) throws(Failure) {
+    guard options.sync == .full else { return }
+    guard SessionKey.isNote(key) else { return try check(sys_folder_sync(folder)) }
+    let notes = Bytes(FileStore.notesFolder).withCString { sys_folder_open(folder, $0, false, false) }
+    guard notes >= 0 else { throw .folder(answer: Int(notes)) }
+    defer { sys_descriptor_close(notes) }
+    try check(sys_folder_sync(notes))
   }
 }
 

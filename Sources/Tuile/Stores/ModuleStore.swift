@@ -4,23 +4,37 @@ import CTuile
 /// Stores in shared objects of their own, libtuile-NAME.so, so that the core
 /// needs none of their libraries. A module stays loaded.
 enum ModuleStore {
-  /// The module for a URL's scheme.
-  private static func name(_ scheme: Bytes) -> Bytes {
-    if scheme == Bytes("rediss") || scheme == Bytes("unix") { return Bytes("redis") }
-    return scheme == Bytes("postgres") ? Bytes("postgresql") : scheme
+  /// The module for a URL's scheme, and whether it is one of ours.
+  private static func module(_ scheme: Bytes) -> (name: Bytes, isOurs: Bool) {
+    for known in ["redis", "rediss", "unix"] as [StaticString] where scheme == Bytes(known) {
+      return (Bytes("redis"), true)
+    }
+    for known in ["postgresql", "postgres"] as [StaticString] where scheme == Bytes(known) {
+      return (Bytes("postgresql"), true)
+    }
+    return (scheme, false)
   }
 
-  static func open(_ url: Bytes) throws(Failure) -> any Store {
+  /// Throws for a URL whose scheme leads to no store.
+  static func check(_ url: Bytes) throws(Failure) { _ = try load(try scheme(url)) }
+
+  private static func scheme(_ url: Bytes) throws(Failure) -> Bytes {
     let scheme = url.slice(0, url.find(0x3A))
     guard isName(scheme), url.dropFirst(scheme.count).hasPrefix(Bytes("://")) else {
       throw .syntax(
-        "the store's URL is none of memory:, cookie:, file://, sqlite://, redis://, postgresql:// and the like")
+        "the store's URL is none of memory:, cookie:, file:///, sqlite:///, redis://, rediss://, unix:///, postgresql:// and cached+URL"
+      )
     }
+    return scheme
+  }
+
+  static func open(_ url: Bytes) throws(Failure) -> any Store {
+    let scheme = try scheme(url)
     var ops = tuile_store_ops()
     ops.size = MemoryLayout<tuile_store_ops>.size
     var context: UnsafeMutableRawPointer?
     var error = tuile_error()
-    let open = unsafeBitCast(try load(name(scheme)), to: tuile_module_open_function.self)
+    let open = unsafeBitCast(try load(scheme), to: tuile_module_open_function.self)
     let status = open(url.c, &ops, &context, &error)
     guard status == TUILE_OK else {
       let known = status.rawValue < 0 ? status : TUILE_E_STORE
@@ -42,7 +56,8 @@ enum ModuleStore {
     return true
   }
 
-  private static func load(_ name: Bytes) throws(Failure) -> UnsafeMutableRawPointer {
+  private static func load(_ scheme: Bytes) throws(Failure) -> UnsafeMutableRawPointer {
+    let (name, isOurs) = module(scheme)
     var detail = ByteBuffer()
     detail.append("libtuile-")
     detail.append(name)
@@ -53,8 +68,14 @@ enum ModuleStore {
       sys_module_symbol($0, "tuile_module_open")
     }
     if let found { return found }
-    // Debian's package, where it is one of ours.
     detail.truncate(size)
+    guard isOurs else {
+      throw Failure(
+        status: TUILE_E_MISSING,
+        message:
+          "the store's URL has an unknown scheme: none of memory, cookie, file, sqlite, redis, rediss, unix, postgresql, postgres, cached+URL, nor of a module here",
+        detail: Failure.Detail(detail.bytes))
+    }
     detail.append(", in Debian's package libtuile-")
     detail.append(name)
     detail.append("0")

@@ -26,6 +26,8 @@ final class MovingStore: Store {
   var trusted: Bool { new.trusted }
   var mayBeUnsure: Bool { new.mayBeUnsure }
 
+  func takeRemark() -> StaticString? { new.takeRemark() ?? old.takeRemark() }
+
   func close() {
     new.close()
     old.close()

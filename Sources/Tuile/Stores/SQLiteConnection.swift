@@ -14,33 +14,95 @@ final class SQLiteConnection {
   }
 
   private var database: OpaquePointer?
-  /// One for each `Statement`, nil until it is prepared.
+  /// One for each `Statement`, and behind them one for each of those that notes have
+  /// too; nil until it is prepared.
   private let statements: UnsafeMutablePointer<OpaquePointer?>
+  private static let rooms = Statement.count &+ Statement.put.rawValue &+ 1
+  private let options: SQLiteOptions
+  /// The file can't change while it is read: nothing is looked at but its pages.
+  private(set) var isStill = false
   let generation = sys_fork_generation()
   var next: SQLiteConnection?
   /// What the busy handler reads, for as long as the connection is open.
   private let busyLimit: UnsafeMutablePointer<Int32>
 
   init(path: Bytes, options: SQLiteOptions) throws(Failure) {
-    statements = .allocate(capacity: Statement.count)
-    statements.initialize(repeating: nil, count: Statement.count)
+    statements = .allocate(capacity: SQLiteConnection.rooms)
+    statements.initialize(repeating: nil, count: SQLiteConnection.rooms)
     busyLimit = .allocate(capacity: 1)
     busyLimit.initialize(to: options.busyMilliseconds)
-    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
-    var database: OpaquePointer?
-    let result = path.withCString { sqlite3_open_v2($0, &database, flags, nil) }
-    self.database = database
+    self.options = options
+    guard options.mode.writes else {
+      try openToRead(path)
+      return
+    }
+    let create = options.mode.makes ? SQLITE_OPEN_CREATE : 0
+    try open(path, SQLITE_OPEN_READWRITE | create)
+    guard sqlite3_db_readonly(database, "main") == 0 else {
+      throw Failure(status: TUILE_E_STORE, message: "the session database is read-only: mode=ro is for that")
+    }
+    try patiently { () throws(Failure) in try setUp() }
+  }
+
+  private func open(_ path: Bytes, _ flags: Int32) throws(Failure) {
+    var opened: OpaquePointer?
+    let result = path.withCString { sqlite3_open_v2($0, &opened, flags | SQLITE_OPEN_NOMUTEX, nil) }
+    database = opened
     guard result == SQLITE_OK else { throw failure(result, "the session database cannot be opened") }
     sys_sqlite_set_busy_limit(database, busyLimit)
-    guard sqlite3_db_readonly(database, "main") == 0 else {
-      throw Failure(status: TUILE_E_STORE, message: "the session database is read-only")
-    }
+  }
+
+  private func setUp() throws(Failure) {
     // Readers and the writer do not wait for each other. Where the file system
     // has no shared memory SQLite keeps its rollback journal, which is right too.
-    try run("PRAGMA journal_mode=WAL")
+    if options.mode.makes { try run("PRAGMA journal_mode=WAL") }
     try run(options.synchronousFull ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL")
-    try run(SQLiteSchema.sessions)
+    if options.mode.makes { try run(SQLiteSchema.sessions) }
     try prepare(from: .load, to: .put)
+  }
+
+  /// Opens the file so that nothing of it, or beside it, is written. Where the folder
+  /// can't be written SQLite needs the log's index for that, which is there while
+  /// somebody has the log open; where nobody has, the pages alone are all of it.
+  private func openToRead(_ path: Bytes) throws(Failure) {
+    do throws(Failure) {
+      try open(path, SQLITE_OPEN_READONLY)
+      try patiently { () throws(Failure) in try prepare(from: .load, to: .load) }
+    } catch {
+      guard error.status == TUILE_E_STORE, !path.withCString({ sys_sqlite_has_log($0) }) else { throw error }
+      close()
+      var name = ByteBuffer()
+      name.append("file://")
+      URLText.encode(path.slice(0, path.count &- 1), to: &name)
+      name.append("?immutable=1")
+      name.append(0)
+      guard !name.failed else { throw .memory }
+      try open(name.bytes, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)
+      isStill = true
+      try prepare(from: .load, to: .load)
+    }
+  }
+
+  /// Until it goes well, or others were in the way for too long: SQLite asks nobody to wait
+  /// where it would be a deadlock, as when several switch a new file to its log at once.
+  private func patiently(_ body: () throws(Failure) -> Void) throws(Failure) {
+    let until = sys_monotonic_microseconds() &+ Int64(options.busyMilliseconds) &* 1000
+    while true {
+      do throws(Failure) {
+        return try body()
+      } catch {
+        guard error.status == TUILE_E_BUSY, sys_monotonic_microseconds() < until else { throw error }
+        var spread: UInt32 = 0
+        _ = sys_random(&spread, MemoryLayout<UInt32>.size)
+        sys_sleep_microseconds(500 &+ spread % 2000)
+      }
+    }
+  }
+
+  /// Whether the path leads to another file by now, or to none.
+  var hasMoved: Bool {
+    var moved: Int32 = 0
+    return !isStill && sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0
   }
 
   deinit {
@@ -54,7 +116,7 @@ final class SQLiteConnection {
     // Came here by a fork() that asked nobody: it stays the parent's.
     guard generation == sys_fork_generation() else { return }
     var i = 0
-    while i < Statement.count {
+    while i < SQLiteConnection.rooms {
       sqlite3_finalize(statements[i])
       statements[i] = nil
       i &+= 1
@@ -87,14 +149,15 @@ final class SQLiteConnection {
     var i = first.rawValue
     while i <= last.rawValue, let statement = Statement(rawValue: i) {
       // Some may be ready from an attempt that failed halfway.
-      if statements[i] == nil { try prepare(statement.sql, &statements[i]) }
+      if statements[i] == nil { try prepare(Bytes(statement.sql), &statements[i]) }
       i &+= 1
     }
   }
 
-  private func prepare(_ sql: StaticString, _ prepared: inout OpaquePointer?) throws(Failure) {
+  private func prepare(_ sql: Bytes, _ prepared: inout OpaquePointer?) throws(Failure) {
     let result = sqlite3_prepare_v3(
-      database, sql.cString, Int32(truncatingIfNeeded: sql.count), UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
+      database, UnsafeRawPointer(sql.start).assumingMemoryBound(to: CChar.self), Int32(truncatingIfNeeded: sql.count),
+      UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
     if result == SQLITE_ERROR {
       throw Failure(
         status: TUILE_E_CORRUPT, message: "the tables of sessions are not Django's and Tuile's",
@@ -106,7 +169,7 @@ final class SQLiteConnection {
   /// A number that a query of one row gives.
   func number(_ sql: StaticString) throws(Failure) -> Int {
     var handle: OpaquePointer?
-    try prepare(sql, &handle)
+    try prepare(Bytes(sql), &handle)
     defer { sqlite3_finalize(handle) }
     let result = sqlite3_step(handle)
     guard result == SQLITE_ROW else { throw failure(result, "the session database cannot be read") }
@@ -116,10 +179,29 @@ final class SQLiteConnection {
   /// Whether the table of owners is there; then its statements are ready.
   func hasOwners(make: Bool) throws(Failure) -> Bool {
     if statements[Statement.removeOrphans.rawValue] != nil { return true }
-    if make { try run(SQLiteSchema.owners) }
+    if make, options.mode.makes { try run(SQLiteSchema.owners) }
     guard try number(SQLiteSchema.hasOwners) == 1 else { return false }
-    try prepare(from: .own, to: .removeOrphans)
+    if options.mode.writes { try prepare(from: .own, to: .removeOrphans) }
     return true
+  }
+
+  /// Whether the table of notes is there, made if it should be; then a `statement` on it is ready.
+  func hasNotes(_ statement: Statement, make: Bool) throws(Failure) -> Bool {
+    let place = Statement.count &+ statement.rawValue
+    if statements[place] != nil { return true }
+    if make, options.mode.makes { try run(SQLiteSchema.notes) }
+    guard try number(SQLiteSchema.hasNotes) == 1 else { return false }
+    var sql = ByteBuffer()
+    statement.writeForNotes(to: &sql)
+    guard !sql.failed else { throw .memory }
+    try prepare(sql.bytes, &statements[place])
+    return true
+  }
+
+  /// false if the statement is about notes, and there is no table of them.
+  func isReady(_ statement: Statement, onNotes: Bool) throws(Failure) -> Bool {
+    guard onNotes else { return true }
+    return try hasNotes(statement, make: false)
   }
 
   /// SQLite's result codes (sqlite.org/rescode.html) as ours; the detail is
@@ -139,11 +221,11 @@ final class SQLiteConnection {
   /// Runs a statement: binds, lets `row` read each row, and leaves the statement
   /// ready for the next run. The number of rows that it found, or that it changed.
   func execute(
-    _ statement: Statement, bind: (Binder) -> Void, row: (Columns) -> Void = { _ in }
+    _ statement: Statement, onNotes: Bool = false, bind: (Binder) -> Void, row: (Columns) -> Void = { _ in }
   ) throws(Failure) -> Int {
     // Owners' statements are missing where another connection found their table.
-    if statements[statement.rawValue] == nil { try prepare(from: statement, to: statement) }
-    let handle = statements[statement.rawValue]
+    if !onNotes, statements[statement.rawValue] == nil { try prepare(from: statement, to: statement) }
+    let handle = statements[onNotes ? Statement.count &+ statement.rawValue : statement.rawValue]
     bind(Binder(statement: handle))
     defer {
       sqlite3_reset(handle)

@@ -4,6 +4,8 @@ struct SQLiteOptions {
   var busyMilliseconds: Int32 = 5000
   /// `synchronous=full`: a commit survives power loss; else only kill -9.
   var synchronousFull = false
+  /// `mode`: what opening may do to the file.
+  var mode = StoreMode.unsaid
 
   init() {}
 
@@ -14,6 +16,8 @@ struct SQLiteOptions {
         busyMilliseconds = Int32(truncatingIfNeeded: try option.number(0...600_000))
       } else if option.name == Bytes("synchronous"), option.value == Bytes("full") || option.value == Bytes("normal") {
         synchronousFull = option.value == Bytes("full")
+      } else if let said = StoreMode(option) {
+        mode = said
       } else {
         throw option.unknown
       }
@@ -28,6 +32,11 @@ extension SQLiteStore {
     var path = ByteBuffer()
     let query = try StoreURL.path(url, after: scheme, to: &path)
     let options = try SQLiteOptions(query)
+    if options.mode == .unsaid, StoreURL.isInRoot(path.bytes) {
+      throw .syntax(
+        "the path of a store's URL begins at /, and this one names a file in / itself: write the whole path, or add mode=rwc",
+        at: scheme.count)
+    }
     return try SQLiteStore(path: path, options: options)
   }
 }

@@ -14,6 +14,17 @@ enum SQLiteSchema {
     CREATE INDEX IF NOT EXISTS "tuile_session_owner_owner" ON "tuile_session_owner" ("owner");
     """
 
+  /// Ours, made when it is first needed: what Django could be made to read or remove as a
+  /// session is not beside its sessions.
+  static let notes: StaticString = """
+    CREATE TABLE IF NOT EXISTS "tuile_session_note" ("session_key" varchar(40) NOT NULL PRIMARY KEY, \
+    "session_data" text NOT NULL, "expire_date" datetime NOT NULL);
+    CREATE INDEX IF NOT EXISTS "tuile_session_note_expire_date" ON "tuile_session_note" ("expire_date");
+    """
+
+  static let hasNotes: StaticString =
+    "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'tuile_session_note'"
+
   static let hasOwners: StaticString =
     "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'tuile_session_owner'"
 
@@ -88,6 +99,22 @@ extension SQLiteConnection.Statement {
         WHERE p.owner = o.owner AND p.rowid > ?1 AND p.rowid < o.rowid) \
         FROM tuile_session_owner AS o WHERE o.rowid > ?1 ORDER BY o.rowid LIMIT ?2
         """
+    }
+  }
+
+  /// The same statement on the table of notes.
+  func writeForNotes(to text: inout ByteBuffer) {
+    let sql = Bytes(sql)
+    let table = Bytes("django_session")
+    var i = 0
+    while i < sql.count {
+      if sql.dropFirst(i).hasPrefix(table) {
+        text.append("tuile_session_note")
+        i &+= table.count
+      } else {
+        text.append(sql[i])
+        i &+= 1
+      }
     }
   }
 

@@ -7,7 +7,7 @@ extension SQLiteStore {
 
   func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) {
     try writing { (connection) throws(Failure) in
-      _ = try connection.hasOwners(make: true)
+      guard try connection.hasOwners(make: true) else { throw .noTable }
       _ = try connection.execute(.own) {
         $0.text(1, key)
         $0.text(2, owner)

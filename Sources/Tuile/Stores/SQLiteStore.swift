@@ -29,6 +29,7 @@ final class SQLiteStore: Store {
 
   /// Entered before `writing` is taken.
   private var gate = sys_fork_gate()
+  private let remarks = Remarks()
 
   var trusted: Bool { false }
 
@@ -42,10 +43,13 @@ final class SQLiteStore: Store {
       if let store { Unmanaged<SQLiteStore>.fromOpaque(store).takeUnretainedValue().closeIdle(forFork: true) }
     }
     _ = sys_fork_gate_init(&gate, empty, Unmanaged.passUnretained(self).toOpaque())
-    // Sessions are logins: a file that SQLite made would be readable by all.
-    self.path.bytes.withCString { sys_create_private_file($0) }
     try reading { (connection) throws(Failure) in try connection.checkSchema() }
+    if self.path.bytes.withCString({ sys_is_readable_by_all($0) }) {
+      remarks.add(.readableByAll)
+    }
   }
+
+  func takeRemark() -> StaticString? { remarks.take() }
 
   deinit {
     sys_fork_gate_destroy(&gate)
@@ -78,13 +82,37 @@ final class SQLiteStore: Store {
       idleCount &-= 1
     }
     sys_mutex_unlock(&pool)
-    if let found { return found }
+    guard let found else { return try open() }
+    guard found.hasMoved else { return found }
+    // Somebody put another file in its place, or removed it: the other connections see that, too.
+    found.close()
+    dropIdle()
+    remarks.add(.replaced)
+    return try open()
+  }
+
+  private func dropIdle() {
+    sys_mutex_lock(&pool)
+    var dropped = idle
+    idle = nil
+    idleCount = 0
+    sys_mutex_unlock(&pool)
+    while let connection = dropped {
+      dropped = connection.next
+      connection.next = nil
+      connection.close()
+    }
+  }
+
+  private func open() throws(Failure) -> SQLiteConnection {
+    // Sessions are logins: a file that SQLite made would be readable by all.
+    if options.mode.makes { path.bytes.withCString { sys_create_private_file($0) } }
     return try SQLiteConnection(path: path.bytes, options: options)
   }
 
   private func giveBack(_ connection: SQLiteConnection) {
     sys_mutex_lock(&pool)
-    let kept = idleCount < SQLiteStore.mostIdle
+    let kept = idleCount < SQLiteStore.mostIdle && !connection.isStill
     if kept {
       connection.next = idle
       idle = connection
@@ -107,13 +135,21 @@ final class SQLiteStore: Store {
   }
 
   func writing<Answer>(_ body: (SQLiteConnection) throws(Failure) -> Answer) throws(Failure) -> Answer {
+    guard options.mode.writes else { throw .readOnly }
     sys_fork_gate_enter(&gate)
     defer { sys_fork_gate_leave(&gate) }
     guard sys_mutex_lock_within(&writing, options.busyMilliseconds) else {
       throw Failure(status: TUILE_E_BUSY, message: "the session database had too many writers for too long")
     }
     defer { sys_mutex_unlock(&writing) }
-    return try using(body)
+    return try using { (connection) throws(Failure) in
+      let answer = try body(connection)
+      // It is written to a file that nobody finds any more.
+      guard !connection.hasMoved else {
+        throw Failure(status: TUILE_E_STORE, message: "the session database's file was replaced during the change")
+      }
+      return answer
+    }
   }
 
   /// Lets `move` set where the next look for orphans begins.
@@ -127,10 +163,12 @@ final class SQLiteStore: Store {
 
   func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
     let present = SQLiteDate(now)
+    let isNote = SessionKey.isNote(key)
     var expires: Int64?
     try reading { (connection) throws(Failure) in
+      guard try connection.isReady(.load, onNotes: isNote) else { return }
       _ = try present.withText { (date) throws(Failure) in
-        try connection.execute(.load) {
+        try connection.execute(.load, onNotes: isNote) {
           $0.text(1, key)
           $0.text(2, date)
         } row: { columns in
@@ -155,9 +193,11 @@ final class SQLiteStore: Store {
     throws(Failure) -> Int
   {
     let date = SQLiteDate(expires)
+    let isNote = SessionKey.isNote(key)
     return try writing { (connection) throws(Failure) in
-      try date.withText { (date) throws(Failure) in
-        try connection.execute(statement) {
+      if isNote { try SQLiteStore.requireNotes(connection, statement) }
+      return try date.withText { (date) throws(Failure) in
+        try connection.execute(statement, onNotes: isNote) {
           $0.text(1, key)
           $0.text(2, data)
           $0.text(3, date)
@@ -168,9 +208,12 @@ final class SQLiteStore: Store {
 
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
     let date = SQLiteDate(expires)
+    let isNote = SessionKey.isNote(key)
     return try writing { (connection) throws(Failure) in
+      guard try connection.isReady(.replace, onNotes: isNote), try connection.isReady(.exists, onNotes: isNote)
+      else { return .absent }
       let changed = try date.withText { (date) throws(Failure) in
-        try connection.execute(.replace) {
+        try connection.execute(.replace, onNotes: isNote) {
           $0.text(1, key)
           $0.text(2, data)
           $0.text(3, date)
@@ -178,15 +221,17 @@ final class SQLiteStore: Store {
         }
       }
       if changed == 1 { return .replaced }
-      return try connection.execute(.exists) { $0.text(1, key) } == 1 ? .conflict : .absent
+      return try connection.execute(.exists, onNotes: isNote) { $0.text(1, key) } == 1 ? .conflict : .absent
     }
   }
 
   func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
     let date = SQLiteDate(expires)
+    let isNote = SessionKey.isNote(key)
     return try writing { (connection) throws(Failure) in
-      try date.withText { (date) throws(Failure) in
-        try connection.execute(.touch) {
+      guard try connection.isReady(.touch, onNotes: isNote) else { return 0 }
+      return try date.withText { (date) throws(Failure) in
+        try connection.execute(.touch, onNotes: isNote) {
           $0.text(1, key)
           $0.text(2, date)
         }
@@ -195,12 +240,22 @@ final class SQLiteStore: Store {
   }
 
   func remove(_ key: Bytes) throws(Failure) {
+    let isNote = SessionKey.isNote(key)
     _ = try writing { (connection) throws(Failure) in
-      try connection.execute(.remove) { $0.text(1, key) }
+      guard try connection.isReady(.remove, onNotes: isNote) else { return 0 }
+      return try connection.execute(.remove, onNotes: isNote) { $0.text(1, key) }
     }
   }
 
+  /// Notes that are needed no longer go with the sessions, and are not counted.
   func sweep(now: Int64, limit: Int) throws(Failure) -> Int {
+    let removed = try sweepRows(now: now, limit: limit, onNotes: false)
+    _ = try sweepRows(now: now, limit: limit, onNotes: true)
+    if limit > 0 { try sweepOwners() }
+    return removed
+  }
+
+  private func sweepRows(now: Int64, limit: Int, onNotes: Bool) throws(Failure) -> Int {
     let date = SQLiteDate(now)
     var removed = 0
     var pace = SweepPace()
@@ -208,8 +263,9 @@ final class SQLiteStore: Store {
       let step = min(limit &- removed, pace.step)
       let began = sys_now_microseconds()
       let gone = try writing { (connection) throws(Failure) in
-        try date.withText { (date) throws(Failure) in
-          try connection.execute(.sweep) {
+        guard try connection.isReady(.sweep, onNotes: onNotes) else { return 0 }
+        return try date.withText { (date) throws(Failure) in
+          try connection.execute(.sweep, onNotes: onNotes) {
             $0.text(1, date)
             $0.integer(2, step)
           }
@@ -219,8 +275,22 @@ final class SQLiteStore: Store {
       if gone < step { break }
       pace.pause(after: sys_now_microseconds() &- began)
     }
-    if limit > 0 { try sweepOwners() }
     return removed
+  }
+
+  private static func requireNotes(
+    _ connection: SQLiteConnection, _ statement: SQLiteConnection.Statement
+  ) throws(Failure) {
+    guard try connection.hasNotes(statement, make: true) else { throw .noTable }
+  }
+}
+
+extension Failure {
+  /// For tables of our own, which `mode=rw` makes none of.
+  static var noTable: Failure {
+    Failure(
+      status: TUILE_E_STORE,
+      message: "a table that this needs is not there, and the store's URL does not say mode=rwc")
   }
 }
 

@@ -22,6 +22,36 @@ enum StoreURL {
     return try ModuleStore.open(url)
   }
 
+  /// Throws if there is no store for the URL's scheme; opens nothing.
+  static func checkScheme(_ url: Bytes) throws(Failure) {
+    if url.hasPrefix(Bytes(CachedStore.scheme)) {
+      let rest = url.dropFirst(CachedStore.scheme.count)
+      let hash = rest.find(0x23)
+      try checkScheme(rest.slice(0, hash))
+      if hash &+ 1 < rest.count { try checkScheme(rest.dropFirst(hash &+ 1)) }
+      return
+    }
+    for known in [MemoryStore.scheme, CookieStore.scheme, SQLiteStore.scheme, FileStore.scheme]
+    where url.hasPrefix(Bytes(known)) {
+      return
+    }
+    try ModuleStore.check(url)
+  }
+
+  /// Whether a path, which ends with a NUL, is that of something in / itself: three slashes
+  /// in front of a relative path mean that, and nobody means it.
+  static func isInRoot(_ path: Bytes) -> Bool {
+    var last = path.count &- 1
+    while last > 0, path[last &- 1] == 0x2F { last &-= 1 }
+    let folder = path.slice(0, last).findLast(0x2F) ?? 0
+    var i = 0
+    while i < folder {
+      guard path[i] == 0x2F || path[i] == 0x2E else { return false }
+      i &+= 1
+    }
+    return true
+  }
+
   /// The absolute path behind a scheme, decoded and with a NUL behind it; the
   /// query that follows.
   static func path(_ url: Bytes, after scheme: StaticString, to path: inout ByteBuffer) throws(Failure) -> Bytes {
