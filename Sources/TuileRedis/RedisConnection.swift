@@ -8,6 +8,8 @@ final class RedisConnection: PooledConnection {
   var since: Int64 = 0
   /// Nobody has used it yet.
   private(set) var isFresh = true
+  /// Who is there is not said yet.
+  private var isConnecting = true
   private let timeout: Int32
   private let handle: OpaquePointer
   private let generation = sys_fork_generation()
@@ -76,7 +78,7 @@ final class RedisConnection: PooledConnection {
 
   func send(_ deadline: Int64) throws(Failure) {
     let result = cr_send(handle, deadline)
-    guard result == CR_OK else { throw RedisConnection.failure(result) }
+    guard result == CR_OK else { throw failed(result) }
   }
 
   /// The answer to the next command.
@@ -88,8 +90,16 @@ final class RedisConnection: PooledConnection {
   private func receiveAny(_ deadline: Int64) throws(Failure) -> RedisReply {
     var reply: UnsafeMutablePointer<cr_reply>?
     let result = cr_receive(handle, deadline, &reply)
-    guard result == CR_OK, let reply else { throw RedisConnection.failure(result) }
+    guard result == CR_OK, let reply else { throw failed(result) }
     return RedisReply(reply)
+  }
+
+  private func failed(_ result: cr_result) -> Failure {
+    result == CR_TIMED_OUT && isConnecting ? RedisConnection.lateConnect : RedisConnection.failure(result)
+  }
+
+  private static var lateConnect: Failure {
+    Failure(status: TUILE_E_STORE, message: "connecting to the Redis server: no answer in time")
   }
 
   static func failure(_ result: cr_result) -> Failure {
@@ -127,6 +137,7 @@ final class RedisConnection: PooledConnection {
     if settings.database > 0 { try connection.expectSuccess(deadline) }
     try connection.takePrecision(try connection.receive(deadline))
     if asMaster { try RedisConnection.checkMaster(try connection.receive(deadline)) }
+    connection.isConnecting = false
     return connection
   }
 
@@ -141,7 +152,7 @@ final class RedisConnection: PooledConnection {
       let why = UnsafeMutableRawPointer(room).assumingMemoryBound(to: CChar.self)
       guard let handle = cr_open(path, address.host.start, address.port, tls, name.start, deadline, &result, why) else {
         if result == CR_TIMED_OUT {
-          throw Failure(status: TUILE_E_STORE, message: "connecting to the Redis server: no answer in time")
+          throw lateConnect
         }
         guard result == CR_CLOSED else { throw failure(result) }
         throw Failure(

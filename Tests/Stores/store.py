@@ -68,6 +68,14 @@ class Store:
     def remove(self, key: str = KEY) -> None:
         self._call("tuile_store_remove", native.view(key))
 
+    def put(self, data: str | bytes, expires: int = LATER, key: str = KEY) -> None:
+        self._call("tuile_store_put", native.view(key), native.view(data), expires)
+
+    def sweep(self, now: int, limit: int = 1000) -> int:
+        removed = ctypes.c_size_t()
+        self._call("tuile_store_sweep", now, limit, ctypes.byref(removed))
+        return removed.value
+
     def keys(self, now: int = 0) -> list[tuple[str, int]]:
         found: list[tuple[str, int]] = []
 
@@ -80,6 +88,9 @@ class Store:
 
     def own(self, owner: str, key: str = KEY) -> None:
         self._call("tuile_store_own", native.view(owner), native.view(key), native.view("r"), LATER)
+
+    def disown(self, owner: str, key: str = KEY) -> None:
+        self._call("tuile_store_disown", native.view(owner), native.view(key))
 
     def owners(self) -> list[str]:
         found: list[str] = []
