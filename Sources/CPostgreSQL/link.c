@@ -65,11 +65,16 @@ static pg_outcome finish_connecting(PGconn *connection, int64_t until) {
   return PG_DONE;
 }
 
-pg_outcome pg_link_open(const pg_settings *settings, size_t server, int milliseconds, pg_link **link, char *message,
-                        size_t capacity) {
+static bool is_local(const PGconn *connection) {
+  const char *host = PQhost(connection);
+  return host && (host[0] == '/' || host[0] == '@');
+}
+
+pg_outcome pg_link_open(const pg_settings *settings, size_t server, int milliseconds, int locally, pg_link **link,
+                        char *message, size_t capacity) {
   const char *names[PG_MOST_SETTINGS], *values[PG_MOST_SETTINGS];
   char *copies[3] = {NULL, NULL, NULL};
-  int64_t until = pg_now() + milliseconds;
+  int64_t now = pg_now();
   pg_link *made = calloc(1, sizeof *made);
   if (!made) return PG_MEMORY;
   pg_settings_for(settings, server, names, values, copies);
@@ -78,7 +83,9 @@ pg_outcome pg_link_open(const pg_settings *settings, size_t server, int millisec
   pg_outcome outcome = PG_MEMORY;
   if (made->connection) {
     PQsetNoticeProcessor(made->connection, say_nothing, NULL);
-    outcome = PQstatus(made->connection) == CONNECTION_BAD ? PG_LOST : finish_connecting(made->connection, until);
+    outcome = PQstatus(made->connection) == CONNECTION_BAD
+                  ? PG_LOST
+                  : finish_connecting(made->connection, now + (is_local(made->connection) ? locally : milliseconds));
   }
   if (outcome == PG_DONE && PQsetnonblocking(made->connection, 1) == 0) {
     keep_alive(made->connection);

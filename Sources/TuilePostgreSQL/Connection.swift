@@ -47,13 +47,17 @@ final class Connection: PooledConnection {
     pg_link_abandon(link)
   }
 
-  /// Connects to the first server that answers.
-  static func open(_ settings: OpaquePointer, _ options: Options) throws(ConnectFailure) -> Connection {
+  /// Connects to the first server that answers within `limit` milliseconds; within `most`, if
+  /// there is one server, and it is on this machine, where nothing can be lost on the way.
+  static func open(
+    _ settings: OpaquePointer, _ options: Options, _ limit: Int64, most: Int64
+  ) throws(ConnectFailure) -> Connection {
     var last = ConnectFailure(failure: .memory, mayPass: false)
+    let servers = pg_settings_servers(settings)
     var server = 0
-    while server < pg_settings_servers(settings) {
+    while server < servers {
       do throws(ConnectFailure) {
-        return try open(settings, server, options)
+        return try open(settings, server, options, limit, servers == 1 ? most : limit)
       } catch {
         last = error
       }
@@ -63,15 +67,16 @@ final class Connection: PooledConnection {
   }
 
   private static func open(
-    _ settings: OpaquePointer, _ server: Int, _ options: Options
+    _ settings: OpaquePointer, _ server: Int, _ options: Options, _ limit: Int64, _ most: Int64
   ) throws(ConnectFailure) -> Connection {
     var link: OpaquePointer?
     var failure = Failure.memory
     var outcome = PG_MEMORY
-    let until = pg_now() &+ Int64(options.limits.connect)
+    let began = pg_now()
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 200) { message in
       guard let start = message.baseAddress else { return }
-      outcome = pg_link_open(settings, server, options.limits.connect, &link, start, message.count)
+      outcome = pg_link_open(
+        settings, server, Int32(clamping: limit), Int32(clamping: most), &link, start, message.count)
       if outcome == PG_TIMED_OUT {
         failure = Connection.late
       } else if outcome == PG_LOST {
@@ -81,7 +86,7 @@ final class Connection: PooledConnection {
     }
     guard outcome == PG_DONE, let link else { throw ConnectFailure(failure: failure, mayPass: outcome != PG_MEMORY) }
     let connection = Connection(link, timeout: options.limits.timeout)
-    try connection.limitCommands(options, until: until)
+    try connection.limitCommands(options, until: began &+ most)
     return connection
   }
 

@@ -58,12 +58,19 @@ final class PostgreSQLStore: Store {
   }
 
   private func connect(_ patience: inout Patience) throws(Failure) -> Connection {
+    let limit = Int64(options.limits.connect)
+    let until = pg_now() &+ limit &* (Int64(patience.left) &+ 1)
+    var isAgain = false
     while true {
       do throws(ConnectFailure) {
-        return try Connection.open(settings, options)
+        // What was lost on the way is sent once more, and then waited for: a server that is
+        // busy would have begun in vain each time.
+        let left = max(limit, until &- pg_now())
+        return try Connection.open(settings, options, isAgain ? left : limit, most: left)
       } catch {
-        guard error.mayPass, patience.wait() else { throw error.failure }
+        guard error.mayPass, pg_now() < until, patience.wait() else { throw error.failure }
       }
+      isAgain = true
     }
   }
 
@@ -144,7 +151,7 @@ final class PostgreSQLStore: Store {
   }
 
   /// For what was sent and got no answer.
-  static let unknown = TUILE_E_STORE
+  static let unknown = TUILE_E_UNKNOWN
 
   func run(
     _ statement: Statement, onNotes: Bool = false, _ fill: (inout pg_parameters) -> Void

@@ -57,7 +57,7 @@ struct SQLState: Equatable {
     if self == SQLState("57014") {
       (status, message) = (TUILE_E_STORE, "the session database took too long, and undid the command")
     } else if self == SQLState("40003") {
-      (status, message) = (TUILE_E_STORE, "the session database does not know whether it made the change")
+      (status, message) = (TUILE_E_UNKNOWN, "the session database does not know whether it made the change")
     } else if isContention || self == SQLState("55P03") {
       (status, message) = (TUILE_E_BUSY, "other transactions of the session database were in the way for too long")
     } else if wantsPreparing {

@@ -225,7 +225,7 @@ final class RedisRunner {
   /// For what was sent and got no answer.
   private static func unknown(_ cause: Failure) -> Failure {
     Failure(
-      status: TUILE_E_STORE, message: "whether the change was made is not known",
+      status: TUILE_E_UNKNOWN, message: "whether the change was made is not known",
       detail: Failure.Detail(Bytes(cause.message)))
   }
 

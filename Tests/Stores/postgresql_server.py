@@ -122,7 +122,8 @@ class Server:
         self.signal_all(signal.SIGCONT)
 
     def url(self, database: str = "postgres", **options: str) -> str:
-        query = "&".join(f"{name}={value}" for name, value in options.items())
+        # Limits are for the tests of limits: a busy machine takes its time.
+        query = "&".join(f"{n}={v}" for n, v in {"connect": "30000", "timeout": "30000", "wait": "60000", **options}.items())
         return f"postgresql:///{database}?host={self.folder}&port={self.port}&user=postgres&{query}".rstrip("&")
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[Any]:

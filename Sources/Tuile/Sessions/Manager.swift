@@ -75,7 +75,7 @@ final class Manager {
 
   /// What the store has to say.
   func logRemarks() {
-    while let remark = store.takeRemark() { log(TUILE_LOG_WARNING, remark) }
+    while let remark = store.takeRemark() ?? revocations?.store.takeRemark() { log(TUILE_LOG_WARNING, remark) }
   }
 
   /// Calls the store, and counts, times and reports it. What is in this process's

@@ -122,7 +122,7 @@ extension FileStore {
   private func sweepFile(_ name: Bytes, now: Int64) throws(Failure) -> Bool {
     guard name.hasPrefix(options.prefix.bytes) else { return false }
     let rest = name.dropFirst(options.prefix.count)
-    guard FileStore.isOurs(rest) else {
+    guard SessionKey.isValid(rest) else {
       removeAbandoned(rest)
       return false
     }

@@ -195,7 +195,7 @@ final class FileStore: Store {
         let failure = sys_folder_publish(folder, temporary, name)
         if failure == EEXIST { return false }
         try check(failure)
-        try syncFolder(of: key)
+        try syncFolder(of: key) { sys_folder_remove(folder, name) }
         return true
       }
     }
@@ -207,9 +207,11 @@ final class FileStore: Store {
       guard let facts = try read(key, into: &old) else { return .absent }
       guard old.bytes == expected else { return .conflict }
       return try writing(key, data, expires) { (temporary) throws(Failure) in
-        let answer = try withName(key) { (name) throws(Failure) in try exchange(temporary, name, instead: facts) }
-        if answer == .replaced { try syncFolder(of: key) }
-        return answer
+        try withName(key) { (name) throws(Failure) in
+          let answer = try exchange(temporary, name, instead: facts)
+          if answer == .replaced { try syncFolder(of: key) { sys_folder_exchange(folder, temporary, name) } }
+          return answer
+        }
       }
     }
   }
@@ -241,8 +243,19 @@ final class FileStore: Store {
   func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
     try locked(key) { () throws(Failure) in
       try writing(key, data, expires) { (temporary) throws(Failure) in
-        try withName(key) { (name) throws(Failure) in try check(sys_folder_rename(folder, temporary, name)) }
-        try syncFolder(of: key)
+        try withName(key) { (name) throws(Failure) in
+          var failure = EEXIST
+          // Django takes no lock.
+          while failure == EEXIST {
+            failure = sys_folder_exchange(folder, temporary, name)
+            if failure == 0 { return try syncFolder(of: key) { sys_folder_exchange(folder, temporary, name) } }
+            guard failure == ENOENT else { break }
+            failure = sys_folder_publish(folder, temporary, name)
+            if failure == 0 { return try syncFolder(of: key) { sys_folder_remove(folder, name) } }
+          }
+          try check(failure == ENOSYS ? sys_folder_rename(folder, temporary, name) : failure)
+          try syncFolder(of: key) { ENOSYS }
+        }
       }
     }
   }
@@ -302,6 +315,18 @@ final class FileStore: Store {
 
   func check(_ failure: Int32) throws(Failure) {
     guard failure == 0 else { throw .folder(failure) }
+  }
+
+  /// Where it fails the change is taken back, so that what is seen is what was answered.
+  private func syncFolder(of key: Bytes, undo: () -> Int32) throws(Failure) {
+    do throws(Failure) {
+      try syncFolder(of: key)
+    } catch {
+      guard undo() == 0 else {
+        throw Failure(status: TUILE_E_UNKNOWN, message: "the session was saved, and may be gone after a power loss")
+      }
+      throw error
+    }
   }
 
   private func syncFolder(of key: Bytes) throws(Failure) {
