@@ -148,7 +148,7 @@ int main(int argc, char **argv) {
   if (argc != 2) return fputs("usage: redis SOCKET\n", stderr), 2;
   char url[512];
   path = argv[1];
-  snprintf(url, sizeof url, "unix://%s?wait=10000&timeout=10000", path);
+  snprintf(url, sizeof url, "unix://%s?prefix=&wait=10000&timeout=10000", path);
   tuile_config config = TUILE_CONFIG_INIT;
   tuile_error error;
   config.secret = TUILE_STR("secret"), config.store = (tuile_bytes){url, strlen(url)};

@@ -102,7 +102,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memset(&error, 0, sizeof error);
     tuile_status status = call(&ops, store, walks ? 9 + data[0] % 2 : data[0] % 9, &error);
     int known = status == TUILE_OK || status == TUILE_ABSENT || status == TUILE_CONFLICT || status == TUILE_EXISTS ||
-                 status == TUILE_E_STORE || status == TUILE_E_BUSY || status == TUILE_E_CORRUPT || status == TUILE_E_LIMIT;
+                 status == TUILE_E_STORE || status == TUILE_E_BUSY || status == TUILE_E_CORRUPT || status == TUILE_E_LIMIT ||
+                 status == TUILE_E_UNKNOWN;
     REQUIRE(known && (status < 0) == (error.message[0] != 0));
     REQUIRE(memchr(error.message, 0, sizeof error.message) != NULL);
   }

@@ -752,15 +752,19 @@ const char *tuile_csrf_reason_message(tuile_csrf_reason reason);
  * "memory:" keeps sessions in this process; its option max_bytes=N, 65536 and
  * more, lets those go that were used longest ago. "file:///absolute/folder"
  * keeps them as Django's file backend does, one file each; the folder is made
- * if missing, for its owner alone. Its options: prefix=sessionid, Django's
- * SESSION_COOKIE_NAME; age=1209600, Django's SESSION_COOKIE_AGE in seconds;
- * busy=5000, the milliseconds to wait for other writers; fsync=off, data (the
- * default: power loss leaves each session whole) or full (it loses none).
+ * if missing, for its owner alone, and refused if others may list it, unless
+ * others=list. Its options: prefix=sessionid, Django's SESSION_COOKIE_NAME;
+ * age=1209600, Django's SESSION_COOKIE_AGE in seconds; busy=5000, the
+ * milliseconds to wait for other writers; fsync=off, data (the default: power
+ * loss leaves each session whole) or full (it loses none).
  * "sqlite:///absolute/path" keeps them in Django's table django_session in that
  * file; both are made if missing, the file readable by its owner alone. Its
  * options: busy=5000, the milliseconds to wait for other writers;
  * synchronous=full, so that a commit also survives power loss (normal, the
- * default, survives a crash of the process only). NAME://… is opened by the
+ * default, survives a crash of the process only). Paths are absolute: a folder
+ * or file in / itself, as "sqlite:///name" says, is TUILE_E_SYNTAX without
+ * mode=rwc. The option mode of both is SQLite's: rwc, the default, makes what
+ * is missing, rw makes nothing, ro writes nothing. NAME://… is opened by the
  * module libtuile-NAME.so: see tuile_module_folder.
  *
  * Returns TUILE_OK; TUILE_E_SYNTAX for another URL (offset says where);

@@ -72,6 +72,15 @@ final class Pool<Connection: PooledConnection> {
     }
   }
 
+  private static func abandon(_ list: Connection?) {
+    var list = list
+    while let connection = list {
+      list = connection.next
+      connection.next = nil
+      connection.abandon()
+    }
+  }
+
   /// Runs `body` with a connection that nobody else uses, `open`ed if none is idle.
   /// `body` says what becomes of it; it is dropped if `body` throws.
   func with<Answer>(
@@ -193,14 +202,8 @@ final class Pool<Connection: PooledConnection> {
     defer { sys_mutex_unlock(&mutex) }
     let present = sys_fork_generation()
     guard generation != present else { return present }
-    for list in [idle, parked] {
-      var list = list
-      while let connection = list {
-        list = connection.next
-        connection.next = nil
-        connection.abandon()
-      }
-    }
+    Pool.abandon(idle)
+    Pool.abandon(parked)
     idle = nil
     parked = nil
     makeGates()

@@ -42,20 +42,25 @@ final class OwnTable {
 
 /// The statements on sessions, on the table of notes: each ends with a NUL.
 final class NoteStatements {
-  private final class Text { var buffer = ByteBuffer() }
-  private var texts: [Text] = []
+  private var text = ByteBuffer()
+  /// Where each begins, by its number.
+  private let starts: UnsafeMutablePointer<Int>
+  private static let count = Statement.sweep.rawValue &+ 1
 
   init() {
+    starts = .allocate(capacity: NoteStatements.count)
     var i = 0
-    while let statement = Statement(rawValue: i), i <= Statement.sweep.rawValue {
-      let text = Text()
-      NoteStatements.write(Bytes(statement.sql), to: &text.buffer)
-      texts.append(text)
+    while i < NoteStatements.count {
+      starts[i] = text.count
+      if let statement = Statement(rawValue: i) { write(Bytes(statement.sql)) }
+      text.append(0)
       i &+= 1
     }
   }
 
-  private static func write(_ sql: Bytes, to text: inout ByteBuffer) {
+  deinit { starts.deallocate() }
+
+  private func write(_ sql: Bytes) {
     let table = Bytes("django_session")
     var i = 0
     while i < sql.count {
@@ -67,14 +72,12 @@ final class NoteStatements {
         i &+= 1
       }
     }
-    text.append(0)
   }
 
   /// nil for a statement that is not on sessions, or without memory.
   func sql(_ statement: Statement) -> UnsafePointer<CChar>? {
-    guard statement.rawValue < texts.count else { return nil }
-    let text = texts[statement.rawValue]
-    guard !text.buffer.failed else { return nil }
-    return UnsafeRawPointer(text.buffer.bytes.start).assumingMemoryBound(to: CChar.self)
+    guard statement.rawValue < NoteStatements.count, !text.failed else { return nil }
+    let rest = text.bytes.dropFirst(starts[statement.rawValue])
+    return UnsafeRawPointer(rest.start).assumingMemoryBound(to: CChar.self)
   }
 }

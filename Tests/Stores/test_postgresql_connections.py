@@ -17,7 +17,7 @@ from store import KEY, LATER, Refused, Store, native  # noqa: E402
 
 pytestmark = needed
 NOTE = "~0123456789abcdef0123456789abcdef0123456"
-UNKNOWN = getattr(native, "E_UNKNOWN", native.E_STORE)
+UNKNOWN = native.E_UNKNOWN
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from store import BUILD, KEY, LATER, Refused, Store, native  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not (BUILD / "libtuile-redis.so").exists(), reason="the module is not built: no hiredis")
 NOTE = "~0123456789abcdef0123456789abcdef0123456"
-UNKNOWN = getattr(native, "E_UNKNOWN", native.E_STORE)
+UNKNOWN = native.E_UNKNOWN
 
 
 @pytest.fixture

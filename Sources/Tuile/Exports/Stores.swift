@@ -19,7 +19,8 @@ import CTuile
 /// "memory:" keeps sessions in this process; its option `max_bytes=N`, 65536 and
 /// more, lets those go that were used longest ago. "file:///absolute/folder"
 /// keeps them as Django's file backend does, one file each; the folder is made if
-/// missing, for its owner alone. Its options: `prefix=sessionid`, Django's
+/// missing, for its owner alone, and refused if others may list it, unless
+/// `others=list`. Its options: `prefix=sessionid`, Django's
 /// SESSION_COOKIE_NAME; `age=1209600`, Django's SESSION_COOKIE_AGE in seconds;
 /// `busy=5000`, the milliseconds to wait for other writers; `fsync=off`, `data`
 /// (the default: power loss leaves each session whole) or `full` (it loses none).
@@ -27,7 +28,10 @@ import CTuile
 /// in Django's table `django_session` in that file; both are made if missing, the
 /// file readable by its owner alone. Its options: `busy=5000`, the milliseconds
 /// to wait for other writers; `synchronous=full`, so that a commit also survives
-/// power loss (`normal`, the default, survives a crash of the process only).
+/// power loss (`normal`, the default, survives a crash of the process only). Paths
+/// are absolute: a folder or file in / itself, as "sqlite:///name" says, is
+/// TUILE_E_SYNTAX without `mode=rwc`. The option `mode` of both is SQLite's: `rwc`,
+/// the default, makes what is missing, `rw` makes nothing, `ro` writes nothing.
 /// NAME://… is opened by the module libtuile-NAME.so: see tuile_module_folder.
 ///
 /// Returns TUILE_OK; TUILE_E_SYNTAX for another URL (`offset` says where);

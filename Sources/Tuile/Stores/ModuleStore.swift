@@ -6,12 +6,10 @@ import CTuile
 enum ModuleStore {
   /// The module for a URL's scheme, and whether it is one of ours.
   private static func module(_ scheme: Bytes) -> (name: Bytes, isOurs: Bool) {
-    for known in ["redis", "rediss", "unix"] as [StaticString] where scheme == Bytes(known) {
+    if scheme == Bytes("redis") || scheme == Bytes("rediss") || scheme == Bytes("unix") {
       return (Bytes("redis"), true)
     }
-    for known in ["postgresql", "postgres"] as [StaticString] where scheme == Bytes(known) {
-      return (Bytes("postgresql"), true)
-    }
+    if scheme == Bytes("postgresql") || scheme == Bytes("postgres") { return (Bytes("postgresql"), true) }
     return (scheme, false)
   }
 

@@ -23,11 +23,10 @@ final class Remarks {
   func add(_ remark: Remark) { _ = waiting.bitwiseOr(remark.rawValue, ordering: .relaxed) }
 
   func take() -> StaticString? {
-    guard waiting.load(ordering: .relaxed) != 0 else { return nil }
-    for remark in [Remark.readableByAll, .replaced, .listed]
-    where waiting.bitwiseAnd(~remark.rawValue, ordering: .relaxed).oldValue & remark.rawValue != 0 {
-      return remark.text
-    }
-    return nil
+    let all = waiting.load(ordering: .relaxed)
+    // The lowest bit.
+    guard all != 0, let remark = Remark(rawValue: all & (0 &- all)) else { return nil }
+    let (before, _) = waiting.bitwiseAnd(~remark.rawValue, ordering: .relaxed)
+    return before & remark.rawValue != 0 ? remark.text : nil
   }
 }

@@ -31,10 +31,10 @@ enum StoreURL {
       if hash &+ 1 < rest.count { try checkScheme(rest.dropFirst(hash &+ 1)) }
       return
     }
-    for known in [MemoryStore.scheme, CookieStore.scheme, SQLiteStore.scheme, FileStore.scheme]
-    where url.hasPrefix(Bytes(known)) {
-      return
-    }
+    guard
+      !url.hasPrefix(Bytes(MemoryStore.scheme)), !url.hasPrefix(Bytes(CookieStore.scheme)),
+      !url.hasPrefix(Bytes(SQLiteStore.scheme)), !url.hasPrefix(Bytes(FileStore.scheme))
+    else { return }
     try ModuleStore.check(url)
   }
 
