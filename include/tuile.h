@@ -737,7 +737,7 @@ const char *tuile_csrf_reason_message(tuile_csrf_reason reason);
  * Where sessions are kept. Most programs name one in tuile_config and need
  * nothing of this; it is for hosts that bring their own store, share one between
  * managers, or look into one. Keys are 8 to 40 bytes of a-z and 0-9, the
- * first perhaps a '~', which makes it a note's: kept apart from sessions, and in no
+ * first perhaps a '~', which makes it a record's: kept apart from sessions, and in no
  * walk. Anything else is TUILE_E_ARGUMENT and never reaches a path or a query. Times are Unix
  * microseconds. All functions but tuile_store_close are safe from all threads,
  * and in a child after fork(): it opens connections of its own.

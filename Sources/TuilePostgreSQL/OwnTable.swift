@@ -40,17 +40,17 @@ final class OwnTable {
   }
 }
 
-/// The statements on sessions, on the table of notes: each ends with a NUL.
-final class NoteStatements {
+/// The statements on sessions, on the table of records: each ends with a NUL.
+final class RecordStatements {
   private var text = ByteBuffer()
   /// Where each begins, by its number.
   private let starts: UnsafeMutablePointer<Int>
   private static let count = Statement.sweep.rawValue &+ 1
 
   init() {
-    starts = .allocate(capacity: NoteStatements.count)
+    starts = .allocate(capacity: RecordStatements.count)
     var i = 0
-    while i < NoteStatements.count {
+    while i < RecordStatements.count {
       starts[i] = text.count
       if let statement = Statement(rawValue: i) { write(Bytes(statement.sql)) }
       text.append(0)
@@ -65,7 +65,7 @@ final class NoteStatements {
     var i = 0
     while i < sql.count {
       if sql.dropFirst(i).hasPrefix(table) {
-        text.append("tuile_session_note")
+        text.append("tuile_session_record")
         i &+= table.count
       } else {
         text.append(sql[i])
@@ -76,7 +76,7 @@ final class NoteStatements {
 
   /// nil for a statement that is not on sessions, or without memory.
   func sql(_ statement: Statement) -> UnsafePointer<CChar>? {
-    guard statement.rawValue < NoteStatements.count, !text.failed else { return nil }
+    guard statement.rawValue < RecordStatements.count, !text.failed else { return nil }
     let rest = text.bytes.dropFirst(starts[statement.rawValue])
     return UnsafeRawPointer(rest.start).assumingMemoryBound(to: CChar.self)
   }

@@ -6,12 +6,12 @@ extension PostgreSQLStore {
   /// Whether there is a table of owners.
   func hasOwners() throws(Failure) -> Bool { try has(owners, Schema.hasOwners) }
 
-  /// Whether there is a table of notes. It is made before the first look, so that looking
-  /// for a note is one command from then on, and no error in the server's log.
-  func hasNotes() throws(Failure) -> Bool {
-    if try has(notes, Schema.hasNotes) { return true }
-    if options.mode.makes { notes.isKnown = try hasTable(Schema.probeNotes, Schema.notes, Schema.notes) }
-    return notes.isKnown
+  /// Whether there is a table of records. It is made before the first look, so that looking
+  /// for a record is one command from then on, and no error in the server's log.
+  func hasRecords() throws(Failure) -> Bool {
+    if try has(records, Schema.hasRecords) { return true }
+    if options.mode.makes { records.isKnown = try hasTable(Schema.probeRecords, Schema.records, Schema.records) }
+    return records.isKnown
   }
 
   func has(_ table: OwnTable, _ query: StaticString) throws(Failure) -> Bool {

@@ -10,8 +10,8 @@ final class PostgreSQLStore: Store {
   private let pool: Pool<Connection>
   /// What is known of our tables, by any thread.
   let owners = OwnTable()
-  let notes = OwnTable()
-  private let noteStatements = NoteStatements()
+  let records = OwnTable()
+  private let recordStatements = RecordStatements()
 
   var trusted: Bool { false }
   var keepsOwners: Bool { true }
@@ -154,9 +154,9 @@ final class PostgreSQLStore: Store {
   static let unknown = TUILE_E_UNKNOWN
 
   func run(
-    _ statement: Statement, onNotes: Bool = false, _ fill: (inout pg_parameters) -> Void
+    _ statement: Statement, onRecords: Bool = false, _ fill: (inout pg_parameters) -> Void
   ) throws(Failure) -> Answer {
-    switch try attempt(statement, onNotes, fill) {
+    switch try attempt(statement, onRecords, fill) {
     case .answered(let answer): return answer
     case .refused(let state): throw state.failure
     case .lost, .notSent, .timedOut: throw SQLState(0).failure
@@ -164,12 +164,12 @@ final class PostgreSQLStore: Store {
   }
 
   private func attempt(
-    _ statement: Statement, _ onNotes: Bool, _ fill: (inout pg_parameters) -> Void
+    _ statement: Statement, _ onRecords: Bool, _ fill: (inout pg_parameters) -> Void
   ) throws(Failure) -> Outcome {
     guard statement.isRepeatable || options.mode.writes else { throw .readOnly }
     var parameters = pg_parameters()
     fill(&parameters)
-    guard let sql = onNotes ? noteStatements.sql(statement) : statement.sql.cString else { throw .memory }
+    guard let sql = onRecords ? recordStatements.sql(statement) : statement.sql.cString else { throw .memory }
     return try run(repeatable: statement.isRepeatable) { (connection) throws(Failure) in
       try connection.run(sql, parameters, options)
     }
@@ -190,16 +190,16 @@ final class PostgreSQLStore: Store {
     guard data.count <= largest else { throw .limit("a session has at most 256 MiB") }
   }
 
-  /// Whether the key is a note's; false too where there is no table of notes, as `isThere` says.
-  private func isNote(_ key: Bytes) throws(Failure) -> (isNote: Bool, isThere: Bool) {
-    guard SessionKey.isNote(key) else { return (false, true) }
-    return (true, try hasNotes())
+  /// Whether the key is a record's; false too where there is no table of records, as `isThere` says.
+  private func isRecord(_ key: Bytes) throws(Failure) -> (isRecord: Bool, isThere: Bool) {
+    guard SessionKey.isRecord(key) else { return (false, true) }
+    return (true, try hasRecords())
   }
 
   func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
-    let table = try isNote(key)
+    let table = try isRecord(key)
     guard table.isThere else { return nil }
-    let answer = try run(.load, onNotes: table.isNote) {
+    let answer = try run(.load, onRecords: table.isRecord) {
       $0.text(key)
       $0.time(now)
     }
@@ -222,9 +222,9 @@ final class PostgreSQLStore: Store {
   ) throws(Failure) -> Int {
     try PostgreSQLStore.check(data)
     guard options.mode.writes else { throw .readOnly }
-    let table = try isNote(key)
+    let table = try isRecord(key)
     guard table.isThere else { throw .noTable }
-    return try run(statement, onNotes: table.isNote) {
+    return try run(statement, onRecords: table.isRecord) {
       $0.text(key)
       $0.text(data)
       $0.time(expires)
@@ -233,47 +233,47 @@ final class PostgreSQLStore: Store {
 
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
     try PostgreSQLStore.check(data)
-    let table = try isNote(key)
+    let table = try isRecord(key)
     guard table.isThere else { return .absent }
-    let changed = try run(.replace, onNotes: table.isNote) {
+    let changed = try run(.replace, onRecords: table.isRecord) {
       $0.text(key)
       $0.text(data)
       $0.time(expires)
       $0.text(expected)
     }.changed
     if changed == 1 { return .replaced }
-    return try run(.exists, onNotes: table.isNote) { $0.text(key) }.rows > 0 ? .conflict : .absent
+    return try run(.exists, onRecords: table.isRecord) { $0.text(key) }.rows > 0 ? .conflict : .absent
   }
 
   func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
-    let table = try isNote(key)
+    let table = try isRecord(key)
     guard table.isThere else { return false }
-    return try run(.touch, onNotes: table.isNote) {
+    return try run(.touch, onRecords: table.isRecord) {
       $0.text(key)
       $0.time(expires)
     }.changed == 1
   }
 
   func remove(_ key: Bytes) throws(Failure) {
-    let table = try isNote(key)
-    if table.isThere { _ = try run(.remove, onNotes: table.isNote) { $0.text(key) } }
+    let table = try isRecord(key)
+    if table.isThere { _ = try run(.remove, onRecords: table.isRecord) { $0.text(key) } }
   }
 
-  /// Notes that are needed no longer go with the sessions, and are not counted.
+  /// Records that are needed no longer go as the sessions do.
   func sweep(now: Int64, limit: Int) throws(Failure) -> Int {
-    let removed = try sweep(now, limit, onNotes: false)
+    var removed = try sweep(now, limit, onRecords: false)
     guard limit > 0 else { return removed }
-    if try has(notes, Schema.hasNotes) { _ = try sweep(now, limit, onNotes: true) }
+    if try has(records, Schema.hasRecords) { removed &+= try sweep(now, limit &- removed, onRecords: true) }
     try sweepOwners()
     return removed
   }
 
-  private func sweep(_ now: Int64, _ limit: Int, onNotes: Bool) throws(Failure) -> Int {
+  private func sweep(_ now: Int64, _ limit: Int, onRecords: Bool) throws(Failure) -> Int {
     var removed = 0
     // In small steps, so that nobody waits long for a row.
     while removed < limit {
       let step = min(limit &- removed, 500)
-      let gone = try run(.sweep, onNotes: onNotes) {
+      let gone = try run(.sweep, onRecords: onRecords) {
         $0.time(now)
         $0.number(step)
       }.changed

@@ -1,7 +1,7 @@
 /// Every command that is sent once the table is known to be Django's: plain SQL
 /// that other servers with PostgreSQL's protocol know too.
 enum Statement: Int {
-  // These are on sessions, or on notes.
+  // These are on sessions, or on records.
   case load, create, replace, exists, touch, remove, put, sweep
   case own, owned, ownedRecord, disown, sweepOwners, nextOwners
   case keys, owners
@@ -103,15 +103,15 @@ enum Schema {
     SELECT table_name FROM information_schema.tables \
     WHERE table_name = 'tuile_session_owner' AND table_schema = ANY (current_schemas(false))
     """
-  static let probeNotes: StaticString = "SELECT session_key, session_data, expire_date FROM tuile_session_note LIMIT 0"
-  static let hasNotes: StaticString = """
+  static let probeRecords: StaticString = "SELECT session_key, session_data, expire_date FROM tuile_session_record LIMIT 0"
+  static let hasRecords: StaticString = """
     SELECT table_name FROM information_schema.tables \
-    WHERE table_name = 'tuile_session_note' AND table_schema = ANY (current_schemas(false))
+    WHERE table_name = 'tuile_session_record' AND table_schema = ANY (current_schemas(false))
     """
-  static let notes: StaticString = """
-    CREATE TABLE tuile_session_note (session_key varchar(40) NOT NULL PRIMARY KEY, \
+  static let records: StaticString = """
+    CREATE TABLE tuile_session_record (session_key varchar(40) NOT NULL PRIMARY KEY, \
     session_data text NOT NULL, expire_date timestamp with time zone NOT NULL);
-    CREATE INDEX tuile_session_note_expire_date ON tuile_session_note (expire_date)
+    CREATE INDEX tuile_session_record_expire_date ON tuile_session_record (expire_date)
     """
   static let owners: StaticString = """
     CREATE TABLE tuile_session_owner (session_key varchar(40) NOT NULL PRIMARY KEY, \

@@ -50,7 +50,7 @@ final class RedisStore: Store {
   // MARK: Keys
 
   static let ownerKey: StaticString = "owner:"
-  private static let noteKey: StaticString = "note:"
+  private static let recordKey: StaticString = "record:"
 
   /// Lends the whole name of a key.
   private func named<Answer>(
@@ -67,8 +67,8 @@ final class RedisStore: Store {
   }
 
   private func named<Answer>(_ key: Bytes, _ body: (Bytes) throws(Failure) -> Answer) throws(Failure) -> Answer {
-    guard SessionKey.isNote(key) else { return try named(settings.prefix, "", key, body) }
-    return try named(settings.own, RedisStore.noteKey, key, body)
+    guard SessionKey.isRecord(key) else { return try named(settings.prefix, "", key, body) }
+    return try named(settings.own, RedisStore.recordKey, key, body)
   }
 
   private func named<Answer>(

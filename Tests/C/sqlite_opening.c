@@ -10,6 +10,7 @@
 
 static int busy_times, asked;
 
+__attribute__((visibility("default"))) /* in the place of the system's */
 int sqlite3_exec(sqlite3 *database, const char *sql, int (*row)(void *, int, char **, char **), void *context, char **message) {
   static int (*real)(sqlite3 *, const char *, int (*)(void *, int, char **, char **), void *, char **);
   if (!real) *(void **)&real = dlsym(RTLD_NEXT, "sqlite3_exec");

@@ -135,32 +135,32 @@ static const char *expiry(tuile_store *s) {
 
 /* What is ours and is no session; revocations are kept so. */
 static bool is_walked;
-static bool see_note(void *context, tuile_bytes key, int64_t expires) {
+static bool see_record(void *context, tuile_bytes key, int64_t expires) {
   (void)context, (void)expires;
   is_walked |= key.size > 0 && *(const char *)key.data == '~';
   return true;
 }
-static const char *notes(tuile_store *s, bool keys) {
+static const char *records(tuile_store *s, bool keys) {
   const tuile_bytes key = text("~0123456789abcdef0123456789abcdef0123456"), other = text("~shorter");
-  RULE(holds(s, key, text(""), 0) == TUILE_ABSENT, "note: absent before create");
-  RULE(tuile_store_create(s, key, text("1"), later, NULL) == TUILE_OK, "note: create");
-  RULE(tuile_store_create(s, key, text("2"), later, NULL) == TUILE_EXISTS, "note: create: a taken key");
-  RULE(tuile_store_put(s, other, text("x"), later, NULL) == TUILE_OK, "note: put");
-  RULE(holds(s, key, text("1"), later) == TUILE_OK, "note: load");
-  RULE(tuile_store_replace(s, key, text("2"), text("3"), later, NULL) == TUILE_CONFLICT, "note: replace: other data");
-  RULE(tuile_store_replace(s, key, text("1"), text("3"), later + 1000, NULL) == TUILE_OK, "note: replace");
-  RULE(tuile_store_touch(s, key, later, NULL) == TUILE_OK, "note: touch");
-  RULE(holds(s, key, text("3"), later) == TUILE_OK, "note: load what was replaced");
+  RULE(holds(s, key, text(""), 0) == TUILE_ABSENT, "record: absent before create");
+  RULE(tuile_store_create(s, key, text("1"), later, NULL) == TUILE_OK, "record: create");
+  RULE(tuile_store_create(s, key, text("2"), later, NULL) == TUILE_EXISTS, "record: create: a taken key");
+  RULE(tuile_store_put(s, other, text("x"), later, NULL) == TUILE_OK, "record: put");
+  RULE(holds(s, key, text("1"), later) == TUILE_OK, "record: load");
+  RULE(tuile_store_replace(s, key, text("2"), text("3"), later, NULL) == TUILE_CONFLICT, "record: replace: other data");
+  RULE(tuile_store_replace(s, key, text("1"), text("3"), later + 1000, NULL) == TUILE_OK, "record: replace");
+  RULE(tuile_store_touch(s, key, later, NULL) == TUILE_OK, "record: touch");
+  RULE(holds(s, key, text("3"), later) == TUILE_OK, "record: load what was replaced");
   is_walked = false;
-  RULE(!keys || tuile_store_keys(s, now, see_note, NULL, NULL) == TUILE_OK, "note: a walk");
-  RULE(!is_walked, "note: in no walk");
-  RULE(tuile_store_remove(s, other, NULL) == TUILE_OK && holds(s, other, text(""), 0) == TUILE_ABSENT, "note: remove");
-  RULE(tuile_store_touch(s, key, earlier, NULL) == TUILE_OK, "note: touch into the past");
-  RULE(holds(s, key, text(""), 0) == TUILE_ABSENT, "note: absent after the expiry");
-  RULE(tuile_store_sweep(s, now, 1000, NULL, NULL) == TUILE_OK, "note: sweep");
-  RULE(tuile_store_create(s, key, text("4"), later, NULL) == TUILE_OK, "note: swept when it is expired");
-  RULE(tuile_store_remove(s, key, NULL) == TUILE_OK, "note: remove");
-  RULE(tuile_store_remove(s, key, NULL) == TUILE_OK, "note: remove twice");
+  RULE(!keys || tuile_store_keys(s, now, see_record, NULL, NULL) == TUILE_OK, "record: a walk");
+  RULE(!is_walked, "record: in no walk");
+  RULE(tuile_store_remove(s, other, NULL) == TUILE_OK && holds(s, other, text(""), 0) == TUILE_ABSENT, "record: remove");
+  RULE(tuile_store_touch(s, key, earlier, NULL) == TUILE_OK, "record: touch into the past");
+  RULE(holds(s, key, text(""), 0) == TUILE_ABSENT, "record: absent after the expiry");
+  RULE(tuile_store_sweep(s, now, 1000, NULL, NULL) == TUILE_OK, "record: sweep");
+  RULE(tuile_store_create(s, key, text("4"), later, NULL) == TUILE_OK, "record: swept when it is expired");
+  RULE(tuile_store_remove(s, key, NULL) == TUILE_OK, "record: remove");
+  RULE(tuile_store_remove(s, key, NULL) == TUILE_OK, "record: remove twice");
   return NULL;
 }
 
@@ -388,7 +388,7 @@ const char *store_contract_run(const store_contract *contract) {
   set_times();
   const char *broken = basics(contract->store);
   if (!broken) broken = contract->own_clock ? own_expiry(contract->store) : expiry(contract->store);
-  if (!broken) broken = notes(contract->store, contract->keys);
+  if (!broken) broken = records(contract->store, contract->keys);
   if (!broken) broken = data_of_every_size(contract->store, contract->binary);
   if (!broken) broken = hostile_keys(contract->store);
   if (!broken) broken = put(contract->store);

@@ -18,7 +18,7 @@ from store import FULL, KEY, LATER, Refused, Store, native
 from tuile.sessions import Manager
 
 SECRET = "secret" * 8
-NOTE = "~0123456789abcdef0123456789abcdef0123456"
+RECORD = "~0123456789abcdef0123456789abcdef0123456"
 PAST = 1_000_000_000_000_000
 
 
@@ -119,26 +119,26 @@ def test_a_sweep_leaves_what_has_not_the_form_of_a_session(tmp_path: Path) -> No
         (folder / name).write_bytes(content)
         os.utime(folder / name, (1, 1))
     with Store(f"file://{folder}") as store:
-        assert store.create("not a session", 5, key="programsown") and store.create("1", 5, key=NOTE)
+        assert store.create("not a session", 5, key="programsown") and store.create("1", 5, key=RECORD)
         os.utime(folder / f"sessionid{key}", (1, 1))
-        # Ours: the session that expired, and what a program kept there by itself.
-        assert store.sweep(PAST * 2) == 2
-        assert store.create("1", key=NOTE)  # and the note
+        # Ours: the session that expired, what a program kept there by itself, and the record.
+        assert store.sweep(PAST * 2) == 3
+        assert store.create("1", key=RECORD)
     assert {path.name: path.read_bytes() for path in folder.glob("session*")} == theirs
 
 
 def test_what_is_no_session_is_where_no_id_leads(tmp_path: Path) -> None:
     with Store(f"file://{tmp_path}/files") as store:
-        assert store.create("1", key=NOTE) and store.create("x")
+        assert store.create("1", key=RECORD) and store.create("x")
         store.own("ada")
         assert store.keys() == [(KEY, LATER)]
     assert sorted(path.name for path in (tmp_path / "files").iterdir()) == [".tuile", f"sessionid{KEY}"]
     with Store(f"sqlite://{tmp_path}/app.db") as store:
-        assert store.create("1", key=NOTE) and store.create("x") and store.keys() == [(KEY, LATER)]
+        assert store.create("1", key=RECORD) and store.create("x") and store.keys() == [(KEY, LATER)]
         store.own("ada")
     with sqlite3.connect(tmp_path / "app.db") as database:
         assert database.execute("SELECT session_key FROM django_session").fetchall() == [(KEY,)]
-        assert database.execute("SELECT session_key FROM tuile_session_note").fetchall() == [(NOTE,)]
+        assert database.execute("SELECT session_key FROM tuile_session_record").fetchall() == [(RECORD,)]
 
 
 # ---- modes ----
@@ -146,7 +146,7 @@ def test_what_is_no_session_is_where_no_id_leads(tmp_path: Path) -> None:
 WRITES: list[Callable[[Store], object]] = [
     lambda store: store.create("x", key="anotherkey"),
     lambda store: store.put("x"),
-    lambda store: store.put("x", key=NOTE),
+    lambda store: store.put("x", key=RECORD),
     lambda store: store.replace("x", "y"),
     lambda store: store.touch(LATER),
     lambda store: store.remove(),
@@ -157,7 +157,7 @@ WRITES: list[Callable[[Store], object]] = [
 
 
 def reads(store: Store) -> None:
-    assert store.load() == (b"x", LATER) and store.load(key=NOTE) == (b"1", LATER)
+    assert store.load() == (b"x", LATER) and store.load(key=RECORD) == (b"1", LATER)
     assert store.keys() == [(KEY, LATER)] and store.owners() == ["ada"]
 
 
@@ -170,7 +170,7 @@ def test_a_store_that_is_only_read(tmp_path: Path, scheme: str) -> None:
     with Store(url) as store:
         store.create("x")
         store.own("ada")
-        store.put("1", key=NOTE)
+        store.put("1", key=RECORD)
         with Store(f"{url}?mode=ro") as reader:  # beside one that writes
             reads(reader)
     with Store(f"{url}?mode=ro") as store:
@@ -192,7 +192,7 @@ def test_a_read_only_mount(tmp_path: Path, scheme: str) -> None:
     with Store(url) as store:
         store.create("x")
         store.own("ada")
-        store.put("1", key=NOTE)
+        store.put("1", key=RECORD)
     mount = f"mount --bind {tmp_path}/kept {tmp_path}/kept && mount -o remount,bind,ro {tmp_path}/kept"
     space = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
     if (answer := subprocess.run([*space, mount], capture_output=True, text=True, check=False)).returncode != 0:

@@ -16,7 +16,7 @@ from proxy import Pair, Proxy, until  # noqa: E402
 from store import KEY, LATER, Refused, Store, native  # noqa: E402
 
 pytestmark = needed
-NOTE = "~0123456789abcdef0123456789abcdef0123456"
+RECORD = "~0123456789abcdef0123456789abcdef0123456"
 UNKNOWN = native.E_UNKNOWN
 
 
@@ -141,7 +141,7 @@ def test_what_the_server_has_not_ended_counts(proxy: Proxy, database: str) -> No
 WRITES: list[tuple[bytes, Callable[[Store], object]]] = [
     (b"create", lambda store: store.create("x", key="anotherkey")),
     (b"put", lambda store: store.put("y")),
-    (b"put a note", lambda store: store.put("y", key=NOTE)),
+    (b"put a record", lambda store: store.put("y", key=RECORD)),
     (b"replace", lambda store: store.replace("x", "y")),
     (b"touch", lambda store: store.touch(LATER)),
     (b"remove", lambda store: store.remove()),
@@ -157,7 +157,7 @@ def test_a_write_without_an_answer_is_unknown_and_sent_once(
     with Store(through(proxy, database, timeout="2000", retries="5", prepare="off")) as store:
         store.create("x")
         store.own("ada")
-        store.put("1", key=NOTE)
+        store.put("1", key=RECORD)
         sent = []
 
         def cut(pair: Pair, data: bytes) -> bytes:
@@ -200,13 +200,13 @@ def test_a_column_that_is_altered_meanwhile_is_prepared_for_again(server: Server
 
 def test_what_is_no_session_is_in_tables_of_its_own(server: Server, database: str) -> None:
     with Store(server.url(database)) as store:
-        assert store.load(key=NOTE) is None and store.create("1", key=NOTE) and store.create("x")
+        assert store.load(key=RECORD) is None and store.create("1", key=RECORD) and store.create("x")
         store.own("ada")
         assert server.sql("SELECT session_key FROM django_session", database) == [(KEY,)]
-        assert server.sql("SELECT session_key FROM tuile_session_note", database) == [(NOTE,)]
+        assert server.sql("SELECT session_key FROM tuile_session_record", database) == [(RECORD,)]
         assert store.keys() == [(KEY, LATER)]
-        assert store.touch(1, key=NOTE) and store.sweep(2) == 0
-        assert server.sql("SELECT count(*) FROM tuile_session_note", database) == [(0,)]
+        assert store.touch(1, key=RECORD) and store.sweep(2) == 1
+        assert server.sql("SELECT count(*) FROM tuile_session_record", database) == [(0,)]
 
 
 # ---- modes ----
@@ -216,12 +216,12 @@ def test_who_may_only_select_reads(server: Server, database: str) -> None:
     with Store(server.url(database)) as store:
         assert store.create("x")
         store.own("ada")
-        store.put("1", key=NOTE)
+        store.put("1", key=RECORD)
     server.sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader", database)
     url = server.url(database, mode="ro").replace("user=postgres", "user=reader")
     for more in ("", "&options=-cdefault_transaction_read_only%3Don"):
         with Store(url + more) as store:
-            assert store.load() == (b"x", LATER) and store.load(key=NOTE) == (b"1", LATER)
+            assert store.load() == (b"x", LATER) and store.load(key=RECORD) == (b"1", LATER)
             assert store.keys() == [(KEY, LATER)] and store.owners() == ["ada"]
             for call in (lambda: store.put("y"), store.remove, lambda: store.own("ada"), lambda: store.sweep(1)):
                 with pytest.raises(Refused) as caught:
@@ -241,5 +241,5 @@ def test_opening_makes_nothing_unless_it_may(server: Server, database: str, mode
     assert server.sql(tables, database) == [(0,)]
     Store(server.url(database)).close()
     with Store(server.url(database, mode=mode)) as store:
-        assert store.load() is None and store.load(key=NOTE) is None and store.owners() == []
+        assert store.load() is None and store.load(key=RECORD) is None and store.owners() == []
     assert server.sql(tables, database) == [(1,)]

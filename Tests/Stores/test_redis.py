@@ -154,15 +154,15 @@ def test_keys_are_ours_alone(server: Server, prefix: str) -> None:
 
 def test_what_is_no_session_is_beside_what_an_id_can_spell(server: Server) -> None:
     """Django takes any text behind the prefix for an ID, and could be made to read, write or remove it."""
-    note = "~0123456789abcdef0123456789abcdef0123456"
+    record = "~0123456789abcdef0123456789abcdef0123456"
     for prefix in ("tuile", "web", ""):
         server.client().flushall()
         with Store(f"{server.unix}?prefix={prefix}") as store:
-            assert store.create("x") and store.create("1", key=note) and store.load(key=note) == (b"1", LATER)
+            assert store.create("x") and store.create("1", key=record) and store.load(key=record) == (b"1", LATER)
             store.own("ada")
             assert store.keys() == [(KEY, LATER)] and store.owners() == ["ada"]
         before = f"{prefix}:" if prefix else ""
-        names = [f"{before}{KEY}", f"{prefix}.tuile:note:{note}", f"{prefix}.tuile:owner:ada"]
+        names = [f"{before}{KEY}", f"{prefix}.tuile:record:{record}", f"{prefix}.tuile:owner:ada"]
         assert sorted(server.client().keys()) == sorted(names)
         assert [name for name in names if prefix and name.startswith(before)] == names[: len(prefix) > 0]
 

@@ -19,7 +19,7 @@ from redis_server import Server, eventually, running  # noqa: E402
 from store import BUILD, KEY, LATER, Refused, Store, native  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not (BUILD / "libtuile-redis.so").exists(), reason="the module is not built: no hiredis")
-NOTE = "~0123456789abcdef0123456789abcdef0123456"
+RECORD = "~0123456789abcdef0123456789abcdef0123456"
 UNKNOWN = native.E_UNKNOWN
 
 
@@ -109,7 +109,7 @@ def test_few_connections_are_opened_at_a_time(proxy: Proxy) -> None:
 WRITES: list[tuple[bytes, Callable[[Store], object]]] = [
     (b"SET", lambda store: store.create("x")),
     (b"SET", lambda store: store.put("x")),
-    (b"SET", lambda store: store.put("x", key=NOTE)),
+    (b"SET", lambda store: store.put("x", key=RECORD)),
     (b"EVALSHA", lambda store: store.replace("x", "y")),
     (b"PEXPIREAT", lambda store: store.touch(LATER)),
     (b"UNLINK", lambda store: store.remove()),
@@ -228,9 +228,9 @@ def test_a_user_who_may_only_read_reads(server: Server) -> None:
     with Store(server.unix) as store:
         assert store.create("x")
         store.own("ada")
-        store.put("1", key=NOTE)
+        store.put("1", key=RECORD)
     with Store(f"redis://reader:reader@{server.host}?mode=ro") as store:
-        assert store.load() == (b"x", LATER) and store.load(key=NOTE) == (b"1", LATER)
+        assert store.load() == (b"x", LATER) and store.load(key=RECORD) == (b"1", LATER)
         assert store.keys() == [(KEY, LATER)] and store.owners() == ["ada"]
         for call in (lambda: store.create("x", key="otherkey"), store.remove, lambda: store.put("x")):
             with pytest.raises(Refused) as caught:

@@ -2,7 +2,7 @@
 // Where sessions are kept. Most programs name one in tuile_config and need
 // nothing of this; it is for hosts that bring their own store, share one between
 // managers, or look into one. Keys are 8 to 40 bytes of a-z and 0-9, the
-// first perhaps a '~', which makes it a note's: kept apart from sessions, and in no
+// first perhaps a '~', which makes it a record's: kept apart from sessions, and in no
 // walk. Anything else is TUILE_E_ARGUMENT and never reaches a path or a query. Times are Unix
 // microseconds. All functions but tuile_store_close are safe from all threads,
 // and in a child after fork(): it opens connections of its own.
@@ -251,8 +251,8 @@ func calling(
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
     guard let store else { throw .argument("the store is NULL") }
-    guard let key = Bytes(key), SessionKey.isValid(key) || SessionKey.isNote(key) else {
-      throw .argument("a key has 8 to 40 characters of a-z and 0-9, or, for a note, ~ in front of them")
+    guard let key = Bytes(key), SessionKey.isValid(key) || SessionKey.isRecord(key) else {
+      throw .argument("a key has 8 to 40 characters of a-z and 0-9, or, for a record, ~ in front of them")
     }
     let handle: StoreHandle = Handle.borrow(store)
     return try body(handle.store, key)

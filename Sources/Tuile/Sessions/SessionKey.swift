@@ -17,10 +17,10 @@ enum SessionKey {
     return true
   }
 
-  /// The key of a note: what is ours and is no session, such as that one was revoked.
+  /// The key of a record: what is ours and is no session, such as that one was revoked.
   /// `~` and 7 to 39 characters more, so that no ID of a session spells it. Stores
-  /// keep notes apart from sessions, and give none of them in a walk.
-  static func isNote(_ key: Bytes) -> Bool {
+  /// keep records apart from sessions, and give none of them in a walk.
+  static func isRecord(_ key: Bytes) -> Bool {
     key[0] == 0x7E && key.count >= 8 && key.count <= 40 && isText(key.dropFirst(1))
   }
 

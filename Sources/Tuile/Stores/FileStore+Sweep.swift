@@ -99,23 +99,23 @@ extension FileStore {
     }
     // Of a folder that was deleted the system says that it is empty.
     guard fine, !sys_folder_is_gone(folder) else { throw .folder(ENOENT) }
-    try sweepNotes(now: now, most: most)
+    if removed < limit {
+      _ = try recordsWalk.walk(most: most) { (name) throws(Failure) in
+        if try sweepRecord(name, now: now) { removed &+= 1 }
+        return removed >= limit
+      }
+    }
     try sweepOwners()
     return removed
   }
 
-  /// Those that are needed no longer; they are not counted.
-  private func sweepNotes(now: Int64, most: Int) throws(Failure) {
-    _ = try notesWalk.walk(most: most) { (name) throws(Failure) in
-      let key = name.slice(0, name.find(0x5F))
-      guard SessionKey.isNote(key) else { return false }
-      if key.count == name.count {
-        _ = try removeExpired(key, now: now)
-      } else if name.dropFirst(key.count).hasPrefix(Bytes(FileStore.temporaryMark)) {
-        removeAbandoned(named: name)
-      }
-      return false
-    }
+  /// true if it was a record, and is needed no longer.
+  private func sweepRecord(_ name: Bytes, now: Int64) throws(Failure) -> Bool {
+    let key = name.slice(0, name.find(0x5F))
+    guard SessionKey.isRecord(key) else { return false }
+    if key.count == name.count { return try removeExpired(key, now: now) }
+    if name.dropFirst(key.count).hasPrefix(Bytes(FileStore.temporaryMark)) { removeAbandoned(named: name) }
+    return false
   }
 
   /// true if it was a session, and expired.
@@ -138,7 +138,7 @@ extension FileStore {
     }
   }
 
-  /// What has not the form of a session or note is not ours to remove, whatever its name:
+  /// What has not the form of a session or record is not ours to remove, whatever its name:
   /// a file without content, too.
   private func isExpired(_ key: Bytes, now: Int64) throws(Failure) -> Bool {
     var facts = sys_file_facts()

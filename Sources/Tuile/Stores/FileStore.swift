@@ -14,7 +14,7 @@ final class FileStore: Store {
   /// Where sweeps go on: through the folder, and through the owners'.
   let sessionsWalk: FolderWalk
   let ownersWalk: FolderWalk
-  let notesWalk: FolderWalk
+  let recordsWalk: FolderWalk
 
   var trusted: Bool { false }
 
@@ -51,7 +51,7 @@ final class FileStore: Store {
     self.locks = locks
     sessionsWalk = FolderWalk(folder, ".\0")
     ownersWalk = FolderWalk(folder, FileStore.ownersFolder)
-    notesWalk = FolderWalk(folder, FileStore.notesFolder)
+    recordsWalk = FolderWalk(folder, FileStore.recordsFolder)
   }
 
   deinit { sys_descriptor_close(folder) }
@@ -68,9 +68,9 @@ final class FileStore: Store {
 
   // MARK: Names
 
-  /// Where notes are: below our own folder, which Django never looks into, so that no
+  /// Where records are: below our own folder, which Django never looks into, so that no
   /// name of a session leads there.
-  static let notesFolder: StaticString = ".tuile/notes\0"
+  static let recordsFolder: StaticString = ".tuile/records\0"
 
   /// The name of a key's file, for the call.
   func withName<Answer>(_ key: Bytes, _ body: (UnsafePointer<CChar>) throws(Failure) -> Answer) throws(Failure)
@@ -92,7 +92,7 @@ final class FileStore: Store {
     try withScratch(160) { (room) throws(Failure) in
       var writer = ByteWriter(room, capacity: 160)
       if key[0] == 0x7E {
-        writer.append(".tuile/notes/")
+        writer.append(".tuile/records/")
       } else {
         writer.append(options.prefix.bytes)
       }
@@ -292,8 +292,8 @@ final class FileStore: Store {
     _ key: Bytes, _ data: Bytes, _ expires: Int64, _ body: (UnsafePointer<CChar>) throws(Failure) -> Answer
   ) throws(Failure) -> Answer {
     guard options.mode.writes else { throw .readOnly }
-    if SessionKey.isNote(key), options.mode.makes {
-      try FileStore.make(FileStore.notesFolder, in: folder, sync: options.sync == .full)
+    if SessionKey.isRecord(key), options.mode.makes {
+      try FileStore.make(FileStore.recordsFolder, in: folder, sync: options.sync == .full)
     }
     var marked = ByteBuffer()
     try FileContent.write(data, to: &marked)
@@ -331,11 +331,11 @@ final class FileStore: Store {
 
   private func syncFolder(of key: Bytes) throws(Failure) {
     guard options.sync == .full else { return }
-    guard SessionKey.isNote(key) else { return try check(sys_folder_sync(folder)) }
-    let notes = Bytes(FileStore.notesFolder).withCString { sys_folder_open(folder, $0, false, false) }
-    guard notes >= 0 else { throw .folder(answer: Int(notes)) }
-    defer { sys_descriptor_close(notes) }
-    try check(sys_folder_sync(notes))
+    guard SessionKey.isRecord(key) else { return try check(sys_folder_sync(folder)) }
+    let records = Bytes(FileStore.recordsFolder).withCString { sys_folder_open(folder, $0, false, false) }
+    guard records >= 0 else { throw .folder(answer: Int(records)) }
+    defer { sys_descriptor_close(records) }
+    try check(sys_folder_sync(records))
   }
 }
 

@@ -4,7 +4,7 @@ extension MemoryStore {
     try walk { shard, place, copies in
       shard.keys(place, now: now) { key, expires in copies.append(key, Bytes(), expires) }
     } _: { key, expires in
-      SessionKey.isNote(key) || each(key, expires)
+      SessionKey.isRecord(key) || each(key, expires)
     }
   }
 

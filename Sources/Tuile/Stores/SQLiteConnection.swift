@@ -14,7 +14,7 @@ final class SQLiteConnection {
   }
 
   private var database: OpaquePointer?
-  /// One for each `Statement`, and behind them one for each of those that notes have
+  /// One for each `Statement`, and behind them one for each of those that records have
   /// too; nil until it is prepared.
   private let statements: UnsafeMutablePointer<OpaquePointer?>
   private static let rooms = Statement.count &+ Statement.put.rawValue &+ 1
@@ -185,23 +185,23 @@ final class SQLiteConnection {
     return true
   }
 
-  /// Whether the table of notes is there, made if it should be; then a `statement` on it is ready.
-  func hasNotes(_ statement: Statement, make: Bool) throws(Failure) -> Bool {
+  /// Whether the table of records is there, made if it should be; then a `statement` on it is ready.
+  func hasRecords(_ statement: Statement, make: Bool) throws(Failure) -> Bool {
     let place = Statement.count &+ statement.rawValue
     if statements[place] != nil { return true }
-    if make, options.mode.makes { try run(SQLiteSchema.notes) }
-    guard try number(SQLiteSchema.hasNotes) == 1 else { return false }
+    if make, options.mode.makes { try run(SQLiteSchema.records) }
+    guard try number(SQLiteSchema.hasRecords) == 1 else { return false }
     var sql = ByteBuffer()
-    statement.writeForNotes(to: &sql)
+    statement.writeForRecords(to: &sql)
     guard !sql.failed else { throw .memory }
     try prepare(sql.bytes, &statements[place])
     return true
   }
 
-  /// false if the statement is about notes, and there is no table of them.
-  func isReady(_ statement: Statement, onNotes: Bool) throws(Failure) -> Bool {
-    guard onNotes else { return true }
-    return try hasNotes(statement, make: false)
+  /// false if the statement is about records, and there is no table of them.
+  func isReady(_ statement: Statement, onRecords: Bool) throws(Failure) -> Bool {
+    guard onRecords else { return true }
+    return try hasRecords(statement, make: false)
   }
 
   /// SQLite's result codes (sqlite.org/rescode.html) as ours; the detail is
@@ -221,11 +221,11 @@ final class SQLiteConnection {
   /// Runs a statement: binds, lets `row` read each row, and leaves the statement
   /// ready for the next run. The number of rows that it found, or that it changed.
   func execute(
-    _ statement: Statement, onNotes: Bool = false, bind: (Binder) -> Void, row: (Columns) -> Void = { _ in }
+    _ statement: Statement, onRecords: Bool = false, bind: (Binder) -> Void, row: (Columns) -> Void = { _ in }
   ) throws(Failure) -> Int {
     // Owners' statements are missing where another connection found their table.
-    if !onNotes, statements[statement.rawValue] == nil { try prepare(from: statement, to: statement) }
-    let handle = statements[onNotes ? Statement.count &+ statement.rawValue : statement.rawValue]
+    if !onRecords, statements[statement.rawValue] == nil { try prepare(from: statement, to: statement) }
+    let handle = statements[onRecords ? Statement.count &+ statement.rawValue : statement.rawValue]
     bind(Binder(statement: handle))
     defer {
       sqlite3_reset(handle)

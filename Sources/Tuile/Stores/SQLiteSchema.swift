@@ -16,14 +16,14 @@ enum SQLiteSchema {
 
   /// Ours, made when it is first needed: what Django could be made to read or remove as a
   /// session is not beside its sessions.
-  static let notes: StaticString = """
-    CREATE TABLE IF NOT EXISTS "tuile_session_note" ("session_key" varchar(40) NOT NULL PRIMARY KEY, \
+  static let records: StaticString = """
+    CREATE TABLE IF NOT EXISTS "tuile_session_record" ("session_key" varchar(40) NOT NULL PRIMARY KEY, \
     "session_data" text NOT NULL, "expire_date" datetime NOT NULL);
-    CREATE INDEX IF NOT EXISTS "tuile_session_note_expire_date" ON "tuile_session_note" ("expire_date");
+    CREATE INDEX IF NOT EXISTS "tuile_session_record_expire_date" ON "tuile_session_record" ("expire_date");
     """
 
-  static let hasNotes: StaticString =
-    "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'tuile_session_note'"
+  static let hasRecords: StaticString =
+    "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'tuile_session_record'"
 
   static let hasOwners: StaticString =
     "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'tuile_session_owner'"
@@ -102,14 +102,14 @@ extension SQLiteConnection.Statement {
     }
   }
 
-  /// The same statement on the table of notes.
-  func writeForNotes(to text: inout ByteBuffer) {
+  /// The same statement on the table of records.
+  func writeForRecords(to text: inout ByteBuffer) {
     let sql = Bytes(sql)
     let table = Bytes("django_session")
     var i = 0
     while i < sql.count {
       if sql.dropFirst(i).hasPrefix(table) {
-        text.append("tuile_session_note")
+        text.append("tuile_session_record")
         i &+= table.count
       } else {
         text.append(sql[i])

@@ -163,12 +163,12 @@ final class SQLiteStore: Store {
 
   func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
     let present = SQLiteDate(now)
-    let isNote = SessionKey.isNote(key)
+    let isRecord = SessionKey.isRecord(key)
     var expires: Int64?
     try reading { (connection) throws(Failure) in
-      guard try connection.isReady(.load, onNotes: isNote) else { return }
+      guard try connection.isReady(.load, onRecords: isRecord) else { return }
       _ = try present.withText { (date) throws(Failure) in
-        try connection.execute(.load, onNotes: isNote) {
+        try connection.execute(.load, onRecords: isRecord) {
           $0.text(1, key)
           $0.text(2, date)
         } row: { columns in
@@ -193,11 +193,11 @@ final class SQLiteStore: Store {
     throws(Failure) -> Int
   {
     let date = SQLiteDate(expires)
-    let isNote = SessionKey.isNote(key)
+    let isRecord = SessionKey.isRecord(key)
     return try writing { (connection) throws(Failure) in
-      if isNote { try SQLiteStore.requireNotes(connection, statement) }
+      if isRecord { try SQLiteStore.requireRecords(connection, statement) }
       return try date.withText { (date) throws(Failure) in
-        try connection.execute(statement, onNotes: isNote) {
+        try connection.execute(statement, onRecords: isRecord) {
           $0.text(1, key)
           $0.text(2, data)
           $0.text(3, date)
@@ -208,12 +208,12 @@ final class SQLiteStore: Store {
 
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
     let date = SQLiteDate(expires)
-    let isNote = SessionKey.isNote(key)
+    let isRecord = SessionKey.isRecord(key)
     return try writing { (connection) throws(Failure) in
-      guard try connection.isReady(.replace, onNotes: isNote), try connection.isReady(.exists, onNotes: isNote)
+      guard try connection.isReady(.replace, onRecords: isRecord), try connection.isReady(.exists, onRecords: isRecord)
       else { return .absent }
       let changed = try date.withText { (date) throws(Failure) in
-        try connection.execute(.replace, onNotes: isNote) {
+        try connection.execute(.replace, onRecords: isRecord) {
           $0.text(1, key)
           $0.text(2, data)
           $0.text(3, date)
@@ -221,17 +221,17 @@ final class SQLiteStore: Store {
         }
       }
       if changed == 1 { return .replaced }
-      return try connection.execute(.exists, onNotes: isNote) { $0.text(1, key) } == 1 ? .conflict : .absent
+      return try connection.execute(.exists, onRecords: isRecord) { $0.text(1, key) } == 1 ? .conflict : .absent
     }
   }
 
   func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
     let date = SQLiteDate(expires)
-    let isNote = SessionKey.isNote(key)
+    let isRecord = SessionKey.isRecord(key)
     return try writing { (connection) throws(Failure) in
-      guard try connection.isReady(.touch, onNotes: isNote) else { return 0 }
+      guard try connection.isReady(.touch, onRecords: isRecord) else { return 0 }
       return try date.withText { (date) throws(Failure) in
-        try connection.execute(.touch, onNotes: isNote) {
+        try connection.execute(.touch, onRecords: isRecord) {
           $0.text(1, key)
           $0.text(2, date)
         }
@@ -240,22 +240,22 @@ final class SQLiteStore: Store {
   }
 
   func remove(_ key: Bytes) throws(Failure) {
-    let isNote = SessionKey.isNote(key)
+    let isRecord = SessionKey.isRecord(key)
     _ = try writing { (connection) throws(Failure) in
-      guard try connection.isReady(.remove, onNotes: isNote) else { return 0 }
-      return try connection.execute(.remove, onNotes: isNote) { $0.text(1, key) }
+      guard try connection.isReady(.remove, onRecords: isRecord) else { return 0 }
+      return try connection.execute(.remove, onRecords: isRecord) { $0.text(1, key) }
     }
   }
 
-  /// Notes that are needed no longer go with the sessions, and are not counted.
+  /// Records that are needed no longer go as the sessions do.
   func sweep(now: Int64, limit: Int) throws(Failure) -> Int {
-    let removed = try sweepRows(now: now, limit: limit, onNotes: false)
-    _ = try sweepRows(now: now, limit: limit, onNotes: true)
+    var removed = try sweepRows(now: now, limit: limit, onRecords: false)
+    removed &+= try sweepRows(now: now, limit: limit &- removed, onRecords: true)
     if limit > 0 { try sweepOwners() }
     return removed
   }
 
-  private func sweepRows(now: Int64, limit: Int, onNotes: Bool) throws(Failure) -> Int {
+  private func sweepRows(now: Int64, limit: Int, onRecords: Bool) throws(Failure) -> Int {
     let date = SQLiteDate(now)
     var removed = 0
     var pace = SweepPace()
@@ -263,9 +263,9 @@ final class SQLiteStore: Store {
       let step = min(limit &- removed, pace.step)
       let began = sys_now_microseconds()
       let gone = try writing { (connection) throws(Failure) in
-        guard try connection.isReady(.sweep, onNotes: onNotes) else { return 0 }
+        guard try connection.isReady(.sweep, onRecords: onRecords) else { return 0 }
         return try date.withText { (date) throws(Failure) in
-          try connection.execute(.sweep, onNotes: onNotes) {
+          try connection.execute(.sweep, onRecords: onRecords) {
             $0.text(1, date)
             $0.integer(2, step)
           }
@@ -278,10 +278,10 @@ final class SQLiteStore: Store {
     return removed
   }
 
-  private static func requireNotes(
+  private static func requireRecords(
     _ connection: SQLiteConnection, _ statement: SQLiteConnection.Statement
   ) throws(Failure) {
-    guard try connection.hasNotes(statement, make: true) else { throw .noTable }
+    guard try connection.hasRecords(statement, make: true) else { throw .noTable }
   }
 }
 
