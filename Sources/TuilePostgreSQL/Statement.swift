@@ -103,7 +103,8 @@ enum Schema {
     SELECT table_name FROM information_schema.tables \
     WHERE table_name = 'tuile_session_owner' AND table_schema = ANY (current_schemas(false))
     """
-  static let probeRecords: StaticString = "SELECT session_key, session_data, expire_date FROM tuile_session_record LIMIT 0"
+  static let probeRecords: StaticString =
+    "SELECT session_key, session_data, expire_date FROM tuile_session_record LIMIT 0"
   static let hasRecords: StaticString = """
     SELECT table_name FROM information_schema.tables \
     WHERE table_name = 'tuile_session_record' AND table_schema = ANY (current_schemas(false))
