@@ -104,6 +104,22 @@ tuile_status tuile_cookie_next(tuile_bytes header, size_t *position,
 tuile_status tuile_cookie_get(tuile_bytes header, tuile_bytes name,
     tuile_match match, tuile_bytes *value);
 
+/** Finds a cookie as a framework does that shares it: of several of one name the
+ * one that counts there, and what quotes around it mean there.
+ *
+ * rule TUILE_COOKIE_RULE_DEFAULT is Django's. *several, which may be NULL, says
+ * whether cookies of that name had different values, which is worth a refusal
+ * where another program may take another of them. Rack and Express also decode
+ * '%XX': TUILE_ENCODING_PERCENT does. *size, which may be NULL, gets the size
+ * that is needed, also for TUILE_E_SPACE.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is none that the rule takes;
+ * TUILE_E_SPACE; TUILE_E_ARGUMENT. Since 0.1.1.
+ */
+tuile_status tuile_cookie_read(tuile_bytes header, tuile_bytes name,
+    tuile_cookie_rule rule, char *buffer, size_t capacity, size_t *size,
+    bool *several);
+
 /** Sets all fields to what TUILE_COOKIES_INIT sets: no header, mode browser, and
  * the limits that its fields name.
  *
@@ -1042,7 +1058,7 @@ tuile_status tuile_manager_reload(tuile_manager *manager,
  * borrowed for the call.
  *
  * The cookie's key is used only if it has a session; a client can't choose one.
- * Of several cookies of the name the last counts, as in Django.
+ * Which of several cookies of the name counts says cookie_rule.
  *
  * Returns the session, to be ended with tuile_session_end before its manager is
  * closed; NULL if the manager is NULL, the header's size has no data, or memory
@@ -1088,6 +1104,15 @@ tuile_session *tuile_session_begin_url(tuile_manager *manager,
  */
 tuile_status tuile_session_commit(tuile_session *session, int32_t http_status,
     tuile_add_header add_header, void *context, tuile_error *error);
+
+/** Whether the request had several cookies of the session's name, with different
+ * values: whoever can set a cookie for the whole domain may have added one, and
+ * another program may take another of them for the session's.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL. Since 0.1.1.
+ */
+tuile_status tuile_session_has_several_cookies(const tuile_session *session,
+    bool *several);
 
 /** Has the commit keep the session alive as a change would: its end moves, and
  * its cookie is sent again. The data stays as it is, and nothing is read before

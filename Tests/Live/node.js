@@ -39,6 +39,7 @@ const cookieSession = load('cookie-session')
 const cookieParser = load('cookie-parser')
 const express = load('express')
 const iron = load('iron-webcrypto')
+const cookie = load('cookie')
 const ironSession = load('iron-session')
 
 let handle = null
@@ -178,6 +179,9 @@ const ops = {
     }, { [name]: token, [`${name}.sig`]: sig })
     return value === undefined ? refuse('no session') : value
   },
+
+  // As Express' cookie-parser and iron-session read it: null if there is none.
+  cookie: ({ header, name }) => cookie.parse(header)[name] ?? null,
 
   'iron-seal': ({ by, value, passwords, ttl }) => sealers[by].seal(value, passwords, ttl || 0),
   'iron-unseal': ({ by, token, passwords }) => sealers[by].unseal(token, passwords)

@@ -98,12 +98,17 @@ def read(asked)
   value
 end
 
+# The cookie of a name as Rack, and so Rails, finds it in a header.
+def cookie(asked)
+  Rack::Utils.parse_cookies("HTTP_COOKIE" => asked["header"])[asked["name"]]
+end
+
 $stdout.sync = true
 puts JSON.generate(versions: { "actionpack" => ActionPack.version.to_s, "ruby" => RUBY_VERSION })
 $stdin.each_line do |line|
   asked = JSON.parse(line)
   configure(**(asked["app"] || {}).transform_keys(&:to_sym))
-  answer = { ok: asked["op"] == "write" ? write(asked) : read(asked) }
+  answer = { ok: send(asked["op"], asked) }
 rescue StandardError => error
   answer = { error: "#{error.class}: #{error.message}" }
 ensure

@@ -95,6 +95,17 @@ typedef enum tuile_match {
   TUILE_MATCH_LAST = 1   /**< What Django's and Python's parsers keep. */
 } tuile_match;
 
+/** Which of several cookies of one name counts, and what quotes around its value
+ *  mean, as frameworks have it. */
+typedef enum tuile_cookie_rule {
+  TUILE_COOKIE_RULE_DEFAULT = 0, /**< That of a "cookie:" store's framework, else Django's. */
+  TUILE_COOKIE_RULE_DJANGO = 1,  /**< Django, Starlette: the last, unquoted, \ooo a character. */
+  TUILE_COOKIE_RULE_FLASK = 2,   /**< Flask: the first, unquoted, \ooo a byte of UTF-8. */
+  TUILE_COOKIE_RULE_GO = 3,      /**< Go: the first that it takes, without its quotes. */
+  TUILE_COOKIE_RULE_EXPRESS = 4, /**< Express, iron-session: the first, without its quotes. */
+  TUILE_COOKIE_RULE_RACK = 5     /**< Rack, Rails: the first, quotes kept. */
+} tuile_cookie_rule;
+
 /** How Cookie headers are read. docs/cookies.md compares the modes. */
 typedef enum tuile_cookie_mode {
   /** What a browser means (RFC 6265bis): every header has an answer. */
@@ -595,6 +606,10 @@ typedef struct tuile_config {
   tuile_log log;         /**< Told what an administrator should know; NULL: nobody. */
   void *log_context;     /**< Given to `log`. */
   tuile_log_level log_level; /**< The least that `log` is told: TUILE_LOG_WARNING. */
+  tuile_cookie_rule cookie_rule; /**< Which session cookie counts: TUILE_COOKIE_RULE_DEFAULT. */
+  /** tuile_rule bits that the session cookie is not checked by: 0. TUILE_RULE_NAME
+   *  lets names be that other frameworks take, such as "foo:bar" or "my session". */
+  uint32_t cookie_skip_rules;
 } tuile_config;
 
 /** Gives every field its default. */
@@ -602,8 +617,8 @@ typedef struct tuile_config {
   { sizeof(tuile_config), {NULL, 0}, NULL, 0, {NULL, 0}, NULL,                 \
     {"sessionid", 9}, {NULL, 0}, {"/", 1}, 1209600, TUILE_SAME_SITE_LAX,       \
     false, true, false, false, false, 1048576, NULL, NULL, NULL, false,        \
-    {"sid", 3}, 0, 0, 5, false, 100, {NULL, 0}, {NULL, 0}, {NULL, 0}, NULL,      \
-    NULL, TUILE_LOG_WARNING }
+    {"sid", 3}, 0, 0, 5, false, 100, {NULL, 0}, {NULL, 0}, {NULL, 0}, NULL,    \
+    NULL, TUILE_LOG_WARNING, TUILE_COOKIE_RULE_DEFAULT, 0 }
 
 /** Ready-made limits, those of NIST SP 800-63B-4. */
 typedef enum tuile_policy {

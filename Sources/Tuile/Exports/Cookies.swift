@@ -52,6 +52,31 @@ public func tuile_cookie_get(
   return TUILE_OK
 }
 
+/// Finds a cookie as a framework does that shares it: of several of one name the
+/// one that counts there, and what quotes around it mean there.
+///
+/// `rule` TUILE_COOKIE_RULE_DEFAULT is Django's. `*several`, which may be NULL, says
+/// whether cookies of that name had different values, which is worth a refusal
+/// where another program may take another of them. Rack and Express also decode
+/// `%XX`: TUILE_ENCODING_PERCENT does. `*size`, which may be NULL, gets the size that
+/// is needed, also for TUILE_E_SPACE.
+///
+/// Returns TUILE_OK; TUILE_ABSENT if there is none that the rule takes;
+/// TUILE_E_SPACE; TUILE_E_ARGUMENT. Since 0.1.1.
+@_cdecl("tuile_cookie_read")
+public func tuile_cookie_read(
+  _ header: tuile_bytes, _ name: tuile_bytes, _ rule: tuile_cookie_rule, _ buffer: UnsafeMutablePointer<CChar>?,
+  _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?, _ several: UnsafeMutablePointer<Bool>?
+) -> tuile_status {
+  guard let text = Bytes(header), let name = Bytes(name), let rule = CookieRule(rule, standard: .django) else {
+    return TUILE_E_ARGUMENT
+  }
+  guard let found = rule.find(name, in: CookieHeader(text: text)) else { return TUILE_ABSENT }
+  let status = writing(buffer, capacity, size, most: Int.max) { rule.write(found.value, to: &$0) }
+  if status == TUILE_OK { several?.pointee = found.isOneOfSeveral }
+  return status
+}
+
 /// Sets all fields to what TUILE_COOKIES_INIT sets: no header, mode browser, and
 /// the limits that its fields name.
 ///

@@ -21,6 +21,7 @@ public func tuile_config_init(_ config: UnsafeMutablePointer<tuile_config>?) -> 
   config.pointee.url_name = Bytes("sid").c
   config.pointee.cycle_grace = 5
   config.pointee.log_level = TUILE_LOG_WARNING
+  config.pointee.cookie_rule = TUILE_COOKIE_RULE_DEFAULT
   return TUILE_OK
 }
 

@@ -14,7 +14,7 @@ import CTuile
 /// borrowed for the call.
 ///
 /// The cookie's key is used only if it has a session; a client can't choose one.
-/// Of several cookies of the name the last counts, as in Django.
+/// Which of several cookies of the name counts says `cookie_rule`.
 ///
 /// Returns the session, to be ended with tuile_session_end before its manager is
 /// closed; NULL if the manager is NULL, the header's size has no data, or memory
@@ -83,6 +83,21 @@ public func tuile_session_commit(
     }
     return committed == .done ? TUILE_OK : TUILE_DELETED
   }
+}
+
+/// Whether the request had several cookies of the session's name, with different
+/// values: whoever can set a cookie for the whole domain may have added one, and
+/// another program may take another of them for the session's.
+///
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL. Since 0.1.1.
+@_cdecl("tuile_session_has_several_cookies")
+public func tuile_session_has_several_cookies(
+  _ session: UnsafePointer<tuile_session>?, _ several: UnsafeMutablePointer<Bool>?
+) -> tuile_status {
+  guard let session, let several else { return TUILE_E_ARGUMENT }
+  let object: Session = Handle.borrow(session)
+  several.pointee = object.cookieIsOneOfSeveral
+  return TUILE_OK
 }
 
 /// Has the commit keep the session alive as a change would: its end moves, and its

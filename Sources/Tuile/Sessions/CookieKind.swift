@@ -18,6 +18,17 @@ enum CookieKind {
     }
   }
 
+  /// How its framework reads cookies.
+  var rule: CookieRule {
+    switch self {
+    case .django, .sealed, .starlette: return .django
+    case .flask: return .flask
+    case .gorilla: return .go
+    case .ironSession: return .express
+    case .rails, .rack: return .rack
+    }
+  }
+
   func dialect(_ secrets: SecretList, _ settings: Settings, name: Bytes) throws(Failure) -> Dialect {
     var signer = SignerSettings(secrets: secrets)
     signer.name = name

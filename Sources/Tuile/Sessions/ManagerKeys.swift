@@ -10,6 +10,8 @@ final class ManagerKeys {
   let previousDialect: Dialect?
   /// Where revocations are kept; nil without sessions in cookies.
   let recordNames: RecordNames?
+  let cookieRule: CookieRule
+  let previousCookieRule: CookieRule
   private let kind: CookieKind?
   private let previousKind: CookieKind?
   /// Kept until the manager goes, for the requests under way.
@@ -17,8 +19,10 @@ final class ManagerKeys {
 
   private init(
     codec: Codec, kind: CookieKind?, cookieDialect: Dialect?, previousKind: CookieKind?, previousDialect: Dialect?,
-    recordNames: RecordNames?
+    recordNames: RecordNames?, cookieRule: CookieRule
   ) {
+    self.cookieRule = cookieRule
+    previousCookieRule = previousKind?.rule ?? .django
     self.recordNames = recordNames
     self.codec = codec
     self.kind = kind
@@ -44,7 +48,8 @@ final class ManagerKeys {
     }
     return ManagerKeys(
       codec: Codec(signer: signer, limit: settings.maxData), kind: kind, cookieDialect: dialects.now,
-      previousKind: previous, previousDialect: dialects.before, recordNames: recordNames)
+      previousKind: previous, previousDialect: dialects.before, recordNames: recordNames,
+      cookieRule: CookieRule(settings.cookieRule, standard: kind?.rule ?? .django) ?? .django)
   }
 
   /// The same with other secrets.

@@ -9,6 +9,15 @@ extension Session {
 
   static func mayBeToken(_ text: Bytes) -> Bool { !text.isEmpty && text.count <= longestToken }
 
+  /// What a framework of that rule takes for the cookie's value.
+  func keep(_ found: CookieRule.Found, _ rule: CookieRule) throws(Failure) -> Bytes {
+    guard found.value.count <= 4 &* Session.longestToken else { return Bytes() }
+    guard let room = data.arena.take(found.value.count &* 2) else { throw .memory }
+    var writer = ByteWriter(room, capacity: found.value.count &* 2)
+    rule.write(found.value, to: &writer)
+    return writer.written
+  }
+
   /// When the token was made, in Unix seconds, where its format does not say it: in
   /// the token alone, never in the data that the host sees.
   private static let issuedName: StaticString = "_session_issued"

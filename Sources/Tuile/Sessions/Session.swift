@@ -17,6 +17,8 @@ final class Session {
 
   /// The session cookie was sent, whatever was in it.
   let cookieSent: Bool
+  /// Other cookies of its name had other values.
+  let cookieIsOneOfSeveral: Bool
   /// nil: the session has none until it is saved.
   private(set) var key: Bytes?
   /// The key that cycle_key replaced, until commit.
@@ -79,16 +81,23 @@ final class Session {
     // Room for a few times the largest session: the payload, new values, text.
     data = SessionData(
       arenaLimit: manager.settings.maxData &* 8 &+ (1 << 20), hashing: manager.hashing)
-    let sent = CookieHeader(text: cookieHeader).value(of: manager.settings.cookieName, last: true)
-    cookieSent = sent != nil
+    let header = CookieHeader(text: cookieHeader)
+    let found = keys.cookieRule.find(manager.settings.cookieName, in: header)
+    cookieSent = found != nil
+    cookieIsOneOfSeveral = found?.isOneOfSeveral ?? false
     // From here on everything is set, so that a throw leaks nothing.
     let valid = keys.cookieDialect == nil ? SessionKey.isValid : Session.mayBeToken
-    if let sent = sent ?? manager.settings.key(in: url), valid(sent) { key = try data.keep(sent) }
+    if let found {
+      let sent = try keep(found, keys.cookieRule)
+      if valid(sent) { key = sent }
+    } else if let sent = manager.settings.key(in: url), valid(sent) {
+      key = try data.keep(sent)
+    }
     if keys.previousDialect != nil,
-      let old = CookieHeader(text: cookieHeader).value(of: manager.settings.previousCookie, last: true),
-      Session.mayBeToken(old)
+      let old = keys.previousCookieRule.find(manager.settings.previousCookie, in: header)
     {
-      previousToken = try data.keep(old)
+      let token = try keep(old, keys.previousCookieRule)
+      if Session.mayBeToken(token) { previousToken = token }
       previousCookieSent = !(manager.settings.previousCookie == manager.settings.cookieName)
     }
     if key == nil, previousToken == nil { loading = .loaded }

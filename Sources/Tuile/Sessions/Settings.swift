@@ -26,6 +26,7 @@ final class Settings {
   let mostOwned: Int
   /// The cookie's name where sessions were kept before.
   let previousCookie: Bytes
+  let cookieRule: tuile_cookie_rule
   let log: tuile_log?
   let logContext: UnsafeMutableRawPointer?
   let logLevel: tuile_log_level
@@ -46,6 +47,11 @@ final class Settings {
     guard let sameSite = SetCookie.SameSite(config.cookie_same_site) else {
       throw .argument("cookie_same_site is no tuile_same_site")
     }
+    guard CookieRule(config.cookie_rule, standard: .django) != nil else {
+      throw .argument("cookie_rule is no tuile_cookie_rule")
+    }
+    let skipped = SetCookie.Rules(rawValue: config.cookie_skip_rules)
+    guard skipped.isSubset(of: .all) else { throw .argument("cookie_skip_rules has a bit that is no tuile_rule") }
     guard config.max_data > 0, config.max_data <= Dialect.largest else {
       throw .argument("max_data is not between 1 byte and 64 MiB")
     }
@@ -73,7 +79,8 @@ final class Settings {
       previousCookie: previousCookie, sameSite: sameSite)
     var sample = settings.cookie
     sample.value = Bytes("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")
-    try sample.check()
+    guard !name.isEmpty else { throw .syntax("the session cookie has no name") }
+    try sample.check(skipping: skipped)
     return settings
   }
 
@@ -91,6 +98,7 @@ final class Settings {
     self.urlName = config.url_sessions ? keep(urlName) : nil
     cookieName = keep(name)
     self.previousCookie = previousCookie.isEmpty ? cookieName : keep(previousCookie)
+    cookieRule = config.cookie_rule
     log = config.log
     logContext = config.log_context
     logLevel = config.log_level

@@ -30,7 +30,8 @@ final class CachedStore: Store {
     self.fresh = fresh
   }
 
-  var trusted: Bool { back.trusted }
+  /// A copy in front counts as much as what is behind: both must be this process's own.
+  var trusted: Bool { back.trusted && front.trusted }
   var mayBeUnsure: Bool { back.mayBeUnsure }
 
   func takeRemark() -> StaticString? { back.takeRemark() ?? front.takeRemark() }

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"runtime"
 
@@ -26,6 +27,7 @@ type request struct {
 	MaxAge int             `json:"max_age"`
 	Value  json.RawMessage `json:"value"`
 	Token  string          `json:"token"`
+	Header string          `json:"header"` // A Cookie header.
 }
 
 func codec(asked request) (*securecookie.SecureCookie, error) {
@@ -90,7 +92,20 @@ func decode(asked request) (interface{}, error) {
 	return value, err
 }
 
+// As a handler sees the cookie of that name: nothing if there is none.
+func cookie(asked request) (interface{}, error) {
+	request := http.Request{Header: http.Header{"Cookie": {asked.Header}}}
+	found, err := request.Cookie(asked.Name)
+	if err == http.ErrNoCookie {
+		return nil, nil
+	}
+	return found.Value, err
+}
+
 func answer(asked request) (interface{}, error) {
+	if asked.Op == "cookie" {
+		return cookie(asked)
+	}
 	if asked.Op == "encode" {
 		return encode(asked)
 	}

@@ -77,6 +77,15 @@ MATCH = {
     "last": 1,
 }
 
+COOKIE_RULE = {
+    "default": 0,
+    "django": 1,
+    "flask": 2,
+    "go": 3,
+    "express": 4,
+    "rack": 5,
+}
+
 COOKIE_MODE = {
     "browser": 0,
     "django": 1,
@@ -402,6 +411,8 @@ class Config(Structure):
         ("log", Log),
         ("log_context", c_void_p),
         ("log_level", c_int),
+        ("cookie_rule", c_int),
+        ("cookie_skip_rules", c_uint32),
     ]
 
 
@@ -488,6 +499,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_unset": (c_int64, []),
     "tuile_cookie_next": (c_int, [Bytes, POINTER(c_size_t), POINTER(Cookie)]),
     "tuile_cookie_get": (c_int, [Bytes, Bytes, c_int, POINTER(Bytes)]),
+    "tuile_cookie_read": (c_int, [Bytes, Bytes, c_int, c_char_p, c_size_t, POINTER(c_size_t), POINTER(c_bool)]),
     "tuile_cookies_init": (c_int, [POINTER(Cookies)]),
     "tuile_cookies_count": (c_int, [POINTER(Cookies), POINTER(c_size_t), POINTER(Error)]),
     "tuile_cookies_all": (c_int, [POINTER(Cookies), POINTER(Cookie), c_size_t, POINTER(c_size_t), POINTER(Error)]),
@@ -572,6 +584,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_session_begin": (c_void_p, [c_void_p, Bytes]),
     "tuile_session_begin_url": (c_void_p, [c_void_p, Bytes, Bytes]),
     "tuile_session_commit": (c_int, [c_void_p, c_int32, AddHeader, c_void_p, POINTER(Error)]),
+    "tuile_session_has_several_cookies": (c_int, [c_void_p, POINTER(c_bool)]),
     "tuile_session_touch": (c_int, [c_void_p, POINTER(Error)]),
     "tuile_session_end": (None, [c_void_p]),
     "tuile_session_key": (c_int, [c_void_p, POINTER(Bytes)]),

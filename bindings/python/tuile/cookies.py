@@ -6,7 +6,7 @@ import datetime
 import enum
 import struct
 from collections.abc import Iterator, Sequence
-from ctypes import byref, c_int64, c_size_t
+from ctypes import byref, c_bool, c_int64, c_size_t
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
@@ -25,6 +25,8 @@ __all__ = [
     "pairs",
     "parse",
     "parse_date",
+    "read",
+    "several",
 ]
 
 Text = Union[str, bytes]
@@ -95,6 +97,41 @@ def parse(header: Text | Sequence[Text], mode: str = "browser") -> dict[str, str
     {'name': 'Müller'}
     """
     return dict(_read(header, mode))
+
+
+def read(header: Text, name: Text, rule: str = "django") -> Optional[str]:
+    """The cookie of a name as a framework sees it: of several the one that counts there, with quotes
+    as they are meant there. ``rule`` is ``django`` (Starlette too), ``flask``, ``go``, ``express`` or ``rack``.
+
+    >>> read('a="1"; a=2', "a", "flask"), read('a="1"; a=2', "a", "rack"), read('a="1"; a=2', "a")
+    ('1', '"1"', '2')
+    """
+    found = _found(header, name, rule)
+    return None if found is None else found[0].decode("utf-8", "surrogateescape")
+
+
+def several(header: Text, name: Text) -> bool:
+    """Whether cookies of that name have different values, so that programs may disagree which counts.
+
+    >>> several("a=1; b=2; a=1", "a"), several("a=1; a=2", "a")
+    (False, True)
+    """
+    found = _found(header, name, "rack")
+    return found is not None and found[1]
+
+
+def _found(header: Text, name: Text, rule: str) -> Optional[tuple[bytes, bool]]:
+    whole, wanted, differ = native.view(header), native.view(name), c_bool()
+    constant = _constant(native.COOKIE_RULE, rule)
+    status, value = native.filled(
+        max(64, whole.size * 2),
+        lambda *out: native.lib.tuile_cookie_read(whole, wanted, constant, *out, byref(differ)),
+    )
+    if status == native.ABSENT:
+        return None
+    if status != native.OK:
+        raise native.failure(status)
+    return value, differ.value
 
 
 def encode(text: Text, encoding: str) -> str:

@@ -77,6 +77,12 @@ class SessionHandle(Uncopyable):
         """
         return self._call("load") == native.OK
 
+    def has_several_cookies(self) -> bool:
+        """Whether the request had cookies of the session's name with different values."""
+        several = c_bool()
+        native.lib.tuile_session_has_several_cookies(self._live(), byref(several))
+        return several.value
+
     def is_empty(self) -> bool:
         """Neither a key nor data."""
         return self._bool("is_empty")

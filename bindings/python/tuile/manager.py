@@ -81,7 +81,7 @@ class Manager(Uncopyable):
 
     ``store`` is a URL, or a :class:`tuile.stores.Store` of your own. Settings have the names of
     ``tuile_config``: ``cookie_name``, ``cookie_age``, ``cookie_secure``, ``save_every_request``, and so
-    on; the defaults are Django's. ``policy`` is ``aal2`` or ``aal3``: the limits of NIST SP 800-63B-4.
+    on; the defaults are Django's. ``cookie_rule`` is one of :func:`tuile.cookies.read`. ``policy`` is ``aal2`` or ``aal3``: the limits of NIST SP 800-63B-4.
     ``log`` is told ``error``, ``warning``, ``info`` or ``debug``, and what an administrator should know; it
     holds no key and no secret. ``clock`` gives Unix seconds, for tests.
     """
@@ -116,6 +116,10 @@ class Manager(Uncopyable):
         ticking = None
         if clock is not None:
             ticking = config.clock = native.clock(clock)
+        if isinstance(rule := settings.get("cookie_rule"), str):
+            if rule not in native.COOKIE_RULE:
+                raise native.failure(native.E_ARGUMENT)
+            settings["cookie_rule"] = native.COOKIE_RULE[rule]
         for name, value in settings.items():
             setattr(config, name, native.view(value) if isinstance(value, (str, bytes)) else native.int64(value))
         bridge: Optional[Bridge] = None
