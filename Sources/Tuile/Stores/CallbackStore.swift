@@ -122,7 +122,7 @@ final class CallbackStore: Store {
 
   func own(_ owner: Bytes, _ key: Bytes, record: Bytes, expires: Int64) throws(Failure) {
     guard let own = ops.own else { throw .noOwners }
-    _ = try call((TUILE_OK, TUILE_OK, TUILE_OK)) { error in
+    _ = try call((TUILE_OK, TUILE_OK, TUILE_OK), writes: isModule) { error in
       own(context, owner.c, key.c, record.c, expires, error)
     }
   }
@@ -178,7 +178,9 @@ final class CallbackStore: Store {
 
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) {
     guard let disown = ops.disown else { throw .noOwners }
-    _ = try call((TUILE_OK, TUILE_OK, TUILE_OK)) { error in disown(context, owner.c, key.c, error) }
+    _ = try call((TUILE_OK, TUILE_OK, TUILE_OK), writes: isModule) { error in
+      disown(context, owner.c, key.c, error)
+    }
   }
 
   // MARK: Walks
