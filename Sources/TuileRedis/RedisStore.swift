@@ -245,8 +245,8 @@ final class RedisStore: Store {
   }
 
   func ownedRecord(_ owner: Bytes, _ key: Bytes, into record: inout ByteBuffer) throws(Failure) -> Bool {
-    let reply = try named(RedisStore.ownerKey, owner) { (name) throws(Failure) in
-      try runner.run(name, .textOrNil, repeatable: true) { connection, _ in
+    let reply = try named(owner: owner) { (name) throws(Failure) in
+      try runner.run(name, .textOrNil, .read) { connection, _ in
         connection.command("HGET")
         connection.add(name)
         connection.add(key)
