@@ -158,7 +158,7 @@ static void loads(void) {
 static void prepare_signing(void) {
   unsigned char block[64] = {0};
   tuile_signer_config config = TUILE_SIGNER_CONFIG_INIT;
-  config.secret = TUILE_STR("secret"), config.salt = TUILE_STR("salt");
+  config.secret = TUILE_STR("a secret that has its thirty-two bytes and more"), config.salt = TUILE_STR("salt");
   MUST(tuile_signer_new(&config, &signer, NULL));
   SHA256_Init(&inner), SHA256_Update(&inner, block, 64);
   SHA256_Init(&outer), SHA256_Update(&outer, block, 64);
@@ -189,7 +189,7 @@ static void open_manager(const char *url) {
   tuile_config config = TUILE_CONFIG_INIT;
   tuile_error error;
   tuile_bytes key;
-  config.secret = TUILE_STR("secret"), config.store = (tuile_bytes){url, strlen(url)};
+  config.secret = TUILE_STR("a secret that has its thirty-two bytes and more"), config.store = (tuile_bytes){url, strlen(url)};
   MUST(tuile_manager_open(&config, &manager, &error));
   cookie[0] = 0;
   tuile_session *session = tuile_session_begin(manager, TUILE_STR(""));

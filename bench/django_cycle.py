@@ -32,7 +32,7 @@ elif kind == "postgresql":
     }
     engines = ["django.contrib.sessions.backends.db"]
 settings.configure(
-    SECRET_KEY="secret",
+    SECRET_KEY="a secret that has its thirty-two bytes and more",
     USE_TZ=True,
     INSTALLED_APPS=["django.contrib.sessions"],
     DATABASES={"default": database},

@@ -113,7 +113,7 @@ static double measure(void (*call)(int), int threads) {
 int main(int argc, char **argv) {
   if (argc != 3) return fputs("usage: bench-postgresql TUILE-URL LIBPQ-URL\n", stderr), 2;
   tuile_config config = TUILE_CONFIG_INIT;
-  config.secret = TUILE_STR("secret"), config.store = (tuile_bytes){argv[1], strlen(argv[1])};
+  config.secret = TUILE_STR("a secret that has its thirty-two bytes and more"), config.store = (tuile_bytes){argv[1], strlen(argv[1])};
   MUST(tuile_manager_open(&config, &manager, NULL) == TUILE_OK);
   for (int i = 0; i < most_threads; i++) {
     new_session(cookies[i]);

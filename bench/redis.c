@@ -151,7 +151,7 @@ int main(int argc, char **argv) {
   snprintf(url, sizeof url, "unix://%s?prefix=&wait=10000&timeout=10000", path);
   tuile_config config = TUILE_CONFIG_INIT;
   tuile_error error;
-  config.secret = TUILE_STR("secret"), config.store = (tuile_bytes){url, strlen(url)};
+  config.secret = TUILE_STR("a secret that has its thirty-two bytes and more"), config.store = (tuile_bytes){url, strlen(url)};
   if (tuile_manager_open(&config, &manager, &error) != TUILE_OK) return fprintf(stderr, "%s\n", error.message), 1;
   for (int i = 0; i < most_threads; i++) begin(&clients[i]);
   redisReply *loaded = redisCommand(clients[0].redis, "SCRIPT LOAD %s", script);

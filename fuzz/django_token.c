@@ -7,7 +7,7 @@
 static tuile_signer *make(bool timed) {
   tuile_signer_config config = TUILE_SIGNER_CONFIG_INIT;
   tuile_bytes fallback = TUILE_STR("an older one");
-  config.secret = TUILE_STR("a secret for the fuzzer");
+  config.secret = TUILE_STR("a secret for the fuzzer of 32 bytes and more");
   config.fallbacks = &fallback;
   config.fallback_count = 1;
   config.salt = TUILE_STR("fuzz");

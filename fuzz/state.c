@@ -52,7 +52,7 @@ static void csrf(const uint8_t *data, size_t size) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (!signer) {
     tuile_signer_config config = TUILE_SIGNER_CONFIG_INIT;
-    config.secret = TUILE_STR("secret"), config.salt = TUILE_STR("forms");
+    config.secret = TUILE_STR("a secret that has its thirty-two bytes and more"), config.salt = TUILE_STR("forms");
     REQUIRE(tuile_signer_new(&config, &signer, NULL) == TUILE_OK);
   }
   tuile_bytes input = {data, size};

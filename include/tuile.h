@@ -1013,11 +1013,11 @@ tuile_status tuile_config_set_policy(tuile_config *config, tuile_policy policy);
  * and a logout takes the cookie away but can't end a copy of it.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a number or constant that can't
- * be, a struct of another size, or no secret where the store needs one;
- * TUILE_E_SYNTAX, TUILE_E_LIMIT or TUILE_E_RULE as tuile_set_cookie_write for
- * the session cookie, and as tuile_store_open for the store's URL;
- * TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT, TUILE_E_MEMORY, TUILE_E_RANDOM.
- * Since 0.1.
+ * be, a struct of another size, no secret where the store needs one, or one
+ * under 32 bytes without allow_weak_secrets; TUILE_E_SYNTAX, TUILE_E_LIMIT or
+ * TUILE_E_RULE as tuile_set_cookie_write for the session cookie, and as
+ * tuile_store_open for the store's URL; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT, TUILE_E_MEMORY, TUILE_E_RANDOM. Since 0.1.
  */
 tuile_status tuile_manager_open(const tuile_config *config,
     tuile_manager **manager, tuile_error *error);
@@ -1030,10 +1030,11 @@ void tuile_manager_close(tuile_manager *manager);
 /** Gives the manager new keys, without dropping a request: those under way end
  * with the keys that they began with.
  *
- * Of the configuration only secret, fallbacks and keyring count. To rotate,
- * make the old secret a fallback: what it signed is read, and signed anew when
- * it is read; old_key_loads in tuile_stats tells when nobody needs it any more.
- * The old keys are wiped when the manager is closed.
+ * Of the configuration only secret, fallbacks and keyring count: weak secrets
+ * are taken if they were when the manager was opened. To rotate, make the old
+ * secret a fallback: what it signed is read, and signed anew when it is read;
+ * old_key_loads in tuile_stats tells when nobody needs it any more. The old
+ * keys are wiped when the manager is closed.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT as tuile_manager_open; TUILE_E_MEMORY.
  * After an error the keys are as they were. Since 0.1.

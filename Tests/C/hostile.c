@@ -16,7 +16,7 @@ static void signing(void) {
   tuile_signer_config config = TUILE_SIGNER_CONFIG_INIT, bad;
   size_t size = 0;
   tuile_bytes value = {"keep", 4};
-  config.secret = text("secret"), config.salt = text("salt");
+  config.secret = text("a secret that has its thirty-two bytes and more"), config.salt = text("salt");
   tuile_signer_free(NULL);
   CHECK(tuile_signer_config_init(NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_signer_new(NULL, &signer, &error) == TUILE_E_ARGUMENT);
@@ -78,7 +78,7 @@ static void signing(void) {
 static void managers(const char *folder) {
   tuile_manager *manager = NULL;
   tuile_config config = TUILE_CONFIG_INIT, bad;
-  config.secret = text("secret"), config.store = text("memory:");
+  config.secret = text("a secret that has its thirty-two bytes and more"), config.store = text("memory:");
   CHECK(tuile_config_init(NULL) == TUILE_E_ARGUMENT && tuile_manager_open(NULL, &manager, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_manager_open(&config, NULL, &error) == TUILE_E_ARGUMENT);
   tuile_manager_close(NULL);

@@ -3,7 +3,7 @@
 #include "request.h"
 
 static void open_manager(tuile_config *config, const char *store) {
-  config->secret = text("secret"), config->store = text(store), config->clock = fixed_clock;
+  config->secret = text("a secret that has its thirty-two bytes and more"), config->store = text(store), config->clock = fixed_clock;
   tuile_status status = tuile_manager_open(config, &manager, &error);
   if (status != TUILE_OK) fprintf(stderr, "%s\n", error.message);
   CHECK(status == TUILE_OK);
@@ -110,9 +110,9 @@ static void new_keys(const char *store) {
   tuile_session *under_way = request();
   CHECK(tuile_session_add_int(under_way, text("n"), 1, NULL, &error) == TUILE_OK);
   tuile_config fresh = TUILE_CONFIG_INIT;
-  tuile_bytes old = text("secret");
+  tuile_bytes old = text("a secret that has its thirty-two bytes and more");
   CHECK(tuile_manager_reload(manager, &fresh, &error) == TUILE_E_ARGUMENT); /* no secret: nothing changes */
-  fresh.secret = text("another secret"), fresh.fallbacks = &old, fresh.fallback_count = 1;
+  fresh.secret = text("another secret that has its thirty-two bytes"), fresh.fallbacks = &old, fresh.fallback_count = 1;
   CHECK(tuile_manager_reload(manager, &fresh, &error) == TUILE_OK);
   CHECK(respond(under_way, 200) == TUILE_OK);
   /* Read with the old key, which signs it anew: the next read does not need it. */
@@ -122,7 +122,7 @@ static void new_keys(const char *store) {
   /* The end of the old key, and of what only it had signed. */
   fresh.fallback_count = 0;
   CHECK(tuile_manager_reload(manager, &fresh, &error) == TUILE_OK && get("n") == 2 && stats().bad_signatures == 0);
-  fresh.secret = text("a third");
+  fresh.secret = text("a third secret that has its thirty-two bytes");
   CHECK(tuile_manager_reload(manager, &fresh, &error) == TUILE_OK && get("n") == -1 && stats().bad_signatures == 1);
   tuile_manager_close(manager);
 }

@@ -15,7 +15,7 @@ static tuile_manager *open_manager(void) {
   tuile_config config = TUILE_CONFIG_INIT;
   tuile_manager *opened;
   tuile_error error;
-  config.secret = text("secret"), config.store = text(url);
+  config.secret = text("a secret that has its thirty-two bytes and more"), config.store = text(url);
   tuile_status status = tuile_manager_open(&config, &opened, &error);
   if (status != TUILE_OK) fprintf(stderr, "%s\n", error.message);
   CHECK(status == TUILE_OK);

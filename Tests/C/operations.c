@@ -25,7 +25,7 @@ static bool said(const char *part) {
 
 static tuile_config logging(const char *store) {
   tuile_config config = TUILE_CONFIG_INIT;
-  config.secret = text("secret"), config.store = text(store);
+  config.secret = text("a secret that has its thirty-two bytes and more"), config.store = text(store);
   config.log = take, config.log_context = &worst, config.log_level = TUILE_LOG_DEBUG;
   atomic_store(&logged, 0);
   return config;
@@ -98,7 +98,7 @@ static void messages(const char *store) {
   CHECK(tuile_session_add_int(other, text("n"), 1, NULL, &error) == TUILE_OK);
   CHECK(respond(other, 200) == TUILE_OK && respond(slow, 200) == TUILE_OK && said("3 another request changed"));
   tuile_config fresh = TUILE_CONFIG_INIT;
-  fresh.secret = text("fresh");
+  fresh.secret = text("a fresh secret that has its thirty-two bytes");
   CHECK(tuile_manager_reload(manager, &fresh, &error) == TUILE_OK && said("2 the manager has new keys"));
   CHECK(get("n") == -1 && said("1 stored session data"));
   CHECK(tuile_manager_check(manager, &error) == TUILE_OK && !said("0 "));

@@ -47,7 +47,7 @@ static void lists(const char *store) {
   tuile_config config = TUILE_CONFIG_INIT;
   char phone[200], laptop[200], other[200];
   present = 1700000000000000;
-  config.secret = text("secret"), config.store = text(store), config.clock = fixed_clock;
+  config.secret = text("a secret that has its thirty-two bytes and more"), config.store = text(store), config.clock = fixed_clock;
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   CHECK(count("ada") == 0);
   login("ada", "Phone \"1\"\x01\xC3\xA9", "192.0.2.1", phone);
@@ -119,7 +119,7 @@ static void lists(const char *store) {
 static void limits(const char *store) {
   tuile_config config = TUILE_CONFIG_INIT;
   char devices[5][200];
-  config.secret = text("secret"), config.store = text(store), config.clock = fixed_clock;
+  config.secret = text("a secret that has its thirty-two bytes and more"), config.store = text(store), config.clock = fixed_clock;
   config.max_owned = 3, config.track_owners = true;
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   for (int i = 0; i < 5; i++) {

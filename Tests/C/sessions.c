@@ -332,7 +332,7 @@ static void touched(void) {
 static void all(const char *store) {
   tuile_config config = TUILE_CONFIG_INIT;
   present = 1700000000500000;
-  config.secret = text("secret"), config.store = text(store), config.clock = fixed_clock;
+  config.secret = text("a secret that has its thirty-two bytes and more"), config.store = text(store), config.clock = fixed_clock;
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   nothing_without_need();
   cookie_and_its_end();

@@ -68,7 +68,7 @@ static tuile_status no_headers(void *context, tuile_bytes name, tuile_bytes valu
 static void damaged_while_open(const char *folder) {
   in(folder, "damaged.db");
   tuile_config config = TUILE_CONFIG_INIT;
-  config.secret = text("secret"), config.store = text(url);
+  config.secret = text("a secret that has its thirty-two bytes and more"), config.store = text(url);
   tuile_manager *manager;
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   char cookie[128];
@@ -111,7 +111,7 @@ static void tampered(const char *folder) {
   tuile_manager *manager;
   char cookie[128];
   tuile_bytes key;
-  config.secret = text("secret"), config.store = text(url);
+  config.secret = text("a secret that has its thirty-two bytes and more"), config.store = text(url);
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   tuile_session *s = tuile_session_begin(manager, text(""));
   CHECK(tuile_session_set_int(s, text("admin"), 0, &error) == TUILE_OK && tuile_session_commit(s, 200, NULL, NULL, &error) == TUILE_OK);
@@ -173,7 +173,7 @@ static void outage(void) {
   tuile_manager *manager;
   CHECK(tuile_store_open(text("memory:"), &behind, &error) == TUILE_OK);
   CHECK(tuile_store_new(&ops, NULL, &config.open_store, &error) == TUILE_OK);
-  config.secret = text("secret");
+  config.secret = text("a secret that has its thirty-two bytes and more");
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   char cookie[128];
   tuile_bytes key;

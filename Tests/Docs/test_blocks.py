@@ -40,7 +40,7 @@ PROGRAM = """#include <stdio.h>
 int main(void) {
   tuile_error error;
   tuile_config configuration = TUILE_CONFIG_INIT;
-  configuration.secret = TUILE_STR("secret"), configuration.store = TUILE_STR("memory:");
+  configuration.secret = TUILE_STR("a secret that has its thirty-two bytes and more"), configuration.store = TUILE_STR("memory:");
   tuile_manager *manager;
   if (tuile_manager_open(&configuration, &manager, &error) != TUILE_OK) return 1;
   tuile_session *session = tuile_session_begin(manager, TUILE_STR(""));

@@ -26,7 +26,7 @@ def count(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     return [page]
 
 
-counting = SessionMiddleware(count, store=f"sqlite://{FOLDER}/sessions.db?busy=30000", secret="a secret of the load test")
+counting = SessionMiddleware(count, store=f"sqlite://{FOLDER}/sessions.db?busy=30000", secret="a secret of the load test, of thirty-two bytes and more")
 lock = threading.Lock()
 slot: mmap.mmap | None = None
 

@@ -36,7 +36,7 @@ def workers(master: int) -> list[int]:
 
 
 def new_cookies(store: str) -> list[str]:
-    with Manager(store=store, secret="a secret of the load test") as manager:
+    with Manager(store=store, secret="a secret of the load test, of thirty-two bytes and more") as manager:
         found = []
         for _ in range(VISITORS):
             with manager.begin("") as session:
@@ -46,7 +46,7 @@ def new_cookies(store: str) -> list[str]:
 
 
 def counted(store: str, cookies: list[str]) -> int:
-    with Manager(store=store, secret="a secret of the load test") as manager:
+    with Manager(store=store, secret="a secret of the load test, of thirty-two bytes and more") as manager:
         total = 0
         for cookie in cookies:
             with manager.begin(cookie) as session:

@@ -58,7 +58,7 @@ tuile_manager *open_manager(tuile_store *store) {
   tuile_config config = TUILE_CONFIG_INIT;
   tuile_manager *manager;
   tuile_error error = {0};
-  config.secret = text("secret"), config.open_store = store;
+  config.secret = text("a secret that has its thirty-two bytes and more"), config.open_store = store;
   must(tuile_manager_open(&config, &manager, &error), &error);
   return manager;
 }

@@ -47,7 +47,7 @@ int main(int argc, char **argv) {
   tuile_config config = TUILE_CONFIG_INIT;
   tuile_manager *manager;
   /* A key that was replaced stays for seconds, which is longer than this takes. */
-  config.secret = text("secret"), config.open_store = store, config.cycle_grace = 0;
+  config.secret = text("a secret that has its thirty-two bytes and more"), config.open_store = store, config.cycle_grace = 0;
   CHECK(tuile_manager_open(&config, &manager, NULL) == TUILE_OK);
   size_t before = 0;
   unsigned int seed = 1;

@@ -17,5 +17,5 @@ if "TUILE_INSTALLED" not in os.environ:
 sys.path[:0] = [str(PYTHON / "examples"), str(PYTHON / "tests")]
 
 # One set of settings for the process: the tests of tuile.django change what they need.
-settings.configure(SECRET_KEY="an example, not a secret", USE_TZ=True, INSTALLED_APPS=["django.contrib.sessions"])
+settings.configure(SECRET_KEY="an example of 32 bytes, not a secret", USE_TZ=True, INSTALLED_APPS=["django.contrib.sessions"])
 django.setup()

@@ -610,6 +610,9 @@ typedef struct tuile_config {
   /** tuile_rule bits that the session cookie is not checked by: 0. TUILE_RULE_NAME
    *  lets names be that other frameworks take, such as "foo:bar" or "my session". */
   uint32_t cookie_skip_rules;
+  /** Takes secrets under 32 bytes, as older applications have them: false. A
+   *  keyring says for itself what it takes. */
+  bool allow_weak_secrets;
 } tuile_config;
 
 /** Gives every field its default. */
@@ -618,7 +621,7 @@ typedef struct tuile_config {
     {"sessionid", 9}, {NULL, 0}, {"/", 1}, 1209600, TUILE_SAME_SITE_LAX,       \
     false, true, false, false, false, 1048576, NULL, NULL, NULL, false,        \
     {"sid", 3}, 0, 0, 5, false, 100, {NULL, 0}, {NULL, 0}, {NULL, 0}, NULL,    \
-    NULL, TUILE_LOG_WARNING, TUILE_COOKIE_RULE_DEFAULT, 0 }
+    NULL, TUILE_LOG_WARNING, TUILE_COOKIE_RULE_DEFAULT, 0, false }
 
 /** Ready-made limits, those of NIST SP 800-63B-4. */
 typedef enum tuile_policy {

@@ -39,6 +39,8 @@ struct Base64 {
     }
     if url { return try Base64.decodeURL(body, to: &out) }
     var copy = ByteBuffer()
+    // It may be a key.
+    defer { copy.wipe() }
     var good = true
     _ = copy.fill(body.count) { start in
       var i = 0

@@ -61,7 +61,8 @@ public func tuile_config_set_policy(
 /// the cookie away but can't end a copy of it.
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a number or constant that can't
-/// be, a struct of another size, or no secret where the store needs one;
+/// be, a struct of another size, no secret where the store needs one, or one under
+/// 32 bytes without `allow_weak_secrets`;
 /// TUILE_E_SYNTAX, TUILE_E_LIMIT or TUILE_E_RULE as tuile_set_cookie_write for
 /// the session cookie, and as tuile_store_open for the store's URL;
 /// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT, TUILE_E_MEMORY, TUILE_E_RANDOM.
@@ -92,7 +93,8 @@ public func tuile_manager_close(_ manager: UnsafeMutablePointer<tuile_manager>?)
 /// Gives the manager new keys, without dropping a request: those under way end
 /// with the keys that they began with.
 ///
-/// Of the configuration only `secret`, `fallbacks` and `keyring` count. To rotate,
+/// Of the configuration only `secret`, `fallbacks` and `keyring` count: weak secrets
+/// are taken if they were when the manager was opened. To rotate,
 /// make the old secret a fallback: what it signed is read, and signed anew when
 /// it is read; `old_key_loads` in tuile_stats tells when nobody needs it any more.
 /// The old keys are wiped when the manager is closed.
@@ -108,24 +110,26 @@ public func tuile_manager_reload(
     guard let manager, let config else { throw .argument("manager or config is NULL") }
     guard config.pointee.size == MemoryLayout<tuile_config>.size else { throw .argument("the config's size is wrong") }
     let object: Manager = Handle.borrow(manager)
-    object.replaceKeys(try object.keys.renewed(try secrets(config.pointee), object.settings))
+    object.replaceKeys(try object.keys.renewed(try secrets(config.pointee, object.settings), object.settings))
     object.log(TUILE_LOG_INFO, "the manager has new keys")
     return TUILE_OK
   }
 }
 
 /// nil if the configuration has none.
-private func secrets(_ config: tuile_config) throws(Failure) -> SecretList? {
+private func secrets(_ config: tuile_config, _ settings: Settings) throws(Failure) -> SecretList? {
   if let keyring = config.keyring { return try SecretList(Handle.borrow(keyring)) }
   if config.secret.size == 0, config.fallback_count == 0 { return nil }
-  return try SecretList(secret: config.secret, fallbacks: config.fallbacks, count: config.fallback_count)
+  let list = try SecretList(secret: config.secret, fallbacks: config.fallbacks, count: config.fallback_count)
+  if !settings.allowWeakSecrets { try list.checkStrength() }
+  return list
 }
 
 extension Manager {
   /// Opens what a configuration of the C interface says.
   fileprivate static func open(_ config: tuile_config) throws(Failure) -> Manager {
     let settings = try Settings.make(config)
-    let secrets = try secrets(config)
+    let secrets = try secrets(config, settings)
     var store: any Store
     var kind: CookieKind?
     var previous: CookieKind?

@@ -11,7 +11,7 @@ extension Session {
 
   /// What a framework of that rule takes for the cookie's value.
   func keep(_ found: CookieRule.Found, _ rule: CookieRule) throws(Failure) -> Bytes {
-    guard found.value.count <= 4 &* Session.longestToken else { return Bytes() }
+    guard !found.value.isEmpty, found.value.count <= 4 &* Session.longestToken else { return Bytes() }
     guard let room = data.arena.take(found.value.count &* 2) else { throw .memory }
     var writer = ByteWriter(room, capacity: found.value.count &* 2)
     rule.write(found.value, to: &writer)

@@ -27,6 +27,7 @@ final class Settings {
   /// The cookie's name where sessions were kept before.
   let previousCookie: Bytes
   let cookieRule: tuile_cookie_rule
+  let allowWeakSecrets: Bool
   let log: tuile_log?
   let logContext: UnsafeMutableRawPointer?
   let logLevel: tuile_log_level
@@ -99,6 +100,7 @@ final class Settings {
     cookieName = keep(name)
     self.previousCookie = previousCookie.isEmpty ? cookieName : keep(previousCookie)
     cookieRule = config.cookie_rule
+    allowWeakSecrets = config.allow_weak_secrets
     log = config.log
     logContext = config.log_context
     logLevel = config.log_level

@@ -7,7 +7,7 @@ final class Keyring {
   private static let longest = 4096
   /// What a key must have unless weak ones are allowed: 256 bits, and not a word
   /// said over and over.
-  private static let strongSize = 32
+  static let strongSize = 32
   private static let strongKinds = 8
 
   enum Format { case text, hex, base64 }

@@ -34,6 +34,19 @@ struct SecretList {
     keyring = nil
   }
 
+  /// One rule for what signs sessions: 32 bytes of text, or 256 bits in a ring, which
+  /// has seen to that itself.
+  func checkStrength() throws(Failure) {
+    guard keyring == nil else { return }
+    var i = 0
+    while i < count {
+      guard self[i].count >= Keyring.strongSize else {
+        throw .argument("a secret has less than 32 bytes; generate one, or set allow_weak_secrets")
+      }
+      i &+= 1
+    }
+  }
+
   subscript(index: Int) -> Bytes {
     if let keyring { return keyring[index] }
     guard index > 0, index < count, let fallbacks else { return secret }

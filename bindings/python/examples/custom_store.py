@@ -116,7 +116,7 @@ class Table(Store):
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         cookie = ""
-        with Manager(store=Table(Path(folder) / "sessions.db"), secret="an example, not a secret") as manager:
+        with Manager(store=Table(Path(folder) / "sessions.db"), secret="an example of 32 bytes, not a secret") as manager:
             for _ in range(3):
                 with manager.begin(cookie) as session:
                     print(session.add_int("count"))

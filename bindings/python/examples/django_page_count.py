@@ -21,7 +21,7 @@ urlpatterns = [path("", count)]
 
 if not settings.configured:
     settings.configure(
-        SECRET_KEY="an example, not a secret",
+        SECRET_KEY="an example of 32 bytes, not a secret",
         SESSION_ENGINE="tuile.django",
         TUILE_STORE=f"sqlite://{Path(tempfile.gettempdir()).resolve()}/django_page_count.db",
         ROOT_URLCONF=__name__,

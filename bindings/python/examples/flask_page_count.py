@@ -6,7 +6,7 @@ from flask import Flask, session
 from tuile.flask import SessionInterface
 
 app = Flask(__name__)
-app.secret_key = "an example, not a secret"
+app.secret_key = "an example of 32 bytes, not a secret"
 SessionInterface("memory:").init_app(app)
 
 

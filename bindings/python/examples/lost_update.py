@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
-SECRET = "an example, not a secret"
+SECRET = "an example of 32 bytes, not a secret"
 
 
 def set_up_django(database: str) -> None:

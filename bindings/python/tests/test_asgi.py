@@ -128,7 +128,7 @@ class Slow(Away):
 
 def test_the_event_loop_is_never_blocked(tmp_path: Path) -> None:
     store = Slow(tmp_path / "sessions.db")
-    with Manager(store=store, secret="s") as manager:
+    with Manager(store=store, secret="a secret that has its thirty-two bytes and more") as manager:
         middleware = SessionMiddleware(application(lambda s: s.add_int("count")), manager)
 
         async def run() -> None:
@@ -147,7 +147,7 @@ def test_the_event_loop_is_never_blocked(tmp_path: Path) -> None:
 
 def test_an_outage_is_raised_to_those_who_ask_alone(tmp_path: Path) -> None:
     store = Away(tmp_path / "sessions.db")
-    with Manager(store=store, secret="s") as manager:
+    with Manager(store=store, secret="a secret that has its thirty-two bytes and more") as manager:
         cookie = cookie_of(asyncio.run(visit(SessionMiddleware(application(lambda s: s.update(a=1)), manager))))
         store.away = True
         sent = asyncio.run(visit(SessionMiddleware(application(lambda s: None), manager), cookie))

@@ -162,7 +162,7 @@ def test_another_serializer_is_refused() -> None:
 
 def test_new_keys_while_running() -> None:
     key = saved(a=datetime(2030, 1, 1, tzinfo=timezone.utc).isoformat())
-    with override_settings(SECRET_KEY="newer", SECRET_KEY_FALLBACKS=["an example, not a secret"]):
+    with override_settings(SECRET_KEY="a newer example of 32 bytes, not a secret", SECRET_KEY_FALLBACKS=["an example of 32 bytes, not a secret"]):
         assert SessionStore(key)["a"] == "2030-01-01T00:00:00+00:00"
 
 

@@ -13,7 +13,7 @@ from django.test import override_settings
 from tuile.django import database_url, manager
 from tuile.sessions import Manager
 
-SECRET = "an example, not a secret"
+SECRET = "an example of 32 bytes, not a secret"
 POSTGRESQL = "django.db.backends.postgresql"
 
 

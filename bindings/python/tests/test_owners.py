@@ -13,7 +13,7 @@ from tuile.sessions import Manager
 
 @pytest.fixture
 def manager(tmp_path: Path) -> Iterator[Manager]:
-    with Manager(store=Table(tmp_path / "sessions.db"), secret="a secret") as manager:
+    with Manager(store=Table(tmp_path / "sessions.db"), secret="a secret that has its thirty-two bytes and more") as manager:
         yield manager
 
 
@@ -63,7 +63,7 @@ def test_policies(policy: str, idle: int) -> None:
 
 
 def test_new_keys_while_running(tmp_path: Path) -> None:
-    with Manager(store=f"sqlite://{tmp_path / 's.db'}", secret="old") as manager:
+    with Manager(store=f"sqlite://{tmp_path / 's.db'}", secret="a secret that has its thirty-two bytes and more") as manager:
         cookie = saved(manager, a=1)
         manager.reload("new", fallbacks=["old"])
         with manager.begin(cookie) as session:
@@ -82,9 +82,9 @@ def test_operations(manager: Manager) -> None:
 def test_the_log_is_told(tmp_path: Path) -> None:
     told: list[tuple[str, str]] = []
     path = tmp_path / "s.db"
-    with Manager(store=f"sqlite://{path}", secret="old") as manager:
+    with Manager(store=f"sqlite://{path}", secret="a secret that has its thirty-two bytes and more") as manager:
         cookie = saved(manager, a=1)
-    with Manager(store=f"sqlite://{path}", secret="another", log=lambda *line: told.append(line)) as manager:
+    with Manager(store=f"sqlite://{path}", secret="another secret that has its thirty-two bytes", log=lambda *line: told.append(line)) as manager:
         with manager.begin(cookie) as session:
             assert "a" not in session
     assert told and told[0][0] == "warning" and cookie.partition("=")[2] not in told[0][1]

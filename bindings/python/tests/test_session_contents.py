@@ -147,7 +147,7 @@ def test_the_interpreter_ends_with_sessions_open_and_threads_at_work(ending: str
         import gc, os, threading, time
         from tuile.sessions import Manager
         from tuile.signing import Signer
-        manager, signer = Manager(store="memory:", secret="s"), Signer(key="s")
+        manager, signer = Manager(store="memory:", secret="a secret that has its thirty-two bytes and more"), Signer(key="a secret that has its thirty-two bytes and more")
         session = manager.begin("")
         session["a"] = [1]
         def work():

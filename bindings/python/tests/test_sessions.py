@@ -160,7 +160,7 @@ def test_a_store_that_can_not_be_opened_is_a_store_error(tmp_path: Path) -> None
     damaged.write_bytes(b"no database at all" * 100)
     for path in (tmp_path / "missing" / "s.db", damaged):
         with pytest.raises(errors.StoreError):
-            Manager(store=f"sqlite://{path}", secret="x")
+            Manager(store=f"sqlite://{path}", secret="a secret that has its thirty-two bytes and more")
 
 
 def test_threads_count_exactly(manager: Manager) -> None:
@@ -178,7 +178,7 @@ def test_threads_count_exactly(manager: Manager) -> None:
 
 
 def test_a_child_after_fork_shares_the_database(tmp_path: Path) -> None:
-    with Manager(store=f"sqlite://{tmp_path / 's.db'}", secret="x") as manager:
+    with Manager(store=f"sqlite://{tmp_path / 's.db'}", secret="a secret that has its thirty-two bytes and more") as manager:
         cookie = saved(manager, count=0)
         children = []
         for _ in range(4):
@@ -209,7 +209,7 @@ def test_closing_twice_is_fine_and_using_after_it_is_an_error() -> None:
 
 
 def test_repr_shows_no_secret(tmp_path: Path) -> None:
-    with Manager(store="memory:", secret="hush-hush") as manager, manager.begin("") as session:
+    with Manager(store="memory:", secret="hush-hush, said so often that it has 32 bytes") as manager, manager.begin("") as session:
         session["a"] = "private"
         session.commit(200)
         assert session.session_key is not None

@@ -80,7 +80,7 @@ class Away(Table):
 
 def test_an_exception_is_a_store_error_with_its_cause_and_logs_nobody_out(tmp_path: Path) -> None:
     store = Away(tmp_path / "sessions.db")
-    with Manager(store=store, secret="s") as manager:
+    with Manager(store=store, secret="a secret that has its thirty-two bytes and more") as manager:
         with manager.begin("") as session:
             session["a"] = 1
             cookie = dict(session.commit())["Set-Cookie"].partition(";")[0]
@@ -101,9 +101,9 @@ def test_an_exception_is_a_store_error_with_its_cause_and_logs_nobody_out(tmp_pa
 def test_a_cause_belongs_to_one_failure_alone(tmp_path: Path) -> None:
     store = Away(tmp_path / "sessions.db")
     store.away = True
-    with Manager(store=store, secret="s") as manager, manager.begin("sessionid=" + "a" * 32) as session:
+    with Manager(store=store, secret="a secret that has its thirty-two bytes and more") as manager, manager.begin("sessionid=" + "a" * 32) as session:
         with pytest.raises(errors.StoreError):
             len(session)
     with pytest.raises(errors.SyntaxProblem) as caught:
-        Manager(store="nothing", secret="s")
+        Manager(store="nothing", secret="a secret that has its thirty-two bytes and more")
     assert caught.value.__cause__ is None

@@ -89,7 +89,7 @@ def test_a_session_that_another_request_ended_is_a_400(manager: Manager, body: A
 
 def test_a_store_that_is_away_is_the_servers_to_report_and_logs_nobody_out(tmp_path: Path) -> None:
     store = Away(tmp_path / "sessions.db")
-    with Manager(store=store, secret="s") as manager:
+    with Manager(store=store, secret="a secret that has its thirty-two bytes and more") as manager:
         wrapped = SessionMiddleware(application(count, lambda _: [b"x"]), manager)
         cookie = Answer(wrapped).cookie
         store.away = True

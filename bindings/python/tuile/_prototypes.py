@@ -413,6 +413,7 @@ class Config(Structure):
         ("log_level", c_int),
         ("cookie_rule", c_int),
         ("cookie_skip_rules", c_uint32),
+        ("allow_weak_secrets", c_bool),
     ]
 
 

@@ -2,7 +2,7 @@
 
 >>> from flask import Flask, session
 >>> app = Flask("example")
->>> app.secret_key = "an example, not a secret"
+>>> app.secret_key = "an example of 32 bytes, not a secret"
 >>> SessionInterface("memory:").init_app(app)
 >>> @app.get("/")
 ... def count():

@@ -32,7 +32,7 @@
 ...             for key in old:
 ...                 del self.rows[key]
 ...         return len(old)
->>> with Manager(store=Dictionary(), secret="a secret") as manager, manager.begin("") as session:
+>>> with Manager(store=Dictionary(), secret="a secret that has its thirty-two bytes and more") as manager, manager.begin("") as session:
 ...     session["name"] = "Ada"
 ...     name, cookie = session.commit()[0]
 >>> name
