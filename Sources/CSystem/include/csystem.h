@@ -194,6 +194,19 @@ int sys_lock_file_renew(int file, int folder, const char *name);
 int sys_range_lock_within(int file, int64_t at, int milliseconds);
 void sys_range_unlock(int file, int64_t at);
 
+/* ---- keys in use (claims.c) ---- */
+
+typedef enum sys_key_use { SYS_KEY_MAC, SYS_KEY_DERIVE_TEXT, SYS_KEY_DERIVE_ANY } sys_key_use;
+typedef struct sys_claim sys_claim;
+
+/* What a key's MAC of says which key it is, in this process alone; NULL without random bytes. */
+const uint8_t *sys_claim_text(size_t *size);
+/* Notes a use of a key in the owner's list: 0, 1 for a conflict with one of another
+ * family, -1 without memory. `text`: how the signed texts begin, or what is derived from. */
+int sys_claim_add(sys_claim **mine, int family, sys_key_use use, const uint8_t *id, size_t id_size, const uint8_t *text,
+                  size_t text_size);
+void sys_claims_release(sys_claim *mine);
+
 /* ---- locks that fork() cannot break (mutex.c) ---- */
 
 /* A mutex that fork() waits for: the child gets it unlocked, and what it

@@ -158,6 +158,48 @@ public func tuile_keyring_verify_login(
   }
 }
 
+/// Writes the secret that another one gives for a purpose: 43 characters as
+/// tuile_key_generate writes them, no NUL. Dialects that share a secret may give each
+/// other away; those with secrets of their own, derived from one, do not.
+///
+/// base64url(HKDF-SHA-256(secret, no salt, "tuile v1 derive" 00 length ":" purpose, 32)).
+///
+/// Returns TUILE_OK; TUILE_E_SPACE, with the size in `*size`, which may be NULL;
+/// TUILE_E_ARGUMENT for NULL, an empty purpose or a secret under 32 bytes;
+/// TUILE_E_LIMIT for one of them over 4096 bytes; TUILE_E_MEMORY. Since 0.1.1.
+@_cdecl("tuile_key_derive")
+public func tuile_key_derive(
+  _ secret: tuile_bytes, _ purpose: tuile_bytes, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t,
+  _ size: UnsafeMutablePointer<size_t>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  answering(error) { () throws(Failure) in
+    guard let secret = Bytes(secret), let purpose = Bytes(purpose) else { throw .argument("secret or purpose is NULL") }
+    guard secret.count >= Keyring.strongSize else { throw .argument("the secret has less than 32 bytes") }
+    return try Keyring.derived(secret, purpose) { (key) throws(Failure) in deliver(key, buffer, capacity, size) }
+  }
+}
+
+/// Makes a keyring of what each key of a ring gives for a purpose, in the same
+/// order, so that a rotation of the one is one of the other. `*derived` is the
+/// caller's, to be freed with tuile_keyring_free.
+///
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an empty ring or purpose;
+/// TUILE_E_LIMIT for a purpose over 4096 bytes; TUILE_E_MEMORY. Since 0.1.1.
+@_cdecl("tuile_keyring_derive")
+public func tuile_keyring_derive(
+  _ keyring: UnsafePointer<tuile_keyring>?, _ purpose: tuile_bytes,
+  _ derived: UnsafeMutablePointer<UnsafeMutablePointer<tuile_keyring>?>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  answering(error) { () throws(Failure) in
+    guard let keyring, let derived, let purpose = Bytes(purpose) else {
+      throw .argument("keyring, purpose or derived is NULL")
+    }
+    let ring: Keyring = Handle.borrow(keyring)
+    derived.pointee = Handle.give(try ring.derived(for: purpose))
+    return TUILE_OK
+  }
+}
+
 private func adding(
   _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ format: tuile_key_format,
   _ error: UnsafeMutablePointer<tuile_error>?, _ body: (Keyring, Keyring.Format) throws(Failure) -> Void

@@ -45,7 +45,19 @@ final class CookieRS: Dialect {
       }
       i &+= 1
     }
-    return CookieRS(isPrivate, name, macs, ciphers)
+    let claims = KeyClaims(.cookieRS)
+    if !isPrivate { try claims.add(macs, .signs(prefix: Bytes())) }
+    if settings.derivation != KeyDerivation.none {
+      // The first block of HKDF-Expand.
+      var message = ByteBuffer()
+      message.append(info)
+      message.append(1)
+      guard !message.failed else { throw .memory }
+      try claims.add(try settings.plainKeys(.sha256), .derives(message.bytes))
+    }
+    let made = CookieRS(isPrivate, name, macs, ciphers)
+    made.claims = claims
+    return made
   }
 
   private init(

@@ -17,6 +17,9 @@ class Dialect {
     case expired
   }
 
+  /// What its keys are used for, until it goes.
+  var claims: KeyClaims?
+
   /// This one, if it is Django's signer, which writes without memory of its own.
   var django: DjangoSigner? { nil }
 

@@ -21,8 +21,13 @@ final class DjangoCookieSigner: Dialect {
     old.append(settings.name)
     old.append(settings.salt)
     guard !salt.failed, !old.failed else { throw .memory }
-    return DjangoCookieSigner(
+    let made = DjangoCookieSigner(
       try signer(settings, salt.bytes), legacy: settings.legacy ? try signer(settings, old.bytes) : nil)
+    let claims = KeyClaims(.djangoCookie)
+    try made.current.claim(claims)
+    try made.legacy?.claim(claims)
+    made.claims = claims
+    return made
   }
 
   private static func signer(_ settings: SignerSettings, _ salt: Bytes) throws(Failure) -> DjangoSigner {

@@ -13,13 +13,19 @@ final class DjangoSigner: Dialect {
   /// The first secret signs, all verify.
   static func make(secrets: SecretList, salt: Bytes, timed: Bool) throws(Failure) -> DjangoSigner {
     let settings = SignerSettings(secrets: secrets, salt: salt)
-    return DjangoSigner(try settings.hashedKeys(.sha256, before: salt, "signer"), timed: timed)
+    let signer = DjangoSigner(try settings.hashedKeys(.sha256, before: salt, "signer"), timed: timed)
+    let claims = KeyClaims(.django)
+    try signer.claim(claims)
+    signer.claims = claims
+    return signer
   }
 
   init(_ keys: consuming HMACKeys, timed: Bool) {
     self.keys = keys
     self.timed = timed
   }
+
+  func claim(_ claims: KeyClaims) throws(Failure) { try claims.add(keys, .signs(prefix: Bytes())) }
 
   static let signatureSize = 43
   /// Room for a value of that size: `:`, base 62 seconds, `:` and the signature.

@@ -23,7 +23,15 @@ final class GorillaSecureCookie: Dialect {
     name.append(settings.name)
     guard !name.failed, let block = SecretBytes(count: settings.blockSecret.count) else { throw .memory }
     block.start.copy(settings.blockSecret)
-    return GorillaSecureCookie(name, try settings.plainKeys(settings.digest ?? .sha256), block)
+    let made = GorillaSecureCookie(name, try settings.plainKeys(settings.digest ?? .sha256), block)
+    let claims = KeyClaims(.gorilla)
+    var prefix = ByteBuffer()
+    prefix.append(settings.name)
+    prefix.append(0x7C)
+    guard !prefix.failed else { throw .memory }
+    try claims.add(made.keys, .signs(prefix: prefix.bytes))
+    made.claims = claims
+    return made
   }
 
   private init(_ name: consuming ByteBuffer, _ keys: consuming HMACKeys, _ block: consuming SecretBytes) {

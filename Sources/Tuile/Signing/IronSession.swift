@@ -25,7 +25,12 @@ final class IronSession: Dialect {
       }
       i &+= 1
     }
-    return IronSession(try settings.plainKeys(.sha1), settings.lifetime)
+    let made = IronSession(try settings.plainKeys(.sha1), settings.lifetime)
+    let claims = KeyClaims(.iron)
+    // The salts that keys come from are in the token.
+    try claims.add(made.passwords, .derivesFromAny)
+    made.claims = claims
+    return made
   }
 
   private init(_ passwords: consuming HMACKeys, _ lifetime: Int64?) {

@@ -25,6 +25,7 @@ final class ItsDangerous: Dialect {
   static func make(_ settings: SignerSettings, _ payload: Payload) throws(Failure) -> ItsDangerous {
     let digest = settings.digest ?? .sha1
     let salt = settings.salt
+    let claims = KeyClaims(payload == .flask ? .flask : payload == .starlette ? .starlette : .itsDangerous)
     let keys: HMACKeys
     switch settings.derivation ?? .djangoConcat {
     case .djangoConcat: keys = try settings.hashedKeys(digest, before: salt, "signer")
@@ -32,6 +33,7 @@ final class ItsDangerous: Dialect {
     case .none: keys = try settings.plainKeys(digest)
     case .hmac:
       let masters = try settings.plainKeys(digest)
+      try claims.add(masters, .derives(salt))
       var next = 0
       keys = try settings.keys(digest) { (_, key) throws(Failure) in
         masters.digest(next, of: salt, to: key)
@@ -39,7 +41,10 @@ final class ItsDangerous: Dialect {
         return digest.size
       }
     }
-    return ItsDangerous(keys, settings.timed, payload)
+    try claims.add(keys, .signs(prefix: Bytes()))
+    let made = ItsDangerous(keys, settings.timed, payload)
+    made.claims = claims
+    return made
   }
 
   private init(_ keys: consuming HMACKeys, _ timed: Bool, _ payload: Payload) {

@@ -86,6 +86,39 @@ final class Keyring {
     guard count > before else { throw .argument("there is no key") }
   }
 
+  /// What each key gives for a purpose.
+  func derived(for purpose: Bytes) throws(Failure) -> Keyring {
+    guard count > 0 else { throw .argument("the keyring is empty") }
+    let ring = try Keyring.make(allowWeak: false)
+    var i = 0
+    while i < count {
+      try Keyring.derived(self[i], purpose) { (key) throws(Failure) in try ring.add(key, .text) }
+      i &+= 1
+    }
+    return ring
+  }
+
+  /// Lends the text of what a secret gives for a purpose.
+  static func derived<Answer>(
+    _ secret: Bytes, _ purpose: Bytes, _ body: (Bytes) throws(Failure) -> Answer
+  ) throws(Failure) -> Answer {
+    guard !purpose.isEmpty else { throw .argument("the purpose is empty") }
+    guard secret.count <= longest, purpose.count <= longest else {
+      throw .limit("secret or purpose has more than 4096 bytes")
+    }
+    var info = ByteBuffer()
+    info.append("tuile v1 derive")
+    NativeToken.append(purpose, to: &info)
+    guard !info.failed else { throw .memory }
+    return try withScratch(32 &+ 43) { (key) throws(Failure) in
+      guard sys_hkdf_sha256(false, secret.start, secret.count, info.bytes.start, info.count, key, 32) else {
+        throw .memory
+      }
+      Base64URL.encode(Bytes(key, 32), to: key + 32)
+      return try body(Bytes(key + 32, 43))
+    }
+  }
+
   /// Either alphabet, padded or not.
   private static func decode(_ text: Bytes, to key: inout ByteBuffer) throws(Failure) -> Bool {
     let url = text.contains(0x2D) || text.contains(0x5F)

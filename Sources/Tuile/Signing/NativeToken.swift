@@ -55,7 +55,7 @@ final class NativeToken: Dialect {
     return NativeToken(sealed ? 1 : 2, settings.lifetime, ids, keys)
   }
 
-  private static func append(_ part: Bytes, to info: inout ByteBuffer) {
+  static func append(_ part: Bytes, to info: inout ByteBuffer) {
     info.append(0)
     Numbers.writeDecimal(Int64(part.count), to: &info)
     info.append(0x3A)

@@ -6,7 +6,11 @@ final class CookieSignature: Dialect {
   private let express: Bool
 
   static func make(_ settings: SignerSettings, express: Bool) throws(Failure) -> CookieSignature {
-    CookieSignature(try settings.plainKeys(settings.digest ?? .sha256), express)
+    let made = CookieSignature(try settings.plainKeys(settings.digest ?? .sha256), express)
+    let claims = KeyClaims(.node)
+    try claims.add(made.keys, .signs(prefix: Bytes()))
+    made.claims = claims
+    return made
   }
 
   private init(_ keys: consuming HMACKeys, _ express: Bool) {
@@ -94,7 +98,12 @@ final class Keygrip: Dialect {
     var name = ByteBuffer()
     name.append(settings.name)
     guard !name.failed else { throw .memory }
-    return Keygrip(try settings.plainKeys(settings.digest ?? .sha1), name)
+    let made = Keygrip(try settings.plainKeys(settings.digest ?? .sha1), name)
+    let claims = KeyClaims(.keygrip)
+    let prefix = try made.signed(Bytes())
+    try claims.add(made.keys, .signs(prefix: prefix.bytes))
+    made.claims = claims
+    return made
   }
 
   private init(_ keys: consuming HMACKeys, _ name: consuming ByteBuffer) {

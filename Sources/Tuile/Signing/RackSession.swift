@@ -37,7 +37,17 @@ final class RackSession: Dialect {
     var purpose = ByteBuffer()
     purpose.append(settings.name)
     guard !purpose.failed else { throw .memory }
-    return RackSession(settings.legacy, purpose, masters, signers, signs)
+    let claims = KeyClaims(.rack)
+    // The salt that keys come from is in the token.
+    try claims.add(masters, .derivesFromAny)
+    i = 0
+    while i < count {
+      if signs.start[i] == 1 { try claims.add(signers, i, .signs(prefix: Bytes("\u{1}"))) }
+      i &+= 1
+    }
+    let made = RackSession(settings.legacy, purpose, masters, signers, signs)
+    made.claims = claims
+    return made
   }
 
   private init(

@@ -11,6 +11,8 @@ import CSystem
 /// Rails 7 derives keys with SHA-256, older ones with SHA-1. Unless one is set,
 /// the first is written and both are read.
 final class RailsCookies: Dialect {
+  private static let encryptedSalt: StaticString = "authenticated encrypted cookie"
+  private static let signedSalt: StaticString = "signed cookie"
   private static let keySize = 64
   private static let ivSize = 12
   private static let tagSize = 16
@@ -45,18 +47,33 @@ final class RailsCookies: Dialect {
     var next = 0
     while next < keys.count / keySize {
       let digest = settings.digest ?? (next < count ? .sha256 : .sha1)
-      let salt: StaticString = encrypted ? "authenticated encrypted cookie" : "signed cookie"
+      let salt = Bytes(encrypted ? encryptedSalt : signedSalt)
       try digest.pbkdf2(
-        settings.secrets[next < count ? next : next &- count], salt: Bytes(salt), iterations: settings.iterations,
+        settings.secrets[next < count ? next : next &- count], salt: salt, iterations: settings.iterations,
         to: keys.start + next &* keySize, size: encrypted ? 32 : keySize)
       next &+= 1
+    }
+    let claims = KeyClaims(.rails)
+    // The first block of PBKDF2.
+    var message = ByteBuffer()
+    message.append(encrypted ? encryptedSalt : signedSalt)
+    message.append("\0\0\0\u{1}")
+    guard !message.failed else { throw .memory }
+    if settings.digest != .sha1 {
+      try claims.add(try settings.plainKeys(settings.digest ?? .sha256), .derives(message.bytes))
+    }
+    if settings.digest == nil || settings.digest == .sha1 {
+      try claims.add(try settings.plainKeys(.sha1), .derives(message.bytes))
     }
     guard let macs = HMACKeys(count: encrypted ? 0 : next, .sha1) else { throw .memory }
     while next > 0, !encrypted {
       next &-= 1
       macs.set(next, key: Bytes(keys.start + next &* keySize, keySize))
     }
-    return RailsCookies(encrypted, settings.lifetime, purpose, purposeText, keys, macs, count)
+    try claims.add(macs, .signs(prefix: Bytes()))
+    let made = RailsCookies(encrypted, settings.lifetime, purpose, purposeText, keys, macs, count)
+    made.claims = claims
+    return made
   }
 
   private init(

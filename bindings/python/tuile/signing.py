@@ -75,6 +75,13 @@ class Keyring(Uncopyable):
         with self._lock:
             return self._handle.use(call)
 
+    def derive(self, purpose: str | bytes) -> Keyring:
+        """A ring of what each key gives for a purpose: see :func:`derive_key`."""
+        number, derived, use = c_void_p(), Keyring(), native.view(purpose)
+        self._alone(lambda ring: native.check(native.lib.tuile_keyring_derive, ring, use, byref(number)))
+        derived._handle = Handle(number.value, native.lib.tuile_keyring_free, "the keyring is closed")
+        return derived
+
     def __len__(self) -> int:
         count = c_size_t()
         self._alone(lambda ring: native.lib.tuile_keyring_count(ring, byref(count)))
@@ -89,6 +96,21 @@ def generate_key() -> str:
     status, key = native.filled(43, native.lib.tuile_key_generate)
     if status != native.OK:
         raise native.failure(status)
+    return key.decode("ascii")
+
+
+def derive_key(secret: str | bytes, purpose: str | bytes) -> str:
+    """The secret that another one, of 32 bytes or more, gives for a purpose: for each dialect one of
+    its own, since those that share one may give each other away.
+
+    >>> derive_key("a secret that has its thirty-two bytes and more", "express")
+    'xyz4ioICYMn2v3jkvyDiGj0rK-ZsltQkxJyv9fZ7iQs'
+    """
+    given, use, error = native.view(secret), native.view(purpose), native.Error()
+    derive = native.lib.tuile_key_derive
+    status, key = native.filled(43, lambda *out: derive(given, use, *out, byref(error)))
+    if status != native.OK:
+        raise native.failure(status, error)
     return key.decode("ascii")
 
 
