@@ -530,6 +530,30 @@ tuile_status tuile_key_generate(char *buffer, size_t capacity, size_t *size);
 tuile_status tuile_keyring_verify_login(const tuile_keyring *keyring,
     tuile_bytes password, tuile_bytes hash, tuile_error *error);
 
+/** Writes the secret that another one gives for a purpose: 43 characters as
+ * tuile_key_generate writes them, no NUL. Dialects that share a secret may give
+ * each other away; those with secrets of their own, derived from one, do not.
+ *
+ * base64url(HKDF-SHA-256(secret, no salt, "tuile v1 derive" 00 length ":"
+ * purpose, 32)).
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE, with the size in *size, which may be NULL;
+ * TUILE_E_ARGUMENT for NULL, an empty purpose or a secret under 32 bytes;
+ * TUILE_E_LIMIT for one of them over 4096 bytes; TUILE_E_MEMORY. Since 0.1.1.
+ */
+tuile_status tuile_key_derive(tuile_bytes secret, tuile_bytes purpose,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/** Makes a keyring of what each key of a ring gives for a purpose, in the same
+ * order, so that a rotation of the one is one of the other. *derived is the
+ * caller's, to be freed with tuile_keyring_free.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an empty ring or purpose;
+ * TUILE_E_LIMIT for a purpose over 4096 bytes; TUILE_E_MEMORY. Since 0.1.1.
+ */
+tuile_status tuile_keyring_derive(const tuile_keyring *keyring,
+    tuile_bytes purpose, tuile_keyring **derived, tuile_error *error);
+
 /* ============================================================================
  * 7. Signing
  *

@@ -538,6 +538,8 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_keyring_count": (c_int, [c_void_p, POINTER(c_size_t)]),
     "tuile_key_generate": (c_int, [c_char_p, c_size_t, POINTER(c_size_t)]),
     "tuile_keyring_verify_login": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
+    "tuile_key_derive": (c_int, [Bytes, Bytes, c_char_p, c_size_t, POINTER(c_size_t), POINTER(Error)]),
+    "tuile_keyring_derive": (c_int, [c_void_p, Bytes, POINTER(c_void_p), POINTER(Error)]),
     "tuile_signer_config_init": (c_int, [POINTER(SignerConfig)]),
     "tuile_signer_new": (c_int, [POINTER(SignerConfig), POINTER(c_void_p), POINTER(Error)]),
     "tuile_signer_free": (None, [c_void_p]),
