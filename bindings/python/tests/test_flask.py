@@ -255,6 +255,32 @@ def test_the_first_requests_at_once_have_one_manager() -> None:
     assert not store.closed
 
 
+def test_settings_may_change_while_requests_run() -> None:
+    store = Dictionary(seconds=0.001)
+    visited = Visited(store)
+    visited._changes["0"] = lambda s: s.add_int("n")
+    cookie = pair(visited.visit(lambda s: s.add_int("n")))
+    stop, failed = threading.Event(), []
+
+    def go_on() -> None:
+        while not stop.is_set():
+            answer = visited.app.test_client(use_cookies=False).get("/0", headers={"Cookie": cookie})
+            if answer.status_code != 200:
+                failed.append(answer.text)
+
+    threads = [threading.Thread(target=go_on) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for days in range(20, 40):
+        visited.app.permanent_session_lifetime = datetime.timedelta(days=days)
+        visited.app.config["SECRET_KEY_FALLBACKS"] = [f"an older secret, number {days}, of 32 octets"]
+        visited.visit(lambda s: s.get("n"), cookie)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not failed and not store.closed
+
+
 def test_keys_rotate() -> None:
     visited = Visited("cookie:flask")
     cookie = pair(visited.visit(lambda s: s.update(a=1)))

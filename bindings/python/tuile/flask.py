@@ -95,6 +95,8 @@ class SessionInterface(FlaskInterface):
         self._store, self._options, self._login_keys = store, options, frozenset(login_keys)
         self._managers: WeakKeyDictionary[Flask, _Known] = WeakKeyDictionary()
         self._making = threading.Lock()
+        # With a store of the application's own: a manager that was replaced would close it under the next one.
+        self._kept: list[Manager] = []
 
     def init_app(self, app: Flask) -> None:
         """Makes this the application's, and checks its settings and the store at once."""
@@ -115,6 +117,8 @@ class SessionInterface(FlaskInterface):
                 if known is None or known.settings != settings:
                     secrets = {"secret": keys[0], "fallbacks": keys[1]}
                     known = _Known(Manager(store=self._store, **{**secrets, **settings}), settings, keys)
+                    if isinstance(self._store, Store):
+                        self._kept.append(known.manager)
                 elif known.keys != keys:
                     known.manager.reload(*keys)
                     known = known._replace(keys=keys)
