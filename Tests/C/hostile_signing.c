@@ -79,14 +79,13 @@ static void dialects(void) {
 static void tokens(void) {
   char token[17][1024], out[1024];
   size_t size[17], got;
-  tuile_signer *signer[17];
   char *vast = malloc(100 << 20);
   CHECK(vast);
   memset(vast, 'A', 100 << 20);
   for (int kind = 0; kind < 17; kind++) {
     tuile_signer_config config = of(kind);
-    CHECK(tuile_signer_new(&config, &signer[kind], &error) == TUILE_OK);
-    tuile_signer *s = signer[kind];
+    tuile_signer *s;
+    CHECK(tuile_signer_new(&config, &s, &error) == TUILE_OK);
     bool json = kind != TUILE_DIALECT_DJANGO_COOKIE;
     tuile_status status = json ? tuile_signer_dumps(s, text("{\"a\":1}"), true, 1000, token[kind], sizeof token[kind], &size[kind], &error)
                                : tuile_signer_sign(s, text("{\"a\":1}"), 1000, token[kind], sizeof token[kind], &size[kind]);
@@ -117,18 +116,24 @@ static void tokens(void) {
       status = tuile_signer_open(s, made, 60, now, out, sizeof out, &got, NULL, &error);
       CHECK(status == TUILE_OK || status == TUILE_EXPIRED || status == TUILE_E_TYPE || status == TUILE_E_SYNTAX);
     }
+    tuile_signer_free(s);
   }
-  for (int from = 0; from < 17; from++)
-    for (int to = 0; to < 17; to++) {
+  /* One after the other: with one secret some can't be open at once. */
+  for (int to = 0; to < 17; to++) {
+    tuile_signer_config config = of(to);
+    tuile_signer *s;
+    CHECK(tuile_signer_new(&config, &s, &error) == TUILE_OK);
+    for (int from = 0; from < 17; from++) {
       /* Of one form with the same key: the same thing. */
       bool same = from == to || (from == TUILE_DIALECT_ITSDANGEROUS && to == TUILE_DIALECT_STARLETTE) ||
                   (from == TUILE_DIALECT_STARLETTE && to == TUILE_DIALECT_ITSDANGEROUS);
       tuile_bytes made = {token[from], size[from]};
       if (same) continue;
-      CHECK(tuile_signer_open(signer[to], made, TUILE_UNSET, 1010, out, sizeof out, &got, NULL, &error) != TUILE_OK);
-      CHECK(tuile_signer_loads(signer[to], made, TUILE_UNSET, 1010, out, sizeof out, &got, NULL, &error) != TUILE_OK);
+      CHECK(tuile_signer_open(s, made, TUILE_UNSET, 1010, out, sizeof out, &got, NULL, &error) != TUILE_OK);
+      CHECK(tuile_signer_loads(s, made, TUILE_UNSET, 1010, out, sizeof out, &got, NULL, &error) != TUILE_OK);
     }
-  for (int kind = 0; kind < 17; kind++) tuile_signer_free(signer[kind]);
+    tuile_signer_free(s);
+  }
   free(vast);
 }
 

@@ -65,11 +65,11 @@ def test_policies(policy: str, idle: int) -> None:
 def test_new_keys_while_running(tmp_path: Path) -> None:
     with Manager(store=f"sqlite://{tmp_path / 's.db'}", secret="a secret that has its thirty-two bytes and more") as manager:
         cookie = saved(manager, a=1)
-        manager.reload("new", fallbacks=["old"])
+        manager.reload("a new secret that has its thirty-two bytes", fallbacks=["a secret that has its thirty-two bytes and more"])
         with manager.begin(cookie) as session:
             assert session["a"] == 1
         assert manager.stats()["old_key_loads"] == 1
-        manager.reload("newest")
+        manager.reload("the newest secret that has its thirty-two bytes")
         with manager.begin(cookie) as session:
             assert "a" not in session
 
