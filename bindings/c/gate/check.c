@@ -26,7 +26,7 @@ static void ignore(void *context, tuile_bytes data, int64_t expires) { (void)con
 static tuile_status look_for_file(tuile_bytes store, bool may_be_made, tuile_error *error) {
   char path[4200];
   gate_url_path(store, path, sizeof path);
-  if (access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)) return TUILE_OK; /* To open it says more. */
+  if (!*path || access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)) return TUILE_OK; /* To open it says more. */
   if (!may_be_made) return fail(error, "unable to open database file: it is not there, and mode=rwc does not say that it is to be made");
   if (access(dirname(path), W_OK | X_OK) == 0) return TUILE_ABSENT;
   return fail(error, "unable to open database file: its folder is not there, or is not the server's user's to write to");

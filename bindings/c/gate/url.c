@@ -68,6 +68,7 @@ void gate_url_path(tuile_bytes given, char *path, size_t capacity) {
   tuile_bytes kept = from(gate_kept_url(given), find(gate_kept_url(given), ':'));
   size_t size = find(kept, '?'), at = 1;
   while (at + 1 < size && ((const char *)kept.data)[at + 1] == '/') at++; /* of sqlite:///path its last slash */
+  if (!starts(kept, ":///")) size = at; /* No path is relative: to open it says so. */
   snprintf(path, capacity, "%.*s", (int)(size > at ? size - at : 0), (const char *)kept.data + at);
   decode(path);
 }
