@@ -516,6 +516,20 @@ tuile_status tuile_keyring_count(const tuile_keyring *keyring, size_t *count);
  */
 tuile_status tuile_key_generate(char *buffer, size_t capacity, size_t *size);
 
+/** Whether a user is still who a Django session says: its _auth_user_hash is
+ * what Django's AbstractBaseUser.get_session_auth_hash makes of the user's row.
+ *
+ * password is that row's column, as it is stored; hash the session's value.
+ * Each key is tried, as Django tries SECRET_KEY and SECRET_KEY_FALLBACKS, and
+ * compared in constant time. After another password was set no session from
+ * before has the hash.
+ *
+ * Returns TUILE_OK; TUILE_BAD_SIGNATURE, also for what is no such hash;
+ * TUILE_E_ARGUMENT for NULL or an empty keyring; TUILE_E_MEMORY. Since 0.1.1.
+ */
+tuile_status tuile_keyring_verify_login(const tuile_keyring *keyring,
+    tuile_bytes password, tuile_bytes hash, tuile_error *error);
+
 /** Writes the secret that another one gives for a purpose: 43 characters as
  * tuile_key_generate writes them, no NUL. Dialects that share a secret may give
  * each other away; those with secrets of their own, derived from one, do not.
@@ -762,8 +776,9 @@ const char *tuile_csrf_reason_message(tuile_csrf_reason reason);
  *
  * Where sessions are kept. Most programs name one in tuile_config and need
  * nothing of this; it is for hosts that bring their own store, share one between
- * managers, or look into one. Keys are 8 to 40 bytes of a-z and 0-9; anything
- * else is TUILE_E_ARGUMENT and never reaches a path or a query. Times are Unix
+ * managers, or look into one. Keys are 8 to 40 bytes of a-z and 0-9, the
+ * first perhaps a '~', which makes it a record's: kept apart from sessions, and in no
+ * walk. Anything else is TUILE_E_ARGUMENT and never reaches a path or a query. Times are Unix
  * microseconds. All functions but tuile_store_close are safe from all threads,
  * and in a child after fork(): it opens connections of its own.
  * Each may also return TUILE_E_STORE if the store failed or could not be reached,
@@ -777,15 +792,19 @@ const char *tuile_csrf_reason_message(tuile_csrf_reason reason);
  * "memory:" keeps sessions in this process; its option max_bytes=N, 65536 and
  * more, lets those go that were used longest ago. "file:///absolute/folder"
  * keeps them as Django's file backend does, one file each; the folder is made
- * if missing, for its owner alone. Its options: prefix=sessionid, Django's
- * SESSION_COOKIE_NAME; age=1209600, Django's SESSION_COOKIE_AGE in seconds;
- * busy=5000, the milliseconds to wait for other writers; fsync=off, data (the
- * default: power loss leaves each session whole) or full (it loses none).
+ * if missing, for its owner alone, and refused if others may list it, unless
+ * others=list. Its options: prefix=sessionid, Django's SESSION_COOKIE_NAME;
+ * age=1209600, Django's SESSION_COOKIE_AGE in seconds; busy=5000, the
+ * milliseconds to wait for other writers; fsync=off, data (the default: power
+ * loss leaves each session whole) or full (it loses none).
  * "sqlite:///absolute/path" keeps them in Django's table django_session in that
  * file; both are made if missing, the file readable by its owner alone. Its
  * options: busy=5000, the milliseconds to wait for other writers;
  * synchronous=full, so that a commit also survives power loss (normal, the
- * default, survives a crash of the process only). NAME://… is opened by the
+ * default, survives a crash of the process only). Paths are absolute: a folder
+ * or file in / itself, as "sqlite:///name" says, is TUILE_E_SYNTAX without
+ * mode=rwc. The option mode of both is SQLite's: rwc, the default, makes what
+ * is missing, rw makes nothing, ro writes nothing. NAME://… is opened by the
  * module libtuile-NAME.so: see tuile_module_folder.
  *
  * Returns TUILE_OK; TUILE_E_SYNTAX for another URL (offset says where);
@@ -960,6 +979,19 @@ tuile_status tuile_store_own(tuile_store *store, tuile_bytes owner,
 tuile_status tuile_store_owned(tuile_store *store, tuile_bytes owner,
     int64_t now, tuile_receive_owned receive, void *context,
     tuile_error *error);
+
+/** Gives receive the record of key in the list of an owner's sessions, with an
+ * expiry that means nothing, whether or not the session is stored.
+ *
+ * The record is borrowed for the call; no lock is held while it runs. context
+ * is handed to it.
+ *
+ * Returns TUILE_OK after one call of receive; TUILE_ABSENT if the list has no
+ * such entry; TUILE_E_ARGUMENT, also if the store keeps no such lists; and as
+ * above. Since 0.1.1.
+ */
+tuile_status tuile_store_owned_record(tuile_store *store, tuile_bytes owner,
+    tuile_bytes key, tuile_receive receive, void *context, tuile_error *error);
 
 /** Removes the entry of key from the list of an owner's sessions; the session
  * stays.

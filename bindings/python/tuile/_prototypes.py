@@ -358,6 +358,7 @@ class StoreOps(Structure):
         ("disown", CFUNCTYPE(c_int, c_void_p, Bytes, Bytes, POINTER(Error))),
         ("keys", CFUNCTYPE(c_int, c_void_p, c_int64, ReceiveKey, c_void_p, POINTER(Error))),
         ("owners", CFUNCTYPE(c_int, c_void_p, ReceiveOwner, c_void_p, POINTER(Error))),
+        ("owned_record", CFUNCTYPE(c_int, c_void_p, Bytes, Bytes, Receive, c_void_p, POINTER(Error))),
     ]
 
 
@@ -536,6 +537,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_keyring_add_environment": (c_int, [c_void_p, Bytes, c_int, POINTER(Error)]),
     "tuile_keyring_count": (c_int, [c_void_p, POINTER(c_size_t)]),
     "tuile_key_generate": (c_int, [c_char_p, c_size_t, POINTER(c_size_t)]),
+    "tuile_keyring_verify_login": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
     "tuile_key_derive": (c_int, [Bytes, Bytes, c_char_p, c_size_t, POINTER(c_size_t), POINTER(Error)]),
     "tuile_keyring_derive": (c_int, [c_void_p, Bytes, POINTER(c_void_p), POINTER(Error)]),
     "tuile_signer_config_init": (c_int, [POINTER(SignerConfig)]),
@@ -575,6 +577,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_store_key_id": (c_int, [Bytes, c_char_p, c_size_t, POINTER(c_size_t)]),
     "tuile_store_own": (c_int, [c_void_p, Bytes, Bytes, Bytes, c_int64, POINTER(Error)]),
     "tuile_store_owned": (c_int, [c_void_p, Bytes, c_int64, ReceiveOwned, c_void_p, POINTER(Error)]),
+    "tuile_store_owned_record": (c_int, [c_void_p, Bytes, Bytes, Receive, c_void_p, POINTER(Error)]),
     "tuile_store_disown": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
     "tuile_config_init": (c_int, [POINTER(Config)]),
     "tuile_config_set_policy": (c_int, [POINTER(Config), c_int]),
