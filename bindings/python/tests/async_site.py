@@ -59,6 +59,6 @@ async def talk(socket: WebSocket) -> None:
 app = Starlette(routes=[Route("/", page), WebSocketRoute("/talk", talk)])
 app.add_middleware(
     SessionMiddleware,  # type: ignore[arg-type]
-    store=os.environ["SITE_STORE"],
+    store=os.environ.get("SITE_STORE", "memory:"),
     secret="a secret of thirty-two octets, or more",
 )

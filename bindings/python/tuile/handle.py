@@ -80,7 +80,7 @@ class SessionHandle(Uncopyable):
     def has_several_cookies(self) -> bool:
         """Whether the request had cookies of the session's name with different values."""
         several = c_bool()
-        native.lib.tuile_session_has_several_cookies(self._live(), byref(several))
+        self._alone(lambda handle: native.lib.tuile_session_has_several_cookies(handle, byref(several)))
         return several.value
 
     def is_empty(self) -> bool:
