@@ -67,7 +67,7 @@ static inline tuile_store *begin(void) {
   ops.own = own, ops.owned = listing, ops.disown = disown;
   CHECK(tuile_store_open(text("memory:"), &memory, &error) == TUILE_OK);
   CHECK(tuile_store_new(&ops, NULL, &store, &error) == TUILE_OK);
-  config.open_store = store, config.clock = fixed_clock;
+  config.open_store = store, config.clock = fixed_clock, config.max_owned = 0; /* any number */
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   return store;
 }

@@ -232,6 +232,8 @@ static bool next_path(void) {
   return true;
 }
 
+uint64_t most_runs;
+
 struct result explore(const struct scenario *what) {
   scenario = what;
   result = (struct result){0};
@@ -240,7 +242,7 @@ struct result explore(const struct scenario *what) {
   seen_count = 0;
   requests_setup();
   do run_once();
-  while (next_path());
+  while (next_path() && !(result.cut = most_runs > 0 && result.runs >= most_runs));
   result.states = seen_count;
   return result;
 }

@@ -8,7 +8,8 @@
 
 /* What is known to be broken until the library is mended. */
 #define UNKNOWN_ANSWERS (BIT(rule_twice) | BIT(rule_failed) | BIT(rule_back) | BIT(rule_logged_out) | BIT(rule_orphan))
-#define MOVING (BIT(rule_lost) | BIT(rule_back) | BIT(rule_logged_out) | BIT(rule_grace))
+/* No end: who changes a session waits for the request that moves it, up to five seconds of a clock that stands still here. */
+#define MOVING (BIT(rule_lost) | BIT(rule_back) | BIT(rule_logged_out) | BIT(rule_grace) | BIT(rule_end) | BIT(rule_failed))
 #define CACHE (BIT(rule_back) | BIT(rule_grace))
 
 const struct family families[] = {

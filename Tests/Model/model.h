@@ -178,7 +178,9 @@ int times_in_log(const char *json, int request);
 struct result {
   uint64_t runs, steps, states;
   unsigned int broken;
+  bool cut; /* there were more than most_runs */
 };
+extern uint64_t most_runs; /* of one scenario; 0: any number */
 void trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 extern bool tracing;
 struct result explore(const struct scenario *what);

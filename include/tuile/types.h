@@ -585,9 +585,9 @@ typedef struct tuile_config {
    *  again, once that would give it as many seconds more, so that few reads
    *  write. 0, the default and Django's way: only changes keep it alive. */
   int64_t refresh;
-  /** For so many seconds the key that cycle_key replaced still serves the
-   *  requests that came with it: they see the session as it was, and what they
-   *  change is saved where it is now. 5; 0: the old key ends with the commit. */
+  /** For so many seconds the key that cycle_key replaced still shows the requests
+   *  that came with it the session as it was, while it lives; what they change is
+   *  not saved. 5; 0: the old key ends with the commit. */
   int64_t cycle_grace;
   /** Sessions that Django's login marked (`_auth_user_id`) are listed by that
    *  owner: false. Those of tuile_session_set_owner always are. */

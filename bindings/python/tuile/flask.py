@@ -131,6 +131,8 @@ class SessionInterface(FlaskInterface):
             "cookie_name": token(self.get_cookie_name(app)),
             # Of two limits the shorter one counts.
             "cookie_age": min(age, _IDLE.get(self._options.get("policy", ""), age)),
+            # What Flask takes for a SECRET_KEY is taken here.
+            "allow_weak_secrets": True,
             # The cookie is Werkzeug's; these have to be what any name allows.
             "cookie_secure": True,
             "expire_at_browser_close": True,

@@ -138,6 +138,8 @@ def open_manager() -> Manager:
         "cookie_age": int(settings.SESSION_COOKIE_AGE),
         "expire_at_browser_close": settings.SESSION_EXPIRE_AT_BROWSER_CLOSE,
         "cookie_secure": True,
+        # What Django takes for a SECRET_KEY is taken here.
+        "allow_weak_secrets": True,
         **given,
         "log": _logging(given.get("log")),
     }
