@@ -7,6 +7,7 @@ import pickle
 from unittest import skipUnless
 
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.test import TestCase, TransactionTestCase, override_settings
@@ -181,6 +182,32 @@ class InsideTests(TestCase):
         session["cart"].append("milk")
         session.save()
         self.assertEqual(read(session.session_key), {"a": 1, "cart": ["tea", "milk"], "b": 2, "count": 2})
+
+    def test_what_cannot_be_verified_is_nobodys_and_stays(self) -> None:
+        key = saved(a=1)
+        row = Session.objects.get(pk=key)
+        for text in (row.session_data[:-2] + "xx", "", "nonsense", "{}", row.session_data.replace(":", "_")):
+            Session.objects.filter(pk=key).update(session_data=text)
+            with self.assertLogs("django.security.SuspiciousSession", "WARNING") as logged:
+                session = SessionStore(key)
+                self.assertEqual((dict(session.items()), session.session_key), ({}, None))
+            self.assertEqual(logged.output, ["WARNING:django.security.SuspiciousSession:Session data corrupted"])
+            session["b"] = 2
+            session.save()
+            self.assertEqual(read(session.session_key), {"b": 2})
+            self.assertEqual(Session.objects.get(pk=key).session_data, text)
+            session.flush()
+            with self.assertRaises(UpdateError):
+                written = SessionStore(key)
+                written._session_cache = {"c": 3}
+                written._row = row.session_data
+                written.save()
+        Session.objects.filter(pk=key).update(session_data=SessionStore().encode({}))
+        self.assertEqual(SessionStore(key).get("a"), None)
+        empty = SessionStore(key)
+        empty["d"] = 4
+        empty.save()
+        self.assertEqual((empty.session_key, read(key)), (key, {"d": 4}))
 
     @override_settings(SECRET_KEY="")
     def test_an_empty_key_is_djangos_error(self) -> None:
