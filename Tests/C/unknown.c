@@ -137,8 +137,6 @@ static void answers(void) {
   CHECK(respond(adding(1), 200) == TUILE_OK);
   arrive();
   CHECK(get("n") == 4);
-  plan(REPLACE, MADE, FINE), deaf = true; /* nobody knows, until somebody looks */
-  deaf = false;
   plan(REPLACE, REFUSED, FINE); /* certainly not made */
   tuile_session *s = adding(1);
   CHECK(tuile_session_commit(s, 200, collect, NULL, &error) == TUILE_E_BUSY);
@@ -211,8 +209,6 @@ static void login(enum fate first, int64_t grace, bool silence) {
   char before[200];
   strcpy(before, jar);
   plan(REPLACE, first, FINE);
-  deaf = silence;
-  deaf = false;
   tuile_session *s = adding(1);
   CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
   deaf = silence;
