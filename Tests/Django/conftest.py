@@ -14,8 +14,8 @@ from pathlib import Path
 import django_project
 import pytest
 
-# Run by test_django_databases.py, by Django itself.
-collect_ignore = ["database_tests"]
+# Run by test_django_databases.py and test_django_lists.py, by Django itself.
+collect_ignore = ["database_tests", "list_tests"]
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bindings/python"))
 BUILD = Path(os.environ.get("TUILE_BUILD", ROOT / "build"))

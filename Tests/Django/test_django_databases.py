@@ -58,13 +58,13 @@ def on(name: str, servers: Any, folder: Path, **options: Any) -> Databases:
     return {alias: {**at, "TEST": {"NAME": None if name == "memory" else f"test_{alias}"}} for alias in ("default", "other")}
 
 
-def run_tests(databases: Databases, *words: str) -> str:
+def run_tests(databases: Databases, *words: str, settings: str = "database_tests.settings") -> str:
     environment = {
         **os.environ,
         "PYTHONPATH": f"{HERE.parents[1] / 'bindings/python'}:{HERE}",
         "PYTHONDONTWRITEBYTECODE": "1",
         "TUILE_TEST_DATABASES": json.dumps(databases),
-        "DJANGO_SETTINGS_MODULE": "database_tests.settings",
+        "DJANGO_SETTINGS_MODULE": settings,
     }
     command = [sys.executable, "-W", "error::ResourceWarning", "-m", "django", "test", "--no-input", *words]
     done = subprocess.run(command, cwd=HERE, env=environment, capture_output=True, text=True, timeout=300)

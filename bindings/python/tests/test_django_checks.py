@@ -33,7 +33,8 @@ def run(folder: Path, settings: str, *words: str) -> subprocess.CompletedProcess
     "settings",
     [
         "", 'SESSION_COOKIE_NAME = "my:sess"', 'SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"',
-        'TUILE_OPTIONS = {"policy": "aal2"}', 'TUILE_STORE = "memory:"\nTUILE_OPTIONS = {"cycle_grace": 0, "max_data": 4096}',
+        'TUILE_OPTIONS = {"policy": "aal2"}', 'TUILE_OPTIONS = {"track_owners": False, "max_owned": 9}',
+        'TUILE_STORE = "cookie:"', 'TUILE_STORE = "memory:"\nTUILE_OPTIONS = {"cycle_grace": 0, "max_data": 4096}',
         'SESSION_COOKIE_AGE = 60 * 60 * 0.5', 'SESSION_COOKIE_SAMESITE = "None"\nSESSION_COOKIE_SECURE = True',
         'SESSION_COOKIE_SAMESITE = False', 'SESSION_ENGINE = "django.contrib.sessions.backends.cache"',
         f'TUILE_STORE = "redis://127.0.0.1:1/?retries=0"  # away{" " * 5}',
@@ -56,6 +57,7 @@ def test_what_works_is_no_error(tmp_path: Path, settings: str) -> None:
         ('TUILE_OPTIONS = {"policy": "aal9"}', "policy"),
         ('TUILE_OPTIONS = {"refresh": "soon"}', "refresh"),
         ('TUILE_OPTIONS = {"max_data": 4096}', "counts only with TUILE_STORE"),
+        ('TUILE_STORE = "cookie:"\nTUILE_OPTIONS = {"track_owners": True}', "lists of owners"),
         ('TUILE_STORE = "sqlit:///x"', "sqlit"),
         ('TUILE_STORE = "sqlite:///x?bussy=1"', "TUILE_STORE"),
         ('TUILE_STORE = "nowhere://x"', "nowhere"),
@@ -67,6 +69,12 @@ def test_what_cannot_work_is_an_error_at_once(tmp_path: Path, settings: str, sai
     for words in (("-m", "django", "check"), ("-c", START)):
         done = run(tmp_path, settings, *words)
         assert done.returncode != 0 and said in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("option", ['"track_owners": True', '"max_owned": 9'])
+def test_lists_without_the_application_are_an_error_when_the_server_starts(tmp_path: Path, option: str) -> None:
+    done = run(tmp_path, f"TUILE_OPTIONS = {{{option}}}\nINSTALLED_APPS = INSTALLED_APPS[:2]", "-c", START)
+    assert done.returncode != 0 and '"tuile.django.sessions" in INSTALLED_APPS' in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from typing import Any
 from . import _native as native
 
 
-def _date(seconds: int) -> datetime.datetime:
+def date_of(seconds: int) -> datetime.datetime:
     # The library's times reach further than Python's.
     return _EPOCH + datetime.timedelta(seconds=max(0, min(seconds, _LATEST)))
 
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-_LATEST = int((datetime.datetime.max.replace(tzinfo=datetime.timezone.utc) - _EPOCH).total_seconds())
+_LATEST = (datetime.datetime.max.replace(tzinfo=datetime.timezone.utc) - _EPOCH) // datetime.timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -37,5 +37,5 @@ def owned_session(row: Any) -> OwnedSession:
     def text(view: native.Bytes) -> str:
         return native.copy(view).decode("ascii", "replace")
 
-    times = _date(row.created), _date(row.seen), _date(row.expires)
+    times = date_of(row.created), date_of(row.seen), date_of(row.expires)
     return OwnedSession(text(row.id), *times, text(row.user_agent), text(row.address), row.current)

@@ -17,6 +17,7 @@ from django.core.signals import setting_changed
 from .. import _native as native
 from ..manager import Manager
 from ..stores import Store
+from . import lists
 from .limits import limit_problems, limits
 from .url import database_url
 
@@ -41,6 +42,9 @@ _DJANGO_S = {
 }
 _JSON = "django.contrib.sessions.serializers.JSONSerializer"
 _OF_DJANGO = "django:"
+_NEEDS_LISTS = 'needs lists of owners: "tuile.django.sessions" in INSTALLED_APPS, or TUILE_STORE'
+# The library's default.
+_MOST_OWNED = 100
 _tampered = logging.getLogger("django.security.SuspiciousSession")
 _lock = threading.Lock()
 _manager: Optional[Manager] = None
@@ -61,6 +65,26 @@ def did_start() -> None:
 def names_a_store() -> bool:
     """Whether sessions are in a store of the library's, rather than in Django's database."""
     return bool(getattr(settings, "TUILE_STORE", None))
+
+
+def keeps_owners() -> bool:
+    """Whether a user's sessions can be listed and ended."""
+    if not names_a_store():
+        return lists.are_kept()
+    store = settings.TUILE_STORE
+    if isinstance(store, Store):
+        return type(store).own is not Store.own
+    return not store.startswith("cookie:") or bool(getattr(settings, "TUILE_OPTIONS", {}).get("revocations"))
+
+
+def tracks_owners() -> bool:
+    """Whether a login makes the user the owner of the session."""
+    return keeps_owners() and bool(getattr(settings, "TUILE_OPTIONS", {}).get("track_owners", True))
+
+
+def most_owned() -> int:
+    """How many sessions a user may have; 0: any number."""
+    return int(getattr(settings, "TUILE_OPTIONS", {}).get("max_owned", _MOST_OWNED))
 
 
 def problems() -> list[str]:
@@ -86,9 +110,13 @@ def _problem(name: object, value: object) -> str:
         return f"is Django's {_DJANGO_S[str(name)]}"
     if name not in (*OPTIONS, *STORE_OPTIONS):
         return f"is no option{_meant(str(name), (*OPTIONS, *STORE_OPTIONS))}"
+    if name == "track_owners" and value and not keeps_owners():
+        return "needs a store that keeps lists of owners" if names_a_store() else _NEEDS_LISTS
     # In the database no key that was replaced serves anybody.
     if name in OPTIONS or names_a_store() or (name == "cycle_grace" and value == 0):
         return ""
+    if name in ("max_owned", "track_owners"):
+        return "" if not value or keeps_owners() else _NEEDS_LISTS
     return "counts only with TUILE_STORE"
 
 
@@ -140,6 +168,7 @@ def open_manager() -> Manager:
         "cookie_secure": True,
         # What Django takes for a SECRET_KEY is taken here.
         "allow_weak_secrets": True,
+        "track_owners": tracks_owners(),
         **given,
         "log": _logging(given.get("log")),
     }

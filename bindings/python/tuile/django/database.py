@@ -18,13 +18,15 @@ from django.db import DatabaseError, IntegrityError, connections, router, transa
 
 from ..errors import RangeError, ValueTypeError
 from .limits import LimitedSession
+from .listed import ListedSession
 from .merging import Exactly, merged, same
 from .rows import Other, is_a_conflict, only_if, patiently, remove
 
 # What C servers leave under a key that they replaced, for the requests under way.
 _MOVED = ("_session_moved", "_session_moved_until")
 
-class SessionStore(LimitedSession, db.SessionStore):
+
+class SessionStore(LimitedSession, ListedSession, db.SessionStore):
     """Django's session of one request, in Django's table, without lost updates."""
 
     # What the row holds, as far as this session knows; None: it is not known, or to be replaced whatever it is.
@@ -40,8 +42,6 @@ class SessionStore(LimitedSession, db.SessionStore):
 
     if TYPE_CHECKING:
         # Django's, which its stubs leave out.
-        def _get_session(self, no_load: bool = False) -> dict[str, Any]: ...
-        async def _aget_session(self, no_load: bool = False) -> dict[str, Any]: ...
         def _get_session_from_db(self) -> Any: ...
         async def _aget_session_from_db(self) -> Any: ...
 
@@ -55,6 +55,7 @@ class SessionStore(LimitedSession, db.SessionStore):
 
     def _taken(self, row: Any) -> dict[str, Any]:
         self._forget()
+        self._was_read({})
         if row is None:
             return {}
         data = self._verified(row.session_data)
@@ -63,6 +64,7 @@ class SessionStore(LimitedSession, db.SessionStore):
             self._session_key = None
             return {}
         self._row = self._settled = row.session_data
+        self._was_read(data)
         self.keep_alive(data, row.expire_date)
         return data
 
@@ -136,10 +138,10 @@ class SessionStore(LimitedSession, db.SessionStore):
         data = self._get_session(no_load=must_create)
         self.limit_life(data)
         if must_create:
-            self._insert(self.create_model_instance(data))
+            self._insert(self.create_model_instance(data), data)
             return
         for _ in patiently():
-            if self._replace(self.create_model_instance(data)):
+            if self._replace(self.create_model_instance(data), data):
                 return
             self._catch_up(data)
 
@@ -150,33 +152,35 @@ class SessionStore(LimitedSession, db.SessionStore):
         data = await self._aget_session(no_load=must_create)
         self.limit_life(data)
         if must_create:
-            await sync_to_async(self._insert)(await self.acreate_model_instance(data))
+            await sync_to_async(self._insert)(await self.acreate_model_instance(data), data)
             return
         for _ in patiently():
-            if await sync_to_async(self._replace)(await self.acreate_model_instance(data)):
+            if await sync_to_async(self._replace)(await self.acreate_model_instance(data), data):
                 return
             await sync_to_async(self._catch_up)(data)
 
-    def _insert(self, row: Any) -> None:
-        using = router.db_for_write(self.model, instance=row)
+    def _insert(self, row: Any, data: dict[str, Any]) -> None:
+        using, is_new = router.db_for_write(self.model, instance=row), False
         try:
             with transaction.atomic(using=using):
                 row.save(force_insert=True, using=using)
+                is_new = self._list(data, using)
         except IntegrityError:
             raise CreateError from None
-        self._wrote(row, using)
+        self._wrote(row, data, using, is_new)
 
-    def _replace(self, row: Any) -> bool:
+    def _replace(self, row: Any, data: dict[str, Any]) -> bool:
         """Writes the row; False if it holds other data than was read, or is gone."""
         if self._moved:
             raise UpdateError
         using = router.db_for_write(self.model, instance=row)
-        expected, other = self._row, False
+        expected, other, is_new = self._row, False, False
         try:
             with transaction.atomic(using=using):
                 if expected is not None:
                     only_if(row, expected, using)
                 row.save(force_update=True, using=using)
+                is_new = self._list(data, using)
         except Other:
             other = True
         except IntegrityError:
@@ -187,14 +191,15 @@ class SessionStore(LimitedSession, db.SessionStore):
                 raise UpdateError from problem
             other = True
         if not other:
-            self._wrote(row, using)
+            self._wrote(row, data, using, is_new)
         return not other
 
-    def _wrote(self, row: Any, using: str) -> None:
+    def _wrote(self, row: Any, data: dict[str, Any], using: str, is_new: bool) -> None:
         self._row = row.session_data
         if not connections[using].in_atomic_block:
             self._settled = self._row
         self._exactly.forget()
+        self._did_list(data, using, is_new)
 
     def _catch_up(self, data: dict[str, Any]) -> None:
         """Makes the changes again on what the row holds now; UpdateError if it is gone."""
@@ -253,6 +258,7 @@ class SessionStore(LimitedSession, db.SessionStore):
         read = _Read(None if self._moved else self.session_key, self._row, self._settled, self._exactly)
         self._exactly = Exactly()
         self._moved = False
+        self._gets_another_key(read.key)
         return read
 
     def _retire(self, old: _Read, data: dict[str, Any]) -> None:
@@ -273,6 +279,7 @@ class SessionStore(LimitedSession, db.SessionStore):
                     break
                 old.row, changed = found, True
             if remove(self.model, using, old.key, found):
+                self._unlist(old.key)
                 break
         if changed:
             self.save()

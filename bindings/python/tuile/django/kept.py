@@ -24,10 +24,12 @@ class Kept:
         self._mirror: Optional[Mirror] = None
         self._before: dict[str, Any] = {}
         self._cleared = False
+        #: Where the request comes from: user agent and address.
+        self.client = "", ""
 
     def __getstate__(self) -> dict[str, Any]:
         before = self._before if self._mirror is None else self._mirror.before
-        return {"_mirror": None, "_before": before, "_cleared": self._cleared}
+        return {"_mirror": None, "_before": before, "_cleared": self._cleared, "client": self.client}
 
     def begun(self, key: Optional[str]) -> Mirror:
         if self._mirror is None:
@@ -69,11 +71,18 @@ class Kept:
         session = self._mirror.session
         try:
             session._call("touch")
+            session.set_client(*self.client)
             # Django writes the cookie.
             session.commit(headers=False)
         except SessionDeleted:
             raise UpdateError from None
         return session.session_key
+
+    def keep_listed(self) -> None:
+        """What a commit does of a session that was only read: its owner's list says when it was seen."""
+        if self._mirror is not None:
+            self._mirror.session.set_client(*self.client)
+            self._mirror.session.commit(headers=False)
 
     def at_once(self, key: Optional[str], values: dict[str, Any], name: str, change: Callable[[Session], Answer]) -> Answer:
         """A change of one value that is exact whatever others do; the dictionary has it, too."""

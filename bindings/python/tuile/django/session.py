@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from . import database
-from .configuration import manager, names_a_store
+from .configuration import manager, names_a_store, tracks_owners
 from .kept import Kept, begin
 from .limits import ENDS
 
@@ -141,6 +141,17 @@ class SessionStore(database.SessionStore):
         await (sync_to_async(cls.clear_expired)() if names_a_store() else super().aclear_expired())
 
     # -- what Django has not
+
+    def keep_listed(self) -> None:
+        if self._kept is None:
+            super().keep_listed()
+        elif tracks_owners():
+            self._kept.keep_listed()
+
+    def set_client(self, user_agent: str = "", address: str = "") -> None:
+        super().set_client(user_agent, address)
+        if self._kept is not None:
+            self._kept.client = user_agent, address
 
     def add_int(self, key: str, delta: int = 1) -> int:
         if self._kept is None:

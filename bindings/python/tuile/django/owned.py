@@ -1,0 +1,115 @@
+"""Whose a session is, and where its request comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional
+
+from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+
+from ..errors import ArgumentError
+from . import lists
+from .configuration import keeps_owners, names_a_store, tracks_owners
+
+_OWNER = "_session_owner"
+_DJANGO_S = "_auth_user_id"
+
+
+def owner_of(user: Any) -> str:
+    """What lists call a user: as Django's login keeps it in the session. Text is a name already."""
+    if not isinstance(user, str):
+        try:
+            user = user._meta.pk.value_to_string(user)
+        except AttributeError:
+            raise ArgumentError("an owner has to be a user or text") from None
+    if not _is_valid(user):
+        raise ArgumentError("an owner has to have 1 to 255 bytes of UTF-8 without NUL")
+    return str(user)
+
+
+def _is_valid(owner: object) -> bool:
+    if not isinstance(owner, str) or "\0" in owner:
+        return False
+    try:
+        return 1 <= len(owner.encode()) <= 255
+    except UnicodeEncodeError:
+        return False
+
+
+def owner_in(data: dict[str, Any]) -> Optional[str]:
+    """Whose a session with this data is."""
+    owner = data.get(_OWNER)
+    if owner is None and tracks_owners():
+        owner = data.get(_DJANGO_S)
+    owner = str(owner) if owner.__class__ is int else owner
+    return owner if isinstance(owner, str) and _is_valid(owner) else None
+
+
+class OwnedSession(SessionBase):
+    """A session that may have an owner, whose sessions are listed."""
+
+    _client: Optional[lists.Client] = None
+
+    if TYPE_CHECKING:
+        # Django's, which its stubs leave out.
+        def _get_session(self, no_load: bool = False) -> dict[str, Any]: ...
+        async def _aget_session(self, no_load: bool = False) -> dict[str, Any]: ...
+
+    @property
+    def owner(self) -> Optional[str]:
+        """Whose session it is: the user who logged in, or who was set. Listed once it is saved."""
+        return owner_in(self._get_session())
+
+    @owner.setter
+    def owner(self, owner: Any) -> None:
+        self._own(self._get_session(), owner)
+
+    async def aget_owner(self) -> Optional[str]:
+        return owner_in(await self._aget_session())
+
+    async def aset_owner(self, owner: Any) -> None:
+        self._own(await self._aget_session(), owner)
+
+    def _own(self, data: dict[str, Any], owner: Any) -> None:
+        if owner is not None:
+            require_lists()
+            data[_OWNER] = owner_of(owner)
+        else:
+            data.pop(_OWNER, None)
+        self.modified = True
+
+    def set_client(self, user_agent: str = "", address: str = "") -> None:
+        """Says where the request comes from, for the owner's list."""
+        self._client = user_agent, address
+
+    def keep_listed(self) -> None:
+        """After a request that only read the session: its entry says when it was seen, to the minute."""
+        raise NotImplementedError
+
+
+def require_lists() -> None:
+    """ImproperlyConfigured where no lists of owners are kept."""
+    if keeps_owners():
+        return
+    raise ImproperlyConfigured(
+        "the store of TUILE_STORE keeps no lists of owners"
+        if names_a_store()
+        else 'lists of owners need "tuile.django.sessions" in INSTALLED_APPS, and `manage.py migrate`'
+    )
+
+
+def _logged_in(*, request: Any, **_: Any) -> None:
+    session = getattr(request, "session", None)
+    # A middleware that said it knows better.
+    if isinstance(session, OwnedSession) and session._client is None and isinstance(request, HttpRequest):
+        session.set_client(*client_of(request))
+
+
+def client_of(request: HttpRequest) -> lists.Client:
+    meta = request.META
+    return str(meta.get("HTTP_USER_AGENT", "")), str(meta.get("REMOTE_ADDR", ""))
+
+
+user_logged_in.connect(_logged_in, dispatch_uid="tuile.django")
