@@ -838,6 +838,18 @@ tuile_status tuile_module_folder(tuile_bytes path);
 tuile_status tuile_store_new(const tuile_store_ops *ops, void *context,
     tuile_store **store, tuile_error *error);
 
+/** Has an answer of the store's operations count only where the operation has
+ * set error->status to it as well; any other is a failure of the store's.
+ *
+ * For hosts that can cut a callback short, as a signal does in Python: what it
+ * returns then is no answer of the store's, and could read as TUILE_OK. To be
+ * called before the store is used.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, or a store that has a URL. Since
+ * 0.1.1.
+ */
+tuile_status tuile_store_confirm(tuile_store *store);
+
 /** Closes a store. NULL is fine. No call with it may be under way, and no
  * manager may use it any more. Since 0.1.
  */
@@ -1051,6 +1063,19 @@ tuile_status tuile_manager_open(const tuile_config *config,
  */
 void tuile_manager_close(tuile_manager *manager);
 
+/** Has wait called where the manager's threads would sleep: between attempts to
+ * save what another request was first to change, at most eight milliseconds a
+ * time.
+ *
+ * For hosts whose threads have other things to do meanwhile, such as greenlets
+ * or fibers. context is given to it, and both must outlive the manager. NULL:
+ * they sleep. To be called before the manager's first session.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.1.
+ */
+tuile_status tuile_manager_set_wait(tuile_manager *manager, tuile_wait wait,
+    void *context);
+
 /** Gives the manager new keys, without dropping a request: those under way end
  * with the keys that they began with.
  *
@@ -1139,6 +1164,15 @@ tuile_status tuile_session_commit(tuile_session *session, int32_t http_status,
 tuile_status tuile_session_has_several_cookies(const tuile_session *session,
     bool *several);
 
+/** Whether the session is in its cookie and its application remembers logouts,
+ * with revocations: it has a name that its copies are ended by. Where the
+ * manager has none, nobody can say whether this one is such a copy.
+ *
+ * Returns TUILE_OK, and *revocable is set; and as above. Since 0.1.1.
+ */
+tuile_status tuile_session_is_revocable(tuile_session *session,
+    bool *revocable, tuile_error *error);
+
 /** Has the commit keep the session alive as a change would: its end moves, and
  * its cookie is sent again. The data stays as it is, and nothing is read before
  * the commit. For hosts with a rule of their own for when a visit counts.
@@ -1179,7 +1213,8 @@ bool tuile_session_modified(const tuile_session *session);
 tuile_status tuile_session_is_empty(tuile_session *session, bool *empty,
     tuile_error *error);
 
-/** Drops all keys of the session, but keeps its own key. Nothing is read.
+/** Drops all values of the session, and its owner, but keeps its key and its
+ * longest life. Nothing is read.
  *
  * Returns TUILE_OK; and as above. Since 0.1.
  */
@@ -1213,7 +1248,10 @@ tuile_status tuile_session_cycle_key(tuile_session *session,
  * A session is a dictionary from text to JSON values. Text is UTF-8; a name may
  * be any text, the empty one too. Every function here reads the session from the
  * store if that was not done yet, and marks it accessed. Each may also return
- * what section 12 says of functions that take an `error`.
+ * what section 12 says of functions that take an `error`. What the library itself
+ * keeps in a session has names that begin with `_session_`: they are absent here
+ * and can't be set (TUILE_E_ARGUMENT), so that data which is carried to another
+ * session takes none of it along. `_session_expiry`, which is Django's, shows.
  * ============================================================================ */
 
 /** The JSON type of a value.
@@ -1349,8 +1387,8 @@ tuile_status tuile_session_remove(tuile_session *session, tuile_bytes key,
 tuile_status tuile_session_contains(tuile_session *session, tuile_bytes key,
     tuile_error *error);
 
-/** How many values the session has, those that Django and this library keep
- * under names of their own (such as _auth_user_id) included.
+/** How many values the session has, those that frameworks keep under names of
+ * their own (such as _auth_user_id) included.
  *
  * Returns TUILE_OK; and as above. Since 0.1.
  */

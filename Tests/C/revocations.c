@@ -121,7 +121,23 @@ static void unnamed(void) {
   tuile_manager_close(manager);
   kind = "flask";
   manager = open_with(new_secret, NULL);
+  bool named = true;
+  tuile_session *s = request();
+  CHECK(tuile_session_is_revocable(s, &named, &error) == TUILE_OK && named);
+  CHECK(tuile_session_is_revocable(s, NULL, &error) == TUILE_E_ARGUMENT);
+  tuile_session_end(s);
   set("n", 2); /* named by now */
+  /* Who does not remember logouts can tell that its application does. */
+  tuile_manager *remembering = manager;
+  CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
+  s = request();
+  CHECK(tuile_session_is_revocable(s, &named, &error) == TUILE_OK && named);
+  tuile_session_end(s);
+  s = tuile_session_begin(manager, text(copy));
+  CHECK(tuile_session_is_revocable(s, &named, &error) == TUILE_OK && !named);
+  tuile_session_end(s);
+  tuile_manager_close(manager);
+  manager = remembering;
   logout();
   CHECK(copied(copy) == -1);
   tuile_manager_close(manager);

@@ -538,6 +538,11 @@ typedef struct tuile_session tuile_session;
 typedef tuile_status (*tuile_add_header)(void *context, tuile_bytes name,
                                          tuile_bytes value);
 
+/** Waits some microseconds before the changes of a session are made again that
+ *  another request was first to change. Any answer but TUILE_OK ends the call that
+ *  waits with TUILE_E_CALLBACK. */
+typedef tuile_status (*tuile_wait)(void *context, uint32_t microseconds);
+
 /** How much a message matters. */
 typedef enum tuile_log_level {
   TUILE_LOG_ERROR = 0,   /**< A request could not be served: the store failed. */

@@ -90,6 +90,24 @@ public func tuile_manager_close(_ manager: UnsafeMutablePointer<tuile_manager>?)
   object.close()
 }
 
+/// Has `wait` called where the manager's threads would sleep: between attempts to
+/// save what another request was first to change, at most eight milliseconds a time.
+///
+/// For hosts whose threads have other things to do meanwhile, such as greenlets or
+/// fibers. `context` is given to it, and both must outlive the manager. NULL: they
+/// sleep. To be called before the manager's first session.
+///
+/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.1.
+@_cdecl("tuile_manager_set_wait")
+public func tuile_manager_set_wait(
+  _ manager: UnsafeMutablePointer<tuile_manager>?, _ wait: tuile_wait?, _ context: UnsafeMutableRawPointer?
+) -> tuile_status {
+  guard let manager else { return TUILE_E_ARGUMENT }
+  let object: Manager = Handle.borrow(manager)
+  object.wait = wait.map { (call: $0, context: context) }
+  return TUILE_OK
+}
+
 /// Gives the manager new keys, without dropping a request: those under way end
 /// with the keys that they began with.
 ///

@@ -40,7 +40,7 @@ public func tuile_session_json(
   using(session, error) { (session) throws(Failure) in
     guard let json else { throw .argument("json is NULL") }
     try session.access()
-    try session.data.write(to: &session.json)
+    try session.data.write(to: &session.json, shown: true)
     // What is asked for again and again takes its room once.
     if !(session.shown == session.json.bytes) { session.shown = try session.data.keep(session.json.bytes) }
     json.pointee = session.shown.c
@@ -79,7 +79,7 @@ public func tuile_session_pop(
   using(session, error) { (session) throws(Failure) in
     guard let key = Bytes(key), let json else { throw .argument("key or json is NULL") }
     try session.access()
-    guard let value = session.data.value(of: key) else { return TUILE_ABSENT }
+    guard let value = session.data.shown(key) else { return TUILE_ABSENT }
     _ = session.data.remove(key)
     try session.change()
     json.pointee = value.c
@@ -101,6 +101,7 @@ public func tuile_session_set_default(
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
     guard let key = Bytes(key), let initial = Bytes(initial) else { throw .argument("key or initial is NULL") }
+    try OwnName.refuse(key)
     try session.access()
     if session.data.value(of: key) == nil {
       try session.data.set(key, .json(initial))
@@ -125,6 +126,7 @@ public func tuile_session_append(
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
     guard let key = Bytes(key), let json = Bytes(json) else { throw .argument("key or json is NULL") }
+    try OwnName.refuse(key)
     try session.access()
     try session.data.append(key, json)
     try session.change()
@@ -160,6 +162,7 @@ public func tuile_session_set_bytes(
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
     guard let key = Bytes(key), let value = Bytes(value) else { throw .argument("key or value is NULL") }
+    try OwnName.refuse(key)
     guard value.count <= session.manager.settings.maxData else { throw .limit("the value is larger than max_data") }
     try session.access()
     session.json.removeAll()
@@ -185,7 +188,7 @@ public func tuile_session_get_bytes(
   using(session, error) { (session) throws(Failure) in
     guard let key = Bytes(key), let value else { throw .argument("key or value is NULL") }
     try session.access()
-    guard let raw = session.data.value(of: key) else { return TUILE_ABSENT }
+    guard let raw = session.data.shown(key) else { return TUILE_ABSENT }
     guard JSONText.type(of: raw) == TUILE_TYPE_STRING else { throw .type("the value is no string") }
     let text = try session.data.string(raw)
     session.json.removeAll()

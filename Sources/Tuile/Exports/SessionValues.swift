@@ -2,7 +2,10 @@
 // A session is a dictionary from text to JSON values. Text is UTF-8; a name may
 // be any text, the empty one too. Every function here reads the session from the
 // store if that was not done yet, and marks it accessed. Each may also return
-// what section 12 says of functions that take an `error`.
+// what section 12 says of functions that take an `error`. What the library itself
+// keeps in a session has names that begin with `_session_`: they are absent here
+// and can't be set (TUILE_E_ARGUMENT), so that data which is carried to another
+// session takes none of it along. `_session_expiry`, which is Django's, shows.
 
 import CTuile
 
@@ -179,6 +182,7 @@ public func tuile_session_add_int(
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
     guard let key = Bytes(key) else { throw .argument("the key is NULL and has a size") }
+    try OwnName.refuse(key)
     try session.access()
     let sum = try session.data.add(key, delta)
     try session.change()
@@ -197,7 +201,7 @@ public func tuile_session_remove(
   using(session, error) { (session) throws(Failure) in
     guard let key = Bytes(key) else { throw .argument("the key is NULL and has a size") }
     try session.access()
-    guard session.data.remove(key) else { return TUILE_ABSENT }
+    guard session.data.shown(key) != nil, session.data.remove(key) else { return TUILE_ABSENT }
     try session.change()
     return TUILE_OK
   }
@@ -213,12 +217,12 @@ public func tuile_session_contains(
   using(session, error) { (session) throws(Failure) in
     guard let key = Bytes(key) else { throw .argument("the key is NULL and has a size") }
     try session.access()
-    return session.data.value(of: key) == nil ? TUILE_ABSENT : TUILE_OK
+    return session.data.shown(key) == nil ? TUILE_ABSENT : TUILE_OK
   }
 }
 
-/// How many values the session has, those that Django and this library keep
-/// under names of their own (such as `_auth_user_id`) included.
+/// How many values the session has, those that frameworks keep under names of
+/// their own (such as `_auth_user_id`) included.
 ///
 /// Returns TUILE_OK; and as above. Since 0.1.
 @_cdecl("tuile_session_count")
@@ -229,7 +233,7 @@ public func tuile_session_count(
   using(session, error) { (session) throws(Failure) in
     guard let count else { throw .argument("count is NULL") }
     try session.access()
-    count.pointee = session.data.entries.liveCount
+    count.pointee = session.data.shownCount
     return TUILE_OK
   }
 }
@@ -264,7 +268,7 @@ func nextEntry(
     while i >= 0, i < session.data.entries.count {
       let entry = session.data.entries[i]
       i &+= 1
-      if entry.live {
+      if entry.live, !(session.data.entries.hasReserved && OwnName.contains(entry.name)) {
         try give(entry)
         position.pointee = i
         return TUILE_OK
@@ -281,7 +285,7 @@ private func reading<Value>(
   using(session, error) { (session) throws(Failure) in
     guard let key = Bytes(key), let value else { throw .argument("key or value is NULL") }
     try session.access()
-    guard let raw = session.data.value(of: key) else { return TUILE_ABSENT }
+    guard let raw = session.data.shown(key) else { return TUILE_ABSENT }
     value.pointee = try read(session, raw)
     return TUILE_OK
   }
@@ -293,6 +297,7 @@ private func setting(
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
     guard let key = Bytes(key) else { throw .argument("the key is NULL and has a size") }
+    try OwnName.refuse(key)
     try session.access()
     try session.data.set(key, value)
     try session.change()

@@ -100,6 +100,24 @@ public func tuile_session_has_several_cookies(
   return TUILE_OK
 }
 
+/// Whether the session is in its cookie and its application remembers logouts, with
+/// `revocations`: it has a name that its copies are ended by. Where the manager has
+/// none, nobody can say whether this one is such a copy.
+///
+/// Returns TUILE_OK, and `*revocable` is set; and as above. Since 0.1.1.
+@_cdecl("tuile_session_is_revocable")
+public func tuile_session_is_revocable(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ revocable: UnsafeMutablePointer<Bool>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard let revocable else { throw .argument("revocable is NULL") }
+    try session.access()
+    revocable.pointee = session.data.reserved(Session.idName) != nil
+    return TUILE_OK
+  }
+}
+
 /// Has the commit keep the session alive as a change would: its end moves, and its
 /// cookie is sent again. The data stays as it is, and nothing is read before the
 /// commit. For hosts with a rule of their own for when a visit counts.
@@ -175,7 +193,8 @@ public func tuile_session_is_empty(
   }
 }
 
-/// Drops all keys of the session, but keeps its own key. Nothing is read.
+/// Drops all values of the session, and its owner, but keeps its key and its longest
+/// life. Nothing is read.
 ///
 /// Returns TUILE_OK; and as above. Since 0.1.
 @_cdecl("tuile_session_clear")

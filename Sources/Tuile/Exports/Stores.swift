@@ -93,9 +93,27 @@ public func tuile_store_new(
     withUnsafeMutableBytes(of: &known) { room in
       _ = memcpy(room.baseAddress.unsafelyUnwrapped, ops, size)
     }
-    store.pointee = Handle.give(StoreHandle(try CallbackStore.make(known, context: context)))
+    let own = try CallbackStore.make(known, context: context)
+    store.pointee = Handle.give(StoreHandle(own, own: own))
     return TUILE_OK
   }
+}
+
+/// Has an answer of the store's operations count only where the operation has set
+/// `error->status` to it as well; any other is a failure of the store's.
+///
+/// For hosts that can cut a callback short, as a signal does in Python: what it
+/// returns then is no answer of the store's, and could read as TUILE_OK. To be
+/// called before the store is used.
+///
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, or a store that has a URL. Since 0.1.1.
+@_cdecl("tuile_store_confirm")
+public func tuile_store_confirm(_ store: UnsafeMutablePointer<tuile_store>?) -> tuile_status {
+  guard let store else { return TUILE_E_ARGUMENT }
+  let handle: StoreHandle = Handle.borrow(store)
+  guard let own = handle.own else { return TUILE_E_ARGUMENT }
+  own.confirms = true
+  return TUILE_OK
 }
 
 /// Closes a store. NULL is fine. No call with it may be under way, and no manager
@@ -232,7 +250,13 @@ public func tuile_store_put(
 /// What a `tuile_store *` points to.
 final class StoreHandle {
   let store: any Store
-  init(_ store: any Store) { self.store = store }
+  /// The same, if it is a host's.
+  let own: CallbackStore?
+
+  init(_ store: any Store, own: CallbackStore? = nil) {
+    self.store = store
+    self.own = own
+  }
 }
 
 /// Longer data is refused by every store.

@@ -125,6 +125,16 @@ struct Entries: ~Copyable {
     liveCount &-= 1
   }
 
+  mutating func keepLimits() {
+    var i = 0
+    while i < count {
+      if self[i].live, !OwnName.limits(self[i].name) { kill(i, change: .none) }
+      // What was stored is dropped: what stays is as good as set.
+      self[i].change = self[i].live ? .set : .none
+      i &+= 1
+    }
+  }
+
   mutating func forgetChanges() {
     var i = 0
     while i < count {

@@ -3,7 +3,7 @@ import CTuile
 import Synchronization
 
 /// One per application: configuration, keys and store. Safe from all threads:
-/// nothing but the counters and the keys changes after init.
+/// nothing but the counters and the keys changes once it is in use.
 final class Manager {
   let settings: Settings
   let store: any Store
@@ -19,6 +19,8 @@ final class Manager {
   private let listed: RecentKeys
   /// Only with sessions in cookies.
   let revocations: Revocations?
+  /// How a host waits whose thread has other things to do; nil: the thread sleeps. Set before any use.
+  var wait: (call: tuile_wait, context: UnsafeMutableRawPointer?)?
 
   init(
     settings: Settings, store: any Store, ownsStore: Bool, keys: ManagerKeys, listed: RecentKeys,

@@ -20,7 +20,7 @@ extension Session {
 
   /// When the token was made, in Unix seconds, where its format does not say it: in
   /// the token alone, never in the data that the host sees.
-  private static let issuedName: StaticString = "_session_issued"
+  static let issuedName: StaticString = "_session_issued"
 
   private func stamp(now: Int64) throws(Failure) {
     json.truncate(json.count &- 1)
@@ -91,16 +91,16 @@ extension Session {
     storedExpires = min(date, ends ?? date)
     // As in Django a token of just `cookie_age` is good, in whole seconds.
     guard date > (expiry.isStandard ? now &- 1_000_000 : now) else { return false }
-    if data.cleared { try keepName() }
+    if data.cleared { try keepLimits() }
     if let i = data.entries.find(Bytes(Session.issuedName)) { data.entries.kill(i, change: .none) }
     try identify(token, issued: issued)
     return true
   }
 
-  /// A request that drops what is in a session it has not read gives it no other name.
-  private func keepName() throws(Failure) {
-    for name in 0..<2 {
-      let name = name == 0 ? Session.idName : Session.sinceName
+  /// A request that drops what is in a session it has not read gives it no other name or end.
+  private func keepLimits() throws(Failure) {
+    for name in 0..<3 {
+      let name = name == 0 ? Session.idName : name == 1 ? Session.sinceName : Session.endsName
       if let said = JSONText.member(name, of: json.bytes)?.raw { try data.set(Bytes(name), .json(said)) }
     }
   }

@@ -10,7 +10,7 @@ import CTuile
 extension Session {
   static let pointer: StaticString = "_session_moved"
   /// When the pointer ends, in Unix seconds, whatever keeps its key alive.
-  private static let until: StaticString = "_session_moved_until"
+  static let until: StaticString = "_session_moved_until"
 
   /// The pointer in what was just read, taken out of the data.
   func takePointer() -> Bytes? {
@@ -56,7 +56,9 @@ extension Session {
     if let (_, raw) = JSONText.member(Session.pointer, of: json), let target = Session.target(raw) {
       storedPointer = data.arena.copy(target)
     }
-    storedEnds = Session.ends(JSONText.member(Session.endsName, of: json)?.raw)
+    let said = JSONText.member(Session.endsName, of: json)?.raw
+    if let said, data.value(of: Bytes(Session.endsName)) == nil { try data.set(Bytes(Session.endsName), .json(said)) }
+    storedEnds = Session.ends(said)
     storedUntil = Session.ends(JSONText.member(Session.until, of: json)?.raw)
   }
 

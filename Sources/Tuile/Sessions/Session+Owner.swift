@@ -3,7 +3,7 @@ import CTuile
 /// Whose a session is. Its owner's list, beside the data, has an entry for it,
 /// written when the session gets its owner or key, and then once a minute.
 extension Session {
-  private static let ownerName: StaticString = "_session_owner"
+  static let ownerName: StaticString = "_session_owner"
   private static let djangoName: StaticString = "_auth_user_id"
 
   /// What set_owner left, or what Django's login did, where that counts.

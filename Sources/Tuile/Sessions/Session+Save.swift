@@ -128,6 +128,10 @@ struct Backoff {
     guard attempt > 1 else { return }
     var spread: UInt32 = 0
     _ = sys_random(&spread, MemoryLayout<UInt32>.size)
-    sys_sleep_microseconds(spread % (64 &<< min(attempt, 7)))
+    let microseconds = spread % (64 &<< min(attempt, 7))
+    guard let wait = manager.wait else { return sys_sleep_microseconds(microseconds) }
+    guard wait.call(wait.context, microseconds) == TUILE_OK else {
+      throw Failure(status: TUILE_E_CALLBACK, message: "the host would not wait")
+    }
   }
 }

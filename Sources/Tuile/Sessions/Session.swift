@@ -218,8 +218,8 @@ final class Session {
   }
 
   /// Drops everything without reading what is there.
-  func clear() {
-    data.clear()
+  func clear(everything: Bool = false) {
+    data.clear(everything: everything)
     accessed = true
     modified = true
   }
@@ -235,7 +235,7 @@ final class Session {
     forgetAttempts()
     previousToken = nil
     isUnreadable = false
-    clear()
+    clear(everything: true)
     key = nil
     retiring = nil
     movedTo = nil

@@ -116,13 +116,22 @@ extension SessionData {
     try put(name, value, change: change, appended: more)
   }
 
-  /// Sets every value of a JSON object.
+  /// Sets every value of a JSON object; none, if one has a name that is the library's own.
   mutating func update(_ json: Bytes) throws(Failure) {
     scratch.removeAll()
     try JSONText.canonicalize(json, to: &scratch)
-    var scanner = JSONScanner(try keepScratch())
+    let object = try keepScratch()
+    var scanner = JSONScanner(object)
     guard scanner.take(0x7B) else { throw .syntax("this is no JSON object") }
     if scanner.take(0x7D) { return }
+    repeat {
+      guard let rawName = scanner.string(), scanner.take(0x3A), scanner.value() != nil else {
+        throw .syntax("this is no JSON object", at: scanner.position)
+      }
+      try OwnName.refuse(try decodedName(rawName))
+    } while scanner.take(0x2C)
+    scanner = JSONScanner(object)
+    _ = scanner.take(0x7B)
     repeat {
       guard let rawName = scanner.string(), scanner.take(0x3A), let (_, value) = scanner.value() else {
         throw .syntax("this is no JSON object", at: scanner.position)
@@ -172,8 +181,9 @@ extension SessionData {
     entries.forgetChanges()
   }
 
-  /// The dictionary as compact JSON, in place of what `out` held.
-  func write(to out: inout ByteBuffer) throws(Failure) {
+  /// The dictionary as compact JSON, in place of what `out` held; without what is the
+  /// library's own if it is `shown` to the host.
+  func write(to out: inout ByteBuffer, shown: Bool = false) throws(Failure) {
     out.removeAll()
     out.append(0x7B)
     var first = true
@@ -181,7 +191,7 @@ extension SessionData {
     while i < entries.count {
       let entry = entries[i]
       i &+= 1
-      guard entry.live else { continue }
+      guard entry.live, !(shown && entries.hasReserved && OwnName.contains(entry.name)) else { continue }
       if !first { out.append(0x2C) }
       first = false
       out.append(entry.rawName)

@@ -147,9 +147,10 @@ struct SessionData: ~Copyable {
     cleared = false
   }
 
-  mutating func clear() {
+  /// Drops what the host has set, or, for a session that begins anew, all that there is.
+  mutating func clear(everything: Bool) {
     clearings &+= 1
-    entries.removeAll()
+    if everything || !entries.hasReserved { entries.removeAll() } else { entries.keepLimits() }
     cleared = true
   }
 

@@ -28,6 +28,9 @@ final class CallbackStore: Store {
     self.context = context
   }
 
+  /// Answers count only where the operation has noted them in its error, too.
+  var confirms = false
+
   var trusted: Bool { ops.trusted }
   var mayBeUnsure: Bool { true }
 
@@ -39,7 +42,9 @@ final class CallbackStore: Store {
     _ body: (UnsafeMutablePointer<tuile_error>) -> tuile_status
   ) throws(Failure) -> tuile_status {
     var error = tuile_error()
-    let status = body(&error)
+    error.status = confirms ? TUILE_E_CALLBACK : TUILE_OK
+    var status = body(&error)
+    if confirms, error.status != status { status = TUILE_E_STORE }
     if status == answers.0 || status == answers.1 || status == answers.2 { return status }
     let detail = Failure.Detail(sys_error_message(&error))
     let known =

@@ -91,8 +91,8 @@ static bool may_be_a_copy(const struct gate_visit *visit) {
 
 /* What the library writes into sessions whose application ends copies. */
 static bool has_revocations(struct gate_visit *visit) {
-  tuile_bytes id;
-  return tuile_session_get_json(visit->session, TUILE_STR("_session_id"), &id, NULL) == TUILE_OK;
+  bool revocable = false;
+  return tuile_session_is_revocable(visit->session, &revocable, NULL) != TUILE_OK || revocable;
 }
 
 /* Whether Django would let the session's user in, if there is one. */

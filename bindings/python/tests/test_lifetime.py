@@ -17,12 +17,13 @@ import pytest
 from custom_store import Table
 from test_sessions import saved
 from tuile import _native as native
-from tuile import asgi
+from tuile import asgi, errors
 from tuile.cookies import Jar
 from tuile.errors import ArgumentError, StoreError
 from tuile.sessions import Manager
 from tuile.signing import Keyring, Signer, TimestampSigner, Tokens
 from tuile.state import hidden_field
+from tuile.stores import Bridge
 
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -317,6 +318,58 @@ def test_what_is_no_exception_comes_out_of_a_store_as_itself(problem: type[BaseE
                 session.flush()
 
 
+def test_a_callback_that_a_signal_cuts_short_saves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal's handler may raise before the first step of the callback, where no except is yet."""
+    told: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+
+    def cut(*_: Any) -> int:
+        raise KeyboardInterrupt
+
+    for name in ("_load", "_create", "_replace", "_remove"):
+        # Many times: what ctypes returns is whatever lay on the stack.
+        for _ in range(5):
+            store = Table(tmp_path / f"{name}.db")
+            with Manager(store=store, secret=SECRET) as manager:
+                cookie = saved(manager, a=1)
+            with monkeypatch.context() as patch:
+                patch.setattr(Bridge, name, cut)
+                manager = Manager(store=store, secret=SECRET)
+            with manager, manager.begin("" if name == "_create" else cookie) as session, pytest.raises(StoreError):
+                if name in ("_create", "_replace"):
+                    session["a"] = 2
+                elif name == "_remove":
+                    session.flush()
+                else:
+                    session.load()
+                session.commit()
+            with Manager(store=store, secret=SECRET) as manager, manager.begin(cookie) as session:
+                # A logout that failed at its last step has ended the session all the same.
+                assert name == "_remove" or session["a"] == 1
+    assert {type(problem.exc_value) for problem in told} == {KeyboardInterrupt}
+
+
+def test_a_write_that_a_store_says_was_not_made_is_no_unknown_one(tmp_path: Path) -> None:
+    class Telling(Table):
+        problem: Optional[Exception] = None
+
+        def create(self, key: str, data: bytes, expires: int) -> bool:
+            if self.problem is not None:
+                raise self.problem
+            return super().create(key, data, expires)
+
+    store = Telling(tmp_path / "s.db")
+    with Manager(store=store, secret=SECRET) as manager, manager.begin("") as session:
+        session["a"] = 1
+        for problem in (errors.BusyError("later"), errors.LimitError("full"), errors.CorruptStoreError("torn"), MemoryError()):
+            store.problem = problem
+            with pytest.raises(type(problem)) as caught:
+                session.commit()
+            assert caught.value.__cause__ is problem or isinstance(problem, MemoryError)
+        store.problem = None
+        assert session.commit()
+
+
 def test_what_the_close_of_a_store_raises_comes_out_of_the_managers(tmp_path: Path) -> None:
     class Broken(Table):
         def close(self) -> None:
@@ -335,7 +388,7 @@ ENDINGS = {
     "in another module": "import sys, types; sys.modules['other'] = other = types.ModuleType('other'); other.manager = manager; del manager, other",
     "a daemon thread at work": "threading.Thread(target=work, daemon=True).start(); time.sleep(0.2)",
     "a daemon thread in the store": "store.sleeping = True; threading.Thread(target=work, daemon=True).start(); store.inside.wait()",
-    "threads that end with it": "[threading.Thread(target=work, args=(300,)).start() for _ in range(4)]",
+    "threads that end with it": "[threading.Thread(target=work, args=(30,)).start() for _ in range(4)]",
     "an exit in a thread's request": "threading.Thread(target=work, args=(50,)).start(); sys.exit(0)",
     "with atexit": "import atexit; atexit.register(lambda: work(3))",
 }

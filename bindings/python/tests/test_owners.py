@@ -27,7 +27,7 @@ def logged_in(manager: Manager, agent: str) -> str:
 def test_an_owners_sessions_are_listed_and_ended(manager: Manager) -> None:
     here, there, third = (logged_in(manager, agent) for agent in ("here", "there", "third"))
     with manager.begin(here) as session:
-        assert session.owner == "ada" and session["_session_owner"] == "ada"
+        assert session.owner == "ada" and dict(session) == {}
         rows = {row.user_agent: row for row in manager.sessions("ada", session)}
         assert {agent: row.current for agent, row in rows.items()} == {"here": True, "there": False, "third": False}
         assert rows["there"].address == "192.0.2.1" and rows["there"].created <= rows["there"].expires

@@ -112,7 +112,14 @@ _raised: ContextVar[Optional[tuple[BaseException, bool]]] = ContextVar("tuile_ra
 def keep(problem: BaseException, always: bool = False) -> None:
     """No exception gets through C: whoever made the call raises this one."""
     # KeyboardInterrupt and its like are nobody's cause: they come out as themselves.
-    _raised.set((problem, always or not isinstance(problem, Exception)))
+    if not must_end():
+        _raised.set((problem, always or not isinstance(problem, Exception)))
+
+
+def must_end() -> bool:
+    """Whether the call that is under way will raise, whatever it comes to."""
+    found = _raised.get()
+    return found is not None and found[1]
 
 
 def _taken() -> Optional[BaseException]:

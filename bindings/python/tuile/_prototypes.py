@@ -366,6 +366,8 @@ ModuleOpenFunction = CFUNCTYPE(c_int, Bytes, POINTER(StoreOps), POINTER(c_void_p
 
 AddHeader = CFUNCTYPE(c_int, c_void_p, Bytes, Bytes)
 
+Wait = CFUNCTYPE(c_int, c_void_p, c_uint32)
+
 LOG = {
     "error": 0,
     "warning": 1,
@@ -564,6 +566,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_store_open": (c_int, [Bytes, POINTER(c_void_p), POINTER(Error)]),
     "tuile_module_folder": (c_int, [Bytes]),
     "tuile_store_new": (c_int, [POINTER(StoreOps), c_void_p, POINTER(c_void_p), POINTER(Error)]),
+    "tuile_store_confirm": (c_int, [c_void_p]),
     "tuile_store_close": (None, [c_void_p]),
     "tuile_store_load": (c_int, [c_void_p, Bytes, c_int64, Receive, c_void_p, POINTER(Error)]),
     "tuile_store_create": (c_int, [c_void_p, Bytes, Bytes, c_int64, POINTER(Error)]),
@@ -583,11 +586,13 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_config_set_policy": (c_int, [POINTER(Config), c_int]),
     "tuile_manager_open": (c_int, [POINTER(Config), POINTER(c_void_p), POINTER(Error)]),
     "tuile_manager_close": (None, [c_void_p]),
+    "tuile_manager_set_wait": (c_int, [c_void_p, Wait, c_void_p]),
     "tuile_manager_reload": (c_int, [c_void_p, POINTER(Config), POINTER(Error)]),
     "tuile_session_begin": (c_void_p, [c_void_p, Bytes]),
     "tuile_session_begin_url": (c_void_p, [c_void_p, Bytes, Bytes]),
     "tuile_session_commit": (c_int, [c_void_p, c_int32, AddHeader, c_void_p, POINTER(Error)]),
     "tuile_session_has_several_cookies": (c_int, [c_void_p, POINTER(c_bool)]),
+    "tuile_session_is_revocable": (c_int, [c_void_p, POINTER(c_bool), POINTER(Error)]),
     "tuile_session_touch": (c_int, [c_void_p, POINTER(Error)]),
     "tuile_session_end": (None, [c_void_p]),
     "tuile_session_key": (c_int, [c_void_p, POINTER(Bytes)]),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import atexit
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterable
 from ctypes import byref, c_size_t, c_void_p, sizeof
-from types import TracebackType
+from types import BuiltinFunctionType, TracebackType
 from typing import Any, Optional, TypeVar, Union
 
 from . import _native as native
@@ -76,6 +77,21 @@ def _logger(log: Callable[[str, str], None]) -> Any:
     return native.Log(told)
 
 
+def _waiter(wait: Optional[Callable[[float], object]]) -> Any:
+    """How to wait, where a thread that sleeps would stop others: greenlets."""
+
+    def call(_: Any, microseconds: int) -> int:
+        try:
+            # Looked up here: gevent and eventlet put one of theirs there.
+            (wait or time.sleep)(microseconds / 1_000_000)
+            return native.OK
+        except BaseException as problem:
+            native.keep(problem, always=True)
+            return native.E_CALLBACK
+
+    return native.Wait(call)
+
+
 class Manager(Uncopyable):
     """One for the application: configuration, keys and store. Safe from all threads and after fork.
 
@@ -83,7 +99,8 @@ class Manager(Uncopyable):
     ``tuile_config``: ``cookie_name``, ``cookie_age``, ``cookie_secure``, ``save_every_request``, and so
     on; the defaults are Django's. ``cookie_rule`` is one of :func:`tuile.cookies.read`. ``policy`` is ``aal2`` or ``aal3``: the limits of NIST SP 800-63B-4.
     ``log`` is told ``error``, ``warning``, ``info`` or ``debug``, and what an administrator should know; it
-    holds no key and no secret. ``clock`` gives Unix seconds, for tests.
+    holds no key and no secret. ``wait`` is called with seconds before changes are made again that another
+    request was first with: ``time.sleep``, if there is none. ``clock`` gives Unix seconds, for tests.
     """
 
     _instead = "open another one from the same settings, one in each process"
@@ -98,6 +115,7 @@ class Manager(Uncopyable):
         policy: Optional[str] = None,
         log: Optional[Callable[[str, str], None]] = None,
         clock: Optional[Callable[[], float]] = None,
+        wait: Optional[Callable[[float], object]] = None,
         **settings: Union[str, bytes, int, bool],
     ) -> None:
         if unknown := settings.keys() - _SETTINGS:
@@ -138,7 +156,13 @@ class Manager(Uncopyable):
         try:
             _with_keys(secret, config, lambda: native.check(native.lib.tuile_manager_open, byref(config), byref(number)))
             parent = bridge.owned if bridge else None
-            self._handle = Handle(number.value, native.lib.tuile_manager_close, "the manager is closed", parent, (logger, ticking))
+            # What gevent and eventlet have put in the place of time.sleep is a function of Python's.
+            green = not isinstance(time.sleep, BuiltinFunctionType)
+            waiter = _waiter(wait) if wait or bridge or green else None
+            kept = (logger, ticking, waiter)
+            self._handle = Handle(number.value, native.lib.tuile_manager_close, "the manager is closed", parent, kept)
+            if waiter is not None:
+                self._use(lambda manager: int(native.lib.tuile_manager_set_wait(manager, waiter, None)))
         finally:
             # It goes with the manager.
             if bridge is not None:

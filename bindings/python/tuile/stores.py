@@ -48,6 +48,7 @@ from ctypes import byref, c_void_p, sizeof
 from typing import Any, Callable, Optional
 
 from . import _native as native
+from . import errors
 from .lifetime import Handle, Uncopyable
 
 __all__ = ["Store"]
@@ -59,7 +60,8 @@ class Store(Uncopyable, ABC):
     They are called from several threads at once. Keys have 8 to 40 characters of a-z and 0-9, or
     are `~` and 39 hex digits for records that are no sessions, which no walk has to give;
     times are Unix microseconds. An exception becomes a StoreError, with the exception as its
-    cause: nobody is logged out by it.
+    cause: nobody is logged out by it. After one of a write the library looks whether it was made,
+    unless it was a BusyError, CorruptStoreError or LimitError, which say that it was not.
     """
 
     _instead = "a manager may be using it; define __reduce_ex__ if yours can be"
@@ -131,6 +133,13 @@ class Store(Uncopyable, ABC):
         """Called once, when the manager is closed."""
 
 
+# What a store raises when it knows that a write was not made; after anything else the library looks.
+_CERTAIN: list[tuple[type[BaseException], int]] = [
+    (errors.BusyError, native.E_BUSY), (errors.CorruptStoreError, native.E_CORRUPT), (errors.LimitError, native.E_LIMIT),
+    (errors.CommitUnknown, native.E_UNKNOWN), (MemoryError, native.E_MEMORY),
+]  # fmt: skip
+
+
 def _key(borrowed: native.Bytes) -> str:
     return native.copy(borrowed).decode("utf-8", "surrogatepass")
 
@@ -154,6 +163,8 @@ class Bridge:
         self.raised: Optional[list[BaseException]] = None
         number = c_void_p()
         native.check(native.lib.tuile_store_new, byref(ops), None, byref(number))
+        # A signal can end a callback before its first step: what ctypes returns then is no answer.
+        native.lib.tuile_store_confirm(number)
         self.handle = number.value
         self.owned = Handle(number.value, native.lib.tuile_store_close, "the store is closed", keep=self._callbacks)
 
@@ -166,11 +177,14 @@ class Bridge:
 
     def _answer(self, error: Any, call: Callable[[], int]) -> int:
         try:
-            return call()
+            # After a KeyboardInterrupt in this very call the store is not asked on.
+            status = native.E_STORE if native.must_end() else call()
         except BaseException as problem:
             native.keep(problem)
             error.contents.message = f"the store raised {type(problem).__name__}".encode("ascii", "replace")[:200]
-            return native.E_STORE
+            status = next((number for kind, number in _CERTAIN if isinstance(problem, kind)), native.E_STORE)
+        error.contents.status = status
+        return status
 
     def _did(self, error: Any, call: Callable[..., None], *arguments: Any) -> int:
         def done() -> int:

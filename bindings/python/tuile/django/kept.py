@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import time
 from typing import Any, Optional, TypeVar
 
 from django.contrib.sessions.backends.base import UpdateError
@@ -10,6 +11,7 @@ from django.contrib.sessions.backends.base import UpdateError
 from ..mirror import Mirror
 from ..session import Session, SessionDeleted
 from .configuration import manager
+from .limits import ENDS
 
 Answer = TypeVar("Answer")
 # What could end the cookie is no key.
@@ -54,7 +56,13 @@ class Kept:
         """The values; None if there is no such session."""
         self.end()
         mirror = self.begun(key)
-        return mirror.read() if mirror.session.load() else None
+        if not mirror.session.load():
+            return None
+        values = mirror.read()
+        # The library does not count it among the values.
+        if (left := mirror.session.get_lifetime()) is not None:
+            values[ENDS] = int(time()) + left
+        return values
 
     def write(self, key: Optional[str], values: dict[str, Any]) -> Session:
         """Tells the library what was changed."""
@@ -62,7 +70,9 @@ class Kept:
         if self._cleared:
             mirror.clear()
             self._cleared = False
-        mirror.write(values)
+        mirror.write({name: value for name, value in values.items() if name != ENDS})
+        if values.get(ENDS).__class__ is int and mirror.session.get_lifetime() is None:
+            mirror.session.set_lifetime(max(1, values[ENDS] - int(time())))
         return mirror.session
 
     def commit(self) -> Optional[str]:

@@ -1,0 +1,40 @@
+/// The names in a session's data that are the library's own: hosts are not shown
+/// them, so that data which is carried to another session takes none along, and do
+/// not set them. `_session_expiry` is Django's and shows, as it does there.
+enum OwnName {
+  static func contains(_ name: Bytes) -> Bool {
+    guard name[0] == 0x5F else { return false }
+    return limits(name) || name == Bytes(Session.ownerName) || name == Bytes(Session.issuedName)
+      || name == Bytes(Session.pointer) || name == Bytes(Session.until)
+  }
+
+  /// What ends a session whatever its host does with the data: when, and by which name
+  /// its copies are revoked. Clearing the data leaves it.
+  static func limits(_ name: Bytes) -> Bool {
+    name == Bytes(Session.endsName) || name == Bytes(Session.idName) || name == Bytes(Session.sinceName)
+  }
+
+  static func refuse(_ name: Bytes) throws(Failure) {
+    guard !contains(name) else { throw .argument("a name that the library keeps for itself can't be set") }
+  }
+}
+
+extension SessionData {
+  /// The value of a name that is the host's.
+  func shown(_ name: Bytes) -> Bytes? {
+    guard !entries.hasReserved || !OwnName.contains(name) else { return nil }
+    return value(of: name)
+  }
+
+  /// How many values are the host's.
+  var shownCount: Int {
+    var count = entries.liveCount
+    guard entries.hasReserved else { return count }
+    var i = 0
+    while i < entries.count {
+      if entries[i].live, OwnName.contains(entries[i].name) { count &-= 1 }
+      i &+= 1
+    }
+    return count
+  }
+}
