@@ -45,6 +45,23 @@ def test_two_requests_that_change_other_names_both_stay() -> None:
     assert dict(SessionStore(key).items()) == {"cart": ["tea", "milk"], "theme": "dark"}
 
 
+def test_the_longest_life_in_a_store_is_not_moved_by_saves_and_new_keys() -> None:
+    with override_settings(TUILE_OPTIONS={"lifetime": 500}):
+        key = saved(a=1)
+        for _ in range(2):
+            session = SessionStore(key)
+            assert session["a"] == 1 and 490 < session.get_expiry_age() <= 500
+            session["b"] = 1
+            session.cycle_key()
+            session.save()
+            key = session.session_key
+    with override_settings(TUILE_OPTIONS={"lifetime": 5000}):
+        # The one that it began with counts.
+        assert SessionStore(key)["b"] == 1 and SessionStore(key).get_expiry_age() <= 500
+        with manager().begin(f"sessionid={key}") as session:
+            assert dict(session) == {"a": 1, "b": 1} and 490 < (session.get_lifetime() or 0) <= 500
+
+
 def test_a_second_save_takes_nothing_of_others_away() -> None:
     key = saved(a=1)
     one = SessionStore(key)
