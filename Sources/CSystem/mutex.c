@@ -135,3 +135,13 @@ bool sys_gate_enter_within(sys_gate *gate, int milliseconds) {
 }
 
 void sys_gate_leave(sys_gate *gate) { sem_post(&gate->places); }
+
+uintptr_t sys_thread(void) { return (uintptr_t)pthread_self(); }
+
+int sys_cancelling_off(void) {
+  int before = PTHREAD_CANCEL_ENABLE;
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+  return before;
+}
+
+void sys_cancelling_restore(int before) { pthread_setcancelstate(before, &before); }

@@ -255,6 +255,12 @@ void sys_gate_destroy(sys_gate *gate);
 bool sys_gate_enter_within(sys_gate *gate, int milliseconds);
 void sys_gate_leave(sys_gate *gate);
 
+/* The calling thread, by a number that no other one has while it runs. */
+uintptr_t sys_thread(void);
+/* From here on the thread can't be cancelled; what sys_cancelling_restore takes. */
+int sys_cancelling_off(void);
+void sys_cancelling_restore(int before);
+
 /* ---- a thread that does something now and then (timer.c) ---- */
 
 typedef struct sys_timer sys_timer;

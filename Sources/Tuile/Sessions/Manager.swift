@@ -9,6 +9,7 @@ final class Manager {
   let store: any Store
   let counters = Counters()
   let latency = Latency()
+  let queue: CommitQueue
   /// Runs clear_expired by itself, if the host has it so.
   let sweeper = Sweeper()
   /// Of the names in sessions.
@@ -30,6 +31,7 @@ final class Manager {
     self.revocations = revocations
     self.settings = settings
     self.store = store
+    queue = CommitQueue(store)
     self.ownsStore = ownsStore
     self.listed = listed
     newest = Atomic(UInt(bitPattern: Unmanaged.passRetained(keys).toOpaque()))

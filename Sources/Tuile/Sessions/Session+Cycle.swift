@@ -91,6 +91,8 @@ extension Session {
     let grace = manager.settings.cycleGrace
     var wait = Backoff()
     var attempts = SessionData.Attempts(data)
+    var turn = Turn()
+    defer { turn.end(manager) }
     while true {
       switch try retire(old, pointingTo: key, grace: grace, now: now) {
       case .replaced: return try didRetire(old, grace: grace)
@@ -100,6 +102,7 @@ extension Session {
         return try didRetire(old, grace: grace)
       case .conflict:
         try wait.next(manager)
+        turn.wait(self, for: old)
         if try leads(old, to: key) { return try didRetire(old, grace: grace) }
         try beginAgain(&attempts)
         guard try fetch(old) else { return false }

@@ -17,9 +17,16 @@ extension Session {
     let present = manager.now
     try limitLife(now: present)
     if retiring != nil { return try saveCycled(now: present) }
-    guard try settleBefore() else {
-      didFindDeleted()
-      return .deleted
+    if unsettled != nil {
+      guard try settleBefore() else {
+        didFindDeleted()
+        return .deleted
+      }
+      // Written once more it would be unlike what others look for that were written with it.
+      if !data.hasChanges {
+        didFinish()
+        return .saved
+      }
     }
     do throws(Failure) {
       guard let key, !keyIsNew else {
@@ -33,37 +40,8 @@ extension Session {
       }
       return try replaceStored(key, now: present)
     } catch {
-      if error.status == TUILE_E_UNKNOWN { try rememberAttempt() }
+      if error.status == TUILE_E_UNKNOWN, unsettled == nil { rememberAttempt(encoded.bytes) }
       throw error
-    }
-  }
-
-  /// For a commit that is made again: it must not count twice.
-  private func rememberAttempt() throws(Failure) {
-    var tried = Unsettled(changes: try data.snapshot())
-    tried.encoded.append(encoded.bytes)
-    guard !tried.encoded.failed else { throw .memory }
-    unsettled = consume tried
-  }
-
-  private func replaceStored(_ key: Bytes, now present: Int64) throws(Failure) -> Saved {
-    var wait = Backoff()
-    var attempts = SessionData.Attempts(data)
-    while true {
-      try encode(now: present)
-      // The expiry may have come with another request's changes.
-      switch try replace(key, expires: expires(now: present)) {
-      case .replaced:
-        didSave()
-        return .saved
-      case .conflict:
-        try wait.next(manager)
-        try beginAgain(&attempts)
-        if try fetch(key), movedTo == nil { continue }
-      case .absent: break
-      }
-      didFindDeleted()
-      return .deleted
     }
   }
 
@@ -79,7 +57,7 @@ extension Session {
     try keys.codec.encode(json.bytes, now: now / 1_000_000, unique: manager.store.mayBeUnsure, to: &encoded)
   }
 
-  private func replace(_ key: Bytes, expires: Int64) throws(Failure) -> Replaced {
+  func replace(_ key: Bytes, expires: Int64) throws(Failure) -> Replaced {
     try replace(key, expected: stored.bytes, data: encoded.bytes, expires: expires)
   }
 

@@ -10,6 +10,26 @@ extension Session {
   struct Unsettled: ~Copyable {
     var encoded = ByteBuffer()
     let changes: SessionData.Snapshot
+    /// Other commits' changes were written with it, and are not in this session's data.
+    let isMerged: Bool
+  }
+
+  /// For a commit that is made again: it must not count twice. `base` is what was
+  /// to be replaced, where that is not in `stored`.
+  func rememberAttempt(_ form: Bytes, on base: Bytes? = nil, isMerged: Bool = false) {
+    do throws(Failure) {
+      var tried = Unsettled(changes: try data.snapshot(), isMerged: isMerged)
+      tried.encoded.append(form)
+      if let base {
+        stored.removeAll()
+        stored.append(base)
+      }
+      guard !tried.encoded.failed, !stored.failed else { throw .memory }
+      unsettled = consume tried
+    } catch {
+      // No commit can find out any more, and none may try.
+      didLose(Failure(status: TUILE_E_UNKNOWN, message: "whether the session was saved before is not known"))
+    }
   }
 
   /// As the store's replace.

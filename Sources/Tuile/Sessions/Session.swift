@@ -1,3 +1,4 @@
+import CSystem
 import CTuile
 
 /// One request's session. Nothing is read from the store until something is
@@ -34,6 +35,8 @@ final class Session {
   var storedEnds: Int64?
   /// When the store lets the session go, in Unix microseconds, as the load said.
   var storedExpires: Int64?
+  /// When that load began, by the clock that nobody sets.
+  private(set) var fetchedAt: Int64 = .min
   /// What came with the request's cookie can't be verified, or is no dictionary. It may be
   /// another program's, or signed with a secret that is not here yet: it is never written
   /// over, nor its cookie deleted, and what is set makes a session of its own.
@@ -143,14 +146,28 @@ final class Session {
     stored.removeAll()
     let present = manager.now
     let session = self
-    let expires = try manager.reaching(.load) { (store) throws(Failure) in
+    if !manager.store.isInstant { fetchedAt = sys_monotonic_microseconds() }
+    storedExpires = try manager.reaching(.load) { (store) throws(Failure) in
       try store.load(key, now: present, into: &session.stored)
     }
-    guard let expires else {
+    guard storedExpires != nil, try readStored(now: present) else {
       manager.counters.misses.increment()
       return false
     }
+    manager.counters.loads.increment()
+    return true
+  }
+
+  /// As `fetch`, of what is known to be stored.
+  func take(_ known: Bytes, expires: Int64, now: Int64) throws(Failure) -> Bool {
+    stored.removeAll()
+    stored.append(known)
+    guard !stored.failed else { throw .memory }
     storedExpires = expires
+    return try readStored(now: now)
+  }
+
+  private func readStored(now present: Int64) throws(Failure) -> Bool {
     var isHere = false
     do {
       isHere = try replayOnStored()
@@ -164,10 +181,8 @@ final class Session {
     if !isHere || storedEnds ?? .max <= present {
       data.drop()
       movedTo = nil
-      manager.counters.misses.increment()
       return false
     }
-    manager.counters.loads.increment()
     return true
   }
 
@@ -207,6 +222,9 @@ final class Session {
 
   /// Without an access.
   func markModified() { modified = true }
+
+  /// Every commit fails so from now on.
+  func didLose(_ failure: Failure) { loading = .failed(failure) }
 
   func touch() { touching = true }
 
@@ -297,7 +315,8 @@ final class Session {
   func didSettle() {
     guard let tried = unsettled.take() else { return }
     stored.removeAll()
-    stored.append(tried.encoded.bytes)
+    // Of a merged one this data is not the whole: the next write has to meet a conflict.
+    if !tried.isMerged { stored.append(tried.encoded.bytes) }
     data.didSave(tried.changes)
     keyIsNew = false
     manager.counters.saves.increment()
@@ -307,13 +326,18 @@ final class Session {
   func didSave() {
     swap(&stored, &encoded)
     data.didSave()
+    didFinish()
+    manager.counters.saves.increment()
+  }
+
+  /// All that this request did is stored.
+  func didFinish() {
     forgetAttempts()
     keyIsNew = false
     retiring = nil
     isUnreadable = false
     hasOldSignature = false
     modified = false
-    manager.counters.saves.increment()
   }
 
   /// The session was deleted while this request ran, or a login gave it a new key:

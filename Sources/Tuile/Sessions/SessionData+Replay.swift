@@ -175,6 +175,16 @@ extension SessionData {
     }
   }
 
+  /// Something is left to save.
+  var hasChanges: Bool {
+    var i = 0
+    while i < entries.count {
+      if entries[i].change != .none { return true }
+      i &+= 1
+    }
+    return cleared
+  }
+
   /// What this request changed is stored now: no change is left to replay.
   mutating func didSave() {
     cleared = false

@@ -10,6 +10,10 @@ protocol Store: AnyObject {
   /// A write may end with `TUILE_E_UNKNOWN`: made or not. Other failures of a write
   /// mean that it was not made.
   var mayBeUnsure: Bool { get }
+  /// Its calls take no time that is worth waiting in line for.
+  var isInstant: Bool { get }
+  /// Its calls run the host's code, which may wait for anything.
+  var runsHostCode: Bool { get }
 
   /// Appends the data and returns the expiry; nil if there is no such key or its
   /// expiry is not later than `now`.
@@ -56,6 +60,8 @@ protocol Store: AnyObject {
 
 extension Store {
   var mayBeUnsure: Bool { false }
+  var isInstant: Bool { false }
+  var runsHostCode: Bool { false }
   func takeRemark() -> StaticString? { nil }
 
   func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {

@@ -33,6 +33,7 @@ final class CachedStore: Store {
   /// A copy in front counts as much as what is behind: both must be this process's own.
   var trusted: Bool { back.trusted && front.trusted }
   var mayBeUnsure: Bool { back.mayBeUnsure }
+  var runsHostCode: Bool { back.runsHostCode || front.runsHostCode }
 
   func takeRemark() -> StaticString? { back.takeRemark() ?? front.takeRemark() }
 

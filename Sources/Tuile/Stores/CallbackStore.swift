@@ -33,6 +33,7 @@ final class CallbackStore: Store {
 
   var trusted: Bool { ops.trusted }
   var mayBeUnsure: Bool { true }
+  var runsHostCode: Bool { !isModule }
 
   func close() { ops.close?(context) }
 

@@ -19,6 +19,7 @@ final class MemoryStore: Store {
   private var nextShard = 0
 
   var trusted: Bool { true }
+  var isInstant: Bool { true }
 
   /// Of memory:?max_bytes=N.
   static func open(_ url: Bytes) throws(Failure) -> MemoryStore {

@@ -25,6 +25,7 @@ final class MovingStore: Store {
 
   var trusted: Bool { new.trusted }
   var mayBeUnsure: Bool { new.mayBeUnsure }
+  var runsHostCode: Bool { new.runsHostCode || old.runsHostCode }
 
   func takeRemark() -> StaticString? { new.takeRemark() ?? old.takeRemark() }
 
