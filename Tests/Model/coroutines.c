@@ -4,6 +4,8 @@
 #include "model.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <ucontext.h>
@@ -89,6 +91,12 @@ enum fault coroutine_wait(const struct op *op) {
   return c->abandoned ? fault_crash : c->fault;
 }
 
+bool waits_in_vain(int i) {
+  int value = 0;
+  const struct op *op = &coroutines[i].op;
+  return op->kind == op_wait && sem_getvalue(op->semaphore, &value) == 0 && value == 0;
+}
+
 bool coroutine_ended(int i) { return coroutines[i].ended; }
 const struct op *waiting_for(int i) { return &coroutines[i].op; }
 void abandon(int i) { coroutines[i].abandoned = true; }
@@ -133,4 +141,26 @@ INSTEAD ssize_t getrandom(void *data, size_t size, unsigned int flags) {
 INSTEAD int nanosleep(const struct timespec *time, struct timespec *left) {
   (void)time, (void)left;
   return 0;
+}
+
+/* Requests are threads of their own, as the library sees it. */
+INSTEAD pthread_t pthread_self(void) { return (pthread_t)(current + 1); }
+
+/* A place in line: the others go on, until one of them calls. */
+INSTEAD int sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *until) {
+  (void)clock, (void)until;
+  if (current != outside) {
+    struct coroutine *c = &coroutines[current];
+    c->op = (struct op){.kind = op_wait, .semaphore = semaphore};
+    CHECK(swapcontext(&c->context, &scheduler) == 0);
+    if (c->fault == fault_impatient && !c->abandoned) {
+      world_time += 1000000;
+      trace("%-18s waits in line for a second", request_name(current));
+    }
+    bool called = sem_trywait(semaphore) == 0;
+    observe(called ? 17 : 18);
+    if (called) return 0;
+  }
+  errno = ETIMEDOUT;
+  return -1;
 }

@@ -121,8 +121,11 @@ static int choose(int count) {
 
 static bool may_go(int i) {
   int after = scenario->requests[i].after;
-  return !coroutine_ended(i) && (progress[i].begun || after == 0 || progress[after - 1].ended);
+  return !coroutine_ended(i) && !(progress[i].begun && waits_in_vain(i)) && (progress[i].begun || after == 0 || progress[after - 1].ended);
 }
+
+/* Who waits in line can only get tired of it. */
+static bool may_tire(int i) { return !coroutine_ended(i) && progress[i].begun && waits_in_vain(i); }
 
 static bool writes(const struct op *op) {
   return op->kind == op_create || op->kind == op_replace || op->kind == op_touch || op->kind == op_put || op->kind == op_remove ||
@@ -134,6 +137,7 @@ static bool may_fail(int i, enum fault fault) {
   if (!(scenario->faults & BIT(fault)) || faults_used >= (scenario->budget ? scenario->budget : 1)) return false;
   if (scenario->faulty_requests && !(scenario->faulty_requests & BIT(i))) return false;
   if (op->kind == op_begin) return false;
+  if (op->kind == op_wait || fault == fault_impatient) return op->kind == op_wait && fault == fault_impatient;
   if (op->kind == op_respond) return fault == fault_crash;
   if (op->store == front && front_away) return false;
   if (scenario->faulty_stores && !(scenario->faulty_stores & BIT(op->store))) return false;
@@ -155,7 +159,7 @@ static int enabled(struct action *actions) {
   if (jumps_done < most_jumps && scenario->jumps[jumps_done]) actions[count++] = (struct action){act_jump, 0, fault_none};
   if (scenario->away && away_changes < 2) actions[count++] = (struct action){act_away, 0, fault_none};
   for (int i = 0; i < requests; i++)
-    for (int fault = 1; may_go(i) && fault < fault_count; fault++)
+    for (int fault = 1; (may_go(i) || may_tire(i)) && fault < fault_count; fault++)
       if (may_fail(i, (enum fault)fault)) actions[count++] = (struct action){act_go, i, (enum fault)fault};
   CHECK(count <= most_actions);
   return count;
@@ -191,12 +195,17 @@ static void act(const struct action *action) {
 
 static void unwind(void) {
   unwinding = true;
-  for (int i = 0; i < request_count(); i++) {
-    if (coroutine_ended(i) || !progress[i].begun) continue;
-    abandon(i);
-    coroutine_resume(i, fault_none);
-    CHECK(coroutine_ended(i));
+  /* Those that wait in line end after the one that they wait for. */
+  for (bool goes_on = true; goes_on;) {
+    goes_on = false;
+    for (int i = 0; i < request_count(); i++) {
+      if (coroutine_ended(i) || !progress[i].begun || waits_in_vain(i)) continue;
+      abandon(i);
+      coroutine_resume(i, fault_none);
+      goes_on = true;
+    }
   }
+  for (int i = 0; i < request_count(); i++) CHECK(coroutine_ended(i) || !progress[i].begun);
   unwinding = false;
 }
 
@@ -219,7 +228,11 @@ static void run_once(void) {
     act(&actions[choose(count)]);
     pruned = depth >= replayed && (found || see(state_hash()));
   }
-  if (!pruned && count == 0) rules_check_end();
+  if (!pruned && count == 0) {
+    for (int i = 0; i < request_count(); i++)
+      if (!coroutine_ended(i)) broken(rule_end, "%s waits for ever", request_name(i));
+    rules_check_end();
+  }
   unwind();
   requests_end();
   result.runs++;

@@ -48,6 +48,15 @@ const struct family families[] = {
     {.name = "two faults", .base = {.faults = ALL_FAULTS, .budget = 2},
      .size = 2, .scripts = {"add commit again", "cycle commit again", "flush commit"},
      .expected = UNKNOWN_ANSWERS},
+    {.name = "pairs, in one process", .base = {.one_process = true, .faults = ALL_FAULTS},
+     .size = 2, .scripts = {WHAT_USERS_DO},
+     .expected = UNKNOWN_ANSWERS},
+    {.name = "threes, in one process", .base = {.one_process = true, .faults = ANY_BUT_CRASH},
+     .size = 3, .scripts = {"add commit again", "append commit", "set commit", "flush commit", "login commit"},
+     .expected = UNKNOWN_ANSWERS},
+    {.name = "threes, in one process, two faults", .base = {.one_process = true, .faults = ANY_BUT_CRASH, .budget = 2},
+     .size = 3, .scripts = {"add commit again", "append commit again", "cycle commit"},
+     .expected = UNKNOWN_ANSWERS},
     {.name = "threes", .base = {.budget = 0},
      .size = 3, .scripts = {"load commit", "add commit", "set commit", "flush commit", "login commit"}},
 };
@@ -73,7 +82,7 @@ struct result explore_family(const struct family *family, void (*each)(const str
     struct scenario one = family->base;
     size_t length = 0;
     for (int i = 0; i < family->size; i++) {
-      one.requests[i] = (struct request){.script = family->scripts[choice[i]], .process = i};
+      one.requests[i] = (struct request){.script = family->scripts[choice[i]], .process = one.one_process ? 0 : i};
       length += (size_t)snprintf(name + length, sizeof name - length, "%s%s", i ? " | " : "", one.requests[i].script);
     }
     one.name = name;

@@ -13,7 +13,7 @@ enum { most_requests = 3, most_processes = 3, most_records = 12, most_late = 3, 
 
 enum store_name { back, front, old, store_count };
 
-enum op_kind { op_begin, op_load, op_create, op_replace, op_touch, op_put, op_remove, op_own, op_owned, op_disown, op_respond };
+enum op_kind { op_begin, op_load, op_create, op_replace, op_touch, op_put, op_remove, op_own, op_owned, op_disown, op_respond, op_wait };
 
 /* What happens to a call. A late copy arrives when the explorer likes. */
 enum fault {
@@ -24,6 +24,7 @@ enum fault {
   fault_late,    /* nobody knows, and applied later */
   fault_twice,   /* applied, and once more later */
   fault_crash,   /* the request ends before it */
+  fault_impatient, /* of a wait in line: it was too long */
   fault_count
 };
 #define BIT(number) (1u << (number))
@@ -37,6 +38,7 @@ struct op {
   tuile_receive receive;
   tuile_receive_owned receive_owned;
   void *receiver;
+  void *semaphore; /* op_wait */
 };
 
 void stores_reset(void);
@@ -71,6 +73,7 @@ bool coroutine_ended(int i);
 /* Stops the running request before `op`; what happens to the call when it goes on. */
 enum fault coroutine_wait(const struct op *op);
 const struct op *waiting_for(int i);
+bool waits_in_vain(int i); /* in line, and nobody has called it */
 /* Mixes what the running request has seen into its history. */
 void observe(uint64_t value);
 uint64_t history_of(int i);
@@ -106,6 +109,7 @@ struct scenario {
   bool repeats; /* fault_twice for create and replace, too */
   bool touches; /* save_every_request: what is only read gets a new expiry */
   bool cold;    /* nothing is in front at first */
+  bool one_process; /* of a family's: all requests are in one, and meet in its queue */
   unsigned int expected; /* BITs of the rules that are known to be broken until the library is mended */
   unsigned int control;  /* BITs of the rules that have to be found broken */
 };

@@ -213,10 +213,10 @@ static void delay(const struct op *op) {
 
 int late_count(void) { return late_number; }
 
-static const char *const op_names[] = {"begin", "load", "create", "replace", "touch", "put", "remove", "own", "owned", "disown", "respond"};
+static const char *const op_names[] = {"begin", "load", "create", "replace", "touch", "put", "remove", "own", "owned", "disown", "respond", "wait"};
 static const char *const store_names[] = {"back", "front", "old"};
 static const char *const fault_names[] = {"", "failed", "lost, unknown", "applied, unknown", "on its way, unknown",
-                                          "applied, and once more later", "the request crashes"};
+                                          "applied, and once more later", "the request crashes", "impatient"};
 
 static void trace_op(const char *who, const struct op *op, enum fault fault, tuile_status status) {
   if (!tracing) return;
