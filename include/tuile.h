@@ -1136,21 +1136,22 @@ tuile_session *tuile_session_begin_url(tuile_manager *manager,
  * set; a session without key and data has its cookie deleted, if one was sent;
  * one that was only read gets Vary: Cookie. With a Set-Cookie come Vary: Cookie
  * and Cache-Control: private. If another request changed the session meanwhile,
- * this request's changes are made again on what it left. add_header is called
- * after the store has saved, with context; it may be NULL if the response has
- * no headers any more.
+ * this request's changes are made again on what it left; commits of one session
+ * that met in this process then take turns, in their order. add_header is
+ * called after the store has saved, with context; it may be NULL if the
+ * response has no headers any more.
  *
  * Returns TUILE_OK, also if there was nothing to do; TUILE_DELETED if the
  * session was deleted meanwhile, by a logout say: nothing is saved;
  * TUILE_E_LIMIT if its JSON is larger than max_data; TUILE_E_RANGE if a counter
  * overflowed in another request's favour; TUILE_E_BUSY if others kept changing
- * it for ten seconds; TUILE_E_CALLBACK if add_header refused; TUILE_E_RANDOM;
- * and as above. TUILE_E_UNKNOWN: the store gave no answer to a write, and could
- * not be asked whether it was made; nobody knows whether the changes are saved.
- * A commit that is made again finds out where that can be, and saves them once
- * in all. After any other error nothing was saved, except with TUILE_E_CALLBACK
- * and where only the owner's list could not be written. No header deletes the
- * cookie then. Since 0.1.
+ * it for ten seconds of this commit's turn; TUILE_E_CALLBACK if add_header
+ * refused; TUILE_E_RANDOM; and as above. TUILE_E_UNKNOWN: the store gave no
+ * answer to a write, and could not be asked whether it was made; nobody knows
+ * whether the changes are saved. A commit that is made again finds out where
+ * that can be, and saves them once in all. After any other error nothing was
+ * saved, except with TUILE_E_CALLBACK and where only the owner's list could not
+ * be written. No header deletes the cookie then. Since 0.1.
  */
 tuile_status tuile_session_commit(tuile_session *session, int32_t http_status,
     tuile_add_header add_header, void *context, tuile_error *error);

@@ -54,7 +54,8 @@ public func tuile_session_begin_url(
 /// cookie set; a session without key and data has its cookie deleted, if one was
 /// sent; one that was only read gets `Vary: Cookie`. With a Set-Cookie come
 /// `Vary: Cookie` and `Cache-Control: private`. If another request changed the
-/// session meanwhile, this request's changes are made again on what it left.
+/// session meanwhile, this request's changes are made again on what it left;
+/// commits of one session that met in this process then take turns, in their order.
 /// `add_header` is called after the store has saved, with `context`; it may be
 /// NULL if the response has no headers any more.
 ///
@@ -62,7 +63,7 @@ public func tuile_session_begin_url(
 /// was deleted meanwhile, by a logout say: nothing is saved; TUILE_E_LIMIT if its
 /// JSON is larger than `max_data`; TUILE_E_RANGE if a counter overflowed in
 /// another request's favour; TUILE_E_BUSY if others kept changing it for ten
-/// seconds; TUILE_E_CALLBACK if `add_header` refused; TUILE_E_RANDOM; and as
+/// seconds of this commit's turn; TUILE_E_CALLBACK if `add_header` refused; TUILE_E_RANDOM; and as
 /// above. TUILE_E_UNKNOWN: the store gave no answer to a write, and could not be
 /// asked whether it was made; nobody knows whether the changes are saved. A commit
 /// that is made again finds out where that can be, and saves them once in all.
