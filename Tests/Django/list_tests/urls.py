@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import include, path
 from tuile.django import owners
 
 
@@ -47,5 +47,6 @@ urlpatterns = [
     path("visit", visit),
     path("password", password),
     path("mine", mine),
+    path("devices/", include("tuile.django.sessions.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -34,6 +34,7 @@ def run(folder: Path, settings: str, *words: str) -> subprocess.CompletedProcess
     [
         "", 'SESSION_COOKIE_NAME = "my:sess"', 'SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"',
         'TUILE_OPTIONS = {"policy": "aal2"}', 'TUILE_OPTIONS = {"track_owners": False, "max_owned": 9}',
+        'MIDDLEWARE += ["tuile.django.middleware.ClientMiddleware"]',
         'TUILE_STORE = "cookie:"', 'TUILE_STORE = "memory:"\nTUILE_OPTIONS = {"cycle_grace": 0, "max_data": 4096}',
         'SESSION_COOKIE_AGE = 60 * 60 * 0.5', 'SESSION_COOKIE_SAMESITE = "None"\nSESSION_COOKIE_SECURE = True',
         'SESSION_COOKIE_SAMESITE = False', 'SESSION_ENGINE = "django.contrib.sessions.backends.cache"',
@@ -82,7 +83,13 @@ def test_lists_without_the_application_are_an_error_when_the_server_starts(tmp_p
     [
         'SESSION_COOKIE_SAMESITE = "None"', 'SESSION_COOKIE_NAME = "__Host-id"', 'SESSION_COOKIE_NAME = "__Secure-id"',
         'SESSION_COOKIE_NAME = "__Host-id"\nSESSION_COOKIE_SECURE = True\nSESSION_COOKIE_PATH = "/a"', 'SESSION_COOKIE_NAME = "a b"',
-        'SESSION_SERIALIZER = "project.Nothing"', 'INSTALLED_APPS = ["tuile.django.sessions"]',
+        'SESSION_SERIALIZER = "project.Nothing"', 'MIDDLEWARE = ["tuile.django.middleware.ClientMiddleware", *MIDDLEWARE]',
+        """DATABASES["other"] = DATABASES["default"]
+class Router:
+    def db_for_write(self, model, **_):
+        return "other" if model._meta.app_label == "sessions" else None
+DATABASE_ROUTERS = [Router()]""",
+        'INSTALLED_APPS = ["tuile.django.sessions"]',
     ],
 )  # fmt: skip
 def test_check_says_what_a_browser_or_a_visitor_would_meet(tmp_path: Path, settings: str) -> None:

@@ -9,12 +9,15 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import router
 from django.utils.module_loading import import_string
 
 from ..cookies import SetCookie
 from ..errors import CookieRuleError, MissingLibraryError, StoreError, TuileError
+from . import lists
 from .configuration import did_start, has_started, manager, names_a_store, problems, require_settings
 
 
@@ -48,7 +51,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
     if not issubclass(kind, SessionStore):
         return []
     found: list[CheckMessage] = [Error(text, id="tuile.E001") for text in problems()]
-    found += _cookie()
+    found += _cookie() + _middleware()
     try:
         import_string(settings.SESSION_SERIALIZER)
     except ImportError as problem:
@@ -75,6 +78,25 @@ def _table(kind: Any) -> list[CheckMessage]:
         model = None
     if model is None or not apps.is_installed(model._meta.app_config.name):
         return [Error("sessions are in the database, but INSTALLED_APPS has no django.contrib.sessions", id="tuile.E002")]
+    if lists.are_kept() and router.db_for_write(apps.get_model(lists.LABEL, "ListedSession")) != router.db_for_write(model):
+        return [Error("DATABASE_ROUTERS put tuile_sessions into another database than the sessions", id="tuile.E005")]
+    return []
+
+
+def _middleware() -> list[CheckMessage]:
+    """Whether ClientMiddleware would find a session."""
+    from .middleware import ClientMiddleware
+
+    seen = False
+    for name in settings.MIDDLEWARE:
+        try:
+            kind = import_string(name)
+        except ImportError:
+            # Django's to say.
+            continue
+        seen = seen or (isinstance(kind, type) and issubclass(kind, SessionMiddleware))
+        if isinstance(kind, type) and issubclass(kind, ClientMiddleware) and not seen:
+            return [Error(f"{name} has to stand after SessionMiddleware in MIDDLEWARE", id="tuile.E006")]
     return []
 
 

@@ -14,6 +14,8 @@ from typing import Any, Optional
 
 from django.apps import apps
 from django.db import IntegrityError, connections, router, transaction
+from django.db.models import F
+from django.db.models.functions import Substr
 from django.utils import timezone
 
 from ..owners import OwnedSession, date_of
@@ -129,17 +131,15 @@ def _live(model: Any, using: str, keys: Iterable[str]) -> Iterator[tuple[str, da
         yield from rows.values_list("session_key", "expire_date")
 
 
-def latest(model: Any, start: int, count: int) -> list[tuple[str, OwnedSession]]:
-    """Owner and session of those seen last, for a page of them; at most ``count``."""
-    from django.db.models import F
-    from django.db.models.functions import Substr
-
+def latest(model: Any, start: int, count: int, current: Optional[str]) -> tuple[list[tuple[str, OwnedSession]], bool]:
+    """Owner and session, those seen last first, for a page of all; and whether there are more."""
     using = _writer(model)
     # Until the year 2286 both times have ten digits: {"created":1700000000,"seen":1700000000
-    seen = entries(using).annotate(seen=Substr(F("record"), 30, 10)).order_by("-seen", "pk")
-    rows = {key: (owner, record) for key, owner, record in seen.values_list("pk", "owner", "record")[start : start + count]}
-    live = dict(_live(model, using, rows))
-    return [(owner, _session(key, record, live[key], False)) for key, (owner, record) in rows.items() if key in live]
+    found = entries(using).annotate(seen=Substr(F("record"), 30, 10)).order_by("-seen", "pk")
+    rows = list(found.values_list("pk", "owner", "record")[start : start + count + 1])
+    live = dict(_live(model, using, [key for key, *_ in rows[:count]]))
+    page = [(owner, _session(key, record, live[key], key == current)) for key, owner, record in rows[:count] if key in live]
+    return page, len(rows) > count
 
 
 def revoke(model: Any, owner: str, id: str) -> bool:

@@ -24,12 +24,13 @@ def owner_of(user: Any) -> str:
             user = user._meta.pk.value_to_string(user)
         except AttributeError:
             raise ArgumentError("an owner has to be a user or text") from None
-    if not _is_valid(user):
+    if not is_valid(user):
         raise ArgumentError("an owner has to have 1 to 255 bytes of UTF-8 without NUL")
     return str(user)
 
 
-def _is_valid(owner: object) -> bool:
+def is_valid(owner: object) -> bool:
+    """Whether a list can have this name."""
     if not isinstance(owner, str) or "\0" in owner:
         return False
     try:
@@ -44,7 +45,7 @@ def owner_in(data: dict[str, Any]) -> Optional[str]:
     if owner is None and tracks_owners():
         owner = data.get(_DJANGO_S)
     owner = str(owner) if owner.__class__ is int else owner
-    return owner if isinstance(owner, str) and _is_valid(owner) else None
+    return owner if isinstance(owner, str) and is_valid(owner) else None
 
 
 class OwnedSession(SessionBase):

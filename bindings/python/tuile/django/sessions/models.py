@@ -16,8 +16,8 @@ class ListedSession(models.Model):
     class Meta:
         db_table = "tuile_session_owner"
         default_permissions = ("view", "delete")
-        verbose_name = "session"
-        verbose_name_plural = "sessions"
+        verbose_name = "live session"
+        verbose_name_plural = "live sessions"
         indexes = [models.Index(fields=["owner"], name="tuile_session_owner_owner")]
 
     def __str__(self) -> str:

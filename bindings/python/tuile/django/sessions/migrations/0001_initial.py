@@ -25,8 +25,8 @@ class Migration(migrations.Migration):
                 ("record", models.TextField()),
             ],
             options={
-                "verbose_name": "session",
-                "verbose_name_plural": "sessions",
+                "verbose_name": "live session",
+                "verbose_name_plural": "live sessions",
                 "db_table": "tuile_session_owner",
                 "default_permissions": ("view", "delete"),
                 "indexes": [models.Index(fields=["owner"], name="tuile_session_owner_owner")],
