@@ -19,6 +19,3 @@ sys.path[:0] = [str(PYTHON / "examples"), str(PYTHON / "tests")]
 # One set of settings for the process: the tests of tuile.django change what they need.
 settings.configure(SECRET_KEY="an example of 32 bytes, not a secret", USE_TZ=True, INSTALLED_APPS=["django.contrib.sessions"])
 django.setup()
-
-# Models belong to an application that these settings have not: Tests/Django has one.
-collect_ignore_glob = ["*/django/sessions/*"]
