@@ -12,6 +12,7 @@ from ..mirror import Mirror
 from ..session import Session, SessionDeleted
 from .configuration import manager
 from .limits import ENDS
+from .owned import LOGIN, OWNER
 
 Answer = TypeVar("Answer")
 # What could end the cookie is no key.
@@ -26,12 +27,14 @@ class Kept:
         self._mirror: Optional[Mirror] = None
         self._before: dict[str, Any] = {}
         self._cleared = False
+        # As it was read or written last.
+        self._owner: Optional[str] = None
         #: Where the request comes from: user agent and address.
         self.client = "", ""
 
     def __getstate__(self) -> dict[str, Any]:
         before = self._before if self._mirror is None else self._mirror.before
-        return {"_mirror": None, "_before": before, "_cleared": self._cleared, "client": self.client}
+        return {**vars(self), "_mirror": None, "_before": before}
 
     def begun(self, key: Optional[str]) -> Mirror:
         if self._mirror is None:
@@ -41,12 +44,13 @@ class Kept:
 
     def end(self) -> None:
         mirror, self._mirror = self._mirror, None
-        self._before, self._cleared = {}, False
+        self._before, self._cleared, self._owner = {}, False, None
         if mirror is not None:
             mirror.session.close()
 
     def clear(self) -> None:
         """Everything goes with the next write, also what was never read."""
+        self._owner = None
         if self._mirror is not None:
             self._mirror.clear()
         else:
@@ -59,7 +63,9 @@ class Kept:
         if not mirror.session.load():
             return None
         values = mirror.read()
-        # The library does not count it among the values.
+        # The library counts neither among the values.
+        if (owner := mirror.session.owner) is not None and owner != values.get(LOGIN):
+            self._owner = values[OWNER] = owner
         if (left := mirror.session.get_lifetime()) is not None:
             values[ENDS] = int(time()) + left
         return values
@@ -70,7 +76,9 @@ class Kept:
         if self._cleared:
             mirror.clear()
             self._cleared = False
-        mirror.write({name: value for name, value in values.items() if name != ENDS})
+        mirror.write({name: value for name, value in values.items() if name not in (ENDS, OWNER)})
+        if (owner := values.get(OWNER)) != self._owner:
+            self._owner = mirror.session.owner = owner
         if values.get(ENDS).__class__ is int and mirror.session.get_lifetime() is None:
             mirror.session.set_lifetime(max(1, values[ENDS] - int(time())))
         return mirror.session

@@ -13,8 +13,8 @@ from ..errors import ArgumentError
 from . import lists
 from .configuration import keeps_owners, names_a_store, tracks_owners
 
-_OWNER = "_session_owner"
-_DJANGO_S = "_auth_user_id"
+#: In the data: the owner that the application named, and the user who logged in.
+OWNER, LOGIN = "_session_owner", "_auth_user_id"
 
 
 def owner_of(user: Any) -> str:
@@ -41,9 +41,9 @@ def is_valid(owner: object) -> bool:
 
 def owner_in(data: dict[str, Any]) -> Optional[str]:
     """Whose a session with this data is."""
-    owner = data.get(_OWNER)
+    owner = data.get(OWNER)
     if owner is None and tracks_owners():
-        owner = data.get(_DJANGO_S)
+        owner = data.get(LOGIN)
     owner = str(owner) if owner.__class__ is int else owner
     return owner if isinstance(owner, str) and is_valid(owner) else None
 
@@ -76,9 +76,9 @@ class OwnedSession(SessionBase):
     def _own(self, data: dict[str, Any], owner: Any) -> None:
         if owner is not None:
             require_lists()
-            data[_OWNER] = owner_of(owner)
+            data[OWNER] = owner_of(owner)
         else:
-            data.pop(_OWNER, None)
+            data.pop(OWNER, None)
         self.modified = True
 
     def set_client(self, user_agent: str = "", address: str = "") -> None:
