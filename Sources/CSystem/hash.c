@@ -10,6 +10,7 @@ static void start(sys_hash *hash, sys_digest digest) {
   switch (digest) {
     case SYS_SHA1: SHA1_Init(&hash->sha1); break;
     case SYS_SHA256: SHA256_Init(&hash->sha256); break;
+    case SYS_SHA384: SHA384_Init(&hash->sha512); break;
     case SYS_SHA512: SHA512_Init(&hash->sha512); break;
   }
 }
@@ -18,6 +19,7 @@ static void update(sys_hash *hash, sys_digest digest, const void *data, size_t s
   switch (digest) {
     case SYS_SHA1: SHA1_Update(&hash->sha1, data, size); break;
     case SYS_SHA256: SHA256_Update(&hash->sha256, data, size); break;
+    case SYS_SHA384: SHA384_Update(&hash->sha512, data, size); break;
     case SYS_SHA512: SHA512_Update(&hash->sha512, data, size); break;
   }
 }
@@ -26,11 +28,16 @@ static void finish(sys_hash *hash, sys_digest digest, uint8_t *out) {
   switch (digest) {
     case SYS_SHA1: SHA1_Final(out, &hash->sha1); break;
     case SYS_SHA256: SHA256_Final(out, &hash->sha256); break;
+    case SYS_SHA384: SHA384_Final(out, &hash->sha512); break;
     case SYS_SHA512: SHA512_Final(out, &hash->sha512); break;
   }
 }
 
-size_t sys_digest_size(sys_digest digest) { return digest == SYS_SHA1 ? 20 : digest == SYS_SHA256 ? 32 : 64; }
+size_t sys_digest_size(sys_digest digest) {
+  return digest == SYS_SHA1 ? 20 : digest == SYS_SHA256 ? 32 : digest == SYS_SHA384 ? 48 : 64;
+}
+
+static size_t block_size(sys_digest digest) { return digest == SYS_SHA384 || digest == SYS_SHA512 ? 128 : 64; }
 
 void sys_digest_of(sys_digest digest, const void *data, size_t size, uint8_t *out) {
   sys_hash hash;
@@ -42,7 +49,7 @@ void sys_digest_of(sys_digest digest, const void *data, size_t size, uint8_t *ou
 
 static void hash_pad(sys_hash *hash, sys_digest digest, const uint8_t key[128], uint8_t pad) {
   uint8_t block[128];
-  size_t size = digest == SYS_SHA512 ? 128 : 64;
+  size_t size = block_size(digest);
   for (size_t i = 0; i < size; i++) block[i] = key[i] ^ pad;
   start(hash, digest);
   update(hash, digest, block, size);
@@ -51,7 +58,7 @@ static void hash_pad(sys_hash *hash, sys_digest digest, const uint8_t key[128], 
 
 void sys_hmac_init(sys_hmac *hmac, sys_digest digest, const void *key, size_t size) {
   uint8_t block[128] = {0};
-  if (size > (digest == SYS_SHA512 ? 128u : 64u))
+  if (size > block_size(digest))
     sys_digest_of(digest, key, size, block);
   else if (size > 0)
     memcpy(block, key, size);
@@ -81,7 +88,10 @@ void sys_hmac_digest(const sys_hmac *hmac, const void *data, size_t size, uint8_
 }
 
 static const EVP_MD *digest_of(sys_digest digest) {
-  return digest == SYS_SHA1 ? EVP_sha1() : digest == SYS_SHA256 ? EVP_sha256() : EVP_sha512();
+  return digest == SYS_SHA1     ? EVP_sha1()
+         : digest == SYS_SHA256 ? EVP_sha256()
+         : digest == SYS_SHA384 ? EVP_sha384()
+                                : EVP_sha512();
 }
 
 bool sys_pbkdf2(sys_digest digest, const void *password, size_t password_size, const void *salt, size_t salt_size,

@@ -31,6 +31,9 @@ static const struct kind kinds[] = {
     {"cookie-rs-signed", TUILE_DIALECT_COOKIE_RS_SIGNED, "", 0, 0},
     {"cookie-rs-private", TUILE_DIALECT_COOKIE_RS_PRIVATE, "", 0, 0},
     {"iron-session", TUILE_DIALECT_IRON_SESSION, "", 0, 0},
+    {"tornado", TUILE_DIALECT_TORNADO, "", 0, 0},
+    {"hono", TUILE_DIALECT_HONO, "", 0, 0},
+    {"jwt", TUILE_DIALECT_JWT, "", 0, 0},
     {"sealed", TUILE_DIALECT_SEALED, "", 0, 0},
     {"signed", TUILE_DIALECT_SIGNED, "", 0, 0},
 };
@@ -53,6 +56,22 @@ static const struct {
     {"cookie-signature", "rails-encrypted", false},
     {"express", "rails-signed", false},
     {"express", "rails-encrypted", false},
+    /* Hono does as Express; and Tornado's signed text begins with 2|. */
+    {"hono", "gorilla", false},
+    {"hono", "cookie-rs-signed", false},
+    {"hono", "cookie-rs-private", false},
+    {"hono", "rails-signed", false},
+    {"hono", "rails-encrypted", false},
+    {"hono", "rack", true},
+    {"hono", "tornado", false},
+    {"cookie-signature", "tornado", false},
+    {"express", "tornado", false},
+    {"tornado", "rack", true},
+    /* A JWT is a text that begins with an e, with its MAC. */
+    {"hono", "jwt", false},
+    {"cookie-signature", "jwt", false},
+    {"express", "jwt", false},
+    {"jwt", "rack", true},
     /* Rack's key for a message is that of a salt in the message, under the first 32 bytes. */
     {"cookie-signature", "rack", true},
     {"express", "rack", true},

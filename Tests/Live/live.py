@@ -19,6 +19,10 @@ import pytest
 from tuile import _native
 from tuile.signing import BadSignature, Tokens
 
+#: Whose versions a run tells.
+PACKAGES = (
+    "aiohttp-session", "cryptography", "django", "flask", "itsdangerous", "jwcrypto", "PyJWT", "starlette", "tornado",
+)  # fmt: skip
 HERE = Path(__file__).resolve().parent
 SEED = int(os.environ.get("TUILE_LIVE_SEED") or secrets.randbelow(10**9))
 NOW = int(time.time())
@@ -96,7 +100,7 @@ def _start(*command: str | Path) -> Helper | str:
 
 
 def versions() -> dict[str, str]:
-    found = {name: importlib.metadata.version(name) for name in ("django", "flask", "itsdangerous", "starlette")}
+    found = {name: importlib.metadata.version(name) for name in PACKAGES}
     for started in _helpers.values():
         if isinstance(started, Helper):
             found |= started.versions

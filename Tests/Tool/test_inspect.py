@@ -47,14 +47,23 @@ def test_dialect(dialect: str, token: str, value: Any, options: list[str]) -> No
     assert "genuine" not in shape and shape["parts"] == found["parts"] and len(shape["parts"]) >= 1
 
 
-@pytest.mark.parametrize("dialect", ["sealed", "signed", "iron-session", "rack", "cookie-rs-private", "cookie-rs-signed"])
+@pytest.mark.parametrize("dialect", ["sealed", "signed", "iron-session", "rack", "cookie-rs-private", "cookie-rs-signed", "tornado",
+                                     "hono", "jwt"])  # fmt: skip
 def test_dialects_without_vectors(dialect: str) -> None:
-    command = "dumps" if dialect in ("iron-session", "rack") else "sign"
+    command = "dumps" if dialect in ("iron-session", "rack", "jwt") else "sign"
     secret = SECRET * 2  # some of them want 64 bytes
     token = says(command, "--dialect", dialect, "--name", "n", '{"a":1}', secret=secret)
     found = answers("inspect", "--name", "n", token, secret=secret)
     assert (found["genuine"], found["dialect"]) == (True, dialect), found
     assert answers("inspect", "--name", "n", token, secret=OLDER * 2, code=NO)["genuine"] is False
+
+
+def test_fernet() -> None:
+    key, older = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=", "IIBs4T7CIiHSdsBMzxxVyFRnWEvBLPhGdGXGtYiPe1A="
+    token = says("sign", "--dialect", "fernet", "--", "text", secret=key)
+    found = answers("inspect", token, secret=key)
+    assert (found["genuine"], found["dialect"], found["value"]) == (True, "fernet", "text"), found
+    assert answers("inspect", token, secret=older, code=NO)["genuine"] is False
 
 
 def test_parts_are_explained() -> None:

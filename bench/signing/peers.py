@@ -1,4 +1,4 @@
-"""Django, itsdangerous, Flask and Starlette; a missing one is skipped."""
+"""Django, itsdangerous, Flask, Starlette, cryptography's Fernet, Tornado and PyJWT; a missing one is skipped."""
 
 import base64
 import importlib.metadata
@@ -118,7 +118,49 @@ def starlette():
     )
 
 
-for peer in (django, itsdangerous, flask, starlette):
+def cryptography():
+    from cryptography.fernet import Fernet
+
+    say("cryptography")
+    fernet = Fernet("MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXY=")
+    measure_text("cryptography", "fernet", lambda text: fernet.encrypt(text.encode()), lambda token: fernet.decrypt(token, ttl=AGE))
+    # As aiohttp-session keeps its data.
+    measure_json(
+        "cryptography",
+        "fernet",
+        lambda value: fernet.encrypt(json.dumps(value).encode()),
+        lambda token: json.loads(fernet.decrypt(token, ttl=AGE)),
+    )
+
+
+def tornado():
+    from tornado.web import create_signed_value, decode_signed_value
+
+    say("tornado")
+    days = AGE / 86400
+    read = lambda token: decode_signed_value(KEY, "session", token, max_age_days=days)  # noqa: E731
+    measure_text("tornado", "tornado", lambda text: create_signed_value(KEY, "session", text), read)
+    measure_json(
+        "tornado",
+        "tornado",
+        lambda value: create_signed_value(KEY, "session", json.dumps(value)),
+        lambda token: json.loads(read(token)),
+    )
+
+
+def jwt():
+    from jwt import decode, encode
+
+    say("PyJWT")
+    measure_json(
+        "PyJWT",
+        "jwt",
+        lambda value: encode({**value, "iat": int(time.time())}, KEY),
+        lambda token: {name: value for name, value in decode(token, KEY, ["HS256"]).items() if name != "iat"},
+    )
+
+
+for peer in (django, itsdangerous, flask, starlette, cryptography, tornado, jwt):
     try:
         peer()
     except ModuleNotFoundError:

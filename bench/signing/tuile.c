@@ -52,6 +52,10 @@ static const struct {
     {"cookie-rs-signed", TUILE_DIALECT_COOKIE_RS_SIGNED, ""},
     {"cookie-rs-private", TUILE_DIALECT_COOKIE_RS_PRIVATE, ""},
     {"iron-session", TUILE_DIALECT_IRON_SESSION, ""},
+    {"fernet", TUILE_DIALECT_FERNET, ""},
+    {"tornado", TUILE_DIALECT_TORNADO, ""},
+    {"hono", TUILE_DIALECT_HONO, ""},
+    {"jwt", TUILE_DIALECT_JWT, ""},
     {"sealed", TUILE_DIALECT_SEALED, ""},
     {"signed", TUILE_DIALECT_SIGNED, ""},
 };
@@ -161,6 +165,8 @@ int main(void) {
     /* Flask and Starlette have salts of their own. */
     if (config.dialect != TUILE_DIALECT_FLASK && config.dialect != TUILE_DIALECT_STARLETTE) config.salt = TUILE_STR("salt");
     if (config.dialect == TUILE_DIALECT_IRON_SESSION) config.lifetime = 14 * 86400;
+    if (config.dialect == TUILE_DIALECT_FERNET) config.secret = TUILE_STR("MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXY=");
+    if (config.dialect == TUILE_DIALECT_JWT) config.salt = TUILE_STR("");
     MUST(tuile_signer_new(&config, &signer, NULL) == TUILE_OK);
     if (sign_status() == TUILE_OK) {
       counted(label, "sign", sign);

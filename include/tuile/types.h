@@ -311,7 +311,12 @@ typedef enum tuile_dialect {
   TUILE_DIALECT_COOKIE_RS_PRIVATE = 13, /**< Its private jar: name. */
   TUILE_DIALECT_IRON_SESSION = 14, /**< iron-session 8: lifetime. */
   TUILE_DIALECT_SEALED = 15,       /**< Tuile's own, encrypted: salt is the purpose, name, lifetime. */
-  TUILE_DIALECT_SIGNED = 16        /**< Tuile's own, signed alone. */
+  TUILE_DIALECT_SIGNED = 16,       /**< Tuile's own, signed alone. */
+  TUILE_DIALECT_FERNET = 17,       /**< Fernet, as aiohttp-session uses it: secrets in URL-safe base64, or 32 bytes. */
+  TUILE_DIALECT_TORNADO = 18,      /**< Tornado's signed values, version 2: name; legacy reads version 1 too. */
+  TUILE_DIALECT_HONO = 19,         /**< Hono's and better-auth's signed cookies, percent-encoded. */
+  TUILE_DIALECT_JWT = 20           /**< Signed JWTs: secrets as text or PEM, digest, salt is the audience, lifetime,
+                                        leeway, timed writes iat; legacy: allow a secret shorter than its hash. */
 } tuile_dialect;
 
 /** A hash function. */
@@ -319,7 +324,8 @@ typedef enum tuile_digest {
   TUILE_DIGEST_DEFAULT = 0, /**< The dialect's own. */
   TUILE_DIGEST_SHA1 = 1,
   TUILE_DIGEST_SHA256 = 2,
-  TUILE_DIGEST_SHA512 = 3
+  TUILE_DIGEST_SHA512 = 3,
+  TUILE_DIGEST_SHA384 = 4
 } tuile_digest;
 
 /** How a key comes from salt and secret: itsdangerous' key_derivation. */
@@ -349,13 +355,14 @@ typedef struct tuile_signer_config {
   int64_t lifetime;     /**< Seconds for which what is written is good, or TUILE_UNSET. */
   bool legacy;          /**< As the dialect says; SEALED and SIGNED: allow a secret under 32 bytes. */
   const tuile_keyring *keyring; /**< In place of secret and fallbacks unless NULL. */
+  int64_t leeway;       /**< JWT: seconds by which clocks may differ, 0 to 2^40. */
 } tuile_signer_config;
 
 /** Gives every field its default. */
 #define TUILE_SIGNER_CONFIG_INIT                                               \
   { sizeof(tuile_signer_config), {NULL, 0}, NULL, 0, {NULL, 0}, true,          \
     TUILE_DIALECT_DJANGO, {NULL, 0}, {NULL, 0}, TUILE_DIGEST_DEFAULT,          \
-    TUILE_DERIVATION_DEFAULT, 1000, TUILE_UNSET, false, NULL }
+    TUILE_DERIVATION_DEFAULT, 1000, TUILE_UNSET, false, NULL, 0 }
 
 /** What verification found out besides the value. */
 typedef struct tuile_verified {

@@ -25,7 +25,7 @@
 
 /* ---- hashing (hash.c) ---- */
 
-typedef enum sys_digest { SYS_SHA1, SYS_SHA256, SYS_SHA512 } sys_digest;
+typedef enum sys_digest { SYS_SHA1, SYS_SHA256, SYS_SHA384, SYS_SHA512 } sys_digest;
 
 typedef union sys_hash {
   SHA_CTX sha1;
@@ -65,6 +65,10 @@ typedef enum sys_cipher {
   SYS_AES_192_CTR,
   SYS_AES_256_CTR,
   SYS_AES_256_CBC,
+  SYS_AES_128_CBC,
+  SYS_AES_192_CBC,
+  SYS_AES_128_GCM,
+  SYS_AES_192_GCM,
   SYS_CIPHERS
 } sys_cipher;
 
@@ -78,6 +82,21 @@ int sys_aead_open(sys_cipher cipher, const void *key, const void *iv, const void
  * written, or -1 for bad padding or if libcrypto fails. */
 ptrdiff_t sys_cipher_run(sys_cipher cipher, bool encrypt, const void *key, const void *iv, const void *in, size_t size,
                          uint8_t *out);
+
+/* ---- signatures (signature.c) ---- */
+
+typedef enum sys_key_kind { SYS_KEY_OTHER, SYS_KEY_RSA, SYS_KEY_P256, SYS_KEY_ED25519 } sys_key_kind;
+typedef struct evp_pkey_st sys_key;
+
+/* Reads a public or private key in PEM; NULL if there is none, or it is encrypted.
+ * `*bits` is its strength as its kind counts it, `*is_private` whether it can sign. */
+sys_key *sys_key_read(const void *pem, size_t size, sys_key_kind *kind, int *bits, bool *is_private);
+void sys_key_free(sys_key *key);
+/* ECDSA with P-256 and SHA-256, as RFC 7518, section 3.4, writes it. */
+bool sys_key_sign_p256(sys_key *key, const void *data, size_t size, uint8_t signature[64]);
+/* RSASSA-PKCS1-v1_5 with SHA-256, ECDSA as above, EdDSA (RFC 8032). */
+bool sys_key_verify(sys_key *key, sys_key_kind kind, const void *data, size_t size, const uint8_t *signature,
+                    size_t signature_size);
 
 /* ---- zlib (compress.c) ---- */
 

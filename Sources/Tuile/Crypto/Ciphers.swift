@@ -1,16 +1,16 @@
 import CSystem
 
-/// AES-256-GCM with a nonce of 12 bytes and a tag of 16 (NIST SP 800-38D), by libcrypto.
+/// AES-GCM, with keys of 256 bits unless another is named, a nonce of 12 bytes and a tag of 16 (NIST SP 800-38D), by libcrypto.
 enum AEAD {
   /// Appends the sealed text and writes its tag.
   static func seal(
-    _ text: Bytes, key: UnsafePointer<UInt8>, nonce: UnsafePointer<UInt8>, known: Bytes, to out: inout ByteBuffer,
-    tag: UnsafeMutablePointer<UInt8>
+    _ text: Bytes, _ cipher: sys_cipher = SYS_AES_256_GCM, key: UnsafePointer<UInt8>, nonce: UnsafePointer<UInt8>,
+    known: Bytes, to out: inout ByteBuffer, tag: UnsafeMutablePointer<UInt8>
   ) throws(Failure) {
     var done = false
     let filled = out.fill(text.count) { start in
       done = sys_aead_seal(
-        SYS_AES_256_GCM, key, nonce, known.start, known.count, text.start, text.count, start, tag)
+        cipher, key, nonce, known.start, known.count, text.start, text.count, start, tag)
       return text.count
     }
     guard filled, done else { throw .memory }
@@ -18,13 +18,13 @@ enum AEAD {
 
   /// Appends the text if the tag is right; else nothing, and false.
   static func open(
-    _ sealed: Bytes, key: UnsafePointer<UInt8>, nonce: UnsafePointer<UInt8>, known: Bytes,
-    tag: UnsafePointer<UInt8>, to out: inout ByteBuffer
+    _ sealed: Bytes, _ cipher: sys_cipher = SYS_AES_256_GCM, key: UnsafePointer<UInt8>, nonce: UnsafePointer<UInt8>,
+    known: Bytes, tag: UnsafePointer<UInt8>, to out: inout ByteBuffer
   ) throws(Failure) -> Bool {
     var answer: Int32 = -1
     let filled = out.fill(sealed.count) { start in
       answer = sys_aead_open(
-        SYS_AES_256_GCM, key, nonce, known.start, known.count, sealed.start, sealed.count, start, tag)
+        cipher, key, nonce, known.start, known.count, sealed.start, sealed.count, start, tag)
       return answer == 1 ? sealed.count : 0
     }
     guard filled, answer >= 0 else { throw .memory }

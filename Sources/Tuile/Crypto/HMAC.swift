@@ -51,7 +51,7 @@ struct HMACKeys: ~Copyable {
 
 /// A hash function.
 enum Digest {
-  case sha1, sha256, sha512
+  case sha1, sha256, sha384, sha512
 
   static let largest = 64
 
@@ -59,6 +59,7 @@ enum Digest {
     switch self {
     case .sha1: return SYS_SHA1
     case .sha256: return SYS_SHA256
+    case .sha384: return SYS_SHA384
     case .sha512: return SYS_SHA512
     }
   }
@@ -67,6 +68,7 @@ enum Digest {
     switch self {
     case .sha1: return 20
     case .sha256: return 32
+    case .sha384: return 48
     case .sha512: return 64
     }
   }

@@ -253,10 +253,13 @@ extension SignerSettings {
     legacy = config.legacy
     iterations = Int32(truncatingIfNeeded: config.iterations)
     lifetime = config.lifetime == unset ? nil : config.lifetime
+    guard config.leeway >= 0, config.leeway <= 1 << 40 else { throw .argument("leeway is not from 0 to 2^40") }
+    leeway = config.leeway
     switch config.digest {
     case TUILE_DIGEST_DEFAULT: digest = nil
     case TUILE_DIGEST_SHA1: digest = .sha1
     case TUILE_DIGEST_SHA256: digest = .sha256
+    case TUILE_DIGEST_SHA384: digest = .sha384
     case TUILE_DIGEST_SHA512: digest = .sha512
     default: throw .argument("digest is no tuile_digest")
     }

@@ -118,6 +118,8 @@ struct SignerSettings {
   var iterations: Int32 = 1000
   /// Seconds for which what is written is good, in formats that say so.
   var lifetime: Int64?
+  /// Seconds by which clocks may differ, in formats that leave it to the reader.
+  var leeway: Int64 = 0
   /// Also read what the framework wrote before it changed its format.
   var legacy = false
 }

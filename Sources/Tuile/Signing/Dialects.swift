@@ -30,6 +30,10 @@ extension Dialect {
     case TUILE_DIALECT_IRON_SESSION: return try IronSession.make(settings)
     case TUILE_DIALECT_SEALED: return try NativeToken.make(settings, sealed: true)
     case TUILE_DIALECT_SIGNED: return try NativeToken.make(settings, sealed: false)
+    case TUILE_DIALECT_FERNET: return try Fernet.make(settings)
+    case TUILE_DIALECT_TORNADO: return try TornadoSignedValue.make(settings)
+    case TUILE_DIALECT_HONO: return try HonoCookie.make(settings)
+    case TUILE_DIALECT_JWT: return try JSONWebToken.make(settings)
     default: throw .argument("dialect is no tuile_dialect")
     }
   }

@@ -9,7 +9,9 @@ import CSystem
 final class KeyClaims {
   /// The dialects whose tokens are of one kind.
   enum Family: Int32 {
-    case django, djangoCookie, itsDangerous, flask, starlette, node, keygrip, rails, gorilla, rack, cookieRS, iron
+    case django, djangoCookie, itsDangerous, flask, starlette, node, keygrip, rails, gorilla, rack, cookieRS, iron,
+      fernet,
+      tornado, jwt
   }
 
   enum Use {

@@ -68,12 +68,18 @@ final class Keyring {
     count &+= 1
   }
 
-  /// One key a line; empty lines are passed over. What slipped in beside a key is an error.
+  /// One key a line, or in a block of PEM; empty lines are passed over. What slipped in beside a
+  /// key is an error.
   func addLines(_ text: Bytes, _ format: Format) throws(Failure) {
     try SecretLine.check(file: text)
     var position = 0
     let before = count
     while position < text.count {
+      if let block = Keyring.endOfPEM(text, from: position) {
+        try add(text.slice(position, block), format)
+        position = block
+        continue
+      }
       let end = text.find(0x0A, from: position)
       var line = text.slice(position, end)
       if line[line.count &- 1] == 0x0D { line = line.slice(0, line.count &- 1) }
@@ -84,6 +90,19 @@ final class Keyring {
       position = end &+ 1
     }
     guard count > before else { throw .argument("there is no key") }
+  }
+
+  /// Behind the block of PEM that begins here, with its last line; nil if there is none.
+  private static func endOfPEM(_ text: Bytes, from start: Int) -> Int? {
+    guard text.dropFirst(start).hasPrefix(Bytes("-----BEGIN ")) else { return nil }
+    var position = start
+    while position < text.count {
+      let end = text.find(0x0A, from: position)
+      let isLast = text.dropFirst(position).hasPrefix(Bytes("-----END "))
+      position = end &+ 1
+      if isLast { return min(position, text.count) }
+    }
+    return nil
   }
 
   /// What each key gives for a purpose.

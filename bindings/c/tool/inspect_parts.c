@@ -182,6 +182,73 @@ static uint32_t iron(tuile_bytes token) {
   return MAY_BE(TUILE_DIALECT_IRON_SESSION);
 }
 
+static uint32_t tornado(tuile_bytes token) {
+  static const char *const names[] = {"version of the secret", "time of signing", "name", "value", "signature, HMAC-SHA-256"};
+  const char *at = token.data, *end = at + token.size;
+  if (!begins(token, "2|") || end[-1] == '|') return 0;
+  looks_like("Tornado: a signed value", 0);
+  at += 2;
+  for (int i = 0; i < 5; i++) {
+    const char *mark = i < 4 ? memchr(at, '|', (size_t)(end - at)) : NULL;
+    tuile_bytes text = {at, (size_t)((mark ? mark : end) - at)};
+    const char *colon = text.size && i < 4 ? memchr(at, ':', text.size) : NULL;
+    if (colon) text = (tuile_bytes){colon + 1, (size_t)(at + text.size - colon) - 1};
+    if (i == 3) payload(text);
+    else part(names[i], text);
+    if (!mark) break;
+    at = mark + 1;
+  }
+  return MAY_BE(TUILE_DIALECT_TORNADO);
+}
+
+/* What follows the last dot is the MAC with its padding, once percent-decoding is undone. */
+static uint32_t hono(tuile_bytes token) {
+  tuile_bytes value, mac;
+  if (!split_last(token, '.', &value, &mac) || mac.size != 44 || !is_of(mac, UPPER LOWER DIGITS "+/=")) return 0;
+  looks_like("Hono or better-auth: a signed cookie", 0);
+  part("value", value);
+  signature(mac);
+  return MAY_BE(TUILE_DIALECT_HONO);
+}
+
+/* Three or five parts, the first a JSON object in base64: its header, which says what the others are. */
+static uint32_t jose(tuile_bytes token) {
+  tuile_bytes parts[5];
+  size_t count = 0;
+  const char *at = token.data, *end = at + token.size;
+  for (const char *dot; count < 5; at = dot + 1) {
+    dot = memchr(at, '.', (size_t)(end - at));
+    parts[count++] = (tuile_bytes){at, (size_t)((dot ? dot : end) - at)};
+    if (!dot) break;
+  }
+  struct buffer header;
+  if (count < 3 || !is_of(parts[0], BASE64) || !decode(parts[0], &header)) return 0;
+  bool known = header.size > 1 && header.data[0] == '{' && is_utf8(buffer_bytes(&header)) &&
+               memmem(header.data, header.size, "\"alg\"", 5) && (count == 3 || count == 5);
+  free(header.data);
+  if (!known) return 0;
+  looks_like(count == 3 ? "a JWT, signed" : "a JWE: a session of Auth.js, perhaps", 0);
+  part("header", parts[0]);
+  if (decode(parts[0], &header)) out_text("holds", buffer_bytes(&header));
+  free(header.data);
+  if (count == 3) {
+    payload(parts[1]);
+    part("signature", parts[2]);
+    return MAY_BE(TUILE_DIALECT_JWT);
+  }
+  static const char *const names[] = {"encrypted key", "nonce", "ciphertext", "tag"};
+  for (size_t i = 1; i < count; i++) part(names[i - 1], parts[i]);
+  return MAY_BE(TUILE_DIALECT_JWT);
+}
+
+static uint32_t fernet(tuile_bytes token, const char *bytes, size_t size) {
+  looks_like("Fernet: aiohttp-session's cookie, perhaps", 0);
+  part("token", token);
+  out_time("issued", big_endian(bytes + 1, 8));
+  out_number("ciphertext_size", (int64_t)size - 57);
+  return MAY_BE(TUILE_DIALECT_FERNET);
+}
+
 static uint32_t native(tuile_bytes token, const char *bytes, size_t size) {
   bool sealed = bytes[0] == 1;
   looks_like(sealed ? "Tuile: a sealed token" : "Tuile: a signed token", 0);
@@ -219,6 +286,9 @@ static uint32_t opaque(tuile_bytes token) {
   }
   if (decode(token, &bytes) && bytes.size >= 28) {
     dialects = gorilla(bytes.data, bytes.size);
+    if (!dialects && bytes.size >= 73 && (bytes.size - 57) % 16 == 0 && (unsigned char)bytes.data[0] == 0x80 &&
+        !bytes.data[1] && !bytes.data[2] && !bytes.data[3])
+      dialects = fernet(token, bytes.data, bytes.size);
     if (!dialects && bytes.size >= 47 && (bytes.data[0] == 2 || (bytes.data[0] == 1 && bytes.size >= 55)))
       dialects = native(token, bytes.data, bytes.size);
     if (!dialects) {
@@ -238,7 +308,7 @@ static uint32_t opaque(tuile_bytes token) {
 }
 
 uint32_t inspect_shape(tuile_bytes token) {
-  static uint32_t (*const shapes[])(tuile_bytes) = {iron, express, rails, django, dotted, opaque};
+  static uint32_t (*const shapes[])(tuile_bytes) = {iron, tornado, express, hono, jose, rails, django, dotted, opaque};
   uint32_t dialects = 0;
   for (size_t i = 0; !dialects && token.size && i < sizeof shapes / sizeof *shapes; i++) dialects = shapes[i](token);
   if (!dialects) looks_like("nothing that is known here", 0);

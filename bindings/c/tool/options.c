@@ -17,7 +17,7 @@ static const struct {
     [OPT_DIALECT] = {"dialect", "NAME", "whose token it is: django, flask, ...; django"},
     [OPT_SALT] = {"salt", "TEXT", "the purpose; the framework's own"},
     [OPT_NAME] = {"name", "NAME", "the cookie's name, for dialects that bind to it"},
-    [OPT_DIGEST] = {"digest", "NAME", "sha1, sha256 or sha512; the dialect's own"},
+    [OPT_DIGEST] = {"digest", "NAME", "sha1, sha256, sha384 or sha512; the dialect's own"},
     [OPT_DERIVATION] = {"derivation", "NAME", "django-concat, concat, hmac or none; the dialect's own"},
     [OPT_ITERATIONS] = {"iterations", "N", "of Rails' key generator; 1000"},
     [OPT_BLOCK_SECRET_FILE] = {"block-secret-file", "FILE", "gorilla's block key, 16, 24 or 32 bytes"},

@@ -8,7 +8,8 @@ const char *const dialect_names[] = {"django",        "django-cookie",     "itsd
                                      "starlette",     "cookie-signature",  "express",        "keygrip",
                                      "rails-signed",  "rails-encrypted",   "gorilla",        "rack",
                                      "cookie-rs-signed", "cookie-rs-private", "iron-session", "sealed",
-                                     "signed",        NULL};
+                                     "signed",        "fernet",            "tornado",        "hono",
+                                     "jwt",           NULL};
 
 const char *dialect_salt(tuile_dialect dialect, bool json, bool timed) {
   if (dialect == TUILE_DIALECT_DJANGO && json) return "django.core.signing";
@@ -19,7 +20,7 @@ const char *dialect_salt(tuile_dialect dialect, bool json, bool timed) {
 }
 
 void signer_config(const struct arguments *arguments, tuile_signer_config *config) {
-  static const char *const digests[] = {"default", "sha1", "sha256", "sha512", NULL};
+  static const char *const digests[] = {"default", "sha1", "sha256", "sha512", "sha384", NULL};
   static const char *const derivations[] = {"default", "django-concat", "concat", "hmac", "none", NULL};
   tuile_signer_config_init(config);
   config->dialect = (tuile_dialect)option_choice(arguments, OPT_DIALECT, dialect_names);

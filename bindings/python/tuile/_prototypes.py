@@ -242,6 +242,10 @@ DIALECT = {
     "iron-session": 14,
     "sealed": 15,
     "signed": 16,
+    "fernet": 17,
+    "tornado": 18,
+    "hono": 19,
+    "jwt": 20,
 }
 
 DIGEST = {
@@ -249,6 +253,7 @@ DIGEST = {
     "sha1": 1,
     "sha256": 2,
     "sha512": 3,
+    "sha384": 4,
 }
 
 DERIVATION = {
@@ -277,6 +282,7 @@ class SignerConfig(Structure):
         ("lifetime", c_int64),
         ("legacy", c_bool),
         ("keyring", c_void_p),
+        ("leeway", c_int64),
     ]
 
 

@@ -234,7 +234,7 @@ class Tokens(Signer):
     ``dialect`` is one of ``django``, ``django-cookie``, ``itsdangerous``, ``flask``,
     ``starlette``, ``cookie-signature``, ``express``, ``keygrip``, ``rails-signed``,
     ``rails-encrypted``, ``gorilla``, ``rack``, ``cookie-rs-signed``, ``cookie-rs-private``,
-    ``iron-session``, ``sealed`` and ``signed``; docs/formats.md says what each needs.
+    ``iron-session``, ``fernet``, ``tornado``, ``hono``, ``jwt``, ``sealed`` and ``signed``; docs/formats.md says what each needs.
 
     >>> tokens = Tokens("sealed", key=b"0123456789abcdef0123456789abcdef", salt="cart", name="cart")
     >>> tokens.loads(tokens.dumps([1, 2]), max_age=60)
@@ -256,6 +256,7 @@ class Tokens(Signer):
         iterations: int = 1000,
         lifetime: Optional[int] = None,
         legacy: bool = False,
+        leeway: int = 0,
     ) -> None:
         self.dialect = dialect
         for names, given in ((native.DIALECT, dialect), (native.DIGESTS, digest), (native.DERIVATIONS, derivation)):
@@ -266,6 +267,7 @@ class Tokens(Signer):
         self._fields = {
             "timed": timed, "dialect": native.DIALECT[dialect], "digest": native.DIGESTS[digest],
             "derivation": native.DERIVATIONS[derivation], "iterations": native.size(iterations), "legacy": legacy,
+            "leeway": native.int64(leeway),
             "lifetime": native.UNSET if lifetime is None else native.int64(lifetime),
             "name": self._views[0], "block_secret": self._views[1],
         }  # fmt: skip
