@@ -1544,6 +1544,20 @@ tuile_status tuile_session_set_expiry_date(tuile_session *session,
 tuile_status tuile_session_clear_expiry(tuile_session *session,
     tuile_error *error);
 
+/** Says when the session expires, in Unix microseconds, for hosts that compute
+ * it themselves, as Django's get_expiry_date may be overridden to do.
+ *
+ * It counts in place of the session's expiry for this session's commits, as
+ * long as that expiry is not changed. It makes no change: the next commit that
+ * saves stores it, tuile_session_touch has one do so. Not later than the end of
+ * the longest life.
+ *
+ * Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999; TUILE_E_ARGUMENT
+ * for a session in its cookie; and as above. Since 0.1.1.
+ */
+tuile_status tuile_session_set_stored_expiry(tuile_session *session,
+    int64_t microseconds, tuile_error *error);
+
 /** Lets the session end seconds from now, whatever is done with it; 0: no such
  * end.
  *

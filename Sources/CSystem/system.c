@@ -161,6 +161,14 @@ __attribute__((destructor)) static void free_plain_locale(void) {
   if (plain_locale) freelocale(plain_locale);
 }
 
+int64_t sys_microseconds(double seconds, int64_t most) {
+  double microseconds = seconds * 1e6;
+  if (microseconds != microseconds) return 0;
+  if (microseconds >= (double)most) return most;
+  if (microseconds <= -(double)most) return -most;
+  return (int64_t)(microseconds + (microseconds < 0 ? -0.5 : 0.5));
+}
+
 double sys_double_read(const char *text, size_t size) {
   char copy[400];
   if (size >= sizeof copy) return NAN;

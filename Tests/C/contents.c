@@ -120,6 +120,17 @@ static void expiry_arguments(void) {
   CHECK(age == 55);
   CHECK(tuile_session_get_expiry_date_at(s, 5000000, text("60"), &date, &error) == TUILE_OK && date == 65000000);
   CHECK(tuile_session_get_expiry_date_at(s, 5000000, text(""), &date, &error) == TUILE_OK && date == 305000000);
+  /* Python's seconds may be no integers. */
+  CHECK(tuile_session_get_expiry_date_at(s, 5000000, text("1800.0"), &date, &error) == TUILE_OK && date == 1805000000);
+  CHECK(tuile_session_get_expiry_date_at(s, 5000000, text("1800.25"), &date, &error) == TUILE_OK && date == 1805250000);
+  CHECK(tuile_session_get_expiry_date_at(s, 5000000, text("-5.0"), &date, &error) == TUILE_OK && date == 0);
+  CHECK(tuile_session_get_expiry_date_at(s, 5000000, text("1.8e3"), &date, &error) == TUILE_OK && date == 1805000000);
+  CHECK(tuile_session_get_expiry_age_at(s, 0, text("0.0"), &age, &error) == TUILE_OK && age == 1209600);
+  CHECK(tuile_session_get_expiry_age_at(s, 0, text("-0.5"), &age, &error) == TUILE_OK && age == -1);
+  CHECK(tuile_session_get_expiry_age_at(s, 0, text("true"), &age, &error) == TUILE_OK && age == 1);
+  CHECK(tuile_session_get_expiry_age_at(s, 0, text("NaN"), &age, &error) == TUILE_OK && age == 1209600);
+  CHECK(tuile_session_get_expiry_date_at(s, 0, text("1e300"), &date, &error) == TUILE_OK && date > 250000000000000000);
+  CHECK(tuile_session_get_expiry_date_at(s, 0, text("-Infinity"), &date, &error) == TUILE_OK && date < 0);
   CHECK(tuile_session_get_expiry_age_at(s, 0, (tuile_bytes){NULL, 1}, &age, &error) == TUILE_E_ARGUMENT);
   tuile_session_end(s);
 }

@@ -54,6 +54,37 @@ static void longest_life(const char *store) {
   tuile_manager_close(manager);
 }
 
+/* An end that the host has computed: Django's get_expiry_date. */
+static void the_hosts_own_end(const char *store) {
+  tuile_config config = TUILE_CONFIG_INIT;
+  open_manager(&config, store);
+  tuile_session *s = request();
+  CHECK(tuile_session_set_stored_expiry(s, INT64_MAX, &error) == TUILE_E_RANGE && tuile_session_set_stored_expiry(s, INT64_MIN, &error) == TUILE_E_RANGE);
+  CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK && tuile_session_set_expiry(s, 86400, &error) == TUILE_OK);
+  CHECK(tuile_session_set_stored_expiry(s, present + 60000000, &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
+  pass(59);
+  CHECK(get("n") == 1);
+  /* Another request's expiry is none of that host's computing. */
+  s = request();
+  CHECK(tuile_session_set_int(s, text("m"), 1, &error) == TUILE_OK);
+  CHECK(tuile_session_set_stored_expiry(s, present + 60000000, &error) == TUILE_OK);
+  tuile_session *other = request();
+  CHECK(tuile_session_set_expiry(other, 600, &error) == TUILE_OK && respond(other, 200) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
+  pass(599);
+  CHECK(get("n") == 1 && get("m") == 1);
+  pass(1);
+  CHECK(get("n") == -1);
+  /* Not behind the longest life. */
+  jar[0] = 0;
+  s = request();
+  CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK && tuile_session_set_lifetime(s, 30, &error) == TUILE_OK);
+  CHECK(tuile_session_set_stored_expiry(s, present + 60000000, &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
+  pass(30);
+  CHECK(get("n") == -1);
+  tuile_manager_close(manager);
+}
+
 static void reading_keeps_alive(const char *store) {
   tuile_config config = TUILE_CONFIG_INIT;
   config.cookie_age = 3600, config.refresh = 300;
@@ -133,6 +164,8 @@ int main(int argc, char **argv) {
   snprintf(url, sizeof url, "sqlite://%s/sessions.db", argv[1]);
   longest_life("memory:");
   longest_life(url);
+  the_hosts_own_end("memory:");
+  the_hosts_own_end(url);
   reading_keeps_alive("memory:");
   reading_keeps_alive(url);
   policies();

@@ -62,6 +62,8 @@ static tuile_status do_owned_record(void *context, tuile_bytes owner, tuile_byte
 static void open_with(tuile_store_ops *ops, tuile_store **store, size_t most) {
   tuile_config config = TUILE_CONFIG_INIT;
   CHECK(config.max_owned == 100);
+  tuile_config same;
+  CHECK(tuile_config_init(&same) == TUILE_OK && same.max_owned == config.max_owned);
   CHECK(tuile_store_open(text("memory:"), &inner, &error) == TUILE_OK);
   CHECK(tuile_store_new(ops, NULL, store, &error) == TUILE_OK);
   config.secret = text("a secret of more than 32 bytes, as it has to be"), config.clock = fixed_clock, config.open_store = *store;

@@ -145,6 +145,9 @@ size_t sys_double_write(double value, char text[32]);
 /* Reads decimal text, in any locale; `size` < 400. */
 double sys_double_read(const char *text, size_t size);
 
+/* Seconds as microseconds, at most `most` either way; 0 for what is no number. */
+int64_t sys_microseconds(double seconds, int64_t most);
+
 /* ---- a folder of small files (folder.c) ---- */
 
 /* A folder is an open descriptor, and names are looked up in it. No symbolic

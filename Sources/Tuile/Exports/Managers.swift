@@ -20,6 +20,7 @@ public func tuile_config_init(_ config: UnsafeMutablePointer<tuile_config>?) -> 
   config.pointee.max_data = 1_048_576
   config.pointee.url_name = Bytes("sid").c
   config.pointee.cycle_grace = 5
+  config.pointee.max_owned = 100
   config.pointee.log_level = TUILE_LOG_WARNING
   config.pointee.cookie_rule = TUILE_COOKIE_RULE_DEFAULT
   return TUILE_OK

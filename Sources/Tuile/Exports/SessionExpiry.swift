@@ -60,6 +60,29 @@ public func tuile_session_clear_expiry(
   }
 }
 
+/// Says when the session expires, in Unix microseconds, for hosts that compute it
+/// themselves, as Django's `get_expiry_date` may be overridden to do.
+///
+/// It counts in place of the session's expiry for this session's commits, as long
+/// as that expiry is not changed. It makes no change: the next commit that saves
+/// stores it, `tuile_session_touch` has one do so. Not later than the end of the
+/// longest life.
+///
+/// Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999; TUILE_E_ARGUMENT
+/// for a session in its cookie; and as above. Since 0.1.1.
+@_cdecl("tuile_session_set_stored_expiry")
+public func tuile_session_set_stored_expiry(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ microseconds: Int64, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard microseconds >= Date.earliest &* 1_000_000, microseconds / 1_000_000 <= Date.latest else {
+      throw .range("the date is not in the years 1 to 9999")
+    }
+    try session.expires(at: microseconds)
+    return TUILE_OK
+  }
+}
+
 /// Lets the session end `seconds` from now, whatever is done with it; 0: no such end.
 ///
 /// Kept under `_session_ends`. With `lifetime` in the configuration every session

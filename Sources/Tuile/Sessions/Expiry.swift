@@ -1,3 +1,4 @@
+import CSystem
 import CTuile
 
 /// When a session ends, as Django keeps it in the data under `_session_expiry`:
@@ -6,6 +7,8 @@ import CTuile
 enum Expiry {
   case standard
   case seconds(Int64)
+  /// Seconds that are no integer, or written as if they were none.
+  case interval(microseconds: Int64)
   case date(microseconds: Int64)
 
   static let name: StaticString = "_session_expiry"
@@ -22,6 +25,11 @@ enum Expiry {
       if let seconds = Numbers.read(raw, base: 10) {
         self = .seconds(max(-Expiry.longest, min(Expiry.longest, seconds)))
       }
+    case TUILE_TYPE_DOUBLE:
+      guard let seconds = try? JSONText.double(raw), seconds == seconds else { return }
+      let microseconds = sys_microseconds(seconds, Expiry.longest &* 1_000_000)
+      self = seconds == 0 ? .seconds(0) : .interval(microseconds: microseconds)
+    case TUILE_TYPE_BOOL: self = .seconds(raw[0] == 0x74 ? 1 : 0)
     case TUILE_TYPE_STRING:
       if let date = Date.readISO(raw.slice(1, raw.count &- 1)) { self = .date(microseconds: date) }
     default: break
@@ -32,7 +40,7 @@ enum Expiry {
   var isStandard: Bool {
     switch self {
     case .standard, .seconds(0): return true
-    case .seconds, .date: return false
+    case .seconds, .interval, .date: return false
     }
   }
 
@@ -41,10 +49,13 @@ enum Expiry {
     switch self {
     case .standard, .seconds(0): return standard
     case .seconds(let seconds): return seconds
-    case .date(let date):
-      let left = date &- now
-      return left / 1_000_000 &- (left % 1_000_000 < 0 ? 1 : 0)
+    case .interval(let microseconds): return Expiry.wholeSeconds(microseconds)
+    case .date(let date): return Expiry.wholeSeconds(date &- now)
     }
+  }
+
+  private static func wholeSeconds(_ microseconds: Int64) -> Int64 {
+    microseconds / 1_000_000 &- (microseconds % 1_000_000 < 0 ? 1 : 0)
   }
 
   /// Unix microseconds, within the years 1 to 9999.
@@ -53,8 +64,9 @@ enum Expiry {
     if case .date(let fixed) = self {
       date = fixed
     } else {
-      let age = age(standard: standard, now: now)
-      let (sum, overflow) = now.addingReportingOverflow(age &* 1_000_000)
+      var age = age(standard: standard, now: now) &* 1_000_000
+      if case .interval(let microseconds) = self { age = microseconds }
+      let (sum, overflow) = now.addingReportingOverflow(age)
       date = overflow ? (age < 0 ? Int64.min : Int64.max) : sum
     }
     return max(Date.earliest &* 1_000_000, min(Date.latest &* 1_000_000, date))
@@ -64,7 +76,7 @@ enum Expiry {
     switch self {
     case .standard: return standard
     case .seconds(let seconds): return seconds == 0
-    case .date: return false
+    case .interval, .date: return false
     }
   }
 }

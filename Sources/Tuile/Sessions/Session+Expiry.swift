@@ -19,8 +19,20 @@ extension Session {
 
   /// When the session expires if it is saved now, in Unix microseconds.
   func expires(now: Int64) -> Int64 {
-    let date = limited(expiry.date(standard: manager.settings.cookieAge, now: now), now: now)
+    var date = expiry.date(standard: manager.settings.cookieAge, now: now)
+    // Another request's changes may have brought another expiry.
+    if let hostExpires, hostExpiry.bytes == data.reserved(Expiry.name) ?? Bytes() { date = hostExpires }
+    date = limited(date, now: now)
     return min(date, ends ?? date)
+  }
+
+  func expires(at date: Int64) throws(Failure) {
+    guard keys.cookieDialect == nil else { throw .argument("a session in its cookie expires as its expiry says") }
+    try access()
+    hostExpiry.removeAll()
+    hostExpiry.append(data.reserved(Expiry.name) ?? Bytes())
+    guard !hostExpiry.failed else { throw .memory }
+    hostExpires = date
   }
 
   /// Revocations are kept for `cookie_age`: then no session in a cookie lives longer.

@@ -35,6 +35,9 @@ final class Session {
   var storedEnds: Int64?
   /// When the store lets the session go, in Unix microseconds, as the load said.
   var storedExpires: Int64?
+  /// When the host says that the session expires, in place of its expiry, and that expiry.
+  var hostExpires: Int64?
+  var hostExpiry = ByteBuffer()
   /// When that load began, by the clock that nobody sets.
   private(set) var fetchedAt: Int64 = .min
   /// What came with the request's cookie can't be verified, or is no dictionary. It may be

@@ -35,7 +35,7 @@ def run(folder: Path, settings: str, *words: str) -> subprocess.CompletedProcess
         "", 'SESSION_COOKIE_NAME = "my:sess"', 'SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"',
         'TUILE_OPTIONS = {"policy": "aal2"}', 'TUILE_OPTIONS = {"track_owners": False, "max_owned": 9}',
         'MIDDLEWARE += ["tuile.django.middleware.ClientMiddleware"]',
-        'TUILE_STORE = "cookie:"', 'TUILE_STORE = "memory:"\nTUILE_OPTIONS = {"cycle_grace": 0, "max_data": 4096}',
+        'TUILE_STORE = "cookie:"', 'TUILE_STORE = "memory:"\nTUILE_OPTIONS = {"cycle_grace": 0, "max_data": 4096, "log": print, "log_level": "info"}',
         'SESSION_COOKIE_AGE = 60 * 60 * 0.5', 'SESSION_COOKIE_SAMESITE = "None"\nSESSION_COOKIE_SECURE = True',
         'SESSION_COOKIE_SAMESITE = False', 'SESSION_ENGINE = "django.contrib.sessions.backends.cache"',
         f'TUILE_STORE = "redis://127.0.0.1:1/?retries=0"  # away{" " * 5}',
@@ -59,6 +59,18 @@ def test_what_works_is_no_error(tmp_path: Path, settings: str) -> None:
         ('TUILE_OPTIONS = {"refresh": "soon"}', "refresh"),
         ('TUILE_OPTIONS = {"max_data": 4096}', "counts only with TUILE_STORE"),
         ('TUILE_STORE = "cookie:"\nTUILE_OPTIONS = {"track_owners": True}', "lists of owners"),
+        ('TUILE_OPTIONS = {"lifetime": -1}', "seconds"),
+        ('TUILE_OPTIONS = {"lifetime": True}', "seconds"),
+        ('TUILE_OPTIONS = {"track_owners": "no"}', "True or False"),
+        ('TUILE_OPTIONS = {"max_owned": 10_001}', "sessions"),
+        ('TUILE_OPTIONS = {7: 1}', "is no option"),
+        ('TUILE_OPTIONS = ["policy"]', "dictionary"),
+        ('TUILE_STORE = 7', "TUILE_STORE"),
+        ('TUILE_STORE = "memory:"\nTUILE_OPTIONS = {"max_data": 0}', "bytes"),
+        ('TUILE_STORE = "memory:"\nTUILE_OPTIONS = {"log": "stderr"}', "function"),
+        ('TUILE_STORE = "memory:"\nTUILE_OPTIONS = {"log_level": 1}', "error, warning"),
+        ('TUILE_STORE = "memory:"\nTUILE_OPTIONS = {"revocations": None}', "text"),
+        ('TUILE_STORE = "memory:"\nTUILE_OPTIONS = {"cookie_age": 60}', "SESSION_COOKIE_AGE"),
         ('TUILE_STORE = "sqlit:///x"', "sqlit"),
         ('TUILE_STORE = "sqlite:///x?bussy=1"', "TUILE_STORE"),
         ('TUILE_STORE = "nowhere://x"', "nowhere"),
@@ -70,6 +82,11 @@ def test_what_cannot_work_is_an_error_at_once(tmp_path: Path, settings: str, sai
     for words in (("-m", "django", "check"), ("-c", START)):
         done = run(tmp_path, settings, *words)
         assert done.returncode != 0 and said in done.stderr, done.stderr
+
+
+def test_a_wrong_beginning_is_a_warning(tmp_path: Path) -> None:
+    done = run(tmp_path, 'TULIE_STORE = "memory:"', "-m", "django", "check")
+    assert done.returncode == 0 and "did you mean TUILE_STORE" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("option", ['"track_owners": True', '"max_owned": 9'])

@@ -638,6 +638,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_session_set_expiry": (c_int, [c_void_p, c_int64, POINTER(Error)]),
     "tuile_session_set_expiry_date": (c_int, [c_void_p, c_int64, POINTER(Error)]),
     "tuile_session_clear_expiry": (c_int, [c_void_p, POINTER(Error)]),
+    "tuile_session_set_stored_expiry": (c_int, [c_void_p, c_int64, POINTER(Error)]),
     "tuile_session_set_lifetime": (c_int, [c_void_p, c_int64, POINTER(Error)]),
     "tuile_session_get_lifetime": (c_int, [c_void_p, POINTER(c_int64), POINTER(Error)]),
     "tuile_session_get_expiry_age": (c_int, [c_void_p, POINTER(c_int64), POINTER(Error)]),

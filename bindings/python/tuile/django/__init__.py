@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from . import checks
 from .configuration import manager
+from .options import Options
 from .url import database_url
 
 if TYPE_CHECKING:
     from .session import SessionStore as SessionStore
 
-__all__ = ["SessionStore", "database_url", "manager"]
+__all__ = ["Options", "SessionStore", "database_url", "manager"]
 
 
 def __getattr__(name: str) -> Any:

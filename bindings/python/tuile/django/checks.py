@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
 from http import cookies as python_cookies
 from importlib import import_module
@@ -18,7 +19,7 @@ from django.utils.module_loading import import_string
 from ..cookies import SetCookie
 from ..errors import CookieRuleError, MissingLibraryError, StoreError, TuileError
 from . import lists
-from .configuration import did_start, has_started, manager, names_a_store, problems, require_settings
+from .configuration import SETTINGS, did_start, has_started, manager, names_a_store, problems, require_settings
 
 
 def at_start() -> None:
@@ -51,14 +52,20 @@ def check_settings(**_: Any) -> list[CheckMessage]:
     if not issubclass(kind, SessionStore):
         return []
     found: list[CheckMessage] = [Error(text, id="tuile.E001") for text in problems()]
-    found += _cookie() + _middleware()
+    found += _cookie() + _middleware() + _similar()
     try:
         import_string(settings.SESSION_SERIALIZER)
     except ImportError as problem:
         found.append(Error(f"SESSION_SERIALIZER: {problem}", id="tuile.E004"))
-    if not found:
+    if not any(isinstance(message, Error) for message in found):
         found += _store() if names_a_store() else _table(kind)
     return found
+
+
+def _similar() -> list[CheckMessage]:
+    """Settings that may be ours, with a wrong beginning."""
+    near = ((name, difflib.get_close_matches(name, SETTINGS, 1, 0.9)) for name in dir(settings) if not name.startswith("TUILE_"))
+    return [Warning(f"{name} is no setting of Tuile's: did you mean {found[0]}?", id="tuile.W002") for name, found in near if found]
 
 
 def _store() -> list[CheckMessage]:

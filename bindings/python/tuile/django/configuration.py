@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Optional, Union
 from urllib.parse import unquote
 
@@ -18,13 +17,11 @@ from .. import _native as native
 from ..manager import Manager
 from ..stores import Store
 from . import lists
-from .limits import limit_problems, limits
+from .limits import limits
+from .options import OPTIONS, meant
 from .url import database_url
 
 SETTINGS = ("TUILE_OPTIONS", "TUILE_STORE")
-#: What TUILE_OPTIONS may have, and what only with TUILE_STORE.
-OPTIONS = ("lifetime", "policy", "refresh")
-STORE_OPTIONS = ("cycle_grace", "log", "log_level", "max_data", "max_owned", "previous_store", "revocations", "track_owners")
 # Which setting of Django's says it: its middleware writes the cookie.
 _DJANGO_S = {
     "cookie_age": "SESSION_COOKIE_AGE",
@@ -42,9 +39,7 @@ _DJANGO_S = {
 }
 _JSON = "django.contrib.sessions.serializers.JSONSerializer"
 _OF_DJANGO = "django:"
-_NEEDS_LISTS = 'needs lists of owners: "tuile.django.sessions" in INSTALLED_APPS, or TUILE_STORE'
-# The library's default.
-_MOST_OWNED = 100
+_NEEDS_LISTS = 'needs lists of owners: "tuile.django.sessions" in INSTALLED_APPS, or a store of TUILE_STORE that keeps them'
 _tampered = logging.getLogger("django.security.SuspiciousSession")
 _lock = threading.Lock()
 _manager: Optional[Manager] = None
@@ -84,13 +79,13 @@ def tracks_owners() -> bool:
 
 def most_owned() -> int:
     """How many sessions a user may have; 0: any number."""
-    return int(getattr(settings, "TUILE_OPTIONS", {}).get("max_owned", _MOST_OWNED))
+    return int(getattr(settings, "TUILE_OPTIONS", {}).get("max_owned", OPTIONS["max_owned"].default))
 
 
 def problems() -> list[str]:
     """What is wrong with the settings, without asking any server."""
     found = [
-        f"{name} is no setting of Tuile's{_meant(name, SETTINGS)}"
+        f"{name} is no setting of Tuile's{meant(name, SETTINGS)}"
         for name in dir(settings)
         if name.startswith("TUILE_") and name not in SETTINGS
     ]
@@ -101,28 +96,23 @@ def problems() -> list[str]:
     options = getattr(settings, "TUILE_OPTIONS", {})
     if not isinstance(options, dict):
         return [*found, "TUILE_OPTIONS has to be a dictionary"]
-    found += [f"TUILE_OPTIONS[{name!r}] {why}" for name in options if (why := _problem(name, options[name]))]
-    return found + limit_problems(options)
+    return found + [f"TUILE_OPTIONS[{name!r}] {why}" for name in options if (why := _problem(name, options[name]))]
 
 
 def _problem(name: object, value: object) -> str:
     if name in _DJANGO_S:
         return f"is Django's {_DJANGO_S[str(name)]}"
-    if name not in (*OPTIONS, *STORE_OPTIONS):
-        return f"is no option{_meant(str(name), (*OPTIONS, *STORE_OPTIONS))}"
-    if name == "track_owners" and value and not keeps_owners():
-        return "needs a store that keeps lists of owners" if names_a_store() else _NEEDS_LISTS
-    # In the database no key that was replaced serves anybody.
-    if name in OPTIONS or names_a_store() or (name == "cycle_grace" and value == 0):
+    option = OPTIONS.get(name) if isinstance(name, str) else None
+    if option is None:
+        return f"is no option{meant(str(name), OPTIONS)}"
+    if found := option.problem(value):
+        return found
+    # What says that there is none of it is true everywhere.
+    if option.where == "everywhere" or (not value and name != "max_owned"):
         return ""
-    if name in ("max_owned", "track_owners"):
-        return "" if not value or keeps_owners() else _NEEDS_LISTS
-    return "counts only with TUILE_STORE"
-
-
-def _meant(name: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, names, 1)
-    return f": did you mean {near[0]}?" if near else f": they are {', '.join(names)}"
+    if option.where == "lists":
+        return "" if keeps_owners() else _NEEDS_LISTS
+    return "" if names_a_store() else "counts only with TUILE_STORE"
 
 
 def require_settings() -> None:
@@ -163,6 +153,8 @@ def open_manager() -> Manager:
         "fallbacks": settings.SECRET_KEY_FALLBACKS,
         # Django's middleware reads and writes the cookie; some that the session is in are bound to its name.
         "cookie_name": settings.SESSION_COOKIE_NAME if isinstance(store, str) and store.startswith("cookie:") else "sessionid",
+        # Names that Django takes are taken here.
+        "cookie_skip_rules": native.RULE["name"],
         "cookie_age": int(settings.SESSION_COOKIE_AGE),
         "expire_at_browser_close": settings.SESSION_EXPIRE_AT_BROWSER_CLOSE,
         "cookie_secure": True,
@@ -176,6 +168,8 @@ def open_manager() -> Manager:
     for name in ("policy", "refresh"):
         options.pop(name, None)
     options["lifetime"] = limits().lifetime
+    if "log_level" in options:
+        options["log_level"] = native.LOG[options["log_level"]]
     try:
         return Manager(store=store, **options)
     except (TypeError, ValueError) as problem:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from datetime import timezone as zones
 from time import time
 from typing import Any, Optional, TypeVar
 
 from django.contrib.sessions.backends.base import UpdateError
+from django.utils import timezone
 
+from .. import _native as native
 from ..mirror import Mirror
 from ..session import Session, SessionDeleted
 from .configuration import manager
@@ -15,6 +19,7 @@ from .limits import ENDS
 from .owned import LOGIN, OWNER
 
 Answer = TypeVar("Answer")
+_EPOCH = datetime(1970, 1, 1, tzinfo=zones.utc)
 # What could end the cookie is no key.
 _ENDS = frozenset(' \t;,"\\\r\n')
 
@@ -83,23 +88,34 @@ class Kept:
             mirror.session.set_lifetime(max(1, values[ENDS] - int(time())))
         return mirror.session
 
-    def commit(self) -> Optional[str]:
+    def commit(self, expires: datetime) -> Optional[str]:
         """Saves what was written; the key."""
         assert self._mirror is not None
         session = self._mirror.session
         try:
             session._call("touch")
             session.set_client(*self.client)
+            self._expire(session, expires)
             # Django writes the cookie.
             session.commit(headers=False)
         except SessionDeleted:
             raise UpdateError from None
         return session.session_key
 
-    def keep_listed(self) -> None:
+    @staticmethod
+    def _expire(session: Session, expires: datetime) -> None:
+        """Then, whatever Django made that of. A cookie's token says when it was signed, and goes by its expiry."""
+        if manager().store_name == "cookie:":
+            return
+        if timezone.is_naive(expires):
+            expires = timezone.make_aware(expires, timezone.get_default_timezone())
+        session._call("set_stored_expiry", native.int64((expires - _EPOCH) // timedelta(microseconds=1)))
+
+    def keep_listed(self, expires: datetime) -> None:
         """What a commit does of a session that was only read: its owner's list says when it was seen."""
         if self._mirror is not None:
             self._mirror.session.set_client(*self.client)
+            self._expire(self._mirror.session, expires)
             self._mirror.session.commit(headers=False)
 
     def at_once(self, key: Optional[str], values: dict[str, Any], name: str, change: Callable[[Session], Answer]) -> Answer:

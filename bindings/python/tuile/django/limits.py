@@ -44,17 +44,6 @@ def limits() -> Limits:
     return Limits(idle, options.get("lifetime", config.lifetime), options.get("refresh", config.refresh))
 
 
-def limit_problems(options: dict[str, Any]) -> list[str]:
-    found = []
-    for name in ("lifetime", "refresh"):
-        value = options.get(name, 0)
-        if value.__class__ is not int or not 0 <= value < 1 << 31:
-            found.append(f"TUILE_OPTIONS[{name!r}] has to be a number of seconds")
-    if options.get("policy") is not None and options["policy"] not in native.POLICY:
-        found.append(f"TUILE_OPTIONS['policy'] has to be one of {', '.join(native.POLICY)}")
-    return found
-
-
 class LimitedSession(SessionBase):
     """Django's expiry within those limits."""
 

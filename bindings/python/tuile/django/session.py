@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 from asgiref.sync import sync_to_async
 from django.contrib.sessions.backends.base import CreateError, UpdateError
+from django.contrib.sessions.serializers import JSONSerializer
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
@@ -19,7 +20,7 @@ from .limits import ENDS
 # What Django's database backend lets a subclass define, and only a database can heed.
 _OF_A_DATABASE = (
     "_aget_new_session_key", "_aget_session_from_db", "_get_new_session_key", "_get_session_from_db", "acreate_model_instance",
-    "create_model_instance", "decode", "encode", "get_model_class",
+    "create_model_instance", "decode", "encode", "get_model_class", "key_salt", "model",
 )  # fmt: skip
 
 
@@ -64,10 +65,11 @@ class SessionStore(database.SessionStore):
             super().create()
             return
         values = self._get_session(no_load=True)
+        self._require_json()
         self._kept.end()
         self.limit_life(values)
         self._kept.write(None, values).cycle_key()
-        self._session_key = self._kept.commit()
+        self._session_key = self._kept.commit(self.get_expiry_date())
         self.modified = True
 
     async def acreate(self) -> None:
@@ -83,12 +85,17 @@ class SessionStore(database.SessionStore):
             self.create()
             return
         values = self._get_session()
+        self._require_json()
         key = self._session_key
         if not self._kept.begun(key).session.load() and not _in_cookie():
             raise UpdateError
         self.limit_life(values)
         self._kept.write(key, values)
-        self._session_key = self._kept.commit()
+        self._session_key = self._kept.commit(self.get_expiry_date())
+
+    def _require_json(self) -> None:
+        if self.serializer is not JSONSerializer:
+            raise ImproperlyConfigured(f"{type(self).__qualname__}.serializer counts only for sessions in the database: without TUILE_STORE")
 
     async def asave(self, must_create: bool = False) -> None:
         await (super().asave(must_create) if self._kept is None else sync_to_async(self.save)(must_create))
@@ -122,7 +129,7 @@ class SessionStore(database.SessionStore):
         values = self._get_session()
         self.limit_life(values)
         self._kept.write(self._session_key, values).cycle_key()
-        self._session_key = self._kept.commit()
+        self._session_key = self._kept.commit(self.get_expiry_date())
         self.modified = True
 
     async def acycle_key(self) -> None:
@@ -146,7 +153,7 @@ class SessionStore(database.SessionStore):
         if self._kept is None:
             super().keep_listed()
         elif tracks_owners():
-            self._kept.keep_listed()
+            self._kept.keep_listed(self.get_expiry_date())
 
     def set_client(self, user_agent: str = "", address: str = "") -> None:
         super().set_client(user_agent, address)

@@ -1,0 +1,77 @@
+"""What TUILE_OPTIONS may have: one table, for `manage.py check`, for mypy and for the documents."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, Optional, TypedDict
+
+from .. import _native as native
+
+
+class Options(TypedDict, total=False):
+    """``TUILE_OPTIONS: tuile.django.Options = {...}`` has mypy find what is misspelt."""
+
+    policy: Optional[Literal["aal2", "aal3"]]
+    lifetime: int
+    refresh: int
+    track_owners: bool
+    max_owned: int
+    cycle_grace: int
+    max_data: int
+    previous_store: str
+    revocations: str
+    log: Optional[Callable[[str, str], None]]
+    log_level: Literal["error", "warning", "info", "debug"]
+
+
+@dataclass(frozen=True)
+class Option:
+    #: As the documents name it.
+    kind: str
+    default: Any
+    unit: str = ""
+    #: Where it counts: everywhere, where lists are kept, or in a store of TUILE_STORE.
+    where: Literal["everywhere", "lists", "store"] = "store"
+    choices: tuple[str, ...] = ()
+    #: Of a number.
+    least: int = 0
+    most: int = (1 << 31) - 1
+
+    def problem(self, value: Any) -> str:
+        """Why it can't be that; empty if it can."""
+        if value is None and self.default is None:
+            return ""
+        if self.choices:
+            return "" if value in self.choices else f"has to be one of {', '.join(self.choices)}"
+        if self.kind == "int":
+            if value.__class__ is int and self.least <= value <= self.most:
+                return ""
+            return f"has to be a number of {self.unit}, {self.least} to {self.most}"
+        if self.kind == "bool":
+            return "" if value.__class__ is bool else "has to be True or False"
+        if self.kind == "str":
+            return "" if isinstance(value, str) else "has to be text"
+        return "" if callable(value) else "has to be a function of a level and a message"
+
+
+OPTIONS: dict[str, Option] = {
+    "policy": Option("str", None, where="everywhere", choices=tuple(native.POLICY)),
+    "lifetime": Option("int", 0, "seconds", "everywhere"),
+    "refresh": Option("int", 0, "seconds", "everywhere"),
+    "track_owners": Option("bool", True, where="lists"),
+    "max_owned": Option("int", 100, "sessions", "lists", most=10_000),
+    "cycle_grace": Option("int", 5, "seconds"),
+    "max_data": Option("int", 1 << 20, "bytes", least=1, most=64 << 20),
+    "previous_store": Option("str", ""),
+    "revocations": Option("str", ""),
+    "log": Option("function", None),
+    "log_level": Option("str", "warning", choices=tuple(native.LOG)),
+}
+
+
+def meant(name: str, names: Iterable[str]) -> str:
+    """What to say of a name that there is none of."""
+    near = difflib.get_close_matches(name, names := list(names), 1)
+    return f": did you mean {near[0]}?" if near else f": they are {', '.join(names)}"
