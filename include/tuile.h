@@ -421,8 +421,11 @@ tuile_status tuile_jar_count(tuile_jar *jar, size_t *count);
 tuile_status tuile_jar_end_session(tuile_jar *jar);
 
 /** Adds the cookies of a file in the Netscape format, which curl writes, to the
- * jar. Lines that are no cookie, have expired, or that no response could have
- * set are passed over.
+ * jar. As curl does, it takes lines with blanks before them, ends in fractions
+ * of a second, lines without a path, and Set-Cookie headers, which have to name
+ * a Domain here. Lines that are no cookie or that no response could have set
+ * are passed over; tuile_jar_skipped tells how many. Cookies that have expired
+ * are not kept.
  *
  * Returns TUILE_OK; TUILE_ABSENT if there is no such file; TUILE_E_FILE if it
  * can't be read; TUILE_E_LIMIT for more than 64 MiB; TUILE_E_ARGUMENT for NULL
@@ -430,6 +433,13 @@ tuile_status tuile_jar_end_session(tuile_jar *jar);
  */
 tuile_status tuile_jar_load(tuile_jar *jar, tuile_bytes path,
     tuile_error *error);
+
+/** Counts the lines that the last tuile_jar_load passed over: neither empty nor
+ * a comment, and no cookie that could be taken.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.1.
+ */
+tuile_status tuile_jar_skipped(tuile_jar *jar, size_t *lines);
 
 /** Writes the jar to a file in the Netscape format, which curl reads. The file
  * is replaced in one step, synced to disk, and readable by its owner alone.

@@ -47,7 +47,12 @@ static void rules(void) {
   c = cookie("a"), c.path = text("/\xc3\xa9"), breaks(c, TUILE_RULE_PATH, TUILE_E_SYNTAX);
   c = cookie("a"), c.value = text(letters(4096)), breaks(c, TUILE_RULE_SIZE, TUILE_E_LIMIT);
   c = cookie("a"), c.path = text(letters(1025)), breaks(c, TUILE_RULE_ATTRIBUTE_SIZE, TUILE_E_LIMIT);
-  c = cookie("a"), c.domain = (tuile_bytes){letters(1026) + 1, 1025}, breaks(c, TUILE_RULE_ATTRIBUTE_SIZE, TUILE_E_LIMIT);
+  c = cookie("a"), c.domain = (tuile_bytes){letters(257) + 1, 256}, breaks(c, TUILE_RULE_DOMAIN, TUILE_E_LIMIT);
+  c = cookie("a"), c.domain = text("1.2.3.256"), breaks(c, TUILE_RULE_DOMAIN, TUILE_E_SYNTAX);
+  c = cookie("a"), c.domain = (tuile_bytes){letters(1026) + 1, 1025}, c.skip_rules = TUILE_RULE_DOMAIN;
+  CHECK(tuile_set_cookie_write(&c, out, sizeof out, &size, &error) == TUILE_E_LIMIT);
+  c.skip_rules = TUILE_RULE_DOMAIN | TUILE_RULE_ATTRIBUTE_SIZE;
+  CHECK(tuile_set_cookie_write(&c, out, sizeof out, &size, &error) == TUILE_OK);
   c = cookie("a"), c.max_age = 34560001, breaks(c, TUILE_RULE_LIFETIME, TUILE_E_RULE);
   c = cookie("a"), c.expires = 1700000000 + 34560001, breaks(c, TUILE_RULE_LIFETIME, TUILE_E_RULE);
   c = cookie("a"), c.same_site = TUILE_SAME_SITE_NONE, breaks(c, TUILE_RULE_SAME_SITE, TUILE_E_RULE);

@@ -211,6 +211,35 @@ static void files(const char *folder) {
   jar = made(180, 3000);
   CHECK(tuile_jar_load(jar, text(path), &error) == TUILE_OK);
   CHECK(sends(jar, "https://example.com/", "in=1; session=; hidden=1; last=1") && count(jar) == 4);
+  size_t skipped;
+  CHECK(tuile_jar_skipped(jar, &skipped) == TUILE_OK && skipped == 8); /* not the comment, nor what has expired */
+  tuile_jar_free(jar);
+
+  /* As curl reads them, and Python's MozillaCookieJar writes them. */
+  static const char odd[] =
+      "example.com\tTRUE\t/\tFALSE\t2000000000.75\tfraction\t1\n"
+      "example.com\tTRUE\t\tFALSE\t2000000000\tempty\t1\n"
+      "example.com\tTRUE\tFALSE\t2000000000\tnone\t1\n"
+      " \texample.com\tTRUE\t/\tFALSE\t2000000000\tblank\t1\n"
+      "example.com\tTRUE\t/\tFALSE\t\tpython\t1\n"
+      "Set-Cookie: header=1; Domain=example.com; Max-Age=100\n"
+      "set-cookie:\tother=1; path=/; domain=.example.com\r\n"
+      "[0:0::1]\tFALSE\t/\tFALSE\t0\taddress\t1\n"
+      "Set-Cookie: local=1; Domain=127.1\n"
+      "Set-Cookie: nowhere=1\n"
+      "Set-Cookie: a=1; Domain=com\n"
+      "example.com\tTRUE\t/\tFALSE\t20.0.0\tdots\t1\n"
+      "999.1\tFALSE\t/\tFALSE\t0\tnumber\t1\n";
+  file = fopen(path, "wb");
+  CHECK(file && fwrite(odd, 1, sizeof odd - 1, file) == sizeof odd - 1 && fclose(file) == 0);
+  jar = made(180, 3000);
+  CHECK(tuile_jar_load(jar, text(path), &error) == TUILE_OK);
+  CHECK(sends(jar, "https://example.com/", "fraction=1; empty=1; none=1; blank=1; python=1; header=1; other=1"));
+  CHECK(sends(jar, "http://[::1]/", "address=1") && sends(jar, "http://127.0.0.1/", "local=1"));
+  CHECK(tuile_jar_skipped(jar, &skipped) == TUILE_OK && skipped == 4 && count(jar) == 9);
+  CHECK(tuile_jar_skipped(jar, NULL) == TUILE_E_ARGUMENT && tuile_jar_skipped(NULL, &skipped) == TUILE_E_ARGUMENT);
+  present += 200;
+  CHECK(count(jar) == 8); /* the header's Max-Age */
   tuile_jar_free(jar);
 }
 

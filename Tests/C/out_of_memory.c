@@ -186,6 +186,27 @@ static void signing(void) {
   tuile_signer_free(signer);
 }
 
+/* A field whose name and value have to be decoded, behind others. */
+static void fields(void) {
+  static char page[2000], body[4000], out[4000];
+  tuile_signer_config config = TUILE_SIGNER_CONFIG_INIT;
+  tuile_hidden_field field = TUILE_HIDDEN_FIELD_INIT;
+  tuile_signer *signer = NULL;
+  size_t size = 0;
+  config.dialect = TUILE_DIALECT_DJANGO, config.secret = text("0123456789abcdef0123456789ABCDEF"), config.salt = text("forms");
+  field.name = text("a b"), field.form = text("checkout"), field.session_key = text("key");
+  if (!well(tuile_signer_new(&config, &signer, &error))) return;
+  if (well(tuile_hidden_field_write(signer, &field, text("value"), 1700000000, page, sizeof page - 1, &size, &error))) {
+    page[size] = 0;
+    char *value = strstr(page, "value=\"");
+    CHECK(value);
+    snprintf(body, sizeof body, "other=1&c+d=%%41&a+b=%.*s&last=+", (int)strcspn(value + 7, "\""), value + 7);
+    tuile_status status = tuile_hidden_field_read(signer, &field, text(body), TUILE_UNSET, 1700000001, out, sizeof out, &size, &error);
+    CHECK(!well(status) || (status == TUILE_OK && equals((tuile_bytes){out, size}, "value")));
+  }
+  tuile_signer_free(signer);
+}
+
 static void jars(void) {
   tuile_jar *jar = NULL;
   tuile_jar_request request = TUILE_JAR_REQUEST_INIT;
@@ -252,6 +273,7 @@ int main(int argc, char **argv) {
     snprintf(name, sizeof name, "dialect %d", dialect);
     exhaust(name, signing);
   }
+  exhaust("hidden field", fields);
   exhaust("jar", jars);
   char url[4][700] = {"memory:", "cookie:"};
   snprintf(url[2], sizeof url[2], "file://%s/sessions?fsync=off", folder);

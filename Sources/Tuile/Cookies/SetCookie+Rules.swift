@@ -91,25 +91,20 @@ extension SetCookie {
     guard at == end else { throw .syntax("the cookie's value has an octet that is not allowed; encode it", at: at) }
   }
 
-  /// A host name of letters, digits, hyphens and dots (RFC 1123), or an IP
-  /// address; a dot in front is allowed and ignored by browsers.
+  /// A dot in front is allowed and ignored by browsers.
   private func checkDomain() throws(Failure) {
-    var label = 0
-    var i = domain[0] == 0x2E ? 1 : 0
-    guard domain.isEmpty || i < domain.count else { throw .syntax("the domain is only a dot") }
-    while i < domain.count {
-      let c = domain[i]
-      if c == 0x2E {
-        guard label > 0 else { throw .syntax("the domain has an empty label", at: i) }
-        label = 0
-      } else {
-        guard c | 0x20 &- 0x61 < 26 || c &- 0x30 < 10 || c == 0x2D || c == 0x5F || c == 0x3A || c == 0x5B || c == 0x5D
-        else { throw .syntax("the domain has an octet that no host name has", at: i) }
-        label &+= 1
+    let dot = domain[0] == 0x2E ? 1 : 0
+    guard dot < domain.count else { throw .syntax("the domain is only a dot") }
+    if let wrong = HostName.check(domain.dropFirst(dot)) {
+      switch wrong.why {
+      case .octet:
+        throw .syntax("the domain has an octet that no host name has; a port is no part of it", at: wrong.at &+ dot)
+      case .label: throw .syntax("the domain has an empty label", at: wrong.at &+ dot)
+      case .dot: throw .syntax("the domain ends with a dot", at: wrong.at &+ dot)
+      case .size: throw .limit("the domain has more than 255 octets: no host has")
+      case .address: throw .syntax("the domain is a number, but no address", at: dot)
       }
-      i &+= 1
     }
-    guard domain.isEmpty || label > 0 else { throw .syntax("the domain ends with a dot", at: domain.count) }
   }
 
   private func checkLifetime(_ now: () -> Int64) throws(Failure) {

@@ -83,8 +83,10 @@ public func tuile_jar_receive(
 ) -> tuile_status {
   using(jar, error) { (jar) throws(Failure) in
     guard let header = Bytes(set_cookie) else { throw .argument("set_cookie is NULL and has a size") }
-    let request = try Jar.Request(request)
-    try jar.locked { () throws(Failure) in try jar.receive(header, request) }
+    try withScratch(Jar.Request.room) { (room) throws(Failure) in
+      let request = try Jar.Request(request, room)
+      try jar.locked { () throws(Failure) in try jar.receive(header, request) }
+    }
     return TUILE_OK
   }
 }
@@ -106,11 +108,13 @@ public func tuile_jar_header(
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(jar, error) { (jar) throws(Failure) in
-    let request = try Jar.Request(request)
-    return try jar.locked { () throws(Failure) in
-      var counter = ByteWriter()
-      guard jar.write(request, to: &counter) > 0 else { return TUILE_ABSENT }
-      return writing(buffer, capacity, size, known: counter.count) { _ = jar.write(request, to: &$0) }
+    try withScratch(Jar.Request.room) { (room) throws(Failure) in
+      let request = try Jar.Request(request, room)
+      return try jar.locked { () throws(Failure) in
+        var counter = ByteWriter()
+        guard jar.write(request, to: &counter) > 0 else { return TUILE_ABSENT }
+        return writing(buffer, capacity, size, known: counter.count) { _ = jar.write(request, to: &$0) }
+      }
     }
   }
 }
@@ -142,8 +146,10 @@ public func tuile_jar_end_session(_ jar: UnsafeMutablePointer<tuile_jar>?) -> tu
 }
 
 /// Adds the cookies of a file in the Netscape format, which curl writes, to the
-/// jar. Lines that are no cookie, have expired, or that no response could have
-/// set are passed over.
+/// jar. As curl does, it takes lines with blanks before them, ends in fractions of
+/// a second, lines without a path, and Set-Cookie headers, which have to name a
+/// Domain here. Lines that are no cookie or that no response could have set are
+/// passed over; tuile_jar_skipped tells how many. Cookies that have expired are not kept.
 ///
 /// Returns TUILE_OK; TUILE_ABSENT if there is no such file; TUILE_E_FILE if it
 /// can't be read; TUILE_E_LIMIT for more than 64 MiB; TUILE_E_ARGUMENT for NULL or
@@ -167,6 +173,21 @@ public func tuile_jar_load(
     }
     let text = Bytes(UnsafePointer(data.assumingMemoryBound(to: UInt8.self)), size)
     try jar.locked { () throws(Failure) in try jar.load(text) }
+    return TUILE_OK
+  }
+}
+
+/// Counts the lines that the last tuile_jar_load passed over: neither empty nor a
+/// comment, and no cookie that could be taken.
+///
+/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.1.
+@_cdecl("tuile_jar_skipped")
+public func tuile_jar_skipped(
+  _ jar: UnsafeMutablePointer<tuile_jar>?, _ lines: UnsafeMutablePointer<size_t>?
+) -> tuile_status {
+  using(jar, nil) { (jar) throws(Failure) in
+    guard let lines else { throw .argument("lines is NULL") }
+    lines.pointee = try jar.locked { () throws(Failure) in jar.skipped }
     return TUILE_OK
   }
 }
@@ -238,8 +259,13 @@ extension Jar {
 }
 
 extension Jar.Request {
+  /// For the addresses of URL and page.
+  fileprivate static let room = 2 &* HostName.largestAddress
+
   /// What a caller of the C interface gave.
-  fileprivate init(_ request: UnsafePointer<tuile_jar_request>?) throws(Failure) {
+  fileprivate init(
+    _ request: UnsafePointer<tuile_jar_request>?, _ room: UnsafeMutablePointer<UInt8>
+  ) throws(Failure) {
     guard let fields = request?.pointee else { throw .argument("the request is NULL") }
     guard fields.size == MemoryLayout<tuile_jar_request>.size else { throw .argument("the request's size is wrong") }
     guard let url = Bytes(fields.url), let top = Bytes(fields.top_level_site) else {
@@ -253,6 +279,7 @@ extension Jar.Request {
     default: throw .argument("context is no tuile_site_context")
     }
     self.init(
-      url: try JarURL(url), topLevel: top.isEmpty ? nil : try JarURL(top), context: context, script: fields.script)
+      url: try JarURL(url, room), topLevel: top.isEmpty ? nil : try JarURL(top, room + HostName.largestAddress),
+      context: context, script: fields.script)
   }
 }

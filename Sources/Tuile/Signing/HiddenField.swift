@@ -88,21 +88,19 @@ struct HiddenField {
       let end = body.find(0x26, from: position)
       let equals = min(body.find(0x3D, from: position), end)
       given.removeAll()
-      HiddenField.decode(body.slice(position, equals), to: &given)
+      try HiddenField.decode(body.slice(position, equals), to: &given)
       if given.bytes == name {
-        HiddenField.decode(body.slice(equals &+ 1, end), to: &token)
-        guard !token.failed, !given.failed else { throw .memory }
+        try HiddenField.decode(body.slice(equals &+ 1, end), to: &token)
         return true
       }
       position = end &+ 1
     }
-    guard !given.failed else { throw .memory }
     return false
   }
 
-  private static func decode(_ text: Bytes, to out: inout ByteBuffer) {
+  private static func decode(_ text: Bytes, to out: inout ByteBuffer) throws(Failure) {
     guard text.contains(0x2B) else {
-      _ = CookieText.percentDecode(text, to: &out)
+      guard CookieText.percentDecode(text, to: &out) else { throw .memory }
       return
     }
     // '+' is a space where it stands in the text itself.
@@ -112,6 +110,6 @@ struct HiddenField {
       spaced.append(text[i] == 0x2B ? 0x20 : text[i])
       i &+= 1
     }
-    _ = CookieText.percentDecode(spaced.bytes, to: &out)
+    guard !spaced.failed, CookieText.percentDecode(spaced.bytes, to: &out) else { throw .memory }
   }
 }

@@ -537,6 +537,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_jar_count": (c_int, [c_void_p, POINTER(c_size_t)]),
     "tuile_jar_end_session": (c_int, [c_void_p]),
     "tuile_jar_load": (c_int, [c_void_p, Bytes, POINTER(Error)]),
+    "tuile_jar_skipped": (c_int, [c_void_p, POINTER(c_size_t)]),
     "tuile_jar_save": (c_int, [c_void_p, Bytes, c_bool, POINTER(Error)]),
     "tuile_keyring_new": (c_int, [c_bool, POINTER(c_void_p), POINTER(Error)]),
     "tuile_keyring_free": (None, [c_void_p]),

@@ -105,11 +105,18 @@ class Jar(Uncopyable):
         self._handle.use(native.lib.tuile_jar_end_session)
         native.answered()
 
-    def load(self, path: Union[str, os.PathLike[str]]) -> None:
-        """Adds the cookies of a file in the Netscape format, which curl writes."""
+    def load(self, path: Union[str, os.PathLike[str]]) -> int:
+        """Adds the cookies of a file in the Netscape format, which curl writes.
+
+        Returns the number of lines that were passed over: no cookie, or one that no response could have set.
+        """
         name, load = native.view(os.fsencode(path)), native.lib.tuile_jar_load
         if self._handle.use(lambda jar: native.check(load, jar, name)) == native.ABSENT:
             raise FileNotFoundError(os.fspath(path))
+        lines = c_size_t()
+        self._handle.use(lambda jar: native.lib.tuile_jar_skipped(jar, byref(lines)))
+        native.answered()
+        return lines.value
 
     def save(self, path: Union[str, os.PathLike[str]], *, session_cookies: bool = True) -> None:
         """Writes the jar to a file that curl reads; it is replaced in one step."""

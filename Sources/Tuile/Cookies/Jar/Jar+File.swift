@@ -77,37 +77,67 @@ extension Jar {
   }
 
   /// Adds the cookies of a file to the jar, each as if it came now; lines that are
-  /// no cookie, or one that no response could have set, are passed over.
+  /// no cookie, or one that no response could have set, are passed over and counted.
   func load(_ text: Bytes) throws(Failure) {
     let present = now
     var extra = Bytes()
     var position = 0
+    skipped = 0
     while position < text.count {
       let end = text.find(0x0A, from: position)
       var line = text.slice(position, end)
       position = end &+ 1
       if line[line.count &- 1] == 0x0D { line = line.slice(0, line.count &- 1) }
+      while line[0] == 0x20 || line[0] == 0x09 { line = line.dropFirst(1) }
       if line.hasPrefix(Bytes("#Tuile\t")) {
         extra = line.dropFirst(7)
         continue
       }
-      try loadLine(line, extra, present)
+      if line.hasPrefix(ignoringCase: "set-cookie:") {
+        if try !loadHeader(line.dropFirst(11).trimmed, present) { skipped &+= 1 }
+      } else if try !loadLine(line, extra, present) {
+        skipped &+= 1
+      }
       extra = Bytes()
     }
   }
 
-  private func loadLine(_ text: Bytes, _ extra: Bytes, _ now: Int64) throws(Failure) {
+  /// Whether the header could be taken. Without a Domain it is for no host.
+  private func loadHeader(_ header: Bytes, _ now: Int64) throws(Failure) -> Bool {
+    guard var cookie = try? SetCookie(parsing: header) else { return false }
+    if cookie.path.isEmpty { cookie.path = Bytes("/") }
+    let address = HostName.isAddress(cookie.domain)
+    guard !cookie.partitioned, Jar.couldBeSet(cookie), checkedDomain(cookie.domain, shared: !address) != nil else {
+      return false
+    }
+    let fields = JarCookie.Fields(
+      name: cookie.name, value: cookie.value, path: cookie.path, partition: Bytes(),
+      expires: Jar.expiry(cookie, now: now), sameSite: cookie.sameSite, priority: cookie.priority, hostOnly: address,
+      secure: cookie.secure, httpOnly: cookie.httpOnly)
+    try store(fields, of: cookie.domain, isAddress: address, now: now)
+    return true
+  }
+
+  /// Whether the line is empty, a comment, or a cookie that could be taken.
+  private func loadLine(_ text: Bytes, _ extra: Bytes, _ now: Int64) throws(Failure) -> Bool {
     var line = text
     let partitioned = line.hasPrefix(Bytes("#Partitioned_"))
     if partitioned { line = line.dropFirst(13) }
     let httpOnly = line.hasPrefix(Bytes("#HttpOnly_"))
     if httpOnly { line = line.dropFirst(10) }
-    guard !line.isEmpty, line[0] != 0x23 else { return }
+    guard !line.isEmpty, line[0] != 0x23 else { return true }
     var domain = Jar.field(&line)
     let shared = Jar.field(&line).equals(ignoringCase: "true")
-    let path = Jar.field(&line)
-    let secure = Jar.field(&line).equals(ignoringCase: "true")
-    guard let expires = Numbers.read(Jar.field(&line), base: 10) else { return }
+    var path = Jar.field(&line)
+    var secure = path
+    // Some leave the path out, or empty.
+    if path.equals(ignoringCase: "true") || path.equals(ignoringCase: "false") {
+      path = Bytes("/")
+    } else {
+      secure = Jar.field(&line)
+      if path.isEmpty { path = Bytes("/") }
+    }
+    guard let expires = Jar.readEnd(Jar.field(&line)) else { return false }
     let name = Jar.field(&line)
     let value = line
     if domain[0] == 0x2E { domain = domain.dropFirst(1) }
@@ -116,16 +146,41 @@ extension Jar {
     let priority = SetCookie.readPriority(Jar.field(&rest))
     var cookie = SetCookie()
     (cookie.name, cookie.value, cookie.path) = (name, value, path)
-    (cookie.secure, cookie.httpOnly, cookie.sameSite, cookie.partitioned) = (secure, httpOnly, sameSite, partitioned)
+    (cookie.httpOnly, cookie.sameSite, cookie.partitioned) = (httpOnly, sameSite, partitioned)
+    cookie.secure = secure.equals(ignoringCase: "true")
     if shared { cookie.domain = domain }
-    guard expires == 0 || expires > now, Jar.couldBeSet(cookie), partitioned == !rest.isEmpty,
-      let address = checkedDomain(domain, shared: shared)
-    else { return }
+    guard Jar.couldBeSet(cookie), partitioned == !rest.isEmpty, let address = checkedDomain(domain, shared: shared)
+    else {
+      return false
+    }
+    guard expires == 0 || expires > now else { return true }
     let fields = JarCookie.Fields(
       name: name, value: value, path: path, partition: rest,
       expires: expires == 0 ? Int64.max : min(expires, now &+ SetCookie.longestLife), sameSite: sameSite,
-      priority: priority, hostOnly: !shared, secure: secure, httpOnly: httpOnly)
-    try store(fields, domain: domain, isAddress: address, now: now)
+      priority: priority, hostOnly: !shared, secure: cookie.secure, httpOnly: httpOnly)
+    try store(fields, of: domain, isAddress: address, now: now)
+    return true
+  }
+
+  /// Under the one form in which an address is kept.
+  private func store(_ fields: JarCookie.Fields, of domain: Bytes, isAddress: Bool, now: Int64) throws(Failure) {
+    guard isAddress else { return try store(fields, domain: domain, isAddress: false, now: now) }
+    try withScratch(HostName.largestAddress) { (room) throws(Failure) in
+      let size = HostName.writeAddress(domain, to: room)
+      try store(fields, domain: Bytes(room, size), isAddress: true, now: now)
+    }
+  }
+
+  /// Unix seconds, with a fraction that does not count; 0, and nothing as Python writes it, is a session's end.
+  private static func readEnd(_ text: Bytes) -> Int64? {
+    guard !text.isEmpty else { return 0 }
+    let dot = text.find(0x2E)
+    var i = dot &+ 1
+    while i < text.count {
+      guard text[i] &- 0x30 < 10 else { return nil }
+      i &+= 1
+    }
+    return Numbers.read(text.slice(0, dot), base: 10)
   }
 
   /// Up to the next tab, which is passed over.
@@ -152,10 +207,8 @@ extension Jar {
 
   /// Whether the domain is an address; nil if no cookie can be for it.
   private func checkedDomain(_ domain: Bytes, shared: Bool) -> Bool? {
-    guard !domain.isEmpty, domain[0] != 0x2E, domain.count <= JarURL.largestHost,
-      JarURL.firstOutsideHost(domain) == nil
-    else { return nil }
-    let address = JarURL.isAddress(domain)
+    guard HostName.check(domain) == nil else { return nil }
+    let address = HostName.isAddress(domain)
     return shared && (address || suffixes.contains(domain)) ? nil : address
   }
 }

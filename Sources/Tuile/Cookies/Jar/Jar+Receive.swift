@@ -32,11 +32,14 @@ extension Jar {
 
   /// The domain that the cookie is for; empty if it is for the host alone.
   private func checkedDomain(_ domain: Bytes, _ url: JarURL) throws(Failure) -> Bytes {
-    guard domain.count <= JarURL.largestHost, JarURL.firstOutsideHost(domain) == nil else {
-      throw .rule("the Domain is no host name in ASCII")
+    guard HostName.check(domain) == nil else { throw .rule("the Domain is no host name in ASCII, and no address") }
+    if HostName.isAddress(domain) {
+      guard url.isAddress, HostName.isSameAddress(domain, url.host) else {
+        throw .rule("the Domain is not the host's own or above it")
+      }
+      return Bytes()
     }
     let own = url.host.equals(ignoringCase: domain)
-    if own, url.isAddress { return Bytes() }
     if suffixes.contains(domain) {
       guard own else { throw .rule("the Domain is a public suffix") }
       return Bytes()

@@ -1,8 +1,7 @@
 /// What a jar needs of a URL (RFC 3986): whether its connection is safe, the
-/// host and the path. The views point into the URL; the host keeps its case.
+/// host and the path. The views point into the URL, and the host keeps its case; an
+/// address stands in the room that was lent for it.
 struct JarURL {
-  /// Octets of a host name that DNS knows.
-  static let largestHost = 255
   /// Octets of a path that a jar keeps; an attribute may have 1024.
   static let largestPath = 1024
 
@@ -13,7 +12,8 @@ struct JarURL {
   /// An IP address: it has no parent domain.
   let isAddress: Bool
 
-  init(_ url: Bytes) throws(Failure) {
+  /// `room` has 41 octets, for an address in the form that is kept, and outlives this.
+  init(_ url: Bytes, _ room: UnsafeMutablePointer<UInt8>) throws(Failure) {
     let colon = url.find(0x3A)
     guard url[colon &+ 1] == 0x2F, url[colon &+ 2] == 0x2F else { throw .syntax("the URL has no \"://\"", at: colon) }
     let scheme = url.slice(0, colon)
@@ -28,8 +28,15 @@ struct JarURL {
     // A browser would end the host at a backslash, another client would not.
     guard !authority.contains(0x5C) else { throw .syntax("the URL has a backslash before its path", at: start) }
     let user = authority.findLast(0x40).map { $0 &+ 1 } ?? 0
-    host = try JarURL.host(authority.dropFirst(user), at: start &+ user)
-    isAddress = JarURL.isAddress(host)
+    let name = try JarURL.host(authority.dropFirst(user), at: start &+ user)
+    isAddress = HostName.isAddress(name)
+    if isAddress {
+      let size = HostName.writeAddress(name, to: room)
+      guard size > 0 else { throw .syntax("the URL's host is a number, but no address", at: start &+ user) }
+      host = Bytes(room, size)
+    } else {
+      host = name
+    }
     var last = end
     while last < url.count, url[last] != 0x3F, url[last] != 0x23 {
       let c = url[last]
@@ -54,33 +61,11 @@ struct JarURL {
     guard i == text.count else { throw .syntax("the URL's port is no number", at: i &+ offset) }
     let host = text.slice(0, end)
     guard !host.isEmpty, host[0] != 0x2E else { throw .syntax("the URL has no host", at: offset) }
-    guard host.count <= largestHost else { throw .limit("the URL's host has more than 255 octets") }
-    if let at = JarURL.firstOutsideHost(host) {
+    guard host.count <= HostName.largest else { throw .limit("the URL's host has more than 255 octets") }
+    if let at = HostName.firstOutside(host) {
       throw .syntax("the URL's host has an octet that no host has in ASCII", at: at &+ offset)
     }
     return host
-  }
-
-  /// Letters, digits, '-', '_' and '.'; between brackets also ':'.
-  static func firstOutsideHost(_ host: Bytes) -> Int? {
-    let bracketed = host[0] == 0x5B
-    var i = bracketed ? 1 : 0
-    while i < (bracketed ? host.count &- 1 : host.count) {
-      let c = host[i]
-      let plain = c | 0x20 &- 0x61 < 26 || c &- 0x30 < 10 || c == 0x2E || c == 0x2D || c == 0x5F
-      guard plain || bracketed && c == 0x3A else { return i }
-      i &+= 1
-    }
-    return nil
-  }
-
-  /// In brackets, or the last label is a number, as the URL standard tells.
-  static func isAddress(_ host: Bytes) -> Bool {
-    if host[0] == 0x5B { return true }
-    let end = host[host.count &- 1] == 0x2E ? host.count &- 1 : host.count
-    var i = end
-    while i > 0, host[i &- 1] &- 0x30 < 10 { i &-= 1 }
-    return i < end && (i == 0 || host[i &- 1] == 0x2E)
   }
 
   private static func isLoopback(_ host: Bytes, _ isAddress: Bool) -> Bool {

@@ -44,8 +44,8 @@ enum PublicSuffixes {
   }
 
   private func lowered(_ domain: Bytes, _ body: (Bytes) -> Bool) -> Bool {
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: JarURL.largestHost &+ 1) { room in
-      guard let start = room.baseAddress, domain.count <= JarURL.largestHost else { return false }
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: HostName.largest &+ 1) { room in
+      guard let start = room.baseAddress, domain.count <= HostName.largest else { return false }
       start.copy(lowercasing: domain)
       start[domain.count] = 0
       return body(Bytes(start, domain.count))
