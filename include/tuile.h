@@ -488,6 +488,21 @@ void tuile_keyring_free(tuile_keyring *keyring);
 tuile_status tuile_keyring_add(tuile_keyring *keyring, tuile_bytes key,
     tuile_key_format format, tuile_error *error);
 
+/** Adds a key with what belongs to it where a framework keeps more than a
+ * secret: gorilla's block key, of the same format, or empty for a pair that
+ * signs alone; iron-session's id, or TUILE_UNSET for the place in the ring, the
+ * last key being 1.
+ *
+ * Where one key of a ring has an id, all need one. Other dialects make no use
+ * of either.
+ *
+ * Returns as tuile_keyring_add; TUILE_E_ARGUMENT also for an id that is
+ * negative or another key's. Since 0.1.1.
+ */
+tuile_status tuile_keyring_add_entry(tuile_keyring *keyring, tuile_bytes key,
+    tuile_bytes block_key, int64_t id, tuile_key_format format,
+    tuile_error *error);
+
 /** Adds the keys of a file, one a line, the newest first. Lines may end in CR
  * LF.
  *
@@ -611,7 +626,7 @@ void tuile_signer_free(tuile_signer *signer);
  * on success. Django's dialect allocates no memory.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_LIMIT for a token over 64 MiB;
- * TUILE_E_SYNTAX if the dialect keeps text as JSON and it is not UTF-8;
+ * TUILE_E_SYNTAX if the dialect holds text in UTF-8 alone and it is none;
  * TUILE_E_RANGE for a time that the format can't hold; TUILE_E_ARGUMENT for
  * NULL, or if the dialect signs JSON alone. Since 0.1.
  */

@@ -66,6 +66,16 @@ static void dialects(void) {
     REFUSED(kind, fallback_count, 65);
     REFUSED(kind, leeway, -1);
     REFUSED(kind, leeway, INT64_MAX);
+    REFUSED(kind, cipher, (tuile_cipher)5);
+    REFUSED(kind, mac_digest, (tuile_digest)4);
+    REFUSED(kind, mac_salt, lie);
+    REFUSED(kind, mac_salt, text("for AES-256-CBC alone"));
+    if (kind != TUILE_DIALECT_RAILS_ENCRYPTED) REFUSED(kind, cipher, TUILE_CIPHER_AES_256_GCM);
+    if (kind != TUILE_DIALECT_RAILS_SIGNED) REFUSED(kind, mac_digest, TUILE_DIGEST_SHA1);
+    /* A program of 0.1.0 has a smaller struct. */
+    config = of(kind), config.size = offsetof(tuile_signer_config, leeway), config.cipher = (tuile_cipher)77;
+    CHECK(tuile_signer_new(&config, &signer, &error) == TUILE_OK);
+    tuile_signer_free(signer), signer = NULL;
   }
   REFUSED(TUILE_DIALECT_GORILLA, block_secret, text("seventeen bytes.."));
   REFUSED(TUILE_DIALECT_RACK, secret, text("short"));

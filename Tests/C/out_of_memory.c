@@ -168,7 +168,7 @@ static void signing(void) {
   tuile_verified verified;
   config.dialect = (tuile_dialect)dialect;
   config.secret = text("0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789ABCDEF");
-  if (dialect != TUILE_DIALECT_COOKIE_RS_SIGNED && dialect != TUILE_DIALECT_COOKIE_RS_PRIVATE) config.fallbacks = &fallback, config.fallback_count = 1;
+  if (dialect != TUILE_DIALECT_COOKIE_RS_SIGNED && dialect != TUILE_DIALECT_COOKIE_RS_PRIVATE && dialect != TUILE_DIALECT_GORILLA) config.fallbacks = &fallback, config.fallback_count = 1;
   config.name = text("name"), config.salt = text("salt"), config.lifetime = 60;
   if (dialect == TUILE_DIALECT_GORILLA) config.block_secret = text("0123456789abcdef");
   if (!well(tuile_signer_new(&config, &signer, &error))) return;

@@ -45,25 +45,26 @@ def configure(html: true, separators: true, metadata: false)
   kept.use_message_serializer_for_metadata = metadata if kept.respond_to?(:use_message_serializer_for_metadata=)
 end
 
-SIGNED_SALT = "signed cookie"
-ENCRYPTED_SALT = "authenticated encrypted cookie"
-
 def settings(asked)
   secret, *older = asked["secrets"]
-  iterations, digest = asked["iterations"], asked["digest"]
+  iterations, digest, cipher = asked["iterations"], asked["digest"], asked["cipher"]
+  signed_salt = asked["salt"] || "signed cookie"
+  encrypted_salt = asked["salt"] || "authenticated encrypted cookie"
   rotations = ActiveSupport::Messages::RotationConfiguration.new
   older.each do |old|
     generator = key_generator(old, iterations, digest)
-    rotations.rotate :signed, generator.generate_key(SIGNED_SALT)
-    rotations.rotate :encrypted, generator.generate_key(ENCRYPTED_SALT, 32)
+    rotations.rotate :signed, generator.generate_key(signed_salt), digest: asked["mac_digest"] || "SHA1"
+    rotations.rotate :encrypted, generator.generate_key(encrypted_salt, 32)
   end
   {
     "action_dispatch.key_generator" => key_generator(secret, iterations, digest),
-    "action_dispatch.signed_cookie_salt" => SIGNED_SALT,
-    "action_dispatch.authenticated_encrypted_cookie_salt" => ENCRYPTED_SALT,
-    "action_dispatch.encrypted_cookie_salt" => "encrypted cookie",
-    "action_dispatch.encrypted_signed_cookie_salt" => "signed encrypted cookie",
-    "action_dispatch.use_authenticated_cookie_encryption" => true,
+    "action_dispatch.signed_cookie_salt" => signed_salt,
+    "action_dispatch.authenticated_encrypted_cookie_salt" => encrypted_salt,
+    "action_dispatch.encrypted_cookie_salt" => asked["salt"] || "encrypted cookie",
+    "action_dispatch.encrypted_signed_cookie_salt" => asked["mac_salt"] || "signed encrypted cookie",
+    "action_dispatch.use_authenticated_cookie_encryption" => cipher != "aes-256-cbc",
+    "action_dispatch.encrypted_cookie_cipher" => cipher == "aes-256-cbc" ? nil : cipher,
+    "action_dispatch.signed_cookie_digest" => asked["mac_digest"],
     "action_dispatch.use_cookies_with_metadata" => true,
     "action_dispatch.cookies_serializer" => :json,
     "action_dispatch.cookies_digest" => "SHA1",

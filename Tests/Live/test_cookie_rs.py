@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
+from urllib.parse import quote, unquote
 
 import live
 import pytest
@@ -116,3 +117,17 @@ def test_formula_of_the_private_jar(text: str, whole: bool, size: int) -> None:
 def expanded(secret: bytes) -> bytes:
     info = b"COOKIE;SIGNED:HMAC-SHA256;PRIVATE:AEAD-AES-256-GCM"
     return HKDFExpand(hashes.SHA256(), 64, info).derive(secret)
+
+
+@each_kind
+def test_as_a_cookie_header_has_it(cookie_rs: Helper, kind: str) -> None:
+    """axum, Rocket and actix-web percent-encode; a value may have a percent sign of its own."""
+    jar = Jar(cookie_rs, kind, live.raw_keys("wire", kind, size=64)[0])
+    for value in ("text/+=", "100%", "%41", "é; ,", '{"a": "%2B"}'):
+        token = jar.write(value)
+        sent = quote(token, safe="")
+        assert sent != token
+        assert jar.ours().unsign(token) == value == jar.ours().unsign(sent)
+        assert jar.read(unquote(quote(jar.ours().sign(value), safe=""))) == value
+        live.refuses(jar.ours(), sent[:-1])
+        live.refuses(jar.ours(), quote(sent, safe=""))

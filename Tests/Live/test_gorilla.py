@@ -11,7 +11,7 @@ import live
 import pytest
 from live import Helper, Refused
 from tuile.errors import TuileError
-from tuile.signing import BadSignature, SignatureExpired, Tokens
+from tuile.signing import BadSignature, Keyring, SignatureExpired, Tokens
 
 BLOCKS = [0, 16, 24, 32]
 each_block = pytest.mark.parametrize("block", BLOCKS)
@@ -32,20 +32,21 @@ class Codec:
     def decode(self, token: str, max_age: int = 0) -> Any:
         return self.gorilla("decode", token=token, max_age=max_age, **self.options)
 
-    def ours(self, *older: bytes) -> Tokens:
-        return Tokens(
-            "gorilla", key=self.hash_key, fallback_keys=older, block_key=self.block_key, name=self.name,
-            digest=self.options.get("digest"),
-        )  # fmt: skip
+    def ours(self, *older: Codec) -> Tokens:
+        """One entry of the ring for each pair, as securecookie.CodecsFromPairs has them."""
+        ring = Keyring(allow_weak=True)
+        for codec in (self, *older):
+            ring.add(codec.hash_key, block_key=codec.block_key)
+        return Tokens("gorilla", key=ring, name=self.name, digest=self.options.get("digest"))
 
 
 def codecs(gorilla: Helper, block: int, *what: object, **options: Any) -> tuple[Codec, Codec, Codec]:
-    block_key = live.raw_keys("block", *what, size=block)[0]
+    blocks = live.raw_keys("block", *what, size=block)
     first, second, third = live.raw_keys("hash", *what, size=64)
     return (
-        Codec(gorilla, first, block_key, **options),
-        Codec(gorilla, second, block_key, **options),
-        Codec(gorilla, third, block_key, **options),
+        Codec(gorilla, first, blocks[0], **options),
+        Codec(gorilla, second, blocks[1], **options),
+        Codec(gorilla, third, blocks[2], **options),
     )
 
 
@@ -58,7 +59,7 @@ def moment(token: str) -> int:
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_json(gorilla: Helper, payload: Any, block: int) -> None:
     new, old, other = codecs(gorilla, block, payload)
-    tokens = new.ours(old.hash_key)
+    tokens = new.ours(old)
     token = new.encode(payload)
     opened = tokens.open_json(token, max_age=60)
     assert (opened.value, opened.timestamp, opened.key) == (payload, moment(token), 0)
@@ -91,7 +92,7 @@ def test_go_s_escapes(gorilla: Helper) -> None:
 @live.each_text
 def test_bytes(gorilla: Helper, text: str, block: int) -> None:
     codec, old, other = codecs(gorilla, block, text, text=True)
-    tokens = codec.ours(old.hash_key)
+    tokens = codec.ours(old)
     token = codec.encode(text)
     assert (tokens.open(token).value, tokens.open(token).key) == (text, 0)
     assert tokens.open(old.encode(text)).key == 1
@@ -127,6 +128,42 @@ def test_other_block_key(gorilla: Helper, block: int) -> None:
             assert other.decode(codec.ours().dumps({"a": 1})) != {"a": 1}
         with contextlib.suppress(BadSignature, TuileError, ValueError):
             assert other.ours().loads(codec.encode({"a": 1})) != {"a": 1}
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_a_pair_that_begins_or_ceases_to_encrypt(gorilla: Helper, text: bool) -> None:
+    """Nothing in a token says that it is encrypted: without the right block key noise comes out, and is refused."""
+    codec, old, _ = codecs(gorilla, 32, "encrypts", text=text)
+    alone = Codec(gorilla, codec.hash_key, b"", text=text)
+    value: Any = "a text of some length, since noise of a few bytes may be text" if text else {"a": 1}
+    for ours, theirs in ((alone.ours(), codec), (codec.ours(), alone), (alone.ours(old), codec), (codec.ours(old), alone)):
+        with pytest.raises(BadSignature):
+            ours.unsign(theirs.encode(value)) if text else ours.loads(theirs.encode(value))
+    # The old pair signs alone, the new one encrypts, and the other way round.
+    bare = Codec(gorilla, old.hash_key, b"", text=True)
+    assert codec.ours(bare).open(bare.encode("text")).key == 1
+    assert alone.ours(old).open(Codec(gorilla, old.hash_key, old.block_key, text=True).encode("text")).key == 1
+
+
+def test_rotation_of_pairs(gorilla: Helper) -> None:
+    """As securecookie's documentation has it: the new pair in front, both, the old one dropped."""
+    new, old, _ = codecs(gorilla, 32, "rotation")
+    first, second, third = old.ours(), new.ours(old), new.ours()
+    assert second.loads(first.dumps({"a": 1})) == {"a": 1} == third.loads(second.dumps({"a": 1}))
+    assert new.decode(second.dumps({"a": 1})) == {"a": 1} == second.loads(old.encode({"a": 1}))
+    live.refuses(third, old.encode({"a": 1}))
+
+
+def test_pairs_are_entries_of_the_ring() -> None:
+    with pytest.raises(TuileError, match="tuile_keyring_add_entry"):
+        Tokens("gorilla", key=b"k" * 64, fallback_keys=[b"o" * 64], block_key=b"b" * 32, name="session")
+    ring = Keyring(allow_weak=True)
+    ring.add(b"k" * 64, block_key=b"b" * 32)
+    with pytest.raises(TuileError, match="twice"):
+        Tokens("gorilla", key=ring, block_key=b"b" * 32, name="session")
+    ring.add(b"o" * 64, block_key=b"b" * 17)
+    with pytest.raises(TuileError, match="16, 24 or 32"):
+        Tokens("gorilla", key=ring, name="session")
 
 
 @each_block

@@ -8,7 +8,8 @@ from typing import Any
 import live
 import pytest
 from live import Helper, Refused
-from tuile.signing import SignatureExpired, Tokens
+from tuile.errors import TuileError
+from tuile.signing import Keyring, SignatureExpired, Tokens
 
 SEALERS = ["iron-session", "iron-webcrypto", "formula"]
 by_each = pytest.mark.parametrize("by", SEALERS)
@@ -52,6 +53,46 @@ def test_text(node: Helper, text: str, by: str) -> None:
     assert tokens.open(node("iron-seal", by=by, value=text, passwords=numbered(secret))).value == text
     if by != "iron-session" or text:
         assert node("iron-unseal", by=by, token=tokens.sign(text), passwords=numbered(secret)) == text
+
+
+def ring(**passwords: str) -> Keyring:
+    """Theirs with their ids: `_3` is 3."""
+    made = Keyring()
+    for number, password in passwords.items():
+        made.add(password, id=int(number[1:]))
+    return made
+
+
+@by_each
+def test_ids(node: Helper, by: str) -> None:
+    """{3: new, 2: old}, as it is once the first one was dropped."""
+    node.need(by)
+    new, old, oldest = live.keys("iron ids", by)
+    theirs = {"3": new, "2": old}
+    tokens = Tokens("iron-session", key=ring(_3=new, _2=old))
+    assert tokens.dumps({"a": 1}).split("*")[1] == "3"
+    assert node("iron-unseal", by=by, token=tokens.dumps({"a": 1}), passwords=theirs) == {"a": 1}
+    assert tokens.open_json(node("iron-seal", by=by, value={"a": 1}, passwords=theirs)).key == 0
+    assert tokens.open_json(node("iron-seal", by=by, value={"a": 1}, passwords={"2": old})).key == 1
+    # Each step of a rotation, and two servers at different ones.
+    steps = [ring(_1=oldest), ring(_2=old, _1=oldest), ring(_2=old), ring(_3=new, _2=old), ring(_3=new)]
+    signers = [Tokens("iron-session", key=step) for step in steps]
+    for one, other in zip(signers, signers[1:]):
+        assert other.loads(one.dumps({"a": 1})) == {"a": 1}
+    for some in (ring(_2=new), ring(_0=new), ring(_700=new)):
+        assert tokens.open_json(Tokens("iron-session", key=some).dumps({"a": 1})).key == 0
+
+
+def test_ids_of_a_ring() -> None:
+    new, old = live.keys("iron ring")[:2]
+    with pytest.raises(TuileError, match="has this id"):
+        ring(_2=new).add(old, id=2)
+    with pytest.raises(TuileError, match="negative"):
+        Keyring().add(new, id=-1)
+    mixed = ring(_2=new)
+    mixed.add(old)
+    with pytest.raises(TuileError, match="have none"):
+        Tokens("iron-session", key=mixed)
 
 
 @by_each

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from urllib.parse import unquote
 
 import live
 import pytest
 from live import Helper, Refused
+from tuile.errors import TuileError
 from tuile.signing import SignatureExpired, Tokens
 
 KINDS = ["signed", "encrypted"]
@@ -168,3 +170,78 @@ def test_changed(rails: Helper, kind: str) -> None:
         else:
             # The case of an escape's digits says nothing; all else does.
             assert value == {"a": 1} == jar.ours().loads(bad)
+
+
+# What an app sets, and what we are told of it.
+SETTINGS: list[tuple[str, dict[str, str]]] = [
+    *(("signed", {"mac_digest": digest}) for digest in ("SHA1", "SHA256", "SHA512")),
+    *(("encrypted", {"cipher": cipher}) for cipher in ("aes-128-gcm", "aes-192-gcm", "aes-256-gcm", "aes-256-cbc")),
+    ("signed", {"salt": "a salt", "mac_digest": "SHA256"}),
+    ("encrypted", {"salt": "a salt"}),
+    ("encrypted", {"salt": "a salt", "cipher": "aes-256-cbc"}),
+    ("encrypted", {"mac_salt": "another", "cipher": "aes-256-cbc"}),
+]
+
+
+def told(given: dict[str, str]) -> dict[str, Any]:
+    return {name: value.lower() if name == "mac_digest" else value for name, value in given.items()}
+
+
+def named(secret: str, kind: str, digest: str | None, given: dict[str, str], **more: Any) -> Tokens:
+    return Tokens(f"rails-{kind}", key=secret, name="name", digest=digest, **told(given), **more)
+
+
+@every_digest
+@pytest.mark.parametrize(("kind", "given"), SETTINGS, ids=str)
+def test_settings(rails: Helper, kind: str, given: dict[str, str], digest: str) -> None:
+    secret, other = live.keys("settings", str(given))[:2]
+    jar = Jar(rails, kind, digest, [secret])
+    jar.app.update(given)
+    token = jar.write({"a": [1, "é"]})
+    ours = named(secret, kind, digest.lower(), given)
+    assert ours.loads(token) == {"a": [1, "é"]} == jar.read(ours.dumps({"a": [1, "é"]}))
+    if kind == "signed":
+        assert live.written(ours, {"a": [1, "é"]}) == token
+    live.refuses(named(other, kind, digest.lower(), given), token)
+    for other_settings in (one for of, one in SETTINGS if of == kind and told(one) != told(given)):
+        defaults = {"mac_digest": "SHA1", "cipher": "aes-256-gcm"}
+        if {**defaults, **other_settings} != {**defaults, **given}:
+            live.refuses(named(secret, kind, digest.lower(), other_settings), token)
+    random_ = live.random_for("settings", str(given))
+    for _ in range(30):
+        live.refuses(ours, live.changed(unquote(token), random_))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_rolling_upgrade_of_settings(rails: Helper, kind: str) -> None:
+    """Servers that write in the old and in the new way, and read both: each reads what the other, and Rails, writes."""
+    secret = live.keys("rolling", kind)[0]
+    ways: list[dict[str, str]] = (
+        [{"mac_digest": "SHA1"}, {"mac_digest": "SHA256"}] if kind == "signed"
+        else [{"cipher": "aes-256-cbc"}, {"cipher": "aes-256-gcm"}]
+    )  # fmt: skip
+    all_ways = [(digest, way) for digest in ("SHA1", "SHA256") for way in ways]
+    for digest, way in all_ways:
+        ours = named(secret, kind, digest.lower(), way, legacy=True)
+        strict = named(secret, kind, digest.lower(), way)
+        assert strict.loads(ours.dumps({"a": 1})) == {"a": 1}
+        for their_digest, their_way in all_ways:
+            jar = Jar(rails, kind, their_digest, [secret])
+            jar.app.update(their_way)
+            assert ours.loads(jar.write({"a": 1})) == {"a": 1}
+            if (their_digest, their_way) != (digest, way):
+                live.refuses(strict, jar.write({"a": 1}))
+    # From the default salts to others.
+    before = named(secret, kind, "sha256", {})
+    assert named(secret, kind, "sha256", {"salt": "new"}, legacy=True).loads(before.dumps({"a": 1})) == {"a": 1}
+    live.refuses(named(secret, kind, "sha256", {"salt": "new"}), before.dumps({"a": 1}))
+
+
+def test_what_a_kind_has_no_use_for_is_an_error() -> None:
+    secret = live.keys("errors")[0]
+    for kind, given in (
+        ("signed", {"cipher": "aes-256-gcm"}), ("encrypted", {"mac_digest": "sha256"}), ("encrypted", {"mac_salt": "a"}),
+        ("signed", {"mac_salt": "a"}),
+    ):  # fmt: skip
+        with pytest.raises(TuileError):
+            named(secret, kind, None, given)

@@ -31,7 +31,7 @@ class Renamed(SessionMiddleware):
         super().__init__(
             app, store=STORE, secret=secret_key, cookie_name=session_cookie, cookie_path=path,
             cookie_same_site=same_site.capitalize(), cookie_secure=https_only, cookie_domain=domain or "",
-            cookie_partitioned=partitioned, **age,
+            cookie_partitioned=partitioned, allow_weak_secrets=True, **age,  # theirs is "example"
         )  # fmt: skip
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

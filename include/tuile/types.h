@@ -328,6 +328,15 @@ typedef enum tuile_digest {
   TUILE_DIGEST_SHA384 = 4
 } tuile_digest;
 
+/** A cipher of Rails' encrypted cookies. Since 0.1.1. */
+typedef enum tuile_cipher {
+  TUILE_CIPHER_DEFAULT = 0, /**< AES-256-GCM */
+  TUILE_CIPHER_AES_256_GCM = 1,
+  TUILE_CIPHER_AES_192_GCM = 2,
+  TUILE_CIPHER_AES_128_GCM = 3,
+  TUILE_CIPHER_AES_256_CBC = 4 /**< With a MAC: use_authenticated_cookie_encryption = false. */
+} tuile_cipher;
+
 /** How a key comes from salt and secret: itsdangerous' key_derivation. */
 typedef enum tuile_derivation {
   TUILE_DERIVATION_DEFAULT = 0, /**< The dialect's own. */
@@ -355,14 +364,18 @@ typedef struct tuile_signer_config {
   int64_t lifetime;     /**< Seconds for which what is written is good, or TUILE_UNSET. */
   bool legacy;          /**< As the dialect says; SEALED and SIGNED: allow a secret under 32 bytes. */
   const tuile_keyring *keyring; /**< In place of secret and fallbacks unless NULL. */
-  int64_t leeway;       /**< JWT: seconds by which clocks may differ, 0 to 2^40. */
+  int64_t leeway;       /**< JWT: seconds by which clocks may differ, 0 to 2^40. Since 0.1.1, as all that follows. */
+  tuile_cipher cipher;  /**< Rails' encrypted_cookie_cipher: AES-256-GCM */
+  tuile_digest mac_digest; /**< Rails' signed_cookie_digest, and the MAC's of AES-256-CBC: SHA-1. */
+  tuile_bytes mac_salt; /**< Rails' encrypted_signed_cookie_salt, with AES-256-CBC. Its other salts are `salt`. */
 } tuile_signer_config;
 
 /** Gives every field its default. */
 #define TUILE_SIGNER_CONFIG_INIT                                               \
   { sizeof(tuile_signer_config), {NULL, 0}, NULL, 0, {NULL, 0}, true,          \
     TUILE_DIALECT_DJANGO, {NULL, 0}, {NULL, 0}, TUILE_DIGEST_DEFAULT,          \
-    TUILE_DERIVATION_DEFAULT, 1000, TUILE_UNSET, false, NULL, 0 }
+    TUILE_DERIVATION_DEFAULT, 1000, TUILE_UNSET, false, NULL, 0,               \
+    TUILE_CIPHER_DEFAULT, TUILE_DIGEST_DEFAULT, {NULL, 0} }
 
 /** What verification found out besides the value. */
 typedef struct tuile_verified {

@@ -48,6 +48,27 @@ public func tuile_keyring_add(
   }
 }
 
+/// Adds a key with what belongs to it where a framework keeps more than a secret:
+/// gorilla's block key, of the same format, or empty for a pair that signs alone;
+/// iron-session's id, or TUILE_UNSET for the place in the ring, the last key being 1.
+///
+/// Where one key of a ring has an id, all need one. Other dialects make no use of either.
+///
+/// Returns as tuile_keyring_add; TUILE_E_ARGUMENT also for an id that is negative or
+/// another key's. Since 0.1.1.
+@_cdecl("tuile_keyring_add_entry")
+public func tuile_keyring_add_entry(
+  _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ key: tuile_bytes, _ block_key: tuile_bytes, _ id: Int64,
+  _ format: tuile_key_format, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  adding(keyring, format, error) { (ring, format) throws(Failure) in
+    guard let key = Bytes(key), let block = Bytes(block_key) else {
+      throw .argument("a key is NULL and has a size")
+    }
+    try ring.add(key, format, block: block, id: id == unset ? nil : id)
+  }
+}
+
 /// Adds the keys of a file, one a line, the newest first. Lines may end in CR LF.
 ///
 /// What makes another key of a key is an error: a byte order mark, UTF-16, spaces

@@ -42,8 +42,13 @@ public func tuile_signer_new(
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
     guard let config, let signer else { throw .argument("config or signer is NULL") }
-    let given = config.pointee
-    guard given.size == MemoryLayout<tuile_signer_config>.size else { throw .argument("the config's size is wrong") }
+    let size = config.pointee.size
+    let all = MemoryLayout<tuile_signer_config>.size
+    // 0.1.0 ended before the leeway.
+    let before = MemoryLayout<tuile_signer_config>.offset(of: \.leeway) ?? all
+    guard size == all || size == before else { throw .argument("the config's size is wrong") }
+    var given = tuile_signer_config()
+    _ = memcpy(&given, config, size)
     signer.pointee = Handle.give(try Dialect.make(given.dialect, SignerSettings(given)))
     return TUILE_OK
   }
@@ -66,7 +71,7 @@ public func tuile_signer_free(_ signer: UnsafeMutablePointer<tuile_signer>?) {
 /// success. Django's dialect allocates no memory.
 ///
 /// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_LIMIT for a token over 64 MiB;
-/// TUILE_E_SYNTAX if the dialect keeps text as JSON and it is not UTF-8;
+/// TUILE_E_SYNTAX if the dialect holds text in UTF-8 alone and it is none;
 /// TUILE_E_RANGE for a time that the format can't hold; TUILE_E_ARGUMENT for NULL,
 /// or if the dialect signs JSON alone. Since 0.1.
 @_cdecl("tuile_signer_sign")
@@ -220,7 +225,9 @@ private func opening(
     var out = ByteBuffer()
     defer { out.wipe() }
     let maxAge = max_age == unset ? nil : max_age
-    switch try object.open(token, json: json, maxAge: maxAge, now: seconds(now), limit: Dialect.largest, to: &out) {
+    let opened = try object.openAsSent(
+      token, json: json, maxAge: maxAge, now: seconds(now), limit: Dialect.largest, to: &out)
+    switch opened {
     case .badSignature: return TUILE_BAD_SIGNATURE
     case .expired: return TUILE_EXPIRED
     case .valid(let timestamp, let key):
@@ -235,10 +242,12 @@ private func opening(
 extension SignerSettings {
   /// What a caller of the C interface gave.
   fileprivate init(_ config: tuile_signer_config) throws(Failure) {
-    guard let salt = Bytes(config.salt), let name = Bytes(config.name), let block = Bytes(config.block_secret) else {
-      throw .argument("a view of the config is NULL and has a size")
+    guard let salt = Bytes(config.salt), let name = Bytes(config.name), let block = Bytes(config.block_secret),
+      let mac = Bytes(config.mac_salt)
+    else { throw .argument("a view of the config is NULL and has a size") }
+    guard salt.count <= 4096, name.count <= 4096, mac.count <= 4096 else {
+      throw .limit("salt or name has more than 4096 bytes")
     }
-    guard salt.count <= 4096, name.count <= 4096 else { throw .limit("salt or name has more than 4096 bytes") }
     guard config.iterations > 0, config.iterations <= 10_000_000 else {
       throw .argument("iterations is not from 1 to 10000000")
     }
@@ -255,13 +264,16 @@ extension SignerSettings {
     lifetime = config.lifetime == unset ? nil : config.lifetime
     guard config.leeway >= 0, config.leeway <= 1 << 40 else { throw .argument("leeway is not from 0 to 2^40") }
     leeway = config.leeway
-    switch config.digest {
-    case TUILE_DIGEST_DEFAULT: digest = nil
-    case TUILE_DIGEST_SHA1: digest = .sha1
-    case TUILE_DIGEST_SHA256: digest = .sha256
-    case TUILE_DIGEST_SHA384: digest = .sha384
-    case TUILE_DIGEST_SHA512: digest = .sha512
-    default: throw .argument("digest is no tuile_digest")
+    digest = try SignerSettings.digest(config.digest)
+    macDigest = try SignerSettings.digest(config.mac_digest)
+    macSalt = mac
+    switch config.cipher {
+    case TUILE_CIPHER_DEFAULT: cipher = nil
+    case TUILE_CIPHER_AES_256_GCM: cipher = .gcm256
+    case TUILE_CIPHER_AES_192_GCM: cipher = .gcm192
+    case TUILE_CIPHER_AES_128_GCM: cipher = .gcm128
+    case TUILE_CIPHER_AES_256_CBC: cipher = .cbc256
+    default: throw .argument("cipher is no tuile_cipher")
     }
     switch config.derivation {
     case TUILE_DERIVATION_DEFAULT: derivation = nil
@@ -270,6 +282,17 @@ extension SignerSettings {
     case TUILE_DERIVATION_HMAC: derivation = .hmac
     case TUILE_DERIVATION_NONE: derivation = KeyDerivation.none
     default: throw .argument("derivation is no tuile_derivation")
+    }
+  }
+
+  private static func digest(_ given: tuile_digest) throws(Failure) -> Digest? {
+    switch given {
+    case TUILE_DIGEST_DEFAULT: return nil
+    case TUILE_DIGEST_SHA1: return .sha1
+    case TUILE_DIGEST_SHA256: return .sha256
+    case TUILE_DIGEST_SHA384: return .sha384
+    case TUILE_DIGEST_SHA512: return .sha512
+    default: throw .argument("a digest is no tuile_digest")
     }
   }
 }

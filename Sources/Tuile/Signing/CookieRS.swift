@@ -4,6 +4,8 @@ import CSystem
 /// ‖ value, which does not bind the name, and the private jar, base64(nonce12 ‖
 /// text ‖ tag16) by AES-256-GCM with the name as associated data.
 ///
+/// In a cookie the crate's users (axum, Rocket, actix-web) have it percent-encoded.
+///
 /// The keys come from the secret by `Key::derive_from` (HKDF-Expand); with the
 /// derivation "none" the secret is the 64 bytes of `Key::from` themselves.
 final class CookieRS: Dialect {
@@ -68,6 +70,8 @@ final class CookieRS: Dialect {
     self.macs = macs
     self.ciphers = ciphers
   }
+
+  override var isPercentInCookies: Bool { true }
 
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
     if isPrivate {

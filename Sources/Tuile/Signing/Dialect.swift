@@ -60,6 +60,22 @@ class Dialect {
     .badSignature
   }
 
+  /// Its framework percent-encodes tokens in a cookie.
+  var isPercentInCookies: Bool { false }
+
+  /// As `open`, of a token as it is or as a Cookie header has it.
+  final func openAsSent(
+    _ token: Bytes, json: Bool, maxAge: Int64?, now: Int64, limit: Int, to out: inout ByteBuffer
+  ) throws(Failure) -> Opened {
+    let answer = try open(token, json: json, maxAge: maxAge, now: now, limit: limit, to: &out)
+    guard case .badSignature = answer, isPercentInCookies, token.count <= Dialect.largest, token.contains(0x25) else {
+      return answer
+    }
+    var plain = ByteBuffer()
+    guard CookieText.percentDecode(token, to: &plain) else { throw .memory }
+    return try open(plain.bytes, json: json, maxAge: maxAge, now: now, limit: limit, to: &out)
+  }
+
   struct Verified {
     /// Points into the token.
     let value: Bytes
@@ -122,6 +138,10 @@ struct SignerSettings {
   var leeway: Int64 = 0
   /// Also read what the framework wrote before it changed its format.
   var legacy = false
+  /// Of Rails.
+  var cipher: RailsForm.Cipher?
+  var macDigest: Digest?
+  var macSalt = Bytes()
 }
 
 /// How itsdangerous makes a key from salt and secret.

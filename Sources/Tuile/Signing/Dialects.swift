@@ -4,6 +4,11 @@ extension Dialect {
   /// The one place that knows which dialects there are.
   static func make(_ dialect: tuile_dialect, _ given: SignerSettings) throws(Failure) -> Dialect {
     var settings = given
+    if dialect != TUILE_DIALECT_RAILS_SIGNED, dialect != TUILE_DIALECT_RAILS_ENCRYPTED {
+      guard settings.cipher == nil, settings.macDigest == nil, settings.macSalt.isEmpty else {
+        throw .argument("cipher, mac_digest and mac_salt are settings of Rails alone")
+      }
+    }
     switch dialect {
     case TUILE_DIALECT_DJANGO:
       return try DjangoSigner.make(secrets: settings.secrets, salt: settings.salt, timed: settings.timed)

@@ -2,8 +2,10 @@ import CSystem
 
 /// gorilla/securecookie 1.1 with its JSON serializer, or none for text:
 /// `base64(time|base64(payload)|MAC)`, URL-safe with padding, where the MAC is
-/// HMAC-SHA-256 over `name|time|base64(payload)`. With a block secret of 16, 24 or
-/// 32 bytes the payload is encrypted by AES-CTR, its IV in front.
+/// HMAC-SHA-256 over `name|time|base64(payload)`. With a block key of 16, 24 or
+/// 32 bytes the payload is encrypted by AES-CTR, its IV in front. Secret and block
+/// key are a pair: what one secret signed is opened with its own block key alone.
+/// Nothing in a token says that it is encrypted: what does not come out as text is refused.
 ///
 /// Its default serializer is Go's gob, which nobody else can read.
 final class GorillaSecureCookie: Dialect {
@@ -11,19 +13,36 @@ final class GorillaSecureCookie: Dialect {
 
   private let name: ByteBuffer
   private let keys: HMACKeys
-  private let block: SecretBytes
+  /// 32 bytes for each secret, and how many of them are its block key.
+  private let blocks: SecretBytes
+  private let sizes: SecretBytes
+  private static let largestBlock = 32
 
   static func make(_ settings: SignerSettings) throws(Failure) -> GorillaSecureCookie {
     try settings.needName()
-    switch settings.blockSecret.count {
-    case 0, 16, 24, 32: break
-    default: throw .argument("the block secret has not 16, 24 or 32 bytes")
-    }
+    let count = settings.secrets.count
     var name = ByteBuffer()
     name.append(settings.name)
-    guard !name.failed, let block = SecretBytes(count: settings.blockSecret.count) else { throw .memory }
-    block.start.copy(settings.blockSecret)
-    let made = GorillaSecureCookie(name, try settings.plainKeys(settings.digest ?? .sha256), block)
+    guard !name.failed, let blocks = SecretBytes(count: largestBlock &* count), let sizes = SecretBytes(count: count)
+    else { throw .memory }
+    guard settings.blockSecret.isEmpty || count == 1 else {
+      throw .argument("with several secrets each has a block key of its own: use tuile_keyring_add_entry")
+    }
+    var i = 0
+    while i < count {
+      let own = settings.secrets.block(i)
+      guard own.isEmpty || settings.blockSecret.isEmpty else {
+        throw .argument("the block key is given twice: by the keyring, and as block_secret")
+      }
+      let block = own.isEmpty ? settings.blockSecret : own
+      guard block.isEmpty || block.count == 16 || block.count == 24 || block.count == largestBlock else {
+        throw .argument("the block key has not 16, 24 or 32 bytes")
+      }
+      (blocks.start + largestBlock &* i).copy(block)
+      sizes.start[i] = UInt8(truncatingIfNeeded: block.count)
+      i &+= 1
+    }
+    let made = GorillaSecureCookie(name, try settings.plainKeys(settings.digest ?? .sha256), blocks, sizes)
     let claims = KeyClaims(.gorilla)
     var prefix = ByteBuffer()
     prefix.append(settings.name)
@@ -34,25 +53,40 @@ final class GorillaSecureCookie: Dialect {
     return made
   }
 
-  private init(_ name: consuming ByteBuffer, _ keys: consuming HMACKeys, _ block: consuming SecretBytes) {
+  private init(
+    _ name: consuming ByteBuffer, _ keys: consuming HMACKeys, _ blocks: consuming SecretBytes,
+    _ sizes: consuming SecretBytes
+  ) {
     self.name = name
     self.keys = keys
-    self.block = block
+    self.blocks = blocks
+    self.sizes = sizes
   }
 
-  private var cipher: sys_cipher {
-    block.count == 16 ? SYS_AES_128_CTR : block.count == 24 ? SYS_AES_192_CTR : SYS_AES_256_CTR
+  /// nil if the pair signs alone.
+  private func cipher(_ pair: Int) -> sys_cipher? {
+    switch sizes.start[pair] {
+    case 0: return nil
+    case 16: return SYS_AES_128_CTR
+    case 24: return SYS_AES_192_CTR
+    default: return SYS_AES_256_CTR
+    }
+  }
+
+  private func block(_ pair: Int) -> UnsafeMutablePointer<UInt8> {
+    blocks.start + GorillaSecureCookie.largestBlock &* pair
   }
 
   override var isTimed: Bool { true }
 
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
     var payload = ByteBuffer()
-    if block.count > 0 {
+    guard UTF8Text.firstInvalid(text) == nil else { throw .syntax("gorilla's tokens hold text in UTF-8") }
+    if let cipher = cipher(0) {
       try withScratch(GorillaSecureCookie.ivSize) { (iv) throws(Failure) in
         guard sys_random(iv, GorillaSecureCookie.ivSize) else { throw .random }
         payload.append(Bytes(iv, GorillaSecureCookie.ivSize))
-        guard try cipher.run(encrypt: true, text, key: block.start, iv: iv, to: &payload) else { throw .memory }
+        guard try cipher.run(encrypt: true, text, key: block(0), iv: iv, to: &payload) else { throw .memory }
       }
     } else {
       payload.append(text)
@@ -106,17 +140,24 @@ final class GorillaSecureCookie: Dialect {
       throw .syntax("the payload is not base64")
     }
     guard payload.count <= limit else { throw .limit("the payload is over the limit") }
-    if block.count > 0 {
+    let from = out.count
+    if let cipher = cipher(key) {
       let size = GorillaSecureCookie.ivSize
       guard payload.count >= size else { return .badSignature }
       let sealed = payload.bytes.dropFirst(size)
-      guard try cipher.run(encrypt: false, sealed, key: block.start, iv: payload.bytes.start, to: &out) else {
+      guard try cipher.run(encrypt: false, sealed, key: block(key), iv: payload.bytes.start, to: &out) else {
         throw .memory
       }
     } else {
       out.append(payload.bytes)
     }
     guard !out.failed else { throw .memory }
+    // Encrypted under a block key that is not this pair's, it comes out as noise.
+    let text = out.bytes.dropFirst(from)
+    guard json ? (try? JSONText.check(text)) != nil : UTF8Text.firstInvalid(text) == nil else {
+      out.truncate(from)
+      return .badSignature
+    }
     return .valid(timestamp: time, key: key)
   }
 }

@@ -5,8 +5,9 @@ import CSystem
 /// hex; the text is AES-256-CBC, the MAC HMAC-SHA-256 over all before its salt;
 /// binary is URL-safe base64, the end milliseconds of Unix time or nothing.
 ///
-/// Passwords have ids: the oldest fallback is 1, the secret the highest. A token
-/// is opened with whichever password made it, within 60 seconds after its end.
+/// Passwords have ids: those of the keyring, else the oldest fallback is 1, the
+/// secret the highest. A token is opened with whichever password made it, within
+/// 60 seconds after its end.
 final class IronSession: Dialect {
   private static let prefix: StaticString = "Fe26.2"
   private static let version: StaticString = "~2"
@@ -16,6 +17,40 @@ final class IronSession: Dialect {
   /// One round of PBKDF2 is HMAC-SHA-1 under the password (RFC 8018, section 5.2).
   private let passwords: HMACKeys
   private let lifetime: Int64?
+  private let ids: IDs
+
+  /// One for each password.
+  private final class IDs {
+    private let start: UnsafeMutablePointer<Int64>
+    private let count: Int
+
+    static func make(_ secrets: SecretList) -> IDs? {
+      guard let raw = calloc(secrets.count, MemoryLayout<Int64>.stride) else { return nil }
+      return IDs(raw.assumingMemoryBound(to: Int64.self), secrets)
+    }
+
+    private init(_ start: UnsafeMutablePointer<Int64>, _ secrets: SecretList) {
+      (self.start, count) = (start, secrets.count)
+      var i = 0
+      while i < count {
+        start[i] = secrets.id(i) ?? Int64(count &- i)
+        i &+= 1
+      }
+    }
+
+    deinit { free(start) }
+
+    subscript(index: Int) -> Int64 { start[index] }
+
+    func index(of id: Int64) -> Int? {
+      var i = 0
+      while i < count {
+        if start[i] == id { return i }
+        i &+= 1
+      }
+      return nil
+    }
+  }
 
   static func make(_ settings: SignerSettings) throws(Failure) -> IronSession {
     var i = 0
@@ -23,9 +58,13 @@ final class IronSession: Dialect {
       guard settings.secrets[i].count >= shortestPassword else {
         throw .argument("the secret has less than 32 bytes")
       }
+      guard (settings.secrets.id(i) == nil) == (settings.secrets.id(0) == nil) else {
+        throw .argument("some keys of the ring have an id, and some have none")
+      }
       i &+= 1
     }
-    let made = IronSession(try settings.plainKeys(.sha1), settings.lifetime)
+    guard let ids = IDs.make(settings.secrets) else { throw .memory }
+    let made = IronSession(try settings.plainKeys(.sha1), settings.lifetime, ids)
     let claims = KeyClaims(.iron)
     // The salts that keys come from are in the token.
     try claims.add(made.passwords, .derivesFromAny)
@@ -33,9 +72,10 @@ final class IronSession: Dialect {
     return made
   }
 
-  private init(_ passwords: consuming HMACKeys, _ lifetime: Int64?) {
+  private init(_ passwords: consuming HMACKeys, _ lifetime: Int64?, _ ids: IDs) {
     self.passwords = passwords
     self.lifetime = lifetime
+    self.ids = ids
   }
 
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
@@ -66,7 +106,7 @@ final class IronSession: Dialect {
     let from = out.count
     out.append(IronSession.prefix)
     out.append(0x2A)
-    Numbers.writeDecimal(Int64(passwords.count), to: &out)
+    Numbers.writeDecimal(ids[0], to: &out)
     out.append(0x2A)
     // Two salts, an IV, a key, a MAC.
     try withScratch(32 &+ 32 &+ 16 &+ 32 &+ 32) { (salts) throws(Failure) in
@@ -137,7 +177,7 @@ final class IronSession: Dialect {
     _ id: Int64, _ signed: Bytes, _ salt: Bytes, _ given: Bytes, _ key: UnsafeMutablePointer<UInt8>
   ) throws(Failure) -> Int? {
     let count = passwords.count
-    let named = id >= 1 && id <= Int64(count) ? count &- Int(id) : 0
+    let named = ids.index(of: id) ?? 0
     var tried = 0
     while tried < count {
       // The named one first, then the others in their order.

@@ -12,9 +12,12 @@ final class Keyring {
 
   enum Format { case text, hex, base64 }
 
+  /// A key, and behind it in the same memory its block key.
   private struct Key {
     var start: UnsafeMutablePointer<UInt8>
     var count: Int
+    var blockCount: Int
+    var id: Int64?
   }
 
   private let allowWeak: Bool
@@ -34,7 +37,7 @@ final class Keyring {
   deinit {
     while count > 0 {
       count &-= 1
-      sys_wipe(keys[count].start, keys[count].count)
+      sys_wipe(keys[count].start, keys[count].count &+ keys[count].blockCount)
       free(keys[count].start)
     }
     free(keys)
@@ -44,28 +47,52 @@ final class Keyring {
     index >= 0 && index < count ? Bytes(keys[index].start, keys[index].count) : Bytes()
   }
 
-  func add(_ text: Bytes, _ format: Format) throws(Failure) {
+  /// What belongs to a key beside it: gorilla's block key, or none, and iron-session's id.
+  func block(_ index: Int) -> Bytes {
+    index >= 0 && index < count ? Bytes(keys[index].start + keys[index].count, keys[index].blockCount) : Bytes()
+  }
+
+  func id(_ index: Int) -> Int64? { index >= 0 && index < count ? keys[index].id : nil }
+
+  func add(_ text: Bytes, _ format: Format, block: Bytes = Bytes(), id: Int64? = nil) throws(Failure) {
     guard count < Keyring.most else { throw .limit("more than 65 keys") }
-    guard text.count <= Keyring.longest else { throw .limit("the key has more than 4096 bytes") }
+    guard text.count <= Keyring.longest, block.count <= Keyring.longest else {
+      throw .limit("the key has more than 4096 bytes")
+    }
+    if let id {
+      guard id >= 0 else { throw .argument("the key's id is negative") }
+      var i = 0
+      while i < count {
+        guard keys[i].id != id else { throw .argument("another key of the ring has this id") }
+        i &+= 1
+      }
+    }
     var key = ByteBuffer()
     defer { key.wipe() }
-    guard key.reserve(Keyring.longest &+ 8) else { throw .memory }
+    guard key.reserve(2 &* (Keyring.longest &+ 8)) else { throw .memory }
+    try Keyring.decode(text, format, to: &key)
+    guard !key.bytes.isEmpty else { throw .argument("the key is empty") }
+    guard allowWeak || Keyring.isStrong(key.bytes) else {
+      throw .argument("the key is weak: it has less than 32 bytes, or less than 8 kinds of them")
+    }
+    let size = key.count
+    try Keyring.decode(block, format, to: &key)
+    guard let raw = malloc(key.count) else { throw .memory }
+    let copy = raw.assumingMemoryBound(to: UInt8.self)
+    copy.copy(key.bytes)
+    keys[count] = Key(start: copy, count: size, blockCount: key.count &- size, id: id)
+    count &+= 1
+  }
+
+  private static func decode(_ text: Bytes, _ format: Format, to key: inout ByteBuffer) throws(Failure) {
     switch format {
     case .text: key.append(text)
     case .hex:
       guard try Hex.decode(text, anyCase: true, to: &key) else { throw .syntax("the key is not hex") }
     case .base64:
+      guard !text.isEmpty else { return }
       guard try Keyring.decode(text, to: &key) else { throw .syntax("the key is not base64") }
     }
-    guard !key.bytes.isEmpty else { throw .argument("the key is empty") }
-    guard allowWeak || Keyring.isStrong(key.bytes) else {
-      throw .argument("the key is weak: it has less than 32 bytes, or less than 8 kinds of them")
-    }
-    guard let raw = malloc(key.count) else { throw .memory }
-    let copy = raw.assumingMemoryBound(to: UInt8.self)
-    copy.copy(key.bytes)
-    keys[count] = Key(start: copy, count: key.count)
-    count &+= 1
   }
 
   /// One key a line, or in a block of PEM; empty lines are passed over. What slipped in beside a

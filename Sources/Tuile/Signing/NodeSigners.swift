@@ -18,6 +18,8 @@ final class CookieSignature: Dialect {
     self.express = express
   }
 
+  override var isPercentInCookies: Bool { !express }
+
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
     try write("", text, to: &out)
   }

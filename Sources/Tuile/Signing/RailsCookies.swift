@@ -4,29 +4,19 @@ import CSystem
 /// PBKDF2; what is kept is an envelope that says the purpose, `cookie.NAME`, and
 /// an end: `{"_rails":{"message":base64(JSON),"exp":null,"pur":"cookie.NAME"}}`.
 ///
-/// Encrypted: AES-256-GCM, `base64(text)--base64(IV)--base64(tag)`; signed:
-/// `base64(envelope)--hex(HMAC-SHA-1)`. Either is percent-encoded. A text is kept
-/// as JSON too.
-///
-/// Rails 7 derives keys with SHA-256, older ones with SHA-1. Unless one is set,
-/// the first is written and both are read.
+/// What an application sets (cookies.rb of Action Dispatch): the key generator's
+/// digest, the cipher, the digest of signed cookies, the salts. Rails 7 derives keys
+/// with SHA-256, older ones with SHA-1; unless one is set, the first is written and
+/// both are read. With `legacy` all that Rails' own defaults have been is read
+/// besides, so that servers of two releases, or of two settings, take each other's.
 final class RailsCookies: Dialect {
-  private static let encryptedSalt: StaticString = "authenticated encrypted cookie"
-  private static let signedSalt: StaticString = "signed cookie"
-  private static let keySize = 64
-  private static let ivSize = 12
-  private static let tagSize = 16
-
   private let encrypted: Bool
   private let lifetime: Int64?
   /// The envelope's `pur`, as JSON, and the text that it is.
   private let purpose: ByteBuffer
   private let purposeText: ByteBuffer
-  /// All secrets with the first digest, then all with the second.
-  private let keys: SecretBytes
-  /// The same for HMAC, of signed cookies.
-  private let macs: HMACKeys
-  private let secrets: Int
+  /// The first writes, all read.
+  private let forms: RailsForm
 
   static func make(_ settings: SignerSettings, encrypted: Bool) throws(Failure) -> RailsCookies {
     try settings.needName()
@@ -38,55 +28,70 @@ final class RailsCookies: Dialect {
     try JSONText.writeString(plain.bytes, .ruby, to: &purpose)
     guard !plain.failed, !purpose.failed else { throw .memory }
     try JSONText.readString(purpose.bytes, lenient: true, to: &purposeText)
-    let count = settings.secrets.count
-    guard !purposeText.failed,
-      let keys = SecretBytes(count: keySize &* count &* (settings.digest == nil ? 2 : 1))
-    else {
-      throw .memory
-    }
-    var next = 0
-    while next < keys.count / keySize {
-      let digest = settings.digest ?? (next < count ? .sha256 : .sha1)
-      let salt = Bytes(encrypted ? encryptedSalt : signedSalt)
-      try digest.pbkdf2(
-        settings.secrets[next < count ? next : next &- count], salt: salt, iterations: settings.iterations,
-        to: keys.start + next &* keySize, size: encrypted ? 32 : keySize)
-      next &+= 1
-    }
+    guard !purposeText.failed else { throw .memory }
     let claims = KeyClaims(.rails)
-    // The first block of PBKDF2.
-    var message = ByteBuffer()
-    message.append(encrypted ? encryptedSalt : signedSalt)
-    message.append("\0\0\0\u{1}")
-    guard !message.failed else { throw .memory }
-    if settings.digest != .sha1 {
-      try claims.add(try settings.plainKeys(settings.digest ?? .sha256), .derives(message.bytes))
-    }
-    if settings.digest == nil || settings.digest == .sha1 {
-      try claims.add(try settings.plainKeys(.sha1), .derives(message.bytes))
-    }
-    guard let macs = HMACKeys(count: encrypted ? 0 : next, .sha1) else { throw .memory }
-    while next > 0, !encrypted {
-      next &-= 1
-      macs.set(next, key: Bytes(keys.start + next &* keySize, keySize))
-    }
-    try claims.add(macs, .signs(prefix: Bytes()))
-    let made = RailsCookies(encrypted, settings.lifetime, purpose, purposeText, keys, macs, count)
+    let made = RailsCookies(encrypted, settings.lifetime, purpose, purposeText, try forms(settings, encrypted, claims))
     made.claims = claims
     return made
   }
 
+  /// A chain of what is written and then, of all that it may have to read, what is not in it yet.
+  private static func forms(
+    _ settings: SignerSettings, _ encrypted: Bool, _ claims: KeyClaims
+  ) throws(Failure) -> RailsForm {
+    let cipher = encrypted ? settings.cipher ?? .gcm256 : .none
+    guard encrypted || settings.cipher == nil else { throw .argument("signed cookies have no cipher") }
+    guard cipher == .cbc256 || settings.macSalt.isEmpty else { throw .argument("mac_salt is for AES-256-CBC alone") }
+    guard !cipher.isGCM || settings.macDigest == nil else {
+      throw .argument("mac_digest is for signed cookies, and for AES-256-CBC")
+    }
+    func kind(_ cipher: RailsForm.Cipher, _ digest: Digest, _ macDigest: Digest?, own: Bool) -> RailsForm.Kind {
+      RailsForm.Kind(
+        cipher: cipher, digest: digest, macDigest: macDigest ?? .sha1,
+        salt: own && !settings.salt.isEmpty ? settings.salt : Bytes(cipher.salt),
+        macSalt: own && !settings.macSalt.isEmpty ? settings.macSalt : Bytes("signed encrypted cookie"))
+    }
+    let written = try RailsForm.make(
+      kind(cipher, settings.digest ?? .sha256, settings.macDigest, own: true), settings, claims)
+    var last = written
+    func read(_ other: RailsForm.Kind) throws(Failure) {
+      let form = try RailsForm.make(other, settings, claims)
+      last.next = form
+      last = form
+    }
+    let otherDigest: Digest = settings.digest == .sha1 ? .sha256 : .sha1
+    if settings.digest == nil || settings.legacy {
+      try read(kind(cipher, otherDigest, settings.macDigest, own: true))
+    }
+    guard settings.legacy else { return written }
+    let salted = !settings.salt.isEmpty || !settings.macSalt.isEmpty
+    let otherMAC: Digest = (settings.macDigest ?? .sha1) == .sha1 ? .sha256 : .sha1
+    var digest = settings.digest ?? .sha256
+    var times = 2
+    while times > 0 {
+      if encrypted {
+        if cipher != .gcm256 || salted { try read(kind(.gcm256, digest, nil, own: false)) }
+        if cipher != .cbc256 || salted { try read(kind(.cbc256, digest, nil, own: false)) }
+      } else {
+        try read(kind(.none, digest, otherMAC, own: true))
+        if salted { try read(kind(.none, digest, settings.macDigest, own: false)) }
+        if salted { try read(kind(.none, digest, otherMAC, own: false)) }
+      }
+      digest = otherDigest
+      times &-= 1
+    }
+    return written
+  }
+
   private init(
-    _ encrypted: Bool, _ lifetime: Int64?, _ purpose: consuming ByteBuffer,
-    _ purposeText: consuming ByteBuffer, _ keys: consuming SecretBytes, _ macs: consuming HMACKeys, _ secrets: Int
+    _ encrypted: Bool, _ lifetime: Int64?, _ purpose: consuming ByteBuffer, _ purposeText: consuming ByteBuffer,
+    _ forms: RailsForm
   ) {
     self.encrypted = encrypted
     self.lifetime = lifetime
     self.purpose = purpose
     self.purposeText = purposeText
-    self.keys = keys
-    self.macs = macs
-    self.secrets = secrets
+    self.forms = forms
   }
 
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
@@ -133,32 +138,9 @@ final class RailsCookies: Dialect {
     envelope.append("}}")
     guard !envelope.failed else { throw .memory }
     var token = ByteBuffer()
-    if encrypted { try seal(envelope.bytes, &token) } else { try mac(envelope.bytes, &token) }
+    try forms.write(envelope.bytes, to: &token)
     CookieText.percentEncode(token.bytes, to: &out)
     guard !token.failed, !out.failed else { throw .memory }
-  }
-
-  private func seal(_ envelope: Bytes, _ token: inout ByteBuffer) throws(Failure) {
-    var sealed = ByteBuffer()
-    try withScratch(RailsCookies.ivSize &+ RailsCookies.tagSize) { (iv) throws(Failure) in
-      guard sys_random(iv, RailsCookies.ivSize) else { throw .random }
-      let tag = iv + RailsCookies.ivSize
-      try AEAD.seal(envelope, key: keys.start, nonce: iv, known: Bytes(), to: &sealed, tag: tag)
-      Base64.standard.encode(sealed.bytes, to: &token)
-      token.append("--")
-      Base64.standard.encode(Bytes(iv, RailsCookies.ivSize), to: &token)
-      token.append("--")
-      Base64.standard.encode(Bytes(tag, RailsCookies.tagSize), to: &token)
-    }
-  }
-
-  private func mac(_ envelope: Bytes, _ token: inout ByteBuffer) throws(Failure) {
-    Base64.standard.encode(envelope, to: &token)
-    try withScratch(20) { (digest) throws(Failure) in
-      macs.digest(0, of: token.bytes, to: digest)
-      token.append("--")
-      Hex.encode(Bytes(digest, 20), to: &token)
-    }
   }
 
   /// Percent-encoding makes as many characters of three as chance has it: nobody
@@ -178,9 +160,7 @@ final class RailsCookies: Dialect {
     var plain = ByteBuffer()
     guard CookieText.percentDecode(token, to: &plain) else { throw .memory }
     var envelope = ByteBuffer()
-    guard let key = encrypted ? try unseal(plain.bytes, &envelope) : try checkMAC(plain.bytes, &envelope) else {
-      return .badSignature
-    }
+    guard let key = try unwrap(plain.bytes, &envelope) else { return .badSignature }
     guard let rails = JSONText.member("_rails", of: envelope.bytes),
       let message = JSONText.member("message", of: rails.raw), message.kind == .string,
       let given = JSONText.member("pur", of: rails.raw), given.kind == .string
@@ -201,40 +181,15 @@ final class RailsCookies: Dialect {
     }
     guard payload.count <= limit else { throw .limit("the payload is over the limit") }
     try Dialect.give(payload.bytes, json: json, to: &out)
-    return .valid(timestamp: nil, key: key < secrets ? key : key &- secrets)
+    return .valid(timestamp: nil, key: key)
   }
 
-  private func unseal(_ token: Bytes, _ envelope: inout ByteBuffer) throws(Failure) -> Int? {
-    let first = token.findPair(0x2D)
-    let rest = token.dropFirst(first &+ 2)
-    let second = rest.findPair(0x2D)
-    var sealed = ByteBuffer()
-    var iv = ByteBuffer()
-    var tag = ByteBuffer()
-    guard try Base64.standard.decode(token.slice(0, first), to: &sealed),
-      try Base64.standard.decode(rest.slice(0, second), to: &iv), iv.count == RailsCookies.ivSize,
-      try Base64.standard.decode(rest.dropFirst(second &+ 2), to: &tag), tag.count == RailsCookies.tagSize
-    else { return nil }
-    var key = 0
-    while key < keys.count / RailsCookies.keySize {
-      if try AEAD.open(
-        sealed.bytes, key: keys.start + key &* RailsCookies.keySize, nonce: iv.bytes.start, known: Bytes(),
-        tag: tag.bytes.start, to: &envelope)
-      {
-        return key
-      }
-      key &+= 1
+  private func unwrap(_ token: Bytes, _ envelope: inout ByteBuffer) throws(Failure) -> Int? {
+    var next: RailsForm? = forms
+    while let form = next {
+      if let key = try form.read(token, to: &envelope) { return key }
+      next = form.next
     }
     return nil
-  }
-
-  private func checkMAC(_ token: Bytes, _ envelope: inout ByteBuffer) throws(Failure) -> Int? {
-    let split = token.findPair(0x2D)
-    let text = token.slice(0, split)
-    var given = ByteBuffer()
-    guard try Hex.decode(token.dropFirst(split &+ 2), to: &given), given.count == 20 else { return nil }
-    let found = macs.matching(text, given.bytes)
-    guard let found, try Base64.standard.decode(text, to: &envelope) else { return nil }
-    return found
   }
 }

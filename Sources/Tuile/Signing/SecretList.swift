@@ -47,6 +47,10 @@ struct SecretList {
     }
   }
 
+  /// What a ring has beside a key.
+  func block(_ index: Int) -> Bytes { keyring?.block(index) ?? Bytes() }
+  func id(_ index: Int) -> Int64? { keyring?.id(index) }
+
   subscript(index: Int) -> Bytes {
     if let keyring { return keyring[index] }
     guard index > 0, index < count, let fallbacks else { return secret }

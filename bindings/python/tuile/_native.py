@@ -23,6 +23,7 @@ UNSET = -(2**63)
 SAME_SITES = {None if name == "unset" else name.capitalize(): n for name, n in _prototypes.SAME_SITE.items()}
 PRIORITIES = {None if name == "unset" else name.capitalize(): n for name, n in _prototypes.PRIORITY.items()}
 DIGESTS = {None if name == "default" else name: n for name, n in _prototypes.DIGEST.items()}
+CIPHERS = {None if name == "default" else name: n for name, n in _prototypes.CIPHER.items()}
 DERIVATIONS = {None if name == "default" else name: n for name, n in _prototypes.DERIVATION.items()}
 SITES = {
     "same-site": _prototypes.SITE["same"],

@@ -256,6 +256,14 @@ DIGEST = {
     "sha384": 4,
 }
 
+CIPHER = {
+    "default": 0,
+    "aes-256-gcm": 1,
+    "aes-192-gcm": 2,
+    "aes-128-gcm": 3,
+    "aes-256-cbc": 4,
+}
+
 DERIVATION = {
     "default": 0,
     "django-concat": 1,
@@ -283,6 +291,9 @@ class SignerConfig(Structure):
         ("legacy", c_bool),
         ("keyring", c_void_p),
         ("leeway", c_int64),
+        ("cipher", c_int),
+        ("mac_digest", c_int),
+        ("mac_salt", Bytes),
     ]
 
 
@@ -542,6 +553,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_keyring_new": (c_int, [c_bool, POINTER(c_void_p), POINTER(Error)]),
     "tuile_keyring_free": (None, [c_void_p]),
     "tuile_keyring_add": (c_int, [c_void_p, Bytes, c_int, POINTER(Error)]),
+    "tuile_keyring_add_entry": (c_int, [c_void_p, Bytes, Bytes, c_int64, c_int, POINTER(Error)]),
     "tuile_keyring_add_file": (c_int, [c_void_p, Bytes, c_int, POINTER(Error)]),
     "tuile_keyring_add_environment": (c_int, [c_void_p, Bytes, c_int, POINTER(Error)]),
     "tuile_keyring_count": (c_int, [c_void_p, POINTER(c_size_t)]),

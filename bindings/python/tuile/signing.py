@@ -52,9 +52,20 @@ class Keyring(Uncopyable):
         for key in keys:
             self.add(key, format)
 
-    def add(self, key: str | bytes, format: str = "text") -> None:
-        """Adds a key behind the others; ``format`` is ``text``, ``hex`` or ``base64``."""
-        self._add(native.lib.tuile_keyring_add, key, format)
+    def add(
+        self, key: str | bytes, format: str = "text", *, block_key: str | bytes = b"", id: Optional[int] = None
+    ) -> None:
+        """Adds a key behind the others; ``format`` is ``text``, ``hex`` or ``base64``.
+
+        ``block_key``, of the same format, is what gorilla encrypts with beside the key, ``id`` iron-session's
+        number of it: where one key has an id, all need one.
+        """
+        if format not in native.KEY:
+            raise native.failure(native.E_ARGUMENT)
+        texts = native.view(key), native.view(block_key)
+        number = native.UNSET if id is None else native.int64(id)
+        add = native.lib.tuile_keyring_add_entry
+        self._alone(lambda ring: native.check(add, ring, *texts, number, native.KEY[format]))
 
     def add_file(self, path: str, format: str = "text") -> None:
         """Adds the keys of a file that only its owner may open, one a line."""
@@ -257,19 +268,26 @@ class Tokens(Signer):
         lifetime: Optional[int] = None,
         legacy: bool = False,
         leeway: int = 0,
+        cipher: Optional[str] = None,
+        mac_digest: Optional[str] = None,
+        mac_salt: str = "",
     ) -> None:
         self.dialect = dialect
-        for names, given in ((native.DIALECT, dialect), (native.DIGESTS, digest), (native.DERIVATIONS, derivation)):
+        for names, given in (
+            (native.DIALECT, dialect), (native.DIGESTS, digest), (native.DERIVATIONS, derivation),
+            (native.CIPHERS, cipher), (native.DIGESTS, mac_digest),
+        ):  # fmt: skip
             if given not in names:
                 raise native.failure(native.E_ARGUMENT)
         # What the views point to has to live until the signer is made.
-        self._views = native.view(name), native.view(block_key)
+        self._views = native.view(name), native.view(block_key), native.view(mac_salt)
         self._fields = {
             "timed": timed, "dialect": native.DIALECT[dialect], "digest": native.DIGESTS[digest],
             "derivation": native.DERIVATIONS[derivation], "iterations": native.size(iterations), "legacy": legacy,
             "leeway": native.int64(leeway),
             "lifetime": native.UNSET if lifetime is None else native.int64(lifetime),
-            "name": self._views[0], "block_secret": self._views[1],
+            "name": self._views[0], "block_secret": self._views[1], "mac_salt": self._views[2],
+            "cipher": native.CIPHERS[cipher], "mac_digest": native.DIGESTS[mac_digest],
         }  # fmt: skip
         try:
             super().__init__(key=key, salt=salt, fallback_keys=fallback_keys)
