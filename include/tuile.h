@@ -1222,6 +1222,15 @@ void tuile_session_end(tuile_session *session);
  */
 tuile_status tuile_session_key(const tuile_session *session, tuile_bytes *key);
 
+/** Gives a new session its key at once, for a first page that has to carry it:
+ * in its links (tuile_url_write), or bound to a hidden field. The commit then
+ * saves the session, even if nothing is in it. One that has a key keeps it.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT where the session is kept in its cookie;
+ * TUILE_E_RANDOM; and as above. Since 0.1.1.
+ */
+tuile_status tuile_session_make_key(tuile_session *session, tuile_error *error);
+
 /** Whether this request read or changed the session, so that the response
  * depends on the cookie. false for NULL. Since 0.1.
  */
@@ -1659,7 +1668,7 @@ tuile_status tuile_session_get_expire_at_browser_close(tuile_session *session,
 tuile_status tuile_session_set_test_cookie(tuile_session *session,
     tuile_error *error);
 
-/** Whether the test cookie came back.
+/** Whether the test cookie came back: in a cookie, not by a key in the URL.
  *
  * Returns TUILE_OK; and as above. Since 0.1.
  */

@@ -95,9 +95,9 @@ def test_connections_that_were_forgotten_on_the_way_cost_one_retry(proxy: Proxy,
 def test_a_standby_that_is_away_does_not_fill_the_server_with_connections(database: str) -> None:
     with running(synchronous_standby_names="nobody") as server:
         # What waits for the standby is neither ended by statement_timeout nor by a client that goes.
-        url = server.url(timeout="300", pool="3", wait="20000", retries="0", options="-csynchronous_commit%3Dlocal")
+        url = server.url(timeout="300", pool="3", wait="600000", retries="0", options="-csynchronous_commit%3Dlocal")
         Store(url).close()
-        url = server.url(timeout="300", pool="3", wait="20000", retries="0")
+        url = server.url(timeout="300", pool="3", wait="600000", retries="0")
         most = 0
         with Store(url) as store:
 

@@ -227,7 +227,7 @@ public func tuile_session_set_test_cookie(
   }
 }
 
-/// Whether the test cookie came back.
+/// Whether the test cookie came back: in a cookie, not by a key in the URL.
 ///
 /// Returns TUILE_OK; and as above. Since 0.1.
 @_cdecl("tuile_session_test_cookie_worked")
@@ -239,7 +239,7 @@ public func tuile_session_test_cookie_worked(
     guard let worked else { throw .argument("worked is NULL") }
     try session.access()
     let value = session.data.value(of: Bytes(testCookie))
-    worked.pointee = value.map { $0 == Bytes("\"worked\"") } ?? false
+    worked.pointee = session.cookieSent && value.map { $0 == Bytes("\"worked\"") } ?? false
     return TUILE_OK
   }
 }

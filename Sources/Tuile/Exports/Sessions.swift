@@ -160,6 +160,22 @@ public func tuile_session_key(
   return TUILE_OK
 }
 
+/// Gives a new session its key at once, for a first page that has to carry it: in its
+/// links (tuile_url_write), or bound to a hidden field. The commit then saves the
+/// session, even if nothing is in it. One that has a key keeps it.
+///
+/// Returns TUILE_OK; TUILE_E_ARGUMENT where the session is kept in its cookie;
+/// TUILE_E_RANDOM; and as above. Since 0.1.1.
+@_cdecl("tuile_session_make_key")
+public func tuile_session_make_key(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    try session.makeKey()
+    return TUILE_OK
+  }
+}
+
 /// Whether this request read or changed the session, so that the response
 /// depends on the cookie. false for NULL. Since 0.1.
 @_cdecl("tuile_session_accessed")

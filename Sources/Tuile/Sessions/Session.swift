@@ -294,6 +294,15 @@ final class Session {
 
   // MARK: For commit
 
+  /// A key for what is not saved yet, so that it can be named before the commit; that saves it then, empty too.
+  func makeKey() throws(Failure) {
+    guard keys.cookieDialect == nil else { throw .argument("a session in its cookie has no key before it is saved") }
+    try access()
+    guard key == nil else { return }
+    _ = try adoptNewKey()
+    modified = true
+  }
+
   /// Gives a session that has none a key.
   func adoptNewKey() throws(Failure) -> Bytes {
     let fresh = try SessionKey.make(in: &data.arena)

@@ -615,6 +615,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_session_touch": (c_int, [c_void_p, POINTER(Error)]),
     "tuile_session_end": (None, [c_void_p]),
     "tuile_session_key": (c_int, [c_void_p, POINTER(Bytes)]),
+    "tuile_session_make_key": (c_int, [c_void_p, POINTER(Error)]),
     "tuile_session_accessed": (c_bool, [c_void_p]),
     "tuile_session_modified": (c_bool, [c_void_p]),
     "tuile_session_is_empty": (c_int, [c_void_p, POINTER(c_bool), POINTER(Error)]),
