@@ -110,7 +110,7 @@ struct scenario {
   bool touches; /* save_every_request: what is only read gets a new expiry */
   bool cold;    /* nothing is in front at first */
   bool one_process; /* of a family's: all requests are in one, and meet in its queue */
-  unsigned int expected; /* BITs of the rules that are known to be broken until the library is mended */
+  unsigned int expected; /* BITs of the rules that are known to be broken, and stay so */
   unsigned int control;  /* BITs of the rules that have to be found broken */
 };
 
@@ -153,6 +153,7 @@ struct progress {
   bool began_after_logout;
   bool began_after[most_requests]; /* that request had ended by then */
   bool cycles, was_cycled; /* cycle_key was called; and was committed */
+  int64_t began_at; /* by the world's time */
   int64_t commit_began, commit_ended; /* of a cycle, by the world's time */
   enum outcome outcome; /* of its commits, taken together */
   char sent[41];    /* the ID that came with it */

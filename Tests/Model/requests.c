@@ -69,12 +69,20 @@ int cycled_count(void) {
   return count;
 }
 
+/* An old ID of a session shows what it did, for the grace. */
+static bool leads_to(const char *id, const char *kept_id) {
+  char pointer[160];
+  const char *json = stored_json(back, id, false, NULL);
+  snprintf(pointer, sizeof pointer, "\"_session_moved\":\"%.40s\"", kept_id);
+  return json && strstr(json, pointer);
+}
+
 /* A logout ends the session wherever it is, if its ID led there still; else that ID alone.
  * Two new IDs at the same time make two sessions of one. */
 bool logged_out(const char *id) {
   for (int i = 0; i < request_count(); i++) {
     const struct progress *p = &progress[i];
-    if (!p->out_acknowledged || (kept[i][0] && strcmp(kept[i], id) == 0)) continue;
+    if (!p->out_acknowledged || (kept[i][0] && (strcmp(kept[i], id) == 0 || leads_to(id, kept[i])))) continue;
     if (has_word(i, "flush") && (!p->out_found || scenario->no_grace || cycled_count() > 1) && strcmp(p->sent, id) != 0) continue;
     return true;
   }
@@ -101,9 +109,9 @@ static void check_grace(int i, bool sees) {
   if (!sees && clocks_agree && !anybody_out && world_time < progress[j].commit_began + grace)
     broken(rule_grace, "%s comes %.3f s after cycle_key, and is not served", request_name(i),
            (double)(world_time - progress[j].commit_began) / 1e6);
-  if (sees && world_time > progress[j].commit_ended + grace)
+  if (sees && progress[i].began_at > progress[j].commit_ended + grace)
     broken(rule_grace, "%s comes %.3f s after cycle_key, and is served", request_name(i),
-           (double)(world_time - progress[j].commit_ended) / 1e6);
+           (double)(progress[i].began_at - progress[j].commit_ended) / 1e6);
 }
 
 static void look(int i) {
@@ -236,7 +244,7 @@ void request_body(int i) {
   char word[16], cookie[64];
   const char *script = scenario->requests[i].script;
   tuile_status committed = TUILE_OK;
-  p->begun = true;
+  p->begun = true, p->began_at = world_time;
   strcpy(p->sent, scenario->requests[i].stranger ? first_id : browser);
   p->began_after_logout = logged_out(p->sent);
   for (int j = 0; j < request_count(); j++) p->began_after[j] = progress[j].ended && !progress[j].crashed;

@@ -220,9 +220,11 @@ static const char *const fault_names[] = {"", "failed", "lost, unknown", "applie
 
 static void trace_op(const char *who, const struct op *op, enum fault fault, tuile_status status) {
   if (!tracing) return;
+  size_t shown = op->data.size; /* without the white space that makes it unique */
+  while (shown > 0 && strchr(" \t\r\n", ((const char *)op->data.data)[shown - 1])) shown--;
   trace("%-18s %-5s %-7s %.6s…  %s%s%s%s%.*s", who, store_names[op->store], op_names[op->kind],
         op->key.size ? (const char *)op->key.data : "", fault ? fault_names[fault] : "", fault && status != TUILE_OK ? ": " : "",
-        fault && status == TUILE_OK ? "" : tuile_status_name(status), op->data.size ? "  " : "", (int)op->data.size,
+        fault && status == TUILE_OK ? "" : tuile_status_name(status), op->data.size ? "  " : "", (int)shown,
         op->data.size ? (const char *)op->data.data : "");
 }
 

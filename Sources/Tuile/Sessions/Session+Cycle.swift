@@ -68,6 +68,14 @@ extension Session {
   /// nothing under the new key; where nobody knows, a commit that is made again goes on.
   func saveCycled(now: Int64) throws(Failure) -> Saved {
     do throws(Failure) {
+      if let old = retiring { try manager.store.removeOldCopy(old) }
+    } catch {
+      // Nothing of the session was written.
+      throw Failure(
+        status: error.status == TUILE_E_UNKNOWN ? TUILE_E_STORE : error.status, message: error.message,
+        detail: error.detail)
+    }
+    do throws(Failure) {
       if placed.count == 0 {
         try create(now: now)
         try keepPlaced()
@@ -98,7 +106,7 @@ extension Session {
       case .replaced: return try didRetire(old, grace: grace)
       case .absent:
         // By a logout, which ends the new one too; or the pointer was there, and its time is over.
-        guard retiringIsUnsure, try isPlaced(under: key) else { return false }
+        guard retiringIsUnsure, manager.now >= unsurePointerEnds, try isPlaced(under: key) else { return false }
         return try didRetire(old, grace: grace)
       case .conflict:
         try wait.next(manager)
@@ -122,6 +130,8 @@ extension Session {
   private func didRetire(_ old: Bytes, grace: Int64) throws(Failure) -> Bool {
     // Nobody is served by it any more, and it is over in some seconds.
     if grace == 0 { _ = try? manager.reaching(.remove) { (store) throws(Failure) in try store.remove(old) } }
+    // It may have been moved to this store between the first look and now.
+    try? manager.store.removeOldCopy(old)
     manager.counters.deletes.increment()
     didSave()
     return true
@@ -146,8 +156,15 @@ extension Session {
 
   private func removePlaced() {
     guard placed.count > 0 || keyIsNew, let key else { return }
-    _ = try? manager.reaching(.remove) { (store) throws(Failure) in try store.remove(key) }
+    // Twice: it is all that a failure may leave behind.
+    var attempts = 0
+    while attempts < 2 {
+      attempts &+= 1
+      if (try? manager.reaching(.remove) { (store) throws(Failure) in try store.remove(key) }) != nil { break }
+    }
     placed.removeAll()
+    // A removal that arrives late finds nothing of a commit that is made again.
+    if retiring != nil { _ = try? adoptNewKey() }
   }
 
   private func isPlaced(under key: Bytes) throws(Failure) -> Bool {
@@ -197,7 +214,7 @@ extension Session {
     try keys.codec.encode(text.bytes, now: now / 1_000_000, to: &retired)
     let data = retired.bytes
     do throws(Failure) {
-      return try replace(old, expected: stored.bytes, data: data, expires: grace > 0 ? until : expires) {
+      return try replace(old, expected: stored.bytes, data: data, expires: grace > 0 ? until : expires, stays: true) {
         (seen) throws(Failure) in
         if seen == data { return true }
         var arena = Arena(limit: 4096)
@@ -205,7 +222,10 @@ extension Session {
         return false
       }
     } catch {
-      if error.status == TUILE_E_UNKNOWN { retiringIsUnsure = true }
+      if error.status == TUILE_E_UNKNOWN {
+        retiringIsUnsure = true
+        unsurePointerEnds = grace > 0 ? until : expires
+      }
       throw error
     }
   }

@@ -36,7 +36,13 @@ extension Session {
       let touched = accessed
       switch try saveOrTouch() {
       case .saved:
-        try list()
+        do throws(Failure) {
+          try list()
+        } catch {
+          // The session has its new key: the commit made again still has to tell the browser.
+          touch()
+          throw error
+        }
         try deliverCookie(sessionCookie(), deliver)
         if cameFromCookie { try deletePreviousCookie(deliver) }
         didTouch()

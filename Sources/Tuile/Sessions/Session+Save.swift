@@ -23,7 +23,7 @@ extension Session {
         return .deleted
       }
       // Written once more it would be unlike what others look for that were written with it.
-      if !data.hasChanges {
+      if unsettled == nil, !keyIsNew, !data.hasChanges {
         didFinish()
         return .saved
       }

@@ -41,10 +41,12 @@ extension Session {
     }
   }
 
-  /// `isOurs` says of what is stored whether this write made it.
+  /// `isOurs` says of what is stored whether this write made it. `stays`: nobody else
+  /// writes over it, so that anything else that is there means that it was not made, and
+  /// will not be: what it expects is gone.
   func replace(
     _ key: Bytes, expected: Bytes, data: Bytes, expires: Int64, _ operation: Latency.Operation = .replace,
-    isOurs: (Bytes) throws(Failure) -> Bool
+    stays: Bool = false, isOurs: (Bytes) throws(Failure) -> Bool
   ) throws(Failure) -> Replaced {
     func write() throws(Failure) -> Replaced {
       try manager.reaching(operation) { (store) throws(Failure) in
@@ -55,8 +57,7 @@ extension Session {
       return try write()
     } catch {
       guard error.status == TUILE_E_UNKNOWN else { throw error }
-      return try settle(
-        key, error, expected: expected, isOurs, again: write)
+      return try settle(key, error, expected: expected, stays: stays, isOurs, again: write)
     }
   }
 
@@ -78,8 +79,8 @@ extension Session {
   }
 
   /// `expected` nil: nothing was there.
-  func settle(
-    _ key: Bytes, _ failure: Failure, expected: Bytes?, _ isOurs: (Bytes) throws(Failure) -> Bool,
+  private func settle(
+    _ key: Bytes, _ failure: Failure, expected: Bytes?, stays: Bool = false, _ isOurs: (Bytes) throws(Failure) -> Bool,
     again: () throws(Failure) -> Replaced
   ) throws(Failure) -> Replaced {
     let unknown = Failure(status: TUILE_E_UNKNOWN, message: failure.message, detail: failure.detail)
@@ -91,12 +92,16 @@ extension Session {
         let found = try manager.reaching(.load) { (store) throws(Failure) in
           try store.load(key, now: .min, into: &seen)
         }
-        if found == nil, expected != nil { return .absent }
-        if found != nil {
-          if try isOurs(seen.bytes) { return .replaced }
-          guard let expected, seen.bytes == expected else { throw unknown }
+        var answer = Replaced.absent
+        if found != nil, try isOurs(seen.bytes) { return .replaced }
+        if found == nil ? expected == nil : expected.map({ seen.bytes == $0 }) ?? false {
+          answer = try again()
+        } else if found != nil {
+          guard stays else { throw unknown }
+          return .conflict
         }
-        let answer = try again()
+        // Without a grace that may be a login's work, which has taken with it what was saved.
+        guard answer != .absent || manager.settings.cycleGrace > 0 || stays else { throw unknown }
         if answer != .conflict { return answer }
       } catch {
         // Also if this attempt is known to have failed: the first may arrive yet.
@@ -113,7 +118,8 @@ extension Session {
     tried.append(unsettled?.encoded.bytes ?? Bytes())
     guard !tried.failed else { throw .memory }
     let failure = Failure(status: TUILE_E_UNKNOWN, message: "whether the session was saved before is not known")
-    let (present, data) = (manager.now, tried.bytes)
+    let data = tried.bytes
+    let present = manager.now
     let expires = expires(now: present)
     let answer = try settle(
       key, failure, expected: keyIsNew ? nil : stored.bytes, { (seen) throws(Failure) in seen == data }

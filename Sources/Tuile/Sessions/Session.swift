@@ -63,6 +63,8 @@ final class Session {
   var placed = ByteBuffer()
   /// Whether the old key leads to the new one already, nobody knows.
   var retiringIsUnsure = false
+  /// And till when it does, if so, in Unix microseconds.
+  var unsurePointerEnds: Int64 = 0
 
   enum Loading {
     case pending
@@ -327,8 +329,9 @@ final class Session {
   func didSettle() {
     guard let tried = unsettled.take() else { return }
     stored.removeAll()
-    // Of a merged one this data is not the whole: the next write has to meet a conflict.
-    if !tried.isMerged { stored.append(tried.encoded.bytes) }
+    // Of a merged one this data is not the whole: the next write has to meet a conflict, by
+    // what no session is, nor a note that one was deleted, which is empty.
+    stored.append(tried.isMerged ? Bytes("!") : tried.encoded.bytes)
     data.didSave(tried.changes)
     keyIsNew = false
     manager.counters.saves.increment()

@@ -27,6 +27,8 @@ protocol Store: AnyObject {
   func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool
   /// Whether or not the key was there.
   func remove(_ key: Bytes) throws(Failure)
+  /// Once a session is in the store that sessions move to: nothing of it stays in the old one.
+  func removeOldCopy(_ key: Bytes) throws(Failure)
   /// Removes at most `limit` sessions that expired before `now`; how many.
   func sweep(now: Int64, limit: Int) throws(Failure) -> Int
   /// Called once, when nobody uses the store any more.
@@ -63,6 +65,7 @@ extension Store {
   var isInstant: Bool { false }
   var runsHostCode: Bool { false }
   func takeRemark() -> StaticString? { nil }
+  func removeOldCopy(_ key: Bytes) throws(Failure) {}
 
   func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
     try putInSteps(key, data: data, expires: expires)

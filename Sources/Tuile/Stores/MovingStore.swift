@@ -105,6 +105,16 @@ final class MovingStore: Store {
     }
   }
 
+  /// What could not be removed when it was moved would come back under a key that ends early.
+  func removeOldCopy(_ key: Bytes) throws(Failure) {
+    var stored = ByteBuffer()
+    guard try new.load(key, now: .min, into: &stored) != nil, stored.count > 0, !MovingStore.isClaim(stored.bytes)
+    else {
+      return
+    }
+    try old.remove(key)
+  }
+
   func remove(_ key: Bytes) throws(Failure) {
     try old.remove(key)
     var attempts = 0
@@ -134,7 +144,10 @@ final class MovingStore: Store {
     // Nothing is what a note looks like, and what a commit expects whose load failed before.
     if !expected.isEmpty {
       let answer = try new.replace(key, expected: expected, data: data, expires: expires)
-      guard answer == .conflict else { return answer }
+      if answer == .replaced { return answer }
+      // Whoever was moving it may not have come to an end: then it is where it was.
+      var left = ByteBuffer()
+      if answer == .absent { return try old.load(key, now: .min, into: &left) == nil ? .absent : .conflict }
     }
     var stored = ByteBuffer()
     return try new.load(key, now: .min, into: &stored) != nil && stored.count > 0 ? .conflict : .absent
