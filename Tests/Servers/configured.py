@@ -80,10 +80,10 @@ def nginx_test(site: Site, **extra: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-APACHE_MODULES = "mpm_event authn_core authn_file auth_basic authz_core authz_user authz_host alias cgid headers proxy proxy_http dir env rewrite"
+APACHE_MODULES = "authn_core authn_file auth_basic authz_core authz_user authz_host alias cgid headers proxy proxy_http dir env rewrite"
 
 
-def apache_config(site: Site, port: int, locations: str = "", http: str = "", main: str = "") -> Path:
+def apache_config(site: Site, port: int, locations: str = "", http: str = "", main: str = "", mpm: str = "event") -> Path:
     """`http` stands before the documented configuration, `locations` after it."""
     program = site.folder / "count"
     program.write_text("#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n%s\\n' \"$TUILE_SESSION_PAGES\"\n")
@@ -99,7 +99,7 @@ def apache_config(site: Site, port: int, locations: str = "", http: str = "", ma
             "Listen 8080": f"Listen 127.0.0.1:{port}\nProxyPass /test/ !\nScriptAlias /count {program}",
         },
     )
-    load = "".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n" for name in APACHE_MODULES.split())
+    load = "".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n" for name in [f"mpm_{mpm}", *APACHE_MODULES.split()])
     user = "User www-data\nGroup www-data\n" if os.geteuid() == 0 else ""
     path = site.folder / "apache.conf"
     path.write_text(
