@@ -6,31 +6,43 @@ See :mod:`tuile.cookies`, :mod:`tuile.signing` and :mod:`tuile.sessions`.
 from ._native import version
 from .errors import (
     ArgumentError,
+    ArgumentTypeError,
+    BadSignature,
     BusyError,
+    CommitUnknown,
     CookieRuleError,
     CorruptStoreError,
     FileError,
     LimitError,
     MissingLibraryError,
     RangeError,
+    SessionDeleted,
+    SignatureExpired,
     StoreError,
     SyntaxProblem,
     TuileError,
+    ValueTypeError,
 )
 
 __version__ = version()
 
 __all__ = [
     "ArgumentError",
+    "ArgumentTypeError",
+    "BadSignature",
     "BusyError",
+    "CommitUnknown",
     "CookieRuleError",
     "CorruptStoreError",
     "FileError",
     "LimitError",
     "MissingLibraryError",
     "RangeError",
+    "SessionDeleted",
+    "SignatureExpired",
     "StoreError",
     "SyntaxProblem",
     "TuileError",
+    "ValueTypeError",
     "__version__",
 ]

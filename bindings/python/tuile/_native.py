@@ -14,7 +14,7 @@ from ctypes import byref, c_size_t, c_void_p, create_string_buffer
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from . import _prototypes, errors
+from . import _prototypes, arguments, errors
 from ._prototypes import *  # noqa: F403
 
 UNSET = -(2**63)
@@ -152,11 +152,16 @@ def version() -> str:
     return text.decode("ascii")
 
 
-def view(value: str | bytes) -> Bytes:
+def view(value: str | bytes, what: str = "the text") -> Bytes:
     """A view of text or bytes, which lives as long as the view does."""
-    if isinstance(value, str):
-        value = value.encode("utf-8", "surrogatepass")
-    return Bytes(value, len(value))
+    octets = value if value.__class__ is bytes else arguments.octets(value, what)
+    return Bytes(octets, len(octets))
+
+
+def unicode(value: str) -> Bytes:
+    """A view of JSON or of a name in it, where half a surrogate pair is a character like others."""
+    octets = value.encode("utf-8", "surrogatepass")
+    return Bytes(octets, len(octets))
 
 
 def copy(borrowed: Bytes) -> bytes:
@@ -197,18 +202,7 @@ def check(call: Callable[..., int], *arguments: object, space: bool = False) -> 
     return status
 
 
-def int64(number: int) -> int:
-    """The number, if it fits: ctypes would cut it without a word."""
-    if not -(2**63) <= number < 2**63:
-        raise failure(E_RANGE)
-    return number
-
-
-def size(number: int) -> int:
-    """The number, if it can be a count."""
-    if number < 0:
-        raise failure(E_RANGE)
-    return int64(number)
+int64, size = arguments.number, arguments.count
 
 
 def filled(room: int, call: Callable[[Any, int, Any], int]) -> tuple[int, bytes]:

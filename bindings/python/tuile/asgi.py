@@ -23,9 +23,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Optional, Union
 
 from .async_session import AsyncSession
-from .headers import INTERRUPTED, with_session
+from .headers import INTERRUPTED, manager_of, with_session
 from .manager import Manager
 from .session import SessionDeleted
+from .settings import Given, Unpack
 
 __all__ = ["AsyncSession", "SessionMiddleware"]
 
@@ -63,10 +64,10 @@ class SessionMiddleware:
         *,
         preload: Union[bool, Callable[[Scope], bool]] = True,
         save_on_error: Optional[bool] = None,
-        **settings: Any,
+        **settings: Unpack[Given],
     ) -> None:
         self.app = app
-        self.manager = manager if manager is not None else Manager(**settings)
+        self.manager = manager_of(manager, settings)
         self._preload, self._save_on_error = preload, save_on_error
 
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:

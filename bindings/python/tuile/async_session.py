@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from .errors import ArgumentError, StoreError
 from .headers import committed, log
@@ -30,7 +30,7 @@ class AsyncSession(Watched):
         #: Whether the application asked for anything: the response then says Vary: Cookie.
         self.accessed = False
         self._manager, self._off_loop = manager, off_loop
-        self._session = manager.begin(cookies, url)
+        self._session = _begun(manager, cookies, url)
         self._mirror = Mirror(self._session)
         # Threads of the application and the middleware's; two requests have two sessions.
         self._lock = threading.RLock()
@@ -281,13 +281,20 @@ class AsyncSession(Watched):
 
     def _begin_again(self, key: Optional[str]) -> None:
         with self._alone():
-            begun = self._manager.begin(f"{self._manager.cookie_name}={key}" if key else "")
+            begun = _begun(self._manager, f"{self._manager.cookie_name}={key}" if key else "")
             mirror = Mirror(begun)
             fresh = mirror.read()
             self._session.close()
             self._session, self._mirror = begun, mirror
             self._read, self._problem = True, None
             self._take(fresh)
+
+
+def _begun(manager: Manager, cookies: Union[str, bytes], url: bytes = b"") -> Session:
+    session = manager.begin(cookies, url)
+    # What the middleware loses is in the log.
+    session._warns = False
+    return session
 
 
 def _sets_cookie(headers: list[tuple[str, str]]) -> bool:

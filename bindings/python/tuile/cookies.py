@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 from . import _native as native
+from . import arguments
+from .choices import CookieMode, CookieRule, Encoding, Priority, SameSite
 from .jar import Jar
 
 __all__ = [
@@ -35,7 +37,7 @@ _REQUEST = native.Cookies()
 native.lib.tuile_cookies_init(byref(_REQUEST))
 
 
-def pairs(header: Text | Sequence[Text], mode: str = "browser") -> Iterator[tuple[str, str]]:
+def pairs(header: Text | Sequence[Text], mode: CookieMode = "browser") -> Iterator[tuple[str, str]]:
     """The cookies of a request in order; octets that are not UTF-8 are kept as surrogates.
 
     ``header`` is one Cookie header or several, which are read as one. ``mode`` is ``browser``,
@@ -53,17 +55,15 @@ _COOKIE = struct.Struct("@PNPN")
 _FEW = native.Cookie * 32
 
 
-def _read(header: Text | Sequence[Text], mode: str) -> list[tuple[str, str]]:
+def _read(header: Text | Sequence[Text], mode: CookieMode) -> list[tuple[str, str]]:
     """All cookies by one call; what it found is cut from the text here, since each look
     through ctypes would cost as much as a cookie."""
-    raws = [
-        text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
-        for text in ([header] if isinstance(header, (str, bytes)) else header)
-    ]
+    given = [header] if isinstance(header, (str, bytes)) else header
+    raws = [arguments.octets(text, "a Cookie header") for text in given]
     views = (native.Bytes * len(raws))(*[native.Bytes(raw, len(raw)) for raw in raws])
     request = native.Cookies.from_buffer_copy(_REQUEST)
     request.headers, request.header_count = views, len(raws)
-    request.mode = _constant(native.COOKIE_MODE, mode)
+    request.mode = arguments.choice(native.COOKIE_MODE, mode, "mode")
     count, array = c_size_t(), _FEW()
     read = native.lib.tuile_cookies_all
     if native.check(read, byref(request), array, len(array), byref(count), space=True):
@@ -83,12 +83,12 @@ def _read(header: Text | Sequence[Text], mode: str) -> list[tuple[str, str]]:
         return found[0] if size else b""
 
     def text(value: bytes) -> str:
-        return decode(value, "quoted") if quotes else value.decode("utf-8", "surrogateescape")
+        return decode(value, "quoted") if quotes else arguments.text(value)
 
-    return [(cut(n, n_size).decode("utf-8", "surrogateescape"), text(cut(v, v_size))) for n, n_size, v, v_size in cookies]
+    return [(arguments.text(cut(n, n_size)), text(cut(v, v_size))) for n, n_size, v, v_size in cookies]
 
 
-def parse(header: Text | Sequence[Text], mode: str = "browser") -> dict[str, str]:
+def parse(header: Text | Sequence[Text], mode: CookieMode = "browser") -> dict[str, str]:
     """The cookies of a request by name; of several of one name the last, as in Django.
 
     >>> parse("a=1; b=2; a=3")
@@ -99,7 +99,7 @@ def parse(header: Text | Sequence[Text], mode: str = "browser") -> dict[str, str
     return dict(_read(header, mode))
 
 
-def read(header: Text, name: Text, rule: str = "django") -> Optional[str]:
+def read(header: Text, name: Text, rule: CookieRule = "django") -> Optional[str]:
     """The cookie of a name as a framework sees it: of several the one that counts there, with quotes
     as they are meant there. ``rule`` is ``django`` (Starlette too), ``flask``, ``go``, ``express`` or ``rack``.
 
@@ -107,7 +107,7 @@ def read(header: Text, name: Text, rule: str = "django") -> Optional[str]:
     ('1', '"1"', '2')
     """
     found = _found(header, name, rule)
-    return None if found is None else found[0].decode("utf-8", "surrogateescape")
+    return None if found is None else arguments.text(found[0])
 
 
 def several(header: Text, name: Text) -> bool:
@@ -120,9 +120,9 @@ def several(header: Text, name: Text) -> bool:
     return found is not None and found[1]
 
 
-def _found(header: Text, name: Text, rule: str) -> Optional[tuple[bytes, bool]]:
-    whole, wanted, differ = native.view(header), native.view(name), c_bool()
-    constant = _constant(native.COOKIE_RULE, rule)
+def _found(header: Text, name: Text, rule: CookieRule) -> Optional[tuple[bytes, bool]]:
+    whole, wanted, differ = native.view(header, "header"), native.view(name, "name"), c_bool()
+    constant = arguments.choice(native.COOKIE_RULE, rule, "rule")
     status, value = native.filled(
         max(64, whole.size * 2),
         lambda *out: native.lib.tuile_cookie_read(whole, wanted, constant, *out, byref(differ)),
@@ -134,7 +134,7 @@ def _found(header: Text, name: Text, rule: str) -> Optional[tuple[bytes, bool]]:
     return value, differ.value
 
 
-def encode(text: Text, encoding: str) -> str:
+def encode(text: Text, encoding: Encoding) -> str:
     """Text as a cookie's value can hold it: ``raw``, ``percent``, ``quoted`` (Python's
     SimpleCookie), ``quoted-utf8`` (Werkzeug) or ``base64url``.
 
@@ -144,18 +144,18 @@ def encode(text: Text, encoding: str) -> str:
     return _coded(native.lib.tuile_cookie_encode, text, encoding).decode("ascii")
 
 
-def decode(value: Text, encoding: str) -> str:
+def decode(value: Text, encoding: Encoding) -> str:
     """The text in a cookie's value: the opposite of :func:`encode`.
 
     >>> decode('"a\\\\073b \\\\351"', "quoted")
     'a;b é'
     """
-    return _coded(native.lib.tuile_cookie_decode, value, encoding).decode("utf-8", "surrogateescape")
+    return arguments.text(_coded(native.lib.tuile_cookie_decode, value, encoding))
 
 
-def _coded(function: Any, text: Text, encoding: str) -> bytes:
+def _coded(function: Any, text: Text, encoding: Encoding) -> bytes:
     view, error = native.view(text), native.Error()
-    constant = _constant(native.ENCODING, encoding)
+    constant = arguments.choice(native.ENCODING, encoding, "encoding")
     status, coded = native.filled(max(64, view.size * 4), lambda *out: function(view, constant, *out, byref(error)))
     if status != native.OK:
         raise native.failure(status, error)
@@ -163,16 +163,10 @@ def _coded(function: Any, text: Text, encoding: str) -> bytes:
 
 
 def _text(borrowed: native.Bytes) -> str:
-    return native.copy(borrowed).decode("utf-8", "surrogateescape")
+    return arguments.text(native.copy(borrowed))
 
 
-def _constant(names: dict[Any, int], name: Optional[str]) -> int:
-    if name not in names:
-        raise native.failure(native.E_ARGUMENT)
-    return names[name]
-
-
-def _name(names: dict[Optional[str], int], number: int) -> Optional[str]:
+def _name(names: dict[Any, int], number: int) -> Any:
     return next(name for name, known in names.items() if known == number)
 
 
@@ -182,7 +176,7 @@ def date(seconds: int) -> str:
     >>> date(784111777)
     'Sun, 06 Nov 1994 08:49:37 GMT'
     """
-    status, text = native.filled(29, lambda *out: native.lib.tuile_date_write(native.int64(seconds), *out))
+    status, text = native.filled(29, lambda *out: native.lib.tuile_date_write(native.int64(seconds, "seconds"), *out))
     return text.decode("ascii")
 
 
@@ -230,9 +224,9 @@ class SetCookie:
     path: str = "/"
     secure: bool = False
     http_only: bool = False
-    same_site: Optional[str] = None
+    same_site: Optional[SameSite] = None
     partitioned: bool = False
-    priority: Optional[str] = None
+    priority: Optional[Priority] = None
     skip_rules: Rule = Rule(0)
 
     def header(self) -> str:
@@ -252,7 +246,7 @@ class SetCookie:
         >>> SetCookie.parse("a=1; Path=/; Max-Age=60; Secure").max_age
         60
         """
-        fields, text = native.SetCookie(), native.view(header)
+        fields, text = native.SetCookie(), native.view(header, "header")
         native.check(native.lib.tuile_set_cookie_parse, text, byref(fields))
         return cls(
             name=_text(fields.name),
@@ -269,16 +263,16 @@ class SetCookie:
         )
 
     def _write(self, function: Any) -> str:
-        texts = (self.name, self.value, self.domain, self.path)
-        views = [native.view(text.encode("utf-8", "surrogateescape")) for text in texts]
+        views = [native.view(getattr(self, name), name) for name in ("name", "value", "domain", "path")]
         fields = native.SetCookie()
         native.lib.tuile_set_cookie_init(byref(fields))
         fields.name, fields.value, fields.domain, fields.path = views
-        fields.max_age = native.UNSET if self.max_age is None else native.int64(self.max_age)
-        fields.expires = native.UNSET if self.expires is None else native.int64(self.expires)
-        fields.same_site = _constant(native.SAME_SITES, self.same_site)
-        fields.priority = _constant(native.PRIORITIES, self.priority)
-        fields.secure, fields.http_only, fields.partitioned = self.secure, self.http_only, self.partitioned
+        fields.max_age = native.UNSET if self.max_age is None else native.int64(self.max_age, "max_age")
+        fields.expires = native.UNSET if self.expires is None else native.int64(self.expires, "expires")
+        fields.same_site = arguments.choice(native.SAME_SITES, self.same_site, "same_site")
+        fields.priority = arguments.choice(native.PRIORITIES, self.priority, "priority")
+        for name in ("secure", "http_only", "partitioned"):
+            setattr(fields, name, arguments.switch(getattr(self, name), name))
         fields.skip_rules = self.skip_rules
         return _written(function, fields)
 
@@ -288,7 +282,7 @@ def _written(function: Any, fields: Any) -> str:
     status, text = native.filled(512, lambda *out: function(byref(fields), *out, byref(error)))
     if status != native.OK:
         raise native.failure(status, error)
-    return text.decode("utf-8", "surrogateescape")
+    return arguments.text(text)
 
 
 def django_set_cookie(

@@ -3,6 +3,26 @@ holds a secret, a session key or a payload."""
 
 from __future__ import annotations
 
+__all__ = [
+    "ArgumentError",
+    "ArgumentTypeError",
+    "BadSignature",
+    "BusyError",
+    "CommitUnknown",
+    "CookieRuleError",
+    "CorruptStoreError",
+    "FileError",
+    "LimitError",
+    "MissingLibraryError",
+    "RangeError",
+    "SessionDeleted",
+    "SignatureExpired",
+    "StoreError",
+    "SyntaxProblem",
+    "TuileError",
+    "ValueTypeError",
+]
+
 
 class TuileError(Exception):
     """Base of all; ``status`` is the library's number, ``offset`` where in the input."""
@@ -13,6 +33,10 @@ class TuileError(Exception):
 
 class ArgumentError(TuileError, ValueError):
     """An argument can't be."""
+
+
+class ArgumentTypeError(ArgumentError, TypeError):
+    """An argument is of another type than it has to be."""
 
 
 class LimitError(TuileError, ValueError):
@@ -33,6 +57,18 @@ class ValueTypeError(TuileError, TypeError):
 
 class RangeError(TuileError, OverflowError):
     """A number or date does not fit."""
+
+
+class BadSignature(TuileError):
+    """The signature does not match: tampered with, or another key or salt."""
+
+
+class SignatureExpired(BadSignature):
+    """The signature matches, but is older than ``max_age``."""
+
+
+class SessionDeleted(TuileError):
+    """Another request deleted the session meanwhile; nothing was saved."""
 
 
 class StoreError(TuileError):

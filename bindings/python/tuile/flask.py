@@ -31,11 +31,13 @@ from flask.sessions import SessionInterface as FlaskInterface
 from flask.sessions import SessionMixin
 from werkzeug.exceptions import BadRequest
 
-from .errors import ArgumentError, StoreError
+from . import arguments
+from .errors import StoreError
 from .flask_cookie import Cookie, check, token
 from .flask_session import FlaskSession
 from .manager import Manager
 from .session import SessionDeleted
+from .settings import FlaskSettings, Settings, Unpack
 from .stores import Store
 
 __all__ = ["FlaskSession", "SessionInterface", "SessionInterrupted"]
@@ -86,10 +88,16 @@ class SessionInterface(FlaskInterface):
     """
 
     def __init__(
-        self, store: Union[str, Store], *, login_keys: Iterable[str] = ("_user_id", "user_id"), **options: Any
+        self, store: Union[str, Store], *, login_keys: Iterable[str] = ("_user_id", "user_id"), **options: Unpack[FlaskSettings]
     ) -> None:
         if said := _FLASKS.keys() & options.keys():
             raise TypeError(", ".join(f"{name} is Flask's {_FLASKS[name]}" for name in sorted(said)))
+        allowed = Settings.__annotations__.keys() | FlaskSettings.__annotations__.keys()
+        if unknown := [arguments.meant(name, allowed) for name in options if name not in allowed]:
+            raise TypeError(f"unknown setting: {', '.join(unknown)}")
+        arguments.secrets(options.get("fallbacks", ()), "fallbacks")
+        if not isinstance(store, Store):
+            arguments.url(store, "store")
         if isinstance(login_keys, (str, bytes)):
             raise TypeError("login_keys is a list of names, not one")
         self._store, self._options, self._login_keys = store, options, frozenset(login_keys)
@@ -130,7 +138,7 @@ class SessionInterface(FlaskInterface):
         return {
             "cookie_name": token(self.get_cookie_name(app)),
             # Of two limits the shorter one counts.
-            "cookie_age": min(age, _IDLE.get(self._options.get("policy", ""), age)),
+            "cookie_age": min(age, _IDLE.get(self._options.get("policy") or "", age)),
             # What Flask takes for a SECRET_KEY is taken here.
             "allow_weak_secrets": True,
             # The cookie is Werkzeug's; these have to be what any name allows.
@@ -226,9 +234,7 @@ def _refreshes_unread(app: Flask, session: FlaskSession) -> bool:
 
 def _keys(app: Flask) -> tuple[Any, tuple[Any, ...]]:
     fallbacks = app.config.get("SECRET_KEY_FALLBACKS") or ()
-    if isinstance(fallbacks, (str, bytes, bytearray)):
-        raise ArgumentError("SECRET_KEY_FALLBACKS is a list of secrets: of one string each letter would be a secret")
-    return app.secret_key or "", tuple(fallbacks)
+    return app.secret_key or "", tuple(arguments.secrets(fallbacks, "SECRET_KEY_FALLBACKS"))
 
 
 def _interrupt(app: Flask, response: Response) -> None:

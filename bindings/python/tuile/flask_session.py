@@ -10,13 +10,11 @@ from typing import Any, Optional
 from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SessionMixin
 
+from .handle import CHANGES
 from .session import Expiry, Session
 
 _TAGGED = TaggedJSONSerializer()
-_CHANGES = frozenset(
-    "add_int append clear clear_expiry cycle_key flush remove remove_owner set_expiry set_expiry_date set_json "
-    "set_lifetime set_owner update".split()
-)
+_CHANGES = CHANGES | {"flush"}
 # Flask-Login asks for it after each request, and has set it in the same request, if at all.
 _PASSING = "_remember"
 
@@ -27,6 +25,8 @@ class FlaskSession(Session, SessionMixin):
     What is changed in place is saved, too: ``modified = True`` is not needed, and does no harm.
     """
 
+    # Flask has it saved, or means it not to be.
+    _warns = False
     # Whether the response says Vary: Cookie, since the proxy was used or was not; None: nobody has said.
     _seen: Optional[bool] = None
     # What the application said of `modified`; None: nothing.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import warnings
 from collections.abc import Callable
 from ctypes import byref, c_bool, c_int64
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 from . import _native as native
-from .errors import ArgumentError, TuileError
+from . import arguments
+from .errors import ArgumentError, SessionDeleted
 from .lifetime import Handle, Uncopyable
 
 if TYPE_CHECKING:
@@ -17,10 +20,6 @@ if TYPE_CHECKING:
 
 _Self = TypeVar("_Self", bound="SessionHandle")
 _Answer = TypeVar("_Answer")
-
-
-class SessionDeleted(TuileError):
-    """Another request deleted the session meanwhile; nothing was saved."""
 
 
 _PREFIX = "tuile_session_"
@@ -42,8 +41,20 @@ _ADD_HEADER = native.AddHeader(_add_header)
 _NO_HEADERS = native.AddHeader()
 
 
+# What changes a session, so that a commit has something to save.
+CHANGES = frozenset(
+    "add_int append clear clear_expiry cycle_key remove remove_owner set_expiry set_expiry_date set_json set_lifetime "
+    "set_owner update".split()
+)
+
+
 class SessionHandle(Uncopyable):
     """What every session has besides its values: a key, an end, an owner. One thread at a time is in it."""
+
+    #: Whether a session that is left with changes warns: a framework that saves it has its own rule.
+    _warns = True
+    # Something was changed that no commit was asked to save.
+    _unsaved = False
 
     _instead = "it belongs to one request; dict(session) copies its values, and a Manager begins another one"
 
@@ -90,7 +101,7 @@ class SessionHandle(Uncopyable):
     def set_lifetime(self, seconds: int) -> None:
         """Lets the session end then, whatever is done with it; 0: no such end."""
         with self._lock:
-            self._call("set_lifetime", native.int64(seconds))
+            self._call("set_lifetime", native.int64(seconds, "seconds"))
             self._changed_inside()
 
     def get_lifetime(self) -> Optional[int]:
@@ -108,7 +119,7 @@ class SessionHandle(Uncopyable):
     def owner(self) -> Optional[str]:
         """Whose session it is, as the application calls its users."""
         owner = self._text("get_owner")
-        return None if owner is None else owner.decode("utf-8")
+        return None if owner is None else arguments.text(owner)
 
     @owner.setter
     def owner(self, owner: Optional[str]) -> None:
@@ -116,12 +127,13 @@ class SessionHandle(Uncopyable):
             if owner is None:
                 self._call("remove_owner")
             else:
-                self._call("set_owner", native.view(owner))
+                self._call("set_owner", native.view(owner, "owner"))
             self._changed_inside()
 
     def set_client(self, user_agent: str = "", address: str = "") -> None:
         """Says where the request comes from, for the owner's list."""
-        self._call("set_client", native.view(user_agent), native.view(address))
+        agent = native.view(arguments.sent(user_agent, "user_agent"))
+        self._call("set_client", agent, native.view(arguments.sent(address, "address")))
 
     # -- the request
 
@@ -129,6 +141,8 @@ class SessionHandle(Uncopyable):
         headers: list[tuple[str, str]] = []
         context = id(headers)
         _collecting[context] = headers
+        # Whoever asked is told what came of it.
+        self._unsaved = False
         try:
             answer = self._call("commit", status, _ADD_HEADER if wanted else _NO_HEADERS, context)
         finally:
@@ -138,14 +152,29 @@ class SessionHandle(Uncopyable):
         return headers
 
     def close(self) -> None:
-        """Ends the session, without waiting for a call on it in another thread. What was not committed is gone."""
+        """Ends the session, without waiting for a call on it in another thread. What was not committed is gone,
+        with a ResourceWarning."""
+        self._close(warns=True)
+
+    def _close(self, warns: bool) -> None:
+        if warns and self._warns and not self._handle.released and self._is_unsaved():
+            warnings.warn("a session was left with changes that no commit() has saved", ResourceWarning, 3, source=self)
         self._handle.release()
+
+    def _is_unsaved(self) -> bool:
+        return self._unsaved
+
+    def __del__(self) -> None:
+        # Half made, or the interpreter ends: nobody could do anything about it.
+        if "_handle" in self.__dict__ and not sys.is_finalizing():
+            self._close(warns=True)
 
     def __enter__(self: _Self) -> _Self:
         return self
 
     def __exit__(self, kind: Optional[type[BaseException]], value: object, trace: Optional[TracebackType]) -> None:
-        self.close()
+        # Who leaves by an exception has not forgotten anything.
+        self._close(warns=kind is None)
 
     def __repr__(self) -> str:
         return f"<Session {'ended' if self._handle.released else 'open'}>"
@@ -164,10 +193,12 @@ class SessionHandle(Uncopyable):
             finally:
                 self._calling = False
 
-    def _call(self, name: str, *arguments: Any) -> int:
+    def _call(self, name: str, *given: Any) -> int:
         error, function = native.Error(), _CALLS[name]
-        status = self._alone(lambda handle: int(function(handle, *arguments, byref(error))))
+        status = self._alone(lambda handle: int(function(handle, *given, byref(error))))
         native.answered(status, error)
+        if name in CHANGES:
+            self._unsaved = True
         return status
 
     def _text(self, name: str) -> Optional[bytes]:

@@ -5,13 +5,27 @@ from __future__ import annotations
 import logging
 from typing import Optional
 
+from . import arguments
 from .errors import StoreError, TuileError
 from .jar import Jar
+from .manager import Manager
 from .session import Session, SessionDeleted
+from .settings import Given
 
 INTERRUPTED = b"The session was ended by another request.\n"
 #: What is wrong and fails no page.
 log = logging.getLogger("tuile")
+
+
+def manager_of(manager: Optional[Manager], settings: Given) -> Manager:
+    """The manager that a middleware was given, or one of its settings."""
+    if manager is None:
+        return Manager(**settings)
+    if settings:
+        raise TypeError(f"{', '.join(settings)}: the manager that is given has its settings already")
+    if not isinstance(manager, Manager):
+        raise TypeError(f"manager has to be a tuile.sessions.Manager, not {type(manager).__name__}")
+    return manager
 
 
 def with_session(headers: list[tuple[str, str]], added: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -48,4 +62,4 @@ def refusal(set_cookie: str, pair: bytes, domain: str, path: str) -> Optional[st
             sent = jar.header(url) or ""
         except TuileError as problem:
             return str(problem)
-    return None if sent.encode("utf-8", "surrogateescape") == pair else "name or attributes end the header early"
+    return None if arguments.octets(sent) == pair else "name or attributes end the header early"

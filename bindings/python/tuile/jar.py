@@ -9,6 +9,8 @@ from types import TracebackType
 from typing import Any, Optional, Union
 
 from . import _native as native
+from . import arguments
+from .choices import Context
 from .lifetime import Handle, Uncopyable
 
 
@@ -37,7 +39,7 @@ class Jar(Uncopyable):
     ) -> None:
         config = native.JarConfig()
         native.lib.tuile_jar_config_init(byref(config))
-        config.max_per_site, config.max_cookies = native.size(max_per_site), native.size(max_cookies)
+        config.max_per_site, config.max_cookies = native.size(max_per_site, "max_per_site"), native.size(max_cookies, "max_cookies")
         # The library calls them for as long as the jar lives.
         callbacks = []
         if public_suffix is not None:
@@ -55,7 +57,7 @@ class Jar(Uncopyable):
         url: str,
         set_cookie: Union[str, bytes],
         *,
-        context: str = "same-site",
+        context: Context = "same-site",
         script: bool = False,
         top_level_site: str = "",
     ) -> None:
@@ -66,13 +68,13 @@ class Jar(Uncopyable):
         with the reason, where a browser would ignore the cookie.
         """
         request, error = self._request(url, context, script, top_level_site), native.Error()
-        text = native.view(set_cookie)
+        text = native.view(set_cookie, "set_cookie")
         receive = native.lib.tuile_jar_receive
         status = self._handle.use(lambda jar: receive(jar, byref(request), text, byref(error)))
         native.answered(status, error)
 
     def header(
-        self, url: str, *, context: str = "same-site", script: bool = False, top_level_site: str = ""
+        self, url: str, *, context: Context = "same-site", script: bool = False, top_level_site: str = ""
     ) -> Optional[str]:
         """The Cookie header for a request to ``url``; None if there is nothing to send."""
         request, error = self._request(url, context, script, top_level_site), native.Error()
@@ -81,16 +83,14 @@ class Jar(Uncopyable):
             lambda jar: native.filled(4096, lambda *out: write(jar, byref(request), *out, byref(error)))
         )
         native.answered(status, error)
-        return text.decode("utf-8", "surrogateescape") if status == native.OK else None
+        return arguments.text(text) if status == native.OK else None
 
-    def _request(self, url: str, context: str, script: bool, top_level_site: str) -> native.JarRequest:
-        if context not in native.SITES:
-            raise native.failure(native.E_ARGUMENT)
+    def _request(self, url: str, context: Context, script: bool, top_level_site: str) -> native.JarRequest:
         request = native.JarRequest()
         native.lib.tuile_jar_request_init(byref(request))
-        request.owners = (native.view(url), native.view(top_level_site))
+        request.owners = (native.view(url, "url"), native.view(top_level_site, "top_level_site"))
         request.url, request.top_level_site = request.owners
-        request.context, request.script = native.SITES[context], script
+        request.context, request.script = arguments.choice(native.SITES, context, "context"), script
         return request
 
     def __len__(self) -> int:
@@ -110,7 +110,7 @@ class Jar(Uncopyable):
 
         Returns the number of lines that were passed over: no cookie, or one that no response could have set.
         """
-        name, load = native.view(os.fsencode(path)), native.lib.tuile_jar_load
+        name, load = native.view(arguments.path(path)), native.lib.tuile_jar_load
         if self._handle.use(lambda jar: native.check(load, jar, name)) == native.ABSENT:
             raise FileNotFoundError(os.fspath(path))
         lines = c_size_t()
@@ -120,7 +120,7 @@ class Jar(Uncopyable):
 
     def save(self, path: Union[str, os.PathLike[str]], *, session_cookies: bool = True) -> None:
         """Writes the jar to a file that curl reads; it is replaced in one step."""
-        name, save = native.view(os.fsencode(path)), native.lib.tuile_jar_save
+        name, save = native.view(arguments.path(path)), native.lib.tuile_jar_save
         self._handle.use(lambda jar: native.check(save, jar, name, session_cookies))
 
     def close(self) -> None:

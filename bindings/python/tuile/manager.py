@@ -12,22 +12,17 @@ from types import BuiltinFunctionType, TracebackType
 from typing import Any, Optional, TypeVar, Union
 
 from . import _native as native
+from . import arguments, settings
 from .errors import ArgumentError
 from .lifetime import Handle, Uncopyable
 from .owners import OwnedSession, owned_session
 from .session import Session
 from .signing import Keyring
+from .settings import Settings, Unpack
 from .stores import Bridge, Store
 
 _Answer = TypeVar("_Answer")
 AnySession = TypeVar("AnySession", bound=Session)
-
-# Those that are no numbers, texts or switches, and come in another way.
-_HIDDEN = {"size", "store", "secret", "fallbacks", "fallback_count", "open_store", "keyring", "cookie_same_site"}
-_SETTINGS = {
-    name for name, kind, *_ in native.Config._fields_ if name not in _HIDDEN and not hasattr(kind, "_restype_")
-} - {"clock_context", "log_context"}
-
 
 # Those that are there, to be closed while everything that they need is: at the end of the interpreter.
 _open: weakref.WeakValueDictionary[int, Manager] = weakref.WeakValueDictionary()
@@ -48,10 +43,12 @@ def _config(secret: str | bytes | Keyring, fallbacks: Iterable[str | bytes]) -> 
     """The defaults with these keys, and what has to live as long as they."""
     config = native.Config()
     native.lib.tuile_config_init(byref(config))
-    older = [native.view(fallback) for fallback in fallbacks]
+    older = [native.view(fallback) for fallback in arguments.secrets(fallbacks, "fallbacks")]
+    if older and isinstance(secret, Keyring):
+        raise ArgumentError("a Keyring holds the older secrets, too: add them to it, in place of fallbacks")
     array = (native.Bytes * len(older))(*older)
     config.fallbacks, config.fallback_count = array, len(older)
-    text = native.view(b"" if isinstance(secret, Keyring) else secret)
+    text = native.view(b"" if isinstance(secret, Keyring) else arguments.secret(secret, "secret"))
     config.secret = text
     return config, (array, older, text)
 
@@ -66,6 +63,15 @@ def _with_keys(secret: str | bytes | Keyring, config: native.Config, call: Calla
         return call()
 
     return secret._alone(keyed)
+
+
+def _scheme(url: str) -> str:
+    return url.partition(":")[0] + ":"
+
+
+def _waits(url: Optional[str]) -> bool:
+    """Whether a store's calls may wait for a disk or a network."""
+    return bool(url) and _scheme(str(url)) not in ("memory:", "cookie:")
 
 
 def _logger(log: Callable[[str, str], None]) -> Any:
@@ -95,12 +101,13 @@ def _waiter(wait: Optional[Callable[[float], object]]) -> Any:
 class Manager(Uncopyable):
     """One for the application: configuration, keys and store. Safe from all threads and after fork.
 
-    ``store`` is a URL, or a :class:`tuile.stores.Store` of your own. Settings have the names of
-    ``tuile_config``: ``cookie_name``, ``cookie_age``, ``cookie_secure``, ``save_every_request``, and so
-    on; the defaults are Django's. ``cookie_rule`` is one of :func:`tuile.cookies.read`. ``policy`` is ``aal2`` or ``aal3``: the limits of NIST SP 800-63B-4.
-    ``log`` is told ``error``, ``warning``, ``info`` or ``debug``, and what an administrator should know; it
-    holds no key and no secret. ``wait`` is called with seconds before changes are made again that another
-    request was first with: ``time.sleep``, if there is none. ``clock`` gives Unix seconds, for tests.
+    ``store`` is a URL, or a :class:`tuile.stores.Store` of your own; ``secret`` is needed where the store's data
+    could be somebody else's, and ``fallbacks`` are older ones, which read and do not write. The settings are those of
+    ``tuile_config`` in C, with Django's defaults: docs/python.md has a table of them all. ``policy`` is ``aal2`` or ``aal3``, the
+    limits of NIST SP 800-63B-4; ``cookie_age`` and ``lifetime`` may be shorter then, and not longer. ``log`` is told
+    ``error``, ``warning``, ``info`` or ``debug``, and what an administrator should know; it holds no key and no
+    secret. ``wait`` is called with seconds before changes are made again that another request was first with:
+    ``time.sleep``, if there is none. ``clock`` gives Unix seconds, for tests.
     """
 
     _instead = "open another one from the same settings, one in each process"
@@ -111,44 +118,29 @@ class Manager(Uncopyable):
         store: Union[str, Store],
         secret: str | bytes | Keyring = "",
         fallbacks: Iterable[str | bytes] = (),
-        cookie_same_site: Optional[str] = "Lax",
-        policy: Optional[str] = None,
-        log: Optional[Callable[[str, str], None]] = None,
-        clock: Optional[Callable[[], float]] = None,
-        wait: Optional[Callable[[float], object]] = None,
-        **settings: Union[str, bytes, int, bool],
+        **more: Unpack[Settings],
     ) -> None:
-        if unknown := settings.keys() - _SETTINGS:
-            raise TypeError(f"unknown setting: {', '.join(sorted(unknown))}")
         config, kept = _config(secret, fallbacks)
-        if policy is not None:
-            if policy not in native.POLICY:
-                raise native.failure(native.E_ARGUMENT)
-            native.lib.tuile_config_set_policy(byref(config), native.POLICY[policy])
-        if cookie_same_site not in native.SAME_SITES:
-            raise native.failure(native.E_ARGUMENT)
-        config.cookie_same_site = native.SAME_SITES[cookie_same_site]
+        views = settings.apply(config, more)
+        log, clock, wait = more.get("log"), more.get("clock"), more.get("wait")
         logger = None
         if log is not None:
             logger = config.log = _logger(log)
         ticking = None
         if clock is not None:
             ticking = config.clock = native.clock(clock)
-        if isinstance(rule := settings.get("cookie_rule"), str):
-            if rule not in native.COOKIE_RULE:
-                raise native.failure(native.E_ARGUMENT)
-            settings["cookie_rule"] = native.COOKIE_RULE[rule]
-        for name, value in settings.items():
-            setattr(config, name, native.view(value) if isinstance(value, (str, bytes)) else native.int64(value))
         bridge: Optional[Bridge] = None
+        #: Calls may wait for a disk or a network.
+        self.blocking = _waits(more.get("previous_store")) or _waits(more.get("revocations"))
         if isinstance(store, Store):
             bridge = Bridge(store)
             config.open_store = bridge.handle
-            self.store_name, self.blocking = type(store).__name__, store.blocking
+            self.store_name, self.blocking = type(store).__name__, self.blocking or bool(store.blocking)
         else:
-            config.store, self.store_name = native.view(store), store.split(":")[0] + ":"
-            #: Calls may wait for a disk or a network.
-            self.blocking = self.store_name not in ("memory:", "cookie:")
+            url = arguments.url(store, "store")
+            views.append(native.view(url, "store"))
+            config.store, self.store_name = views[-1], _scheme(url)
+            self.blocking = self.blocking or _waits(url)
         #: Sessions are saved also where nothing was changed.
         self.save_every_request = bool(config.save_every_request)
         self.cookie_name = native.copy(config.cookie_name).decode("utf-8")
@@ -179,7 +171,8 @@ class Manager(Uncopyable):
 
     def begin_as(self, kind: type[AnySession], cookie_header: str | bytes, url: str | bytes = "") -> AnySession:
         """As :meth:`begin`, for a class of your own."""
-        header, address = native.view(cookie_header), native.view(url)
+        header = native.view(arguments.sent(cookie_header, "cookie_header"))
+        address = native.view(arguments.sent(url, "url"))
 
         def start(manager: int) -> Handle:
             session = native.lib.tuile_session_begin_url(manager, header, address)
@@ -192,7 +185,7 @@ class Manager(Uncopyable):
     def clear_expired(self, limit: int = 10_000) -> int:
         """Removes at most ``limit`` expired sessions; how many there were."""
         removed = c_size_t()
-        self._check(native.lib.tuile_manager_clear_expired, native.size(limit), byref(removed))
+        self._check(native.lib.tuile_manager_clear_expired, native.size(limit, "limit"), byref(removed))
         return removed.value
 
     def reload(self, secret: str | bytes | Keyring, fallbacks: Iterable[str | bytes] = ()) -> None:
@@ -207,7 +200,7 @@ class Manager(Uncopyable):
         def add(_: Any, session: Any) -> None:
             found.append(owned_session(session.contents))
 
-        name, receive = native.view(owner), native.ReceiveOwnedSession(add)
+        name, receive = native.view(owner, "owner"), native.ReceiveOwnedSession(add)
 
         def call(asking: Optional[int]) -> int:
             return self._check(native.lib.tuile_manager_sessions, name, asking, receive, None)
@@ -217,11 +210,11 @@ class Manager(Uncopyable):
 
     def revoke(self, owner: str, id: str) -> bool:
         """Ends the session of an owner that has this id, for good; False if there is none any more."""
-        return self._check(native.lib.tuile_manager_revoke, native.view(owner), native.view(id)) == native.OK
+        return self._check(native.lib.tuile_manager_revoke, native.view(owner, "owner"), native.view(id, "id")) == native.OK
 
     def revoke_all(self, owner: str, keep: Optional[Session] = None) -> int:
         """Ends all sessions of an owner but ``keep``, as after a change of the password; how many."""
-        name, revoked = native.view(owner), c_size_t()
+        name, revoked = native.view(owner, "owner"), c_size_t()
 
         def call(kept: Optional[int]) -> int:
             return self._check(native.lib.tuile_manager_revoke_all, name, kept, byref(revoked))

@@ -9,8 +9,9 @@ from ctypes import byref, c_int64
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from . import _native as native
-from .errors import ArgumentError
-from .handle import SessionDeleted, SessionHandle
+from . import arguments
+from .errors import ArgumentError, ArgumentTypeError, SessionDeleted, SyntaxProblem
+from .handle import SessionHandle
 
 if TYPE_CHECKING:
     from .lifetime import Handle
@@ -69,7 +70,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         for key, before in list(self._lent.items()):
             now = self._dumps(self._dict()[key])
             if now != before:
-                self._call("set_json", native.view(key), native.view(now))
+                self._call("set_json", native.unicode(key), native.unicode(now))
                 self._lent[key] = now
 
     def _forget(self, values: Optional[dict[str, Any]] = None) -> None:
@@ -87,7 +88,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
     def __setitem__(self, key: str, value: Any) -> None:
         text = self._dumps(value)
         with self._lock:
-            self._call("set_json", native.view(_name(key)), native.view(text))
+            self._call("set_json", native.unicode(_name(key)), native.unicode(text))
             self._lent.pop(key, None)
             self._dict()[key] = value
             self._lend(key, value)
@@ -138,7 +139,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
                 if default is _MISSING:
                     raise KeyError(key)
                 return default
-            self._call("remove", native.view(key))
+            self._call("remove", native.unicode(key))
             self._lent.pop(key, None)
             return values.pop(key)
 
@@ -156,7 +157,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         values = {_name(key): value for key, value in dict(*others, **named).items()}
         text = self._dumps(values)
         with self._lock:
-            self._call("update", native.view(text))
+            self._call("update", native.unicode(text))
             for key, value in values.items():
                 self._lent.pop(key, None)
                 self._dict()[key] = value
@@ -168,12 +169,12 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         with self._lock:
             self._changed_inside()
             for key in before.keys() - after.keys():
-                self._call("remove", native.view(_name(key)))
+                self._call("remove", native.unicode(_name(key)))
                 del before[key]
             changed = {k: v for k, v in after.items() if k not in before or self._differ(before[k], v)}
             if changed:
                 text = self._dumps(changed)
-                self._call("update", native.view(text))
+                self._call("update", native.unicode(text))
                 before.update(self._loads(text))
 
     def _differ(self, one: Any, other: Any) -> bool:
@@ -199,7 +200,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         """Adds to a counter, exactly, whatever other requests do at once; the sum so far."""
         total = c_int64()
         with self._lock:
-            self._call("add_int", native.view(_name(key)), native.int64(delta), byref(total))
+            self._call("add_int", native.unicode(_name(key)), native.int64(delta, "delta"), byref(total))
             if self._values is not None:
                 self._values[key] = total.value
         return total.value
@@ -209,7 +210,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         another request appends at once."""
         with self._lock:
             self._return()
-            self._call("append", native.view(_name(key)), native.view(self._dumps(value)))
+            self._call("append", native.unicode(_name(key)), native.unicode(self._dumps(value)))
             if self._values is not None:
                 self._values.setdefault(key, []).append(value)
                 if key in self._lent:
@@ -233,6 +234,8 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         """Logs out: deletes the data, the session in the store and, on commit, the cookie."""
         with self._lock:
             self._call("flush")
+            # The store knows already; what is in a cookie ends with the cookie that the commit sends.
+            self._unsaved = self._manager.store_name == "cookie:"
             self._forget({})
 
     def cycle_key(self) -> None:
@@ -244,14 +247,14 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         if isinstance(value, datetime.timedelta):
             value = datetime.datetime.now(_UTC) + value
         if isinstance(value, str):
-            raise native.failure(native.E_ARGUMENT)
+            raise ArgumentTypeError("the expiry has to be seconds, a datetime, a timedelta or None, not str")
         with self._lock:
             if value is None:
                 self._call("clear_expiry")
             elif isinstance(value, datetime.datetime):
                 self._call("set_expiry_date", int(_aware(value).timestamp()))
             else:
-                self._call("set_expiry", native.int64(value))
+                self._call("set_expiry", native.int64(value, "the expiry"))
             self._changed_inside()
 
     def get_expiry_age(self, *, modification: Optional[datetime.datetime] = None, expiry: Expiry = _MISSING) -> int:
@@ -272,7 +275,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
             expiry = _aware(expiry).isoformat()
         text = "" if expiry is _MISSING else json.dumps(expiry)
         answer = c_int64()
-        self._call(name, at, native.view(text), byref(answer))
+        self._call(name, at, native.unicode(text), byref(answer))
         return answer.value
 
     def get_expire_at_browser_close(self) -> bool:
@@ -295,6 +298,12 @@ class Session(SessionHandle, MutableMapping[str, Any]):
 
     # -- the request
 
+    def _is_unsaved(self) -> bool:
+        values = self._values
+        return self._unsaved or (
+            values is not None and any(self._dumps(values.get(key)) != before for key, before in self._lent.items())
+        )
+
     def commit(self, status: int = 200, *, headers: bool = True) -> list[tuple[str, str]]:
         """Saves, and gives the headers that the response needs, unless somebody else writes them.
 
@@ -304,7 +313,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         with self._lock:
             self._return()
             try:
-                return self._commit(status, headers)
+                return self._commit(arguments.count(status, "status"), headers)
             finally:
                 # The library has what other requests saved, too.
                 self._forget()
@@ -327,6 +336,11 @@ class _Values(ValuesView[Any]):
 def _name(key: object) -> str:
     if not isinstance(key, str):
         raise TypeError("a session's names are text")
+    if not key.isascii():
+        try:
+            key.encode()
+        except UnicodeEncodeError:
+            raise SyntaxProblem("a session's name has half a surrogate pair in it") from None
     return key
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
+import os
 import threading
 from collections.abc import Iterable
 from ctypes import byref, c_size_t, c_void_p
@@ -18,18 +20,27 @@ from dataclasses import dataclass
 from typing import Any, Callable, Optional, TypeVar, Union
 
 from . import _native as native
+from . import arguments
+from .choices import Cipher, Derivation, Dialect, Digest, KeyFormat
+from .errors import ArgumentError, BadSignature, RangeError, SignatureExpired
 from .lifetime import Handle, Uncopyable
+
+__all__ = [
+    "BadSignature",
+    "Keyring",
+    "Opened",
+    "SignatureExpired",
+    "Signer",
+    "TimestampSigner",
+    "Tokens",
+    "derive_key",
+    "dumps",
+    "generate_key",
+    "loads",
+]
 
 _Answer = TypeVar("_Answer")
 Age = Union[int, float, datetime.timedelta, None]
-
-
-class BadSignature(Exception):
-    """The signature does not match: tampered with, or another key or salt."""
-
-
-class SignatureExpired(BadSignature):
-    """The signature matches, but is older than ``max_age``."""
 
 
 class Keyring(Uncopyable):
@@ -43,9 +54,9 @@ class Keyring(Uncopyable):
 
     _instead = "it holds secrets; make another one from its keys"
 
-    def __init__(self, *keys: str | bytes, format: str = "text", allow_weak: bool = False) -> None:
+    def __init__(self, *keys: str | bytes, format: KeyFormat = "text", allow_weak: bool = False) -> None:
         number = c_void_p()
-        native.check(native.lib.tuile_keyring_new, allow_weak, byref(number))
+        native.check(native.lib.tuile_keyring_new, arguments.switch(allow_weak, "allow_weak"), byref(number))
         self._handle = Handle(number.value, native.lib.tuile_keyring_free, "the keyring is closed")
         # Adding is for one thread at a time.
         self._lock = threading.Lock()
@@ -53,34 +64,32 @@ class Keyring(Uncopyable):
             self.add(key, format)
 
     def add(
-        self, key: str | bytes, format: str = "text", *, block_key: str | bytes = b"", id: Optional[int] = None
+        self, key: str | bytes, format: KeyFormat = "text", *, block_key: str | bytes = b"", id: Optional[int] = None
     ) -> None:
         """Adds a key behind the others; ``format`` is ``text``, ``hex`` or ``base64``.
 
         ``block_key``, of the same format, is what gorilla encrypts with beside the key, ``id`` iron-session's
         number of it: where one key has an id, all need one.
         """
-        if format not in native.KEY:
-            raise native.failure(native.E_ARGUMENT)
-        texts = native.view(key), native.view(block_key)
-        number = native.UNSET if id is None else native.int64(id)
+        constant = arguments.choice(native.KEY, format, "format")
+        texts = native.view(arguments.secret(key, "a key")), native.view(arguments.secret(block_key, "block_key"))
+        number = native.UNSET if id is None else native.int64(id, "id")
         add = native.lib.tuile_keyring_add_entry
-        self._alone(lambda ring: native.check(add, ring, *texts, number, native.KEY[format]))
+        self._alone(lambda ring: native.check(add, ring, *texts, number, constant))
 
-    def add_file(self, path: str, format: str = "text") -> None:
+    def add_file(self, path: str | bytes | os.PathLike[str], format: KeyFormat = "text") -> None:
         """Adds the keys of a file that only its owner may open, one a line."""
-        self._add(native.lib.tuile_keyring_add_file, path, format)
+        self._add(native.lib.tuile_keyring_add_file, arguments.path(path), format)
 
-    def add_environment(self, variable: str, format: str = "text") -> None:
+    def add_environment(self, variable: str, format: KeyFormat = "text") -> None:
         """Adds the keys in a variable of the environment, one a line."""
-        if self._add(native.lib.tuile_keyring_add_environment, variable, format) == native.ABSENT:
+        name = arguments.octets(variable, "variable")
+        if self._add(native.lib.tuile_keyring_add_environment, name, format) == native.ABSENT:
             raise KeyError(variable)
 
-    def _add(self, function: Any, text: str | bytes, format: str) -> int:
-        if format not in native.KEY:
-            raise native.failure(native.E_ARGUMENT)
-        key = native.view(text)
-        return self._alone(lambda ring: native.check(function, ring, key, native.KEY[format]))
+    def _add(self, function: Any, octets: bytes, format: str) -> int:
+        constant, key = arguments.choice(native.KEY, format, "format"), native.view(octets)
+        return self._alone(lambda ring: native.check(function, ring, key, constant))
 
     def _alone(self, call: Callable[[int], _Answer]) -> _Answer:
         with self._lock:
@@ -88,7 +97,7 @@ class Keyring(Uncopyable):
 
     def derive(self, purpose: str | bytes) -> Keyring:
         """A ring of what each key gives for a purpose: see :func:`derive_key`."""
-        number, derived, use = c_void_p(), Keyring(), native.view(purpose)
+        number, derived, use = c_void_p(), Keyring(), native.view(purpose, "purpose")
         self._alone(lambda ring: native.check(native.lib.tuile_keyring_derive, ring, use, byref(number)))
         derived._handle = Handle(number.value, native.lib.tuile_keyring_free, "the keyring is closed")
         return derived
@@ -117,7 +126,8 @@ def derive_key(secret: str | bytes, purpose: str | bytes) -> str:
     >>> derive_key("a secret that has its thirty-two bytes and more", "express")
     'xyz4ioICYMn2v3jkvyDiGj0rK-ZsltQkxJyv9fZ7iQs'
     """
-    given, use, error = native.view(secret), native.view(purpose), native.Error()
+    given, use = native.view(arguments.secret(secret, "secret")), native.view(purpose, "purpose")
+    error = native.Error()
     derive = native.lib.tuile_key_derive
     status, key = native.filled(43, lambda *out: derive(given, use, *out, byref(error)))
     if status != native.OK:
@@ -137,7 +147,10 @@ class Signer(Uncopyable):
         self, *, key: str | bytes | Keyring, salt: str | None = None, fallback_keys: Iterable[str | bytes] = ()
     ) -> None:
         self.salt = self._salt if salt is None else salt
-        purpose, older = native.view(self.salt), [native.view(fallback) for fallback in fallback_keys]
+        purpose = native.view(self.salt, "salt")
+        older = [native.view(fallback) for fallback in arguments.secrets(fallback_keys, "fallback_keys")]
+        if older and isinstance(key, Keyring):
+            raise ArgumentError("a Keyring holds the older keys, too: add them to it, in place of fallback_keys")
         config = native.SignerConfig()
         native.lib.tuile_signer_config_init(byref(config))
         config.salt, config.timed = purpose, self._timed
@@ -153,7 +166,7 @@ class Signer(Uncopyable):
 
             key._alone(make)
         else:
-            secret = native.view(key)
+            secret = native.view(arguments.secret(key, "key"))
             config.secret = secret
             native.check(native.lib.tuile_signer_new, byref(config), byref(number))
         self._handle = Handle(number.value, native.lib.tuile_signer_free, "the signer is closed")
@@ -187,7 +200,7 @@ class Signer(Uncopyable):
     # With an explicit time, Unix seconds.
 
     def _sign(self, value: str, now: int) -> str:
-        text, sign = native.view(value), native.lib.tuile_signer_sign
+        text, sign = native.view(value, "value"), native.lib.tuile_signer_sign
         return self._token(text.size, lambda signer, *out: sign(signer, text, now, *out))
 
     def _dumps(self, payload: str, compress: bool, now: int) -> str:
@@ -199,16 +212,18 @@ class Signer(Uncopyable):
         status, token = self._filled(size + 64, call)
         if status != native.OK:
             raise native.failure(status, error)
-        return token.decode("utf-8", "surrogatepass")
+        return arguments.text(token)
 
     def _unsign(self, token: str, max_age: int, now: int) -> str:
         # What is lent lies in the text.
-        text, value, verify = native.view(token), native.Bytes(), native.lib.tuile_signer_verify
+        text, value = native.view(arguments.sent(token, "the token")), native.Bytes()
+        verify = native.lib.tuile_signer_verify
         _raise_for(self._handle.use(lambda signer: verify(signer, text, max_age, now, byref(value), None)))
-        return native.copy(value).decode("utf-8", "surrogatepass")
+        return arguments.text(native.copy(value))
 
     def _loads(self, token: str, max_age: int, now: int) -> str:
-        text, error, loads = native.view(token), native.Error(), native.lib.tuile_signer_loads
+        text, error = native.view(arguments.sent(token, "the token")), native.Error()
+        loads = native.lib.tuile_signer_loads
         call = lambda signer, *out: loads(signer, text, max_age, now, *out, None, byref(error))  # noqa: E731
         status, payload = self._filled(max(256, text.size * 4), call)
         _raise_for(status, error)
@@ -254,7 +269,7 @@ class Tokens(Signer):
 
     def __init__(
         self,
-        dialect: str,
+        dialect: Dialect,
         *,
         key: str | bytes | Keyring,
         fallback_keys: Iterable[str | bytes] = (),
@@ -262,32 +277,33 @@ class Tokens(Signer):
         name: str = "",
         timed: bool = True,
         block_key: bytes = b"",
-        digest: Optional[str] = None,
-        derivation: Optional[str] = None,
+        digest: Optional[Digest] = None,
+        derivation: Optional[Derivation] = None,
         iterations: int = 1000,
         lifetime: Optional[int] = None,
         legacy: bool = False,
         leeway: int = 0,
-        cipher: Optional[str] = None,
-        mac_digest: Optional[str] = None,
+        cipher: Optional[Cipher] = None,
+        mac_digest: Optional[Digest] = None,
         mac_salt: str = "",
     ) -> None:
-        self.dialect = dialect
-        for names, given in (
-            (native.DIALECT, dialect), (native.DIGESTS, digest), (native.DERIVATIONS, derivation),
-            (native.CIPHERS, cipher), (native.DIGESTS, mac_digest),
-        ):  # fmt: skip
-            if given not in names:
-                raise native.failure(native.E_ARGUMENT)
+        self.dialect: Dialect = dialect
+        if arguments.count(iterations, "iterations") >= 1 << 32:
+            raise RangeError("iterations does not fit into 32 bits")
         # What the views point to has to live until the signer is made.
-        self._views = native.view(name), native.view(block_key), native.view(mac_salt)
+        self._views = (
+            native.view(name, "name"), native.view(arguments.secret(block_key, "block_key")), native.view(mac_salt, "mac_salt"),
+        )  # fmt: skip
         self._fields = {
-            "timed": timed, "dialect": native.DIALECT[dialect], "digest": native.DIGESTS[digest],
-            "derivation": native.DERIVATIONS[derivation], "iterations": native.size(iterations), "legacy": legacy,
-            "leeway": native.int64(leeway),
-            "lifetime": native.UNSET if lifetime is None else native.int64(lifetime),
+            "timed": arguments.switch(timed, "timed"), "legacy": arguments.switch(legacy, "legacy"),
+            "dialect": arguments.choice(native.DIALECT, dialect, "dialect"),
+            "digest": arguments.choice(native.DIGESTS, digest, "digest"),
+            "derivation": arguments.choice(native.DERIVATIONS, derivation, "derivation"), "iterations": iterations,
+            "lifetime": native.UNSET if lifetime is None else native.int64(lifetime, "lifetime"),
+            "leeway": native.int64(leeway, "leeway"),
             "name": self._views[0], "block_secret": self._views[1], "mac_salt": self._views[2],
-            "cipher": native.CIPHERS[cipher], "mac_digest": native.DIGESTS[mac_digest],
+            "cipher": arguments.choice(native.CIPHERS, cipher, "cipher"),
+            "mac_digest": arguments.choice(native.DIGESTS, mac_digest, "mac_digest"),
         }  # fmt: skip
         try:
             super().__init__(key=key, salt=salt, fallback_keys=fallback_keys)
@@ -309,7 +325,7 @@ class Tokens(Signer):
     def open(self, token: str | bytes, *, max_age: Age = None, now: Optional[int] = None) -> Opened:
         """The text of a token with its time and key; ``now`` is Unix seconds, the clock if None."""
         raw, verified = self._read(native.lib.tuile_signer_open, token, max_age, now)
-        return self._opened(raw.decode("utf-8", "surrogateescape"), verified)
+        return self._opened(arguments.text(raw), verified)
 
     def open_json(self, token: str | bytes, *, max_age: Age = None, now: Optional[int] = None) -> Opened:
         """As :meth:`open` for what :meth:`dumps` or the framework's session made."""
@@ -321,8 +337,8 @@ class Tokens(Signer):
         return Opened(value, timestamp, verified.key)
 
     def _read(self, call: Any, token: str | bytes, max_age: Age, now: Optional[int]) -> tuple[bytes, native.Verified]:
-        text, error, verified = native.view(token), native.Error(), native.Verified()
-        present = native.UNSET if now is None else native.int64(now)
+        text, error, verified = native.view(arguments.sent(token, "the token")), native.Error(), native.Verified()
+        present = native.UNSET if now is None else native.int64(now, "now")
         age = _seconds(max_age)
         status, payload = self._filled(
             max(256, text.size * 4),
@@ -335,7 +351,7 @@ class Tokens(Signer):
 def dumps(
     obj: Any,
     *,
-    key: str | bytes,
+    key: str | bytes | Keyring,
     salt: str = "django.core.signing",
     compress: bool = False,
 ) -> str:
@@ -346,7 +362,7 @@ def dumps(
 def loads(
     token: str,
     *,
-    key: str | bytes,
+    key: str | bytes | Keyring,
     salt: str = "django.core.signing",
     max_age: Age = None,
     fallback_keys: Iterable[str | bytes] = (),
@@ -358,15 +374,25 @@ def loads(
 def _seconds(age: Age) -> int:
     if age is None:
         return native.UNSET
-    seconds = native.int64(int(age.total_seconds() if isinstance(age, datetime.timedelta) else age))
+    if isinstance(age, datetime.timedelta):
+        age = age.total_seconds()
+    if isinstance(age, float):
+        if not math.isfinite(age):
+            raise RangeError("max_age is not finite")
+        age = int(age)
+    seconds = native.int64(age, "max_age")
     # The lowest number would mean that no age was given.
     return max(seconds, native.UNSET + 1)
 
 
 def _raise_for(status: int, error: Optional[native.Error] = None) -> None:
-    if status == native.BAD_SIGNATURE:
-        raise BadSignature("the signature does not match")
-    if status == native.EXPIRED:
-        raise SignatureExpired("the signature is too old")
+    if status in (native.BAD_SIGNATURE, native.EXPIRED):
+        refused = (
+            SignatureExpired("the signature is too old")
+            if status == native.EXPIRED
+            else BadSignature("the signature does not match")
+        )
+        refused.status = status
+        raise refused
     if status != native.OK:
         raise native.failure(status, error)

@@ -7,42 +7,39 @@ from ctypes import byref, c_int, sizeof
 from typing import Any, Optional, Union
 
 from . import _native as native
+from . import arguments
+from .choices import Place
 from .signing import Age, Signer, _raise_for, _seconds
 
 __all__ = ["csrf_refusal", "csrf_secret", "csrf_token", "hidden_field", "read_hidden_field", "url_parameter", "url_with"]
 
 
-def _place(place: str) -> int:
-    if place not in native.URL:
-        raise native.failure(native.E_ARGUMENT)
-    return native.URL[place]
-
-
-def url_with(url: str, name: str, value: str, place: str = "query") -> str:
+def url_with(url: str, name: str, value: str, place: Place = "query") -> str:
     """The URL with a parameter set in its ``query`` or ``path``; an empty value takes it out.
 
     >>> url_with("/cart?x=1#top", "sid", "abc"), url_with("/cart?x=1", "sid", "abc", "path")
     ('/cart?x=1&sid=abc#top', '/cart;sid=abc?x=1')
     """
-    views, error = [native.view(text) for text in (url, name, value)], native.Error()
+    views, error = [native.view(url, "url"), native.view(name, "name"), native.view(value, "value")], native.Error()
+    where = arguments.choice(native.URL, place, "place")
     write = native.lib.tuile_url_write
     status, text = native.filled(
-        views[0].size + 128, lambda *out: write(views[0], _place(place), *views[1:], *out, byref(error))
+        views[0].size + 128, lambda *out: write(views[0], where, *views[1:], *out, byref(error))
     )
     if status != native.OK:
         raise native.failure(status, error)
-    return text.decode("utf-8", "surrogateescape")
+    return arguments.text(text)
 
 
-def url_parameter(url: str, name: str, place: str = "query") -> Optional[str]:
+def url_parameter(url: str, name: str, place: Place = "query") -> Optional[str]:
     """The value of a parameter as it stands in the URL; None if there is none.
 
     >>> url_parameter("/cart;sid=abc?x=1", "sid", "path")
     'abc'
     """
-    text, value = native.view(url), native.Bytes()
-    status = native.check(native.lib.tuile_url_read, text, _place(place), native.view(name), byref(value))
-    return native.copy(value).decode("utf-8", "surrogateescape") if status == native.OK else None
+    text, value, where = native.view(url, "url"), native.Bytes(), arguments.choice(native.URL, place, "place")
+    status = native.check(native.lib.tuile_url_read, text, where, native.view(name, "name"), byref(value))
+    return arguments.text(native.copy(value)) if status == native.OK else None
 
 
 def _field(name: str, form: str, session_key: str) -> native.HiddenField:
@@ -57,14 +54,14 @@ def hidden_field(
     signer: Signer, name: str, value: str, *, form: str, session_key: str = "", now: Optional[int] = None
 ) -> str:
     """``<input type="hidden">`` with a signed value that only this form and session take."""
-    field, text, error = _field(name, form, session_key), native.view(value), native.Error()
-    write, present = native.lib.tuile_hidden_field_write, native.UNSET if now is None else native.int64(now)
+    field, text, error = _field(name, form, session_key), native.view(value, "value"), native.Error()
+    write, present = native.lib.tuile_hidden_field_write, native.UNSET if now is None else native.int64(now, "now")
     status, html = signer._filled(
         1024, lambda handle, *out: write(handle, byref(field), text, present, *out, byref(error))
     )
     if status != native.OK:
         raise native.failure(status, error)
-    return html.decode("utf-8")
+    return arguments.text(html)
 
 
 def read_hidden_field(
@@ -78,8 +75,9 @@ def read_hidden_field(
     now: Optional[int] = None,
 ) -> Optional[str]:
     """The value in an urlencoded body; None if it has no such field. Raises BadSignature or SignatureExpired."""
-    field, text, error = _field(name, form, session_key), native.view(body), native.Error()
-    read, present = native.lib.tuile_hidden_field_read, native.UNSET if now is None else native.int64(now)
+    field, error = _field(name, form, session_key), native.Error()
+    text = native.view(arguments.sent(body, "body"))
+    read, present = native.lib.tuile_hidden_field_read, native.UNSET if now is None else native.int64(now, "now")
     age = _seconds(max_age)
     status, value = signer._filled(
         1024, lambda handle, *out: read(handle, byref(field), text, age, present, *out, byref(error))
@@ -87,7 +85,7 @@ def read_hidden_field(
     if status == native.ABSENT:
         return None
     _raise_for(status, error)
-    return value.decode("utf-8")
+    return arguments.text(value)
 
 
 def csrf_secret() -> str:
@@ -135,7 +133,7 @@ def csrf_refusal(
     for field, text in given.items():
         if text is not None:
             # An empty header is one too: its view is not NULL.
-            kept.append(native.view(text.encode("utf-8", "surrogateescape")))
+            kept.append(native.view(arguments.sent(text, field)))
             setattr(request, field, kept[-1])
     trusted = [native.view(origin) for origin in trusted_origins]
     request.trusted_origins = (native.Bytes * len(trusted))(*trusted)

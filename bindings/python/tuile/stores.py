@@ -48,7 +48,7 @@ from ctypes import byref, c_void_p, sizeof
 from typing import Any, Callable, Optional
 
 from . import _native as native
-from . import errors
+from . import arguments, errors
 from .lifetime import Handle, Uncopyable
 
 __all__ = ["Store"]
@@ -141,7 +141,7 @@ _CERTAIN: list[tuple[type[BaseException], int]] = [
 
 
 def _key(borrowed: native.Bytes) -> str:
-    return native.copy(borrowed).decode("utf-8", "surrogatepass")
+    return arguments.text(native.copy(borrowed))
 
 
 class Bridge:

@@ -13,14 +13,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
-from .headers import INTERRUPTED, committed, log, with_session
+from . import arguments
+from .headers import INTERRUPTED, committed, log, manager_of, with_session
 from .manager import Manager
+from .errors import SyntaxProblem
 from .session import Session, SessionDeleted
+from .settings import Given, Unpack
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+
+def from_wsgi(text: str) -> bytes:
+    """The octets of what a WSGI server put into ``environ``, which has each as a character of Latin-1 (PEP 3333).
+
+    Everything here that reads headers and URLs takes them:
+
+    >>> from tuile import cookies
+    >>> cookies.parse(from_wsgi("name=M\u00c3\u00bcller"))
+    {'name': 'Müller'}
+    """
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError as problem:
+        at = problem.start
+    raise SyntaxProblem(f"the text has a character at {at} that no WSGI server gives: it is over U+00FF")
+
+
+def to_wsgi(value: Union[str, bytes]) -> str:
+    """The opposite, for ``start_response``.
+
+    >>> to_wsgi("name=Müller") == "name=M\u00c3\u00bcller"
+    True
+    """
+    return arguments.octets(value).decode("latin-1")
 
 
 class SessionMiddleware:
@@ -34,14 +62,15 @@ class SessionMiddleware:
     server's to report.
     """
 
-    def __init__(self, application: Application, manager: Optional[Manager] = None, **settings: Any) -> None:
+    def __init__(self, application: Application, manager: Optional[Manager] = None, **settings: Unpack[Given]) -> None:
         self.application = application
-        self.manager = manager if manager is not None else Manager(**settings)
+        self.manager = manager_of(manager, settings)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        # WSGI hands a header's bytes over as Latin-1 text.
         url = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}?{environ.get('QUERY_STRING', '')}"
-        session = self.manager.begin(environ.get("HTTP_COOKIE", "").encode("latin-1"), url.encode("latin-1"))
+        session = self.manager.begin(from_wsgi(environ.get("HTTP_COOKIE", "")), from_wsgi(url))
+        # What it loses is in the log.
+        session._warns = False
         environ["tuile.session"] = session
         response = _Response(session, start_response, in_cookie=self.manager.store_name == "cookie:")
         try:

@@ -128,4 +128,7 @@ class Kept:
 def begin(session_key: Optional[str]) -> Session:
     found = manager()
     key = session_key if session_key and _ENDS.isdisjoint(session_key) else ""
-    return found.begin(f"{found.cookie_name}={key}" if key else "")
+    session = found.begin(f"{found.cookie_name}={key}" if key else "")
+    # Django has it saved, or means it not to be.
+    session._warns = False
+    return session
