@@ -39,13 +39,18 @@ _EXCEPTIONS: dict[int, type[errors.TuileError]] = {
     E_TYPE: errors.ValueTypeError,
     E_RANGE: errors.RangeError,
     E_STORE: errors.StoreError,
-    E_UNKNOWN: errors.StoreError,
     E_BUSY: errors.BusyError,
     E_UNKNOWN: errors.CommitUnknown,
     E_CORRUPT: errors.CorruptStoreError,
     E_MISSING: errors.MissingLibraryError,
     E_FILE: errors.FileError,
+    # Ordinary answers in C.
+    BAD_SIGNATURE: errors.BadSignature,
+    EXPIRED: errors.SignatureExpired,
+    DELETED: errors.SessionDeleted,
 }
+for _status, _kind in _EXCEPTIONS.items():
+    _kind.status = _status
 
 VERSION = (0, 1)
 

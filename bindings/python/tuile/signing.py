@@ -386,13 +386,9 @@ def _seconds(age: Age) -> int:
 
 
 def _raise_for(status: int, error: Optional[native.Error] = None) -> None:
-    if status in (native.BAD_SIGNATURE, native.EXPIRED):
-        refused = (
-            SignatureExpired("the signature is too old")
-            if status == native.EXPIRED
-            else BadSignature("the signature does not match")
-        )
-        refused.status = status
-        raise refused
+    if status == native.BAD_SIGNATURE:
+        raise BadSignature("the signature does not match")
+    if status == native.EXPIRED:
+        raise SignatureExpired("the signature is too old")
     if status != native.OK:
         raise native.failure(status, error)
