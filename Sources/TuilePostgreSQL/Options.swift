@@ -26,7 +26,9 @@ struct Options {
     var query = URLText.Options(url.dropFirst(question &+ 1))
     while let option = query.next() {
       if try options.take(option) { continue }
-      guard pg_settings_knows(option.name.start, option.name.count), !option.value.isEmpty else { throw option.unknown }
+      guard pg_settings_knows(option.name.start, option.name.count), !option.value.isEmpty else {
+        throw option.unknown(known: Options.known)
+      }
       rest.append(separator)
       rest.append(option.name)
       rest.append("=")
@@ -49,13 +51,18 @@ struct Options {
     }
   }
 
+  private static let known: StaticString =
+    "prepare (on, off), mode (ro, rw, rwc), timeout, wait, pool, idle, retries, connect, and what libpq knows"
+
   /// true if the option is ours.
   private mutating func take(_ option: URLText.Option) throws(Failure) -> Bool {
     if option.name == Bytes("connect_timeout") {
       // libpq's own word for it, in seconds, which it leaves to its caller here.
       limits.connect = Int32(truncatingIfNeeded: try option.number(1...600) &* 1000)
     } else if option.name == Bytes("prepare") {
-      guard option.value == Bytes("on") || option.value == Bytes("off") else { throw option.unknown }
+      guard option.value == Bytes("on") || option.value == Bytes("off") else {
+        throw option.unknown(known: Options.known)
+      }
       prepare = option.value == Bytes("on")
     } else if let said = StoreMode(option) {
       mode = said

@@ -123,6 +123,11 @@ final class RedisSettings {
     } while from <= text.count
   }
 
+  private static let known: StaticString = """
+    db, user, password, password_file, prefix, ca, certificate, key, server_name, verify, sentinel, replicas, mode, \
+    connect, timeout, wait, pool, idle, retries
+    """
+
   private func take(_ option: URLText.Option) throws(Failure) {
     if try limits.take(option) { return }
     if let said = StoreMode(option) {
@@ -140,14 +145,14 @@ final class RedisSettings {
     } else if option.name == Bytes("sentinel_password_file") {
       sentinelPassword = try RedisSettings.secret(in: option)
     } else if !(try takeText(option)) {
-      throw option.unknown
+      throw option.unknown(known: RedisSettings.known)
     }
   }
 
   private func takeText(_ option: URLText.Option) throws(Failure) -> Bool {
     let value = try CText.decoded(option.value)
     if option.name == Bytes("prefix") {
-      guard value.count <= 255 else { throw option.unknown }
+      guard value.count <= 255 else { throw option.unknown(known: RedisSettings.known) }
       takePrefix(value)
       return true
     }

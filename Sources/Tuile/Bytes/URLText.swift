@@ -1,3 +1,5 @@
+import CTuile
+
 /// The text of URLs that name stores (RFC 3986).
 enum URLText {
   /// Percent-decodes (section 2.1); a NUL is refused, so that the text can be a C string.
@@ -57,13 +59,20 @@ enum URLText {
     let offset: Int
 
     func number(_ range: ClosedRange<Int64>) throws(Failure) -> Int64 {
-      guard let number = Numbers.read(value, base: 10), range.contains(number) else { throw unknown }
+      guard let number = Numbers.read(value, base: 10), range.contains(number) else {
+        // The name is one that the store knows, not a part of a password with an '&' in it.
+        throw Failure(
+          status: TUILE_E_SYNTAX, message: "an option of the store's URL has no number, or one out of its range",
+          offset: offset, detail: Failure.Detail(name))
+      }
       return number
     }
 
     /// For an option that the store does not know, or a value that it can't have.
-    var unknown: Failure {
-      .syntax("the store's URL has an option that this store does not know, or a wrong value", at: offset)
+    func unknown(known: StaticString) -> Failure {
+      Failure(
+        status: TUILE_E_SYNTAX, message: "the store's URL has an unknown option or a wrong value; it may have",
+        offset: offset, detail: Failure.Detail(Bytes(known)))
     }
   }
 }

@@ -22,6 +22,9 @@ struct FileOptions: ~Copyable {
   /// what the cookies of users hold.
   var othersMayList = false
 
+  private static let known: StaticString =
+    "busy, age, prefix (a cookie's name), fsync (off, data, full), others (list), mode (ro, rw, rwc)"
+
   init(_ query: Bytes) throws(Failure) {
     var options = URLText.Options(query)
     while let option = options.next() {
@@ -32,7 +35,7 @@ struct FileOptions: ~Copyable {
       } else if option.name == Bytes("prefix") {
         prefix.removeAll()
         try URLText.decode(option.value, to: &prefix)
-        guard FileOptions.isPrefix(prefix.bytes) else { throw option.unknown }
+        guard FileOptions.isPrefix(prefix.bytes) else { throw option.unknown(known: FileOptions.known) }
       } else if option.name == Bytes("fsync"), option.value == Bytes("off") {
         sync = .off
       } else if option.name == Bytes("fsync"), option.value == Bytes("data") {
@@ -44,7 +47,7 @@ struct FileOptions: ~Copyable {
       } else if let said = StoreMode(option) {
         mode = said
       } else {
-        throw option.unknown
+        throw option.unknown(known: FileOptions.known)
       }
     }
     if prefix.count == 0 { prefix.append("sessionid") }

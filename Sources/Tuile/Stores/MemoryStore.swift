@@ -30,7 +30,7 @@ final class MemoryStore: Store {
     var limit = 0
     var options = URLText.Options(rest.dropFirst(1))
     while let option = options.next() {
-      guard option.name == Bytes("max_bytes") else { throw option.unknown }
+      guard option.name == Bytes("max_bytes") else { throw option.unknown(known: "max_bytes") }
       limit = Int(try option.number(smallestLimit...1 << 46))
     }
     return try make(limit: limit)

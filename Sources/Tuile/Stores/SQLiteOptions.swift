@@ -19,7 +19,7 @@ struct SQLiteOptions {
       } else if let said = StoreMode(option) {
         mode = said
       } else {
-        throw option.unknown
+        throw option.unknown(known: "busy, synchronous (normal, full), mode (ro, rw, rwc)")
       }
     }
   }

@@ -119,7 +119,13 @@ SAID: list[tuple[Callable[[], Any], str]] = [
     (lambda: manager(store=7), "store has to be a URL such as"),
     (lambda: manager(revocations=Path("/x")), "revocations is a URL, not a path"),
     (lambda: manager(previous_store=Path("/x")), "previous_store is a URL, not a path"),
-    (lambda: manager(store="memory:?max_byte=1"), "option"),
+    (lambda: manager(store="memory:?max_byte=1"), "unknown option or a wrong value; it may have: max_bytes"),
+    (lambda: manager(store="memory:?max_bytes=x"), "no number, or one out of its range: max_bytes"),
+    (lambda: manager(store="sqlite:///tmp/x.db?buzy=1"), "it may have: busy, synchronous"),
+    (lambda: manager(store="file:///tmp?busy=-1"), "out of its range: busy"),
+    (lambda: manager(store="file:///tmp?fsync=never"), "it may have: .*fsync \\(off, data, full\\)"),
+    (lambda: manager(store="cached+memory:#memory:?x=1"), "it may have: max_bytes"),
+    (lambda: manager(revocations="memory:?x=1"), "it may have: max_bytes"),
     (lambda: manager().clear_expired("5"), "limit has to be a whole number"),  # type: ignore[arg-type]
     (lambda: manager().begin(7), "cookie_header has to be str or bytes"),  # type: ignore[arg-type]
     (lambda: manager().begin("").set_expiry("60"), "expiry"),

@@ -93,6 +93,9 @@ def problems() -> list[str]:
         found.append("TUILE_STORE has to be a URL or a tuile.stores.Store")
     if names_a_store() and settings.SESSION_SERIALIZER != _JSON:
         found.append(f"a store keeps sessions as JSON: with TUILE_STORE, SESSION_SERIALIZER has to be {_JSON}")
+    if isinstance(settings.SECRET_KEY_FALLBACKS, (str, bytes)):
+        # Django would take each of its letters for a key.
+        found.append("SECRET_KEY_FALLBACKS is a list of secrets: write [secret]")
     options = getattr(settings, "TUILE_OPTIONS", {})
     if not isinstance(options, dict):
         return [*found, "TUILE_OPTIONS has to be a dictionary"]
