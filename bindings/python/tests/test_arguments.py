@@ -52,6 +52,21 @@ def test_a_lone_secret_is_no_list_of_secrets(where: str, secrets: Any) -> None:
         LISTS[where](secrets)
 
 
+def test_a_list_that_can_be_read_once_is_read_once() -> None:
+    app = Flask("example")
+    app.secret_key = SECRET
+    interface = flask.SessionInterface("cookie:flask", fallbacks=(secret for secret in [OTHER]))
+    interface.init_app(app)
+    with Manager(store="cookie:flask", secret=OTHER, cookie_name="session") as older, older.begin("") as session:
+        session["a"] = 1
+        cookie = dict(session.commit())["Set-Cookie"].partition(";")[0]
+    for age in (60, 120):
+        # Another setting, another manager.
+        app.permanent_session_lifetime = age  # type: ignore[assignment]
+        with interface.manager(app).begin(cookie) as session:
+            assert session["a"] == 1
+
+
 @pytest.mark.parametrize("item", [None, 7, [OTHER], Path(OTHER)])
 @pytest.mark.parametrize("where", LISTS)
 def test_each_of_a_list_of_secrets_is_one(where: str, item: Any) -> None:
@@ -140,6 +155,11 @@ SAID: list[tuple[Callable[[], Any], str]] = [
     (lambda: asgi.SessionMiddleware(application, manager(), store="memory:"), "store: the manager that is given has its settings"),
     (lambda: wsgi.SessionMiddleware(application, "memory:"), "manager has to be a tuile.sessions.Manager, not str"),  # type: ignore[arg-type]
     (lambda: wsgi.SessionMiddleware(application), "store"),
+    (lambda: asgi.SessionMiddleware(application, manager(), preload="no"), "preload has to be True or False"),  # type: ignore[arg-type]
+    (lambda: asgi.SessionMiddleware(application, manager(), save_on_error="no"), "save_on_error has to be True or False"),  # type: ignore[arg-type]
+    (lambda: flask.SessionInterface("memory:", login_keys="_user_id"), r"login_keys is a list: write \[name\]"),
+    (lambda: state.csrf_refusal("POST", host="a.test", trusted_origins="https://b.test"), "trusted_origins is a list"),
+    (lambda: state.csrf_refusal("POST", host="a.test", secure="no"), "secure has to be True or False"),  # type: ignore[arg-type]
 ]  # fmt: skip
 
 

@@ -79,6 +79,13 @@ def secrets(values: Iterable[Union[str, bytes]], what: str) -> list[bytes]:
     return [secret(value, f"each of {what}") for value in values]
 
 
+def names(values: Iterable[str], what: str) -> list[str]:
+    """Several names. Of a lone string each letter would be one."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise errors.ArgumentTypeError(f"{what} is a list: write [name], not {_kind(values)}")
+    return list(values)
+
+
 def number(value: object, what: str = "the number") -> int:
     """A whole number of 64 bits: ctypes would cut a larger one without a word."""
     if isinstance(value, bool):

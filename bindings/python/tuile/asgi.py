@@ -22,6 +22,7 @@ import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Optional, Union
 
+from . import arguments
 from .async_session import AsyncSession
 from .headers import INTERRUPTED, manager_of, with_session
 from .manager import Manager
@@ -68,7 +69,8 @@ class SessionMiddleware:
     ) -> None:
         self.app = app
         self.manager = manager_of(manager, settings)
-        self._preload, self._save_on_error = preload, save_on_error
+        self._preload = preload if callable(preload) else arguments.switch(preload, "preload")
+        self._save_on_error = None if save_on_error is None else arguments.switch(save_on_error, "save_on_error")
 
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):

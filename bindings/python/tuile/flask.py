@@ -95,11 +95,12 @@ class SessionInterface(FlaskInterface):
         allowed = Settings.__annotations__.keys() | FlaskSettings.__annotations__.keys()
         if unknown := [arguments.meant(name, allowed) for name in options if name not in allowed]:
             raise TypeError(f"unknown setting: {', '.join(unknown)}")
-        arguments.secrets(options.get("fallbacks", ()), "fallbacks")
+        if "fallbacks" in options:
+            # Read here, once: a manager is made again when settings change.
+            options["fallbacks"] = arguments.secrets(options["fallbacks"], "fallbacks")
         if not isinstance(store, Store):
             arguments.url(store, "store")
-        if isinstance(login_keys, (str, bytes)):
-            raise TypeError("login_keys is a list of names, not one")
+        login_keys = arguments.names(login_keys, "login_keys")
         self._store, self._options, self._login_keys = store, options, frozenset(login_keys)
         self._managers: WeakKeyDictionary[Flask, _Known] = WeakKeyDictionary()
         self._making = threading.Lock()

@@ -135,9 +135,9 @@ def csrf_refusal(
             # An empty header is one too: its view is not NULL.
             kept.append(native.view(arguments.sent(text, field)))
             setattr(request, field, kept[-1])
-    trusted = [native.view(origin) for origin in trusted_origins]
+    trusted = [native.view(origin, "trusted_origins") for origin in arguments.names(trusted_origins, "trusted_origins")]
     request.trusted_origins = (native.Bytes * len(trusted))(*trusted)
-    request.trusted_count, request.secure = len(trusted), secure
+    request.trusted_count, request.secure = len(trusted), arguments.switch(secure, "secure")
     if native.check(native.lib.tuile_csrf_verify, byref(request), byref(reason)) == native.OK:
         return None
     message: bytes = native.lib.tuile_csrf_reason_message(reason)
