@@ -5,8 +5,15 @@
 
 #include <stdio.h>
 
-enum { DIALECTS = 21 };
+enum { DIALECTS = 25 };
 static tuile_signer *signers[DIALECTS][2];
+
+/* Of ASP.NET Core's key ring, in both forms. */
+static const char key_of_ring[] =
+    "80732141-ec8f-4b80-af9c-c4d2d1ff8901:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlBQkNERUYwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OUFCQ0RFRg==";
+static const char older_of_ring[] =
+    "<key id=\"80732141-ec8f-4b80-af9c-c4d2d1ff8902\"><encryption algorithm=\"AES_256_GCM\"/><masterKey><value>"
+    "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlBQkNERUY=</value></masterKey></key>";
 
 static void make_signers(void) {
   for (int dialect = 0; dialect < DIALECTS; dialect++)
@@ -18,8 +25,10 @@ static void make_signers(void) {
       static char secrets[DIALECTS][67], olds[DIALECTS][67];
       snprintf(secrets[dialect], 67, "%02d23456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+-./", dialect);
       snprintf(olds[dialect], 67, "%02d older secret of more than sixty-four bytes, for what needs as m", dialect);
-      size_t secret_size = dialect == TUILE_DIALECT_FERNET ? 32 : 66;
-      config.secret = (tuile_bytes){secrets[dialect], secret_size}, older = (tuile_bytes){olds[dialect], secret_size};
+      int size = dialect == TUILE_DIALECT_FERNET || dialect == TUILE_DIALECT_LARAVEL || dialect == TUILE_DIALECT_LARAVEL_GCM ? 32 : 66;
+      config.secret = (tuile_bytes){secrets[dialect], (size_t)size}, older = (tuile_bytes){olds[dialect], (size_t)size};
+      if (dialect == TUILE_DIALECT_DATA_PROTECTION) config.secret = TUILE_STR(key_of_ring), older = TUILE_STR(older_of_ring);
+      if (dialect == TUILE_DIALECT_DATA_PROTECTION && variant) config.secret = TUILE_STR(older_of_ring), older = TUILE_STR(key_of_ring);
       config.fallbacks = &older, config.fallback_count = 1;
       config.name = TUILE_STR("name"), config.salt = TUILE_STR("salt"), config.iterations = 1;
       config.timed = variant == 0, config.legacy = variant == 1;
@@ -52,6 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (status != TUILE_OK) return 0;
   tuile_bytes whole = {token, made};
   status = open_token(signer, json, whole, out, sizeof out, &got);
+  /* What is signed may say itself that it is over, or not yet good. */
+  if (status != TUILE_OK && (dialect == TUILE_DIALECT_JWT || dialect == TUILE_DIALECT_AUTH_JS)) return 0;
   /* Express and Rails keep text apart from JSON; cookie-rs and others do not. */
   REQUIRE(status == TUILE_OK);
   if (!json) REQUIRE(got == input.size && memcmp(out, input.data, got) == 0);
@@ -63,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   token[place] ^= (char)(1 << (data[3] & 7));
   status = open_token(signer, json, whole, out, sizeof out, &got);
   int percent = dialect == TUILE_DIALECT_EXPRESS || dialect == TUILE_DIALECT_RAILS_SIGNED || dialect == TUILE_DIALECT_RAILS_ENCRYPTED ||
-                dialect == TUILE_DIALECT_HONO;
+                dialect == TUILE_DIALECT_HONO || dialect == TUILE_DIALECT_LARAVEL || dialect == TUILE_DIALECT_LARAVEL_GCM;
   REQUIRE(status == TUILE_BAD_SIGNATURE || (percent && status == TUILE_OK));
   token[place] = kept;
   return 0;

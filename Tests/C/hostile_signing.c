@@ -82,11 +82,16 @@ static void dialects(void) {
   REFUSED(TUILE_DIALECT_IRON_SESSION, secret, text("short"));
   REFUSED(TUILE_DIALECT_FERNET, secret, text("short"));
   REFUSED(TUILE_DIALECT_JWT, secret, text("short"));
+  REFUSED(TUILE_DIALECT_LARAVEL, secret, text("short"));
+  REFUSED(TUILE_DIALECT_LARAVEL_GCM, secret, text("base64:AAAA"));
+  REFUSED(TUILE_DIALECT_DATA_PROTECTION, secret, text("<key id='x'>"));
+  REFUSED(TUILE_DIALECT_DATA_PROTECTION, salt, nothing);
   REFUSED(TUILE_DIALECT_JWT, digest, TUILE_DIGEST_SHA1);
   REFUSED(TUILE_DIALECT_SEALED, secret, text("short"));
   REFUSED(TUILE_DIALECT_COOKIE_RS_SIGNED, secret, text("short"));
   static const tuile_dialect named[] = {TUILE_DIALECT_DJANGO_COOKIE, TUILE_DIALECT_KEYGRIP, TUILE_DIALECT_RAILS_SIGNED,
-                                        TUILE_DIALECT_RAILS_ENCRYPTED, TUILE_DIALECT_GORILLA, TUILE_DIALECT_COOKIE_RS_PRIVATE, TUILE_DIALECT_TORNADO};
+                                        TUILE_DIALECT_RAILS_ENCRYPTED, TUILE_DIALECT_GORILLA, TUILE_DIALECT_COOKIE_RS_PRIVATE, TUILE_DIALECT_TORNADO, TUILE_DIALECT_LARAVEL,
+                                        TUILE_DIALECT_LARAVEL_GCM, TUILE_DIALECT_AUTH_JS};
   for (size_t i = 0; i < sizeof named / sizeof *named; i++) REFUSED(named[i], name, nothing);
 }
 

@@ -34,6 +34,7 @@ static const struct kind kinds[] = {
     {"tornado", TUILE_DIALECT_TORNADO, "", 0, 0},
     {"hono", TUILE_DIALECT_HONO, "", 0, 0},
     {"jwt", TUILE_DIALECT_JWT, "", 0, 0},
+    {"auth-js", TUILE_DIALECT_AUTH_JS, "", 0, 0},
     {"sealed", TUILE_DIALECT_SEALED, "", 0, 0},
     {"signed", TUILE_DIALECT_SIGNED, "", 0, 0},
 };

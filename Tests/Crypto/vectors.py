@@ -23,6 +23,7 @@ LARGEST = 2**20
 WYCHEPROOF = {
     "hmac_sha1_test": "hmac-sha1",
     "hmac_sha256_test": "hmac-sha256",
+    "hmac_sha384_test": "hmac-sha384",
     "hmac_sha512_test": "hmac-sha512",
     "hkdf_sha256_test": "hkdf-sha256",
     "pbkdf2_hmacsha1_test": "pbkdf2-sha1",
@@ -36,6 +37,8 @@ WYCHEPROOF = {
 NIST = {
     "ciphers/AES/GCM/gcmEncryptExtIV256.rsp": ("aes-256-gcm", {"pt": "msg", "aad": "ad"}),
     "ciphers/AES/GCM/gcmDecrypt256.rsp": ("aes-256-gcm", {"pt": "msg", "aad": "ad"}),
+    "ciphers/AES/GCM/gcmEncryptExtIV128.rsp": ("aes-128-gcm", {"pt": "msg", "aad": "ad"}),
+    "ciphers/AES/GCM/gcmEncryptExtIV192.rsp": ("aes-192-gcm", {"pt": "msg", "aad": "ad"}),
     "ciphers/ChaCha20Poly1305/openssl.txt": (
         "chacha20-poly1305",
         {"plaintext": "msg", "ciphertext": "ct", "aad": "ad"},
@@ -48,7 +51,7 @@ NIST = {
     f"ciphers/AES/CBC/CBC{name}256.rsp": ("aes-256-cbc-blocks", {"plaintext": "msg", "ciphertext": "ct"})
     for name in ("GFSbox", "KeySbox", "MMT", "VarKey", "VarTxt")
 }
-KEY_SIZE = {"aes-128-ctr": 16, "aes-192-ctr": 24}
+KEY_SIZE = {"aes-128-ctr": 16, "aes-192-ctr": 24, "aes-128-gcm": 16, "aes-192-gcm": 24}
 
 
 def not_used(why: str, count: int) -> None:

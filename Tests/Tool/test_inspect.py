@@ -66,6 +66,23 @@ def test_fernet() -> None:
     assert answers("inspect", token, secret=older, code=NO)["genuine"] is False
 
 
+@pytest.mark.parametrize(
+    "dialect, options, key, older",
+    [
+        ("laravel", ["--name", "n"], "base64:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlBQkNERUY=", "another key of thirty-two bytes!"),
+        ("laravel-gcm", ["--name", "n"], "base64:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlBQkNERUY=", "another key of thirty-two bytes!"),
+        ("auth-js", ["--name", "authjs.session-token"], SECRET, OLDER),
+        ("data-protection", ["--salt", "app\nSessionMiddleware"], "80732141-ec8f-4b80-af9c-c4d2d1ff8901:QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=",
+         "80732141-ec8f-4b80-af9c-c4d2d1ff8902:QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="),
+    ],
+)  # fmt: skip
+def test_encrypted_dialects(dialect: str, options: list[str], key: str, older: str) -> None:
+    token = says("dumps", "--dialect", dialect, *options, '{"a":1}', secret=key)
+    found = answers("inspect", *options, token, secret=key)
+    assert (found["genuine"], found["dialect"], found["value"]["a"]) == (True, dialect, 1), found
+    assert answers("inspect", *options, token, secret=older, code=NO)["genuine"] is False
+
+
 def test_parts_are_explained() -> None:
     shown = says("inspect", "e30:1uPgt4:c-5CM1HXmwURrVk7Ore_d4xVQUXkP8jUpZCZzjMIoWU", secret=None)
     assert "looks_like: Django" in shown and "holds: {}" in shown and "is: 2025-06-12 12:18:30 UTC" in shown

@@ -56,6 +56,10 @@ static const struct {
     {"tornado", TUILE_DIALECT_TORNADO, ""},
     {"hono", TUILE_DIALECT_HONO, ""},
     {"jwt", TUILE_DIALECT_JWT, ""},
+    {"laravel", TUILE_DIALECT_LARAVEL, ""},
+    {"laravel-gcm", TUILE_DIALECT_LARAVEL_GCM, ""},
+    {"auth-js", TUILE_DIALECT_AUTH_JS, ""},
+    {"data-protection", TUILE_DIALECT_DATA_PROTECTION, ""},
     {"sealed", TUILE_DIALECT_SEALED, ""},
     {"signed", TUILE_DIALECT_SIGNED, ""},
 };
@@ -166,6 +170,9 @@ int main(void) {
     if (config.dialect != TUILE_DIALECT_FLASK && config.dialect != TUILE_DIALECT_STARLETTE) config.salt = TUILE_STR("salt");
     if (config.dialect == TUILE_DIALECT_IRON_SESSION) config.lifetime = 14 * 86400;
     if (config.dialect == TUILE_DIALECT_FERNET) config.secret = TUILE_STR("MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXY=");
+    if (config.dialect == TUILE_DIALECT_LARAVEL || config.dialect == TUILE_DIALECT_LARAVEL_GCM) config.secret.size = 32;
+    if (config.dialect == TUILE_DIALECT_DATA_PROTECTION)
+      config.secret = TUILE_STR("80732141-ec8f-4b80-af9c-c4d2d1ff8901:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlBQkNERUYwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OUFCQ0RFRg==");
     if (config.dialect == TUILE_DIALECT_JWT) config.salt = TUILE_STR("");
     MUST(tuile_signer_new(&config, &signer, NULL) == TUILE_OK);
     if (sign_status() == TUILE_OK) {

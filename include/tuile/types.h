@@ -315,8 +315,12 @@ typedef enum tuile_dialect {
   TUILE_DIALECT_FERNET = 17,       /**< Fernet, as aiohttp-session uses it: secrets in URL-safe base64, or 32 bytes. */
   TUILE_DIALECT_TORNADO = 18,      /**< Tornado's signed values, version 2: name; legacy reads version 1 too. */
   TUILE_DIALECT_HONO = 19,         /**< Hono's and better-auth's signed cookies, percent-encoded. */
-  TUILE_DIALECT_JWT = 20           /**< Signed JWTs: secrets as text or PEM, digest, salt is the audience, lifetime,
+  TUILE_DIALECT_JWT = 20,          /**< Signed JWTs: secrets as text or PEM, digest, salt is the audience, lifetime,
                                         leeway, timed writes iat; legacy: allow a secret shorter than its hash. */
+  TUILE_DIALECT_LARAVEL = 21,      /**< Laravel's cookies, AES-CBC: name, secrets as APP_KEY. */
+  TUILE_DIALECT_LARAVEL_GCM = 22,  /**< The same, AES-GCM. */
+  TUILE_DIALECT_AUTH_JS = 23,      /**< Auth.js 5: name, lifetime; legacy writes NextAuth.js 4's, and reads both. */
+  TUILE_DIALECT_DATA_PROTECTION = 24 /**< ASP.NET Core: secrets of the key ring, salt is the purposes, one a line. */
 } tuile_dialect;
 
 /** A hash function. */

@@ -39,6 +39,10 @@ extension Dialect {
     case TUILE_DIALECT_TORNADO: return try TornadoSignedValue.make(settings)
     case TUILE_DIALECT_HONO: return try HonoCookie.make(settings)
     case TUILE_DIALECT_JWT: return try JSONWebToken.make(settings)
+    case TUILE_DIALECT_LARAVEL: return try LaravelCookie.make(settings, gcm: false)
+    case TUILE_DIALECT_LARAVEL_GCM: return try LaravelCookie.make(settings, gcm: true)
+    case TUILE_DIALECT_AUTH_JS: return try AuthJSSession.make(settings)
+    case TUILE_DIALECT_DATA_PROTECTION: return try DataProtection.make(settings)
     default: throw .argument("dialect is no tuile_dialect")
     }
   }

@@ -11,7 +11,8 @@ final class KeyClaims {
   enum Family: Int32 {
     case django, djangoCookie, itsDangerous, flask, starlette, node, keygrip, rails, gorilla, rack, cookieRS, iron,
       fernet,
-      tornado, jwt
+      tornado, jwt, laravel,
+      authJS
   }
 
   enum Use {

@@ -1,4 +1,5 @@
 /* What a token looks like, without any key: its parts, and whose it may be. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -238,7 +239,32 @@ static uint32_t jose(tuile_bytes token) {
   }
   static const char *const names[] = {"encrypted key", "nonce", "ciphertext", "tag"};
   for (size_t i = 1; i < count; i++) part(names[i - 1], parts[i]);
-  return MAY_BE(TUILE_DIALECT_JWT);
+  return MAY_BE(TUILE_DIALECT_AUTH_JS);
+}
+
+/* JSON in base64 with Laravel's members. */
+static uint32_t laravel(tuile_bytes token, const char *bytes, size_t size) {
+  if (*bytes != '{' || !memmem(bytes, size, "\"iv\"", 4) || !memmem(bytes, size, "\"value\"", 7)) return 0;
+  const char *tag = memmem(bytes, size, "\"tag\":\"", 7);
+  bool sealed = tag && tag + 7 < bytes + size && tag[7] != '"';
+  looks_like(sealed ? "Laravel: an encrypted cookie, AES-GCM" : "Laravel: an encrypted cookie, AES-CBC", 0);
+  part("token", token);
+  if (is_utf8((tuile_bytes){bytes, size})) out_text("holds", (tuile_bytes){bytes, size});
+  return MAY_BE(sealed ? TUILE_DIALECT_LARAVEL_GCM : TUILE_DIALECT_LARAVEL);
+}
+
+/* The key's id, as its file is named. */
+static uint32_t data_protection(tuile_bytes token, const char *bytes) {
+  static const unsigned char order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+  char id[37], *at = id;
+  for (int i = 0; i < 16; i++) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) *at++ = '-';
+    at += sprintf(at, "%02x", (unsigned char)bytes[4 + order[i]]);
+  }
+  looks_like("ASP.NET Core: Data Protection", 0);
+  part("token", token);
+  out_string("key_id", id);
+  return MAY_BE(TUILE_DIALECT_DATA_PROTECTION);
 }
 
 static uint32_t fernet(tuile_bytes token, const char *bytes, size_t size) {
@@ -286,6 +312,9 @@ static uint32_t opaque(tuile_bytes token) {
   }
   if (decode(token, &bytes) && bytes.size >= 28) {
     dialects = gorilla(bytes.data, bytes.size);
+    if (!dialects) dialects = laravel(token, bytes.data, bytes.size);
+    if (!dialects && bytes.size >= 64 && memcmp(bytes.data, "\x09\xF0\xC9\xF0", 4) == 0)
+      dialects = data_protection(token, bytes.data);
     if (!dialects && bytes.size >= 73 && (bytes.size - 57) % 16 == 0 && (unsigned char)bytes.data[0] == 0x80 &&
         !bytes.data[1] && !bytes.data[2] && !bytes.data[3])
       dialects = fernet(token, bytes.data, bytes.size);

@@ -9,7 +9,8 @@ const char *const dialect_names[] = {"django",        "django-cookie",     "itsd
                                      "rails-signed",  "rails-encrypted",   "gorilla",        "rack",
                                      "cookie-rs-signed", "cookie-rs-private", "iron-session", "sealed",
                                      "signed",        "fernet",            "tornado",        "hono",
-                                     "jwt",           NULL};
+                                     "jwt",           "laravel",           "laravel-gcm",    "auth-js",
+                                     "data-protection", NULL};
 
 const char *dialect_salt(tuile_dialect dialect, bool json, bool timed) {
   if (dialect == TUILE_DIALECT_DJANGO && json) return "django.core.signing";

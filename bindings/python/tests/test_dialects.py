@@ -16,7 +16,7 @@ from tuile.signing import BadSignature, Tokens
 VECTORS = Path(__file__).resolve().parents[3] / "Tests/vectors"
 Case = dict[str, Any]
 #: Whose tokens are others each time, or hold their time as the test can't set it.
-RANDOM = ("gorilla", "fernet")
+RANDOM = ("gorilla", "fernet", "laravel", "auth_js")
 
 
 def made(name: str, case: Case) -> Optional[tuple[Tokens, str]]:
@@ -54,6 +54,10 @@ def made(name: str, case: Case) -> Optional[tuple[Tokens, str]]:
     if name == "jwt":
         key = base64.urlsafe_b64decode(case["secret_base64url"] + "==") if "secret_base64url" in case else case["secret"]
         return Tokens("jwt", key=key, fallback_keys=case.get("older", []), digest=case.get("digest"), timed=False), token
+    if name in ("laravel", "auth_js"):
+        dialect = case.get("dialect", "auth-js")
+        older, old = case.get("older", []), case.get("legacy", False)
+        return Tokens(dialect, fallback_keys=older, name=case["name"], legacy=old, **common), token
     if name in ("fernet", "tornado", "hono"):
         older, old = case.get("older", []), case.get("version") == 1
         return Tokens(name, fallback_keys=older, name=case.get("name", ""), legacy=old, **common), token
@@ -62,7 +66,7 @@ def made(name: str, case: Case) -> Optional[tuple[Tokens, str]]:
 
 def every() -> Iterator[Any]:
     for name in ("itsdangerous", "flask", "starlette", "node", "rails", "gorilla", "django_signing", "fernet",
-                 "tornado", "hono", "jwt"):  # fmt: skip
+                 "tornado", "hono", "jwt", "laravel", "auth_js"):  # fmt: skip
         for number, case in enumerate(json.loads((VECTORS / f"{name}.json").read_text())["cases"]):
             if made(name, case):
                 yield pytest.param(name, case, id=f"{name} {number}: {case['kind']}")
@@ -108,7 +112,7 @@ def test_no_bit_of_a_vector_can_change(name: str, case: Case) -> None:
             except BadSignature:
                 continue
             # Percent-encoding has two ways to say one octet; the token is the same.
-            assert name in ("node", "rails", "hono") and "%" in token and value == case.get("value", case.get("payload"))
+            assert name in ("node", "rails", "hono", "laravel") and "%" in token and value == case.get("value", case.get("payload"))
     for size in range(0, len(raw), step):
         with pytest.raises(BadSignature):
             read(raw[:size], now=now)

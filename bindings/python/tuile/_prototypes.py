@@ -246,6 +246,10 @@ DIALECT = {
     "tornado": 18,
     "hono": 19,
     "jwt": 20,
+    "laravel": 21,
+    "laravel-gcm": 22,
+    "auth-js": 23,
+    "data-protection": 24,
 }
 
 DIGEST = {

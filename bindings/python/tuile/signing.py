@@ -260,7 +260,8 @@ class Tokens(Signer):
     ``dialect`` is one of ``django``, ``django-cookie``, ``itsdangerous``, ``flask``,
     ``starlette``, ``cookie-signature``, ``express``, ``keygrip``, ``rails-signed``,
     ``rails-encrypted``, ``gorilla``, ``rack``, ``cookie-rs-signed``, ``cookie-rs-private``,
-    ``iron-session``, ``fernet``, ``tornado``, ``hono``, ``jwt``, ``sealed`` and ``signed``; docs/formats.md says what each needs.
+    ``iron-session``, ``fernet``, ``tornado``, ``hono``, ``jwt``, ``laravel``,
+    ``laravel-gcm``, ``auth-js``, ``data-protection``, ``sealed`` and ``signed``; docs/formats.md says what each needs.
 
     >>> tokens = Tokens("sealed", key=b"0123456789abcdef0123456789abcdef", salt="cart", name="cart")
     >>> tokens.loads(tokens.dumps([1, 2]), max_age=60)
