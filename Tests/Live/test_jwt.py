@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwcrypto import jwk, jws
-from tuile.signing import BadSignature, SignatureExpired, Tokens
+from tuile.signing import BadSignature, Keyring, SignatureExpired, Tokens
 
 DIGESTS = {"HS256": None, "HS384": "sha384", "HS512": "sha512"}
 
@@ -248,3 +248,20 @@ def test_keys_in_the_wrong_form() -> None:
     with pytest.raises(Exception, match="sha256, sha384, sha512"):
         Tokens("jwt", key="s" * 64, digest="sha1")
     assert Tokens("jwt", key="short", legacy=True).loads(made({"alg": "HS256"}, {"a": 1}, mac("short"))) == {"a": 1}
+
+
+def test_keys_of_a_file(tmp_path: Any) -> None:
+    """A block of PEM is one key among those that have a line each."""
+    path = tmp_path / "keys"
+    path.touch(0o600)
+    for text, count in ((f"{'abcdefgh' * 8}\n{RSA[1]}\n{P256[1]}{ED[1]}", 4), (P256[1].replace("\n", "\r\n"), 1), (P256[1].strip(), 1)):
+        path.write_text(text, newline="")
+        ring = Keyring()
+        ring.add_file(str(path))
+        assert len(ring) == count
+        assert Tokens("jwt", key=ring).loads(jwt.encode({"a": 1}, P256[0], "ES256")) == {"a": 1}
+    path.write_text(P256[1].split("-----END")[0])
+    ring = Keyring()
+    with pytest.raises(Exception):  # a block without its end is lines, and those no keys
+        ring.add_file(str(path))
+        Tokens("jwt", key=ring)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ctypes
 import hashlib
 import json
 from collections.abc import Iterator
@@ -123,3 +124,18 @@ def test_a_jwt_without_a_signature() -> None:
         for read in (Tokens("jwt", key=case["secret"]).open_json, Tokens("jwt", key=case["secret"]).open):
             with pytest.raises(BadSignature):
                 read(case["token"], now=0)
+
+
+@pytest.mark.parametrize("name", ["fernet", "jwt", "laravel", "auth_js", "rails"])
+def test_a_forged_token_leaves_no_error_of_libcrypto_behind(name: str) -> None:
+    """The host's own calls look into the same list, and take what they find there for theirs."""
+    libcrypto = ctypes.CDLL("libcrypto.so.3")
+    cases = [case for case in json.loads((VECTORS / f"{name}.json").read_text())["cases"] if made(name, case)]
+    for case in cases:
+        tokens, token = made(name, case) or pytest.fail()
+        half = len(token) // 2
+        for forged in (token[:half] + ("A" if token[half] != "A" else "B") + token[half + 1 :], token[:-8], token[8:]):
+            libcrypto.ERR_clear_error()
+            with pytest.raises(BadSignature):
+                tokens.open(forged, now=0)
+            assert libcrypto.ERR_peek_error() == 0, forged
