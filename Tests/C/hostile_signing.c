@@ -67,7 +67,7 @@ static void dialects(void) {
     REFUSED(kind, leeway, -1);
     REFUSED(kind, leeway, INT64_MAX);
     REFUSED(kind, cipher, (tuile_cipher)5);
-    REFUSED(kind, mac_digest, (tuile_digest)4);
+    REFUSED(kind, mac_digest, (tuile_digest)5);
     REFUSED(kind, mac_salt, lie);
     REFUSED(kind, mac_salt, text("for AES-256-CBC alone"));
     if (kind != TUILE_DIALECT_RAILS_ENCRYPTED) REFUSED(kind, cipher, TUILE_CIPHER_AES_256_GCM);

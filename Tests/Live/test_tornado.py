@@ -8,7 +8,7 @@ from typing import Any
 import live
 import pytest
 from tornado import escape, web
-from tuile.signing import BadSignature, SignatureExpired, Tokens
+from tuile.signing import BadSignature, Keyring, SignatureExpired, Tokens
 
 MONTH = 31 * 86400
 
@@ -55,6 +55,13 @@ def test_versions_of_the_secret() -> None:
         assert (opened.value, opened.key) == ("v", key)
     with pytest.raises(BadSignature):
         tokens.open(theirs({3: three}, "v", key_version=3))
+    # Written under the id of the first key, as an application with key_version 2 writes and reads it.
+    ring = Keyring(allow_weak=True)
+    for number, secret in ((2, two), (1, one)):
+        ring.add(secret, id=number)
+    token = live.signed(Tokens("tornado", key=ring, name="session"), "v")
+    assert token == theirs({1: one, 2: two}, "v", key_version=2)
+    assert read({1: one, 2: two}, token) == "v" and read({1: one}, token) is None
 
 
 @pytest.mark.parametrize("age", [0, MONTH, MONTH + 1, -MONTH, -MONTH - 1])

@@ -1,7 +1,8 @@
 /// Tornado's signed cookies (`create_signed_value`), version 2:
 /// `2|1:0|10:time|5:name|8:base64|HMAC`, each part with its length in front, the MAC
 /// HMAC-SHA-256 in hex over all before it. The second part is the version of the
-/// secret: 0 where an application has one secret, else its key in `cookie_secret`.
+/// secret, its id in the keyring: 0 where an application has one secret, else its key in
+/// the dictionary `cookie_secret`. Whatever a token says it is, each secret is tried.
 ///
 /// With `legacy` version 1 is read too: `base64|time|HMAC-SHA-1` over name, value and
 /// time, joined, so that only a time of the form that Tornado takes is believed.
@@ -11,6 +12,8 @@ final class TornadoSignedValue: Dialect {
   private static let mostFuture: Int64 = 31 * 86400
 
   private let name: ByteBuffer
+  /// Of the first secret.
+  private let version: Int64
   private let keys: HMACKeys
   /// Of version 1; none unless it is read.
   private let oldKeys: HMACKeys
@@ -20,7 +23,8 @@ final class TornadoSignedValue: Dialect {
     var name = ByteBuffer()
     name.append(settings.name)
     guard !name.failed else { throw .memory }
-    let made = TornadoSignedValue(name, try settings.plainKeys(.sha256), try old(settings))
+    let made = TornadoSignedValue(
+      name, settings.secrets.id(0) ?? 0, try settings.plainKeys(.sha256), try old(settings))
     let claims = KeyClaims(.tornado)
     try claims.add(made.keys, .signs(prefix: Bytes("2|")))
     try claims.add(made.oldKeys, .signs(prefix: settings.name))
@@ -34,8 +38,11 @@ final class TornadoSignedValue: Dialect {
     return none
   }
 
-  private init(_ name: consuming ByteBuffer, _ keys: consuming HMACKeys, _ oldKeys: consuming HMACKeys) {
+  private init(
+    _ name: consuming ByteBuffer, _ version: Int64, _ keys: consuming HMACKeys, _ oldKeys: consuming HMACKeys
+  ) {
     self.name = name
+    self.version = version
     self.keys = keys
     self.oldKeys = oldKeys
   }
@@ -52,15 +59,18 @@ final class TornadoSignedValue: Dialect {
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
     guard now >= 0 else { throw .range("the format holds no time before 1970") }
     var time = ByteBuffer()
+    var number = ByteBuffer()
     var value = ByteBuffer()
+    Numbers.writeDecimal(version, to: &number)
     Numbers.writeDecimal(now, to: &time)
     Base64.standard.encode(text, to: &value)
     let from = out.count
-    out.append("2|1:0|")
+    out.append("2|")
+    append(number.bytes, to: &out)
     append(time.bytes, to: &out)
     append(name.bytes, to: &out)
     append(value.bytes, to: &out)
-    guard !time.failed, !value.failed, !out.failed else { throw .memory }
+    guard !number.failed, !time.failed, !value.failed, !out.failed else { throw .memory }
     try withScratch(Digest.largest) { (mac) throws(Failure) in
       keys.digest(0, of: out.bytes.dropFirst(from), to: mac)
       Hex.encode(Bytes(mac, keys.digest.size), to: &out)

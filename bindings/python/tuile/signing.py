@@ -69,7 +69,7 @@ class Keyring(Uncopyable):
         """Adds a key behind the others; ``format`` is ``text``, ``hex`` or ``base64``.
 
         ``block_key``, of the same format, is what gorilla encrypts with beside the key, ``id`` iron-session's
-        number of it: where one key has an id, all need one.
+        or Tornado's number of it: where one key has an id, all need one.
         """
         constant = arguments.choice(native.KEY, format, "format")
         texts = native.view(arguments.secret(key, "a key")), native.view(arguments.secret(block_key, "block_key"))
