@@ -18,7 +18,7 @@ Encoding = Literal["raw", "percent", "quoted", "quoted-utf8", "base64url"]
 Dialect = Literal[
     "django", "django-cookie", "itsdangerous", "flask", "starlette", "cookie-signature", "express", "keygrip",
     "rails-signed", "rails-encrypted", "gorilla", "rack", "cookie-rs-signed", "cookie-rs-private", "iron-session",
-    "sealed", "signed", "fernet", "tornado", "hono", "jwt",
+    "sealed", "signed", "fernet", "tornado", "hono", "jwt", "laravel", "laravel-gcm", "auth-js", "data-protection",
 ]  # fmt: skip
 #: The hash function of a signature.
 Digest = Literal["sha1", "sha256", "sha384", "sha512"]
