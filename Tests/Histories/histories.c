@@ -75,7 +75,11 @@ static void operate(int worker, int i, unsigned int *state) {
     else if (r->what == do_set) status = tuile_session_set_int(s, text("last"), worker, NULL);
     else status = tuile_session_flush(s, NULL);
     r->committed = tick();
-    if (status == TUILE_OK && r->what != do_flush) status = tuile_session_commit(s, 200, NULL, NULL, NULL);
+    if (status == TUILE_OK && r->what != do_flush) {
+      status = tuile_session_commit(s, 200, NULL, NULL, NULL);
+      /* An error: sometimes made again, which counts once. */
+      for (int tries = 0; status < 0 && tries < (int)(worker % 4); tries++) status = tuile_session_commit(s, 200, NULL, NULL, NULL);
+    }
   }
   r->status = status;
   atomic_thread_fence(memory_order_seq_cst);
@@ -103,13 +107,23 @@ static void run_process(int process, unsigned int round_seed) {
   for (int t = 0; t < threads; t++) pthread_join(running[t], NULL);
 }
 
+static void pause_a_while(unsigned int microseconds) {
+  nanosleep(&(struct timespec){microseconds / 1000000, (long)(microseconds % 1000000) * 1000}, NULL);
+}
+
 static void new_sessions(void) {
   tuile_bytes key;
   memset(shared, 0, sizeof *shared);
   for (int i = 0; i < sessions; i++) {
     tuile_session *s = tuile_session_begin(manager, text(""));
     CHECK(tuile_session_update(s, text("{\"marker\":1,\"n\":0,\"log\":[]}"), NULL) == TUILE_OK);
-    CHECK(tuile_session_commit(s, 200, NULL, NULL, NULL) == TUILE_OK && tuile_session_key(s, &key) == TUILE_OK);
+    tuile_status status = tuile_session_commit(s, 200, NULL, NULL, NULL);
+    /* The server may be away for a while. */
+    for (int tries = 0; status < 0 && tries < 600; tries++) {
+      pause_a_while(100000);
+      status = tuile_session_commit(s, 200, NULL, NULL, NULL);
+    }
+    CHECK(status == TUILE_OK && tuile_session_key(s, &key) == TUILE_OK);
     snprintf(shared->keys[i], sizeof shared->keys[i], "%.*s", (int)key.size, (const char *)key.data);
     tuile_session_end(s);
   }
@@ -151,7 +165,14 @@ static int check_session(int session) {
   char log[16384] = "";
   tuile_bytes json;
   tuile_session *s = begin(session);
-  bool there = tuile_session_get_int(s, text("n"), &n, NULL) == TUILE_OK;
+  tuile_status status = tuile_session_get_int(s, text("n"), &n, NULL);
+  for (int tries = 0; status < 0 && tries < 600; tries++) {
+    tuile_session_end(s);
+    pause_a_while(100000);
+    s = begin(session);
+    status = tuile_session_get_int(s, text("n"), &n, NULL);
+  }
+  bool there = status == TUILE_OK;
   if (tuile_session_get_json(s, text("log"), &json, NULL) == TUILE_OK) snprintf(log, sizeof log, "%.*s", (int)json.size, (const char *)json.data);
   if (out) logged_out++;
   if (out && there) bad += broken("it is back after its logout", session, out, (int)n);
@@ -176,10 +197,6 @@ static int check_session(int session) {
   if (there && n > most_of) bad += broken("there are more additions than were made", session, (int)n, most_of);
   tuile_session_end(s);
   return bad;
-}
-
-static void pause_a_while(unsigned int microseconds) {
-  nanosleep(&(struct timespec){0, (long)microseconds * 1000}, NULL);
 }
 
 static void run_round(unsigned int round_seed, bool alone) {

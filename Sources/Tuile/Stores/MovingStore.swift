@@ -145,12 +145,17 @@ final class MovingStore: Store {
     if !expected.isEmpty {
       let answer = try new.replace(key, expected: expected, data: data, expires: expires)
       if answer == .replaced { return answer }
-      // Whoever was moving it may not have come to an end: then it is where it was.
-      var left = ByteBuffer()
-      if answer == .absent { return try old.load(key, now: .min, into: &left) == nil ? .absent : .conflict }
     }
     var stored = ByteBuffer()
-    return try new.load(key, now: .min, into: &stored) != nil && stored.count > 0 ? .conflict : .absent
+    var missed = false
+    while true {
+      if try new.load(key, now: .min, into: &stored) != nil { return stored.count > 0 ? .conflict : .absent }
+      if missed { return .absent }
+      // Whoever was moving it may not have come to an end: then it is where it was, or
+      // somebody moves it between the two looks.
+      if try old.load(key, now: .min, into: &stored) != nil { return .conflict }
+      missed = true
+    }
   }
   func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
     while true {
