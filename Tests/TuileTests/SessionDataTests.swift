@@ -21,7 +21,7 @@ private final class Loaded {
   func set(_ name: String, _ value: SessionData.Value) throws { try data.set(bytes(name), value) }
   func add(_ name: String, _ delta: Int64) throws -> Int64 { try data.add(bytes(name), delta) }
   func remove(_ name: String) -> Bool { data.remove(bytes(name)) }
-  func clear() { data.clear() }
+  func clear() { data.clear(everything: false) }
   func value(of name: String) -> String? { data.value(of: bytes(name)).map { string($0) } }
 }
 
