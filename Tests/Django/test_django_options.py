@@ -18,7 +18,7 @@ ROW = re.compile(r"^\| `(\w+)` \| `(\w+)` \| `([^`]*)` \| (\w*) ?\| (everywhere|
 
 
 def test_the_documents_table() -> None:
-    table = PAGE[PAGE.index("### Settings") : PAGE.index("### A user's sessions")]
+    table = PAGE[PAGE.index("### Django's settings") : PAGE.index("### A user's sessions")]
     written = {name: (kind, default, unit, where) for name, kind, default, unit, where in ROW.findall(table)}
     shown = {
         name: (one.kind, f'"{one.default}"' if isinstance(one.default, str) else repr(one.default), one.unit, one.where)
