@@ -58,8 +58,8 @@ int main(void) {
   static const char *const bad[] = {
       "example.com:8080", "[::1]:80", "a]b.com", "a[b.com", "[::1", "::1", "[]", "[example.com]", "[1:2:3:4:5:6:7]", "[1:2:3:4:5:6:7:8:9]",
       "[1::2::3]", "[:1]", "[1:]", "[12345::]", "[g::]", "[::1.2.3]", "[::1.2.3.256]", "[::01.2.3.4]", "[1.2.3.4::]", "[:::]", "256.0.0.1", "1.2.3.4.5",
-      "127.0.0.1.", "1.2.3.08", "4294967296", "1..2", "a.b.256", "a.0x", "..example.com", "a..b", "example.com.", ".", "a b.com", "b\xc3\xbc"
-      "cher.example", "user@example.com", "a%41.com", "a/b", "*.example.com",
+      "127.0.0.1.", "1.2.3.08", "4294967296", "1..2", "a.b.256", "a.0x", "..example.com", "a..b", "example.com.", ".", "a b.com", "b\303\274cher.example",
+      "user@example.com", "a%41.com", "a/b", "*.example.com",
   };
   for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
     if (!writes(good[i]) || !takes(good[i])) fprintf(stderr, "refused: %s: %s\n", good[i], error.message);
