@@ -106,7 +106,8 @@ final class Pool<Connection: PooledConnection> {
   private func enter(opening: Bool, _ until: Int64) -> Bool {
     while true {
       let left = max(0, until &- sys_monotonic_microseconds())
-      let step = hasParked ? min(left, Pool.glance) : left
+      // Also while nothing is parked: who has a place may park at any time, and nobody but those that wait looks.
+      let step = min(left, hasParked ? Pool.glance : 5 &* Pool.glance)
       let milliseconds = Int32(truncatingIfNeeded: (step &+ 999) / 1000)
       if opening ? sys_gate_enter_within(&openers, milliseconds) : sys_gate_enter_within(&gate, milliseconds) {
         return true

@@ -22,6 +22,7 @@ final class Connection: PooledConnection {
   private let generation = sys_fork_generation()
   private var isAbandoned = false
   private let timeout: Int32
+  private var cancelledAt: Int64 = 0
   /// Nobody has used it yet.
   private(set) var isFresh = true
 
@@ -39,8 +40,18 @@ final class Connection: PooledConnection {
   func answers() -> Bool { pg_link_answers(link, timeout) }
 
   /// Has the server end what was given up.
-  func cancel() { pg_link_cancel(link) }
-  func isSettled() -> Bool { pg_link_is_settled(link) }
+  func cancel() {
+    cancelledAt = pg_now()
+    pg_link_cancel(link)
+  }
+
+  /// A request to cancel that reaches the server before the command does is lost: it is made
+  /// again each second.
+  func isSettled() -> Bool {
+    if pg_link_is_settled(link) { return true }
+    if pg_now() &- cancelledAt > 1000 { cancel() }
+    return false
+  }
 
   func abandon() {
     isAbandoned = true

@@ -18,8 +18,8 @@ SECRET = "a secret that has its thirty-two bytes and more"
 def exceptions() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for module in pkgutil.walk_packages(tuile.__path__, "tuile."):
-        # Those of Django's applications need its settings.
-        if not module.name.startswith(("tuile.django.", "tuile.__main__")):
+        # Those of Django's applications need its settings; beside the package the wheel has libraries.
+        if not module.name.startswith(("tuile.django.", "tuile.__main__", "tuile.libtuile")):
             for name, value in vars(importlib.import_module(module.name)).items():
                 if isinstance(value, type) and issubclass(value, Exception) and value.__module__.startswith("tuile"):
                     found[f"{value.__module__}.{name}"] = value
