@@ -61,17 +61,7 @@ final class RecordStatements {
   deinit { starts.deallocate() }
 
   private func write(_ sql: Bytes) {
-    let table = Bytes("django_session")
-    var i = 0
-    while i < sql.count {
-      if sql.dropFirst(i).hasPrefix(table) {
-        text.append("tuile_session_record")
-        i &+= table.count
-      } else {
-        text.append(sql[i])
-        i &+= 1
-      }
-    }
+    text.append(sql, replacing: "django_session", with: "tuile_session_record")
   }
 
   /// nil for a statement that is not on sessions, or without memory.

@@ -57,6 +57,21 @@ struct ByteBuffer: ~Copyable {
 
   mutating func append(_ text: StaticString) { append(Bytes(text)) }
 
+  /// Appends a text with another word in each place of one.
+  mutating func append(_ text: Bytes, replacing word: StaticString, with other: StaticString) {
+    let word = Bytes(word)
+    var i = 0
+    while i < text.count {
+      if text.dropFirst(i).hasPrefix(word) {
+        append(other)
+        i &+= word.count
+      } else {
+        append(text[i])
+        i &+= 1
+      }
+    }
+  }
+
   /// Lets `body` write at most `room` bytes at the end and keeps as many as it
   /// says; nil if there is no memory.
   mutating func fill(_ room: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Int) -> Bool {

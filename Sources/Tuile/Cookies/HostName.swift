@@ -115,10 +115,8 @@ enum HostName {
     var value: UInt64 = 0
     var i = 0
     while i < digits.count {
-      let c = digits[i]
-      let digit = c &- 0x30 < 10 ? UInt64(c &- 0x30) : c | 0x20 &- 0x61 < 6 ? UInt64(c | 0x20 &- 0x61) &+ 10 : 16
-      guard digit < base else { return nil }
-      value = value &* base &+ digit
+      guard let digit = Hex.digit(digits[i]), UInt64(digit) < base else { return nil }
+      value = value &* base &+ UInt64(digit)
       guard value <= UInt64(UInt32.max) else { return nil }
       i &+= 1
     }
@@ -181,9 +179,8 @@ enum HostName {
     var result: UInt16 = 0
     var i = 0
     while i < text.count {
-      let c = text[i]
-      guard c &- 0x30 < 10 || c | 0x20 &- 0x61 < 6 else { return nil }
-      result = result &<< 4 | UInt16(c &- 0x30 < 10 ? c &- 0x30 : (c | 0x20) &- 0x61 &+ 10)
+      guard let digit = Hex.digit(text[i]) else { return nil }
+      result = result &<< 4 | UInt16(digit)
       i &+= 1
     }
     return result

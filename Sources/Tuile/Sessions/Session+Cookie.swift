@@ -48,7 +48,7 @@ extension Session {
     let present = manager.now
     do throws(Failure) {
       // Ages are looked at below; but itsdangerous refuses what is from the future only if one is asked for.
-      let opened = try dialect.open(
+      let opened = try dialect.openAsSent(
         key, json: true, maxAge: Expiry.longest, now: present / 1_000_000, limit: manager.settings.maxData, to: &json)
       guard case .valid(let timestamp, let secret) = opened else {
         if case .badSignature = opened { didFindUnreadable() }
@@ -122,7 +122,7 @@ extension Session {
     encoded.removeAll()
     let lifetime = max(1, age(now: present))
     try dialect.dumps(json.bytes, compress: true, now: present / 1_000_000, lifetime: lifetime, to: &encoded)
-    if dialect.needsPercent {
+    if dialect.isPercentInCookies {
       var plain = ByteBuffer()
       plain.append(encoded.bytes)
       encoded.removeAll()

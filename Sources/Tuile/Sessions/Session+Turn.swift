@@ -10,15 +10,8 @@ extension Session {
     // Nobody else is at it, as nearly always.
     if manager.queue.isEmpty {
       try encode(now: present)
-      switch try replace(key, expires: expires(now: present)) {
-      case .replaced:
-        didSave()
-        return .saved
-      case .absent:
-        didFindDeleted()
-        return .deleted
-      case .conflict: try wait.next(manager)
-      }
+      if let saved = try replaceOnce(key, now: present) { return saved }
+      try wait.next(manager)
       return try replaceInLine(key, now: present, met: true, &wait)
     }
     return try replaceInLine(key, now: present, met: false, &wait)
@@ -51,18 +44,23 @@ extension Session {
         }
       }
       try encode(now: present)
-      // The expiry may have come with another request's changes.
-      switch try replace(key, expires: expires(now: present)) {
-      case .replaced:
-        didSave()
-        return .saved
-      case .absent:
-        didFindDeleted()
-        return .deleted
-      case .conflict:
-        met = true
-        try wait.next(manager)
-      }
+      if let saved = try replaceOnce(key, now: present) { return saved }
+      met = true
+      try wait.next(manager)
+    }
+  }
+
+  /// nil: another request was first.
+  private func replaceOnce(_ key: Bytes, now: Int64) throws(Failure) -> Saved? {
+    // The expiry may have come with another request's changes.
+    switch try replace(key, expires: expires(now: now)) {
+    case .replaced:
+      didSave()
+      return .saved
+    case .absent:
+      didFindDeleted()
+      return .deleted
+    case .conflict: return nil
     }
   }
 

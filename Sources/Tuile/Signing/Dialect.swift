@@ -46,9 +46,6 @@ class Dialect {
   /// For how many seconds a token is taken after its end.
   var skew: Int64 { 0 }
 
-  /// Its tokens have octets that a reader of its kind takes for others in a cookie.
-  var needsPercent: Bool { false }
-
   /// The room that any token of the same text needs, where chance has a say in it.
   func roomFor(_ token: Bytes) -> Int { token.count }
 

@@ -62,7 +62,7 @@ final class RackSession: Dialect {
   }
 
   /// Rack reads '+' in a cookie as a space.
-  override var needsPercent: Bool { true }
+  override var isPercentInCookies: Bool { true }
 
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
     var json = ByteBuffer()
@@ -135,12 +135,10 @@ final class RackSession: Dialect {
     _ token: Bytes, json: Bool, maxAge: Int64?, now: Int64, limit: Int, to out: inout ByteBuffer
   ) throws(Failure) -> Opened {
     guard token.count <= Dialect.largest else { return .badSignature }
-    // In a cookie it is percent-encoded; later releases write version 2 URL-safe too.
-    var plain = ByteBuffer()
-    guard CookieText.percentDecode(token, to: &plain) else { throw .memory }
+    // Later releases write version 2 URL-safe too.
     var data = ByteBuffer()
-    let url = plain.bytes.contains(0x2D) || plain.bytes.contains(0x5F)
-    guard try (url ? Base64.urlPadded : Base64.standard).decode(plain.bytes, to: &data) else { return .badSignature }
+    let url = token.contains(0x2D) || token.contains(0x5F)
+    guard try (url ? Base64.urlPadded : Base64.standard).decode(token, to: &data) else { return .badSignature }
     let first = data.bytes[0] == 1
     guard first || data.bytes[0] == 2 else { return .badSignature }
     var text = ByteBuffer()

@@ -104,18 +104,7 @@ extension SQLiteConnection.Statement {
 
   /// The same statement on the table of records.
   func writeForRecords(to text: inout ByteBuffer) {
-    let sql = Bytes(sql)
-    let table = Bytes("django_session")
-    var i = 0
-    while i < sql.count {
-      if sql.dropFirst(i).hasPrefix(table) {
-        text.append("tuile_session_record")
-        i &+= table.count
-      } else {
-        text.append(sql[i])
-        i &+= 1
-      }
-    }
+    text.append(Bytes(sql), replacing: "django_session", with: "tuile_session_record")
   }
 
   /// It gives rows and changes none.
