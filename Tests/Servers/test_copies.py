@@ -76,7 +76,7 @@ def revocations(site: Site) -> str:
     path.chmod(0o777)
     (path / "db").touch()
     (path / "db").chmod(0o666)
-    return f"sqlite://{path}/db"
+    return f"sqlite://{path}/db?mode=rwc"  # which nobody else has made
 
 
 @pytest.fixture

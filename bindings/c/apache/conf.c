@@ -4,12 +4,12 @@
 #include <apr_lib.h>
 #include <unixd.h>
 
-static bool needed; /* some directive needs a store */
+static bool needed, counts; /* Some directive needs a store, or one that is written to. */
 
 /* Before the configuration is read, for the first time or once more. */
 int tuile_begin_configuration(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *scratch) {
   (void)log, (void)scratch;
-  needed = false;
+  needed = counts = false;
   gate_needs = (struct gate_needs){false, false, false};
   tuile_identity_names = apr_array_make(pool, 4, sizeof(tuile_bytes));
   return OK;
@@ -166,8 +166,10 @@ static const char *set_word(cmd_parms *command, void *folder, const char *line) 
 }
 
 static const char *set_count(cmd_parms *command, void *folder, const char *line) {
+  const char *mistake = take_word(command, line, &((tuile_folder *)folder)->count);
   needed = true;
-  return take_word(command, line, &((tuile_folder *)folder)->count);
+  counts = counts || (!mistake && *((tuile_folder *)folder)->count);
+  return mistake;
 }
 
 /* TuileLoginNext EXPRESSION */
@@ -240,12 +242,13 @@ static int check_site(apr_pool_t *pool, server_rec *server, tuile_site *site) {
 }
 
 int tuile_check(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *scratch, server_rec *server) {
-  bool any = false, users = false;
+  bool any = false, users = false, written = false;
   (void)log, (void)scratch;
   for (server_rec *each = server; each; each = each->next) {
     tuile_site *site = ap_get_module_config(each->module_config, &tuile_module);
     if (site->settings.store.size == 0) continue;
     any = true;
+    written = written || !gate_is_read_only_url(site->settings.store);
     users = users || gate_users_url(&site->settings).size > 0;
     if (site->ready) continue; /* another virtual host's too */
     int status = check_site(pool, each, site);
@@ -253,6 +256,8 @@ int tuile_check(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *scratch, server_r
   }
   if (gate_needs.users && !users)
     return report(server, APLOG_EMERG, "Tuile", "what is asked of users with an @ needs TuileDjangoUsers", "the configuration");
+  if (any && counts && !written)
+    return report(server, APLOG_EMERG, "TuileCount", "it needs a store that is written to, and its URL says mode=ro", "the configuration");
   if (any || !needed) return OK;
   ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server, "TuileCount, TuileEnv and TuileIdentityHeader need a TuileStore");
   return HTTP_INTERNAL_SERVER_ERROR;

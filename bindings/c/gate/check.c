@@ -9,8 +9,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { path_size = 4200 };
 
 static tuile_status fail(tuile_error *error, const char *message) {
   *error = (tuile_error){.status = TUILE_E_STORE};
@@ -22,28 +25,59 @@ static tuile_status fail(tuile_error *error, const char *message) {
 
 static void ignore(void *context, tuile_bytes data, int64_t expires) { (void)context, (void)data, (void)expires; }
 
-/* TUILE_ABSENT for a file that is not there, and is meant to be made when it is needed. */
-static tuile_status look_for_file(tuile_bytes store, bool may_be_made, tuile_error *error) {
-  char path[4200];
-  gate_url_path(store, path, sizeof path);
-  if (!*path || access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)) return TUILE_OK; /* To open it says more. */
+/* TUILE_ABSENT for a file that is not there, or has no table, and is meant to be made when it is needed. */
+static tuile_status look_for_file(const char *path, bool may_be_made, tuile_error *error) {
+  char folder[path_size];
+  struct stat about;
+  if (!*path) return TUILE_OK; /* To open it says more. */
+  if (stat(path, &about) == 0) return may_be_made && S_ISREG(about.st_mode) && about.st_size == 0 ? TUILE_ABSENT : TUILE_OK;
+  if (errno != ENOENT && errno != ENOTDIR) return TUILE_OK;
   if (!may_be_made) return fail(error, "unable to open database file: it is not there, and mode=rwc does not say that it is to be made");
-  if (access(dirname(path), W_OK | X_OK) == 0) return TUILE_ABSENT;
+  snprintf(folder, sizeof folder, "%s", path);
+  if (access(dirname(folder), W_OK | X_OK) == 0) return TUILE_ABSENT;
   return fail(error, "unable to open database file: its folder is not there, or is not the server's user's to write to");
+}
+
+/* It was only opened to be read, which says nothing of that. SQLite's journals lie beside the file. */
+static tuile_status look_whether_written(const char *path, tuile_error *error) {
+  char folder[path_size];
+  struct stat about;
+  if (access(path, W_OK) != 0) return fail(error, "the store is not the server's user's to write to: mode=ro is for that");
+  snprintf(folder, sizeof folder, "%s", path);
+  if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) return TUILE_OK;
+  if (access(dirname(folder), W_OK | X_OK) == 0) return TUILE_OK;
+  return fail(error, "the store's folder is not the server's user's to write to: mode=ro is for that");
+}
+
+static bool pass_over(void *context, const tuile_bytes *columns) { return (void)context, (void)columns, true; }
+
+/* Holds a database of SQLite open, so that who reads it makes no log that stays: who closes
+ * it last, and could write, takes that away. NULL for all else. */
+static struct gate_database *hold(tuile_bytes store) {
+  struct gate_database *database = NULL;
+  const tuile_bytes none[2] = {{"", 0}, {"", 0}};
+  tuile_error error;
+  if (!gate_is_file_url(store) || !gate_is_database_url(gate_kept_url(store))) return NULL;
+  if (gate_database_open(gate_kept_url(store), true, &database, &error) != TUILE_OK) return NULL;
+  gate_database_query(database, "SELECT count(*) FROM sqlite_master", none, pass_over, NULL, &error);
+  return database;
 }
 
 static tuile_status ask(tuile_bytes store, tuile_error *error) {
   struct gate_url url;
   tuile_store *opened;
+  char path[path_size] = "";
   if (store.size == 0 || gate_is_inside_url(store)) return TUILE_OK;
   tuile_status status = gate_make_url(store, true, &url);
   if (status != TUILE_OK) return fail(error, "the URL is too long");
-  if (gate_is_file_url(store) && (status = look_for_file(store, url.may_be_made, error)) != TUILE_OK) return status;
+  if (gate_is_file_url(store)) gate_url_path(store, path, sizeof path);
+  if ((status = look_for_file(path, url.may_be_made, error)) != TUILE_OK) return status;
   status = tuile_store_open((tuile_bytes){url.text, url.size}, &opened, error);
-  if (status != TUILE_OK) return status;
+  if (status != TUILE_OK) return url.may_be_made && strstr(error->message, "no such table") ? TUILE_ABSENT : status;
   status = tuile_store_load(opened, TUILE_STR("aconfigurationstestasks"), 0, ignore, NULL, error);
   tuile_store_close(opened);
-  return status < 0 ? status : TUILE_OK;
+  if (status < 0) return status;
+  return *path && !gate_is_read_only_url(store) ? look_whether_written(path, error) : TUILE_OK;
 }
 
 /* ---- all of them ---- */
@@ -61,7 +95,7 @@ static tuile_status open_manager(const struct gate *gate, tuile_error *error) {
   return status;
 }
 
-static void examine(const struct gate *gate, struct gate_finding *finding) {
+static void look(const struct gate *gate, struct gate_finding *finding) {
   const struct {
     enum gate_part part;
     tuile_bytes url;
@@ -84,6 +118,12 @@ static void examine(const struct gate *gate, struct gate_finding *finding) {
   finding->part = GATE_SETTINGS;
   finding->may_recover = false;
   finding->status = to_be_made ? TUILE_OK : open_manager(gate, &finding->error);
+}
+
+static void examine(const struct gate *gate, struct gate_finding *finding) {
+  struct gate_database *held[] = {hold(gate->config.store), hold(gate->config.previous_store), hold(gate->config.revocations)};
+  look(gate, finding);
+  for (int i = 0; i < 3; i++) gate_database_close(held[i]);
 }
 
 /* ---- the child ---- */

@@ -4,12 +4,14 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <libgen.h>
 #include <poll.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Milliseconds for an answer: requests wait for it, and one at a time is asked. */
 enum { patience = 2000 };
@@ -31,11 +33,47 @@ static tuile_status fail(tuile_error *error, const char *message) {
 
 /* ---- SQLite ---- */
 
-static tuile_status open_sqlite(struct gate_database *database, tuile_bytes url, tuile_error *error) {
-  char path[4200];
+enum { path_size = 4200 };
+
+/* Whether there is a file of that name with `more` behind it. */
+static bool is_there(const char *path, const char *more) {
+  char name[path_size + 16];
+  size_t size = strlen(path);
+  memcpy(name, path, size);
+  memcpy(name + size, more, strlen(more) + 1);
+  return access(name, F_OK) == 0;
+}
+
+static bool has_writable_folder(const char *path) {
+  char name[path_size];
+  memcpy(name, path, strlen(path) + 1);
+  return access(dirname(name), W_OK) == 0;
+}
+
+/* The path as a URI of SQLite's; `still`: of a file that does not change while it is open. */
+static void write_uri(const char *path, bool still, char *uri, size_t capacity) {
+  size_t size = (size_t)snprintf(uri, capacity, "file://");
+  for (; *path && size + 20 < capacity; path++)
+    size += (size_t)snprintf(uri + size, capacity - size, *path == '/' ? "/" : "%%%02X", (unsigned char)*path);
+  snprintf(uri + size, capacity - size, "%s", still ? "?immutable=1" : "");
+}
+
+/* How it is opened. With READWRITE, although nothing is written, a journal is rolled back,
+ * and whoever is the last to close a database takes its log away; a test leaves both. */
+static int flags_of(tuile_bytes url, bool testing, const char *path, bool *still) {
+  bool reads = testing || gate_is_read_only_url(url), has_log = is_there(path, "-wal");
+  *still = reads && !has_log && !has_writable_folder(path);
+  if (!reads || (testing && !*still && !has_log && !is_there(path, "-journal"))) return SQLITE_OPEN_READWRITE;
+  return SQLITE_OPEN_READONLY;
+}
+
+static tuile_status open_sqlite(struct gate_database *database, tuile_bytes url, bool testing, tuile_error *error) {
+  char path[path_size], uri[3 * path_size + 32];
+  bool still;
   gate_url_path(url, path, sizeof path);
-  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX; /* READWRITE: a journal may have to be rolled back */
-  if (sqlite3_open_v2(path, &database->sqlite, flags, NULL) != SQLITE_OK)
+  int flags = flags_of(url, testing, path, &still) | SQLITE_OPEN_URI | SQLITE_OPEN_FULLMUTEX;
+  write_uri(path, still, uri, sizeof uri);
+  if (sqlite3_open_v2(uri, &database->sqlite, flags, NULL) != SQLITE_OK)
     return fail(error, database->sqlite ? sqlite3_errmsg(database->sqlite) : "no memory");
   sqlite3_busy_timeout(database->sqlite, patience);
   sqlite3_db_config(database->sqlite, SQLITE_DBCONFIG_DQS_DML, 0, NULL); /* A column that is not there is no text. */
@@ -203,10 +241,10 @@ static tuile_status query_postgresql(struct gate_database *database, const char 
 
 /* ---- either ---- */
 
-tuile_status gate_database_open(tuile_bytes url, struct gate_database **opened, tuile_error *error) {
+tuile_status gate_database_open(tuile_bytes url, bool testing, struct gate_database **opened, tuile_error *error) {
   struct gate_database *database = calloc(1, sizeof *database);
   if (!database) return fail(error, "no memory");
-  tuile_status status = gate_is_file_url(url) ? open_sqlite(database, url, error) : open_postgresql(database, url, error);
+  tuile_status status = gate_is_file_url(url) ? open_sqlite(database, url, testing, error) : open_postgresql(database, url, error);
   if (status == TUILE_OK) *opened = database;
   else gate_database_close(database);
   return status;

@@ -227,7 +227,7 @@ tuile_status gate_query_nobody(const struct gate_users *users, tuile_error *erro
   struct gate_user nobody = {.verdict = GATE_USER_GONE};
   struct reading reading = {.user = &nobody};
   tuile_bytes ids[2] = {TUILE_STR("-1"), TUILE_STR("-1")};
-  tuile_status status = gate_database_open(users->url, &database, error);
+  tuile_status status = gate_database_open(users->url, true, &database, error);
   if (status != TUILE_OK) return status;
   status = read_user(database, users, ids, &reading, error);
   if (status == TUILE_OK && gate_needs.groups) status = read_groups(database, users, ids, &nobody, error);

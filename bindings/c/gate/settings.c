@@ -88,6 +88,8 @@ const char *gate_mistake(const struct gate_settings *settings) {
     return "a policy says itself what cookie_age, lifetime and refresh are";
   if (settings->refresh > 0 && gate_is_cookie_url(settings->store) && settings->revocations.size == 0)
     return "refresh of sessions in cookies needs revocations: without them a copy from before a logout would be kept alive";
+  if ((settings->refresh > 0 || settings->policy >= 0) && gate_is_read_only_url(settings->store))
+    return "refresh and policies keep sessions alive, which a store with mode=ro can't";
   if (settings->previous_cookie.size > 0 && settings->previous_store.size == 0)
     return "previous_cookie is of no use without previous_store";
   return mistake_of_users(settings);

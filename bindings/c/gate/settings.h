@@ -28,6 +28,8 @@ bool gate_is_inside_url(tuile_bytes url);
 bool gate_is_file_url(tuile_bytes url);
 /* Whether it is a database that takes SQL. */
 bool gate_is_database_url(tuile_bytes url);
+/* Whether its `mode` is `ro`: nothing is counted or kept alive. */
+bool gate_is_read_only_url(tuile_bytes url);
 /* The URL of the store that keeps, without the cache in front of it. */
 tuile_bytes gate_kept_url(tuile_bytes url);
 

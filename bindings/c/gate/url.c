@@ -31,25 +31,50 @@ bool gate_is_database_url(tuile_bytes url) {
   return starts(url, "sqlite:") || starts(url, "postgresql:") || starts(url, "postgres:");
 }
 
-/* The value of the parameter mode; false if there is none. */
-static bool find_mode(tuile_bytes url, tuile_bytes *mode) {
-  tuile_bytes rest = from(url, find(url, '?'));
-  while (rest.size > 0) {
-    rest = from(rest, 1);
-    size_t end = find(rest, '&');
-    if (starts(rest, "mode=") && end >= 5) return *mode = (tuile_bytes){(const char *)rest.data + 5, end - 5}, true;
-    rest = from(rest, end);
-  }
-  return false;
+static bool is(tuile_bytes text, const char *word) { return text.size == strlen(word) && starts(text, word); }
+
+/* The next option of a URL, behind *at, where a '?' or '&' is; false at the end. */
+static bool next_option(tuile_bytes url, size_t *at, tuile_bytes *option) {
+  if (*at >= url.size) return false;
+  tuile_bytes rest = from(url, *at + 1);
+  *option = (tuile_bytes){rest.data, find(rest, '&')};
+  *at += option->size + 1;
+  return true;
+}
+
+/* The value of the option mode, empty if there is none. */
+static tuile_bytes mode_of(tuile_bytes url) {
+  tuile_bytes kept = gate_kept_url(url), option;
+  for (size_t at = find(kept, '?'); next_option(kept, &at, &option);)
+    if (starts(option, "mode=")) return from(option, 5);
+  return (tuile_bytes){"", 0};
+}
+
+bool gate_is_read_only_url(tuile_bytes url) { return is(mode_of(url), "ro"); }
+
+static void put(struct gate_url *url, tuile_bytes text) {
+  if (text.size > 0) memcpy(url->text + url->size, text.data, text.size);
+  url->size += text.size;
 }
 
 tuile_status gate_make_url(tuile_bytes given, bool reading, struct gate_url *url) {
-  tuile_bytes mode;
-  (void)reading;
-  *url = (struct gate_url){.size = given.size};
-  if (given.size >= sizeof url->text) return TUILE_E_LIMIT;
-  if (given.size > 0) memcpy(url->text, given.data, given.size);
-  url->may_be_made = gate_is_file_url(given) && find_mode(gate_kept_url(given), &mode) && starts(mode, "rwc");
+  tuile_bytes kept = gate_kept_url(given), said = mode_of(given), option;
+  *url = (struct gate_url){.size = 0};
+  if (given.size + sizeof "?mode=ro" > sizeof url->text) return TUILE_E_LIMIT;
+  if (!gate_is_file_url(given)) return put(url, given), TUILE_OK;
+  url->may_be_made = is(said, "rwc");
+  put(url, (tuile_bytes){given.data, (size_t)((const char *)kept.data - (const char *)given.data)});
+  size_t at = find(kept, '?');
+  put(url, (tuile_bytes){kept.data, at});
+  bool adds = reading || said.size == 0;
+  if (adds) put(url, reading ? TUILE_STR("?mode=ro") : TUILE_STR("?mode=rw"));
+  for (char sign = adds ? '&' : '?'; next_option(kept, &at, &option); sign = '&') {
+    if (reading && starts(option, "mode=")) continue;
+    put(url, (tuile_bytes){&sign, 1});
+    put(url, option);
+  }
+  const char *end = (const char *)kept.data + kept.size, *all = given.data;
+  put(url, (tuile_bytes){end, (size_t)(all + given.size - end)}); /* a cache's URL */
   return TUILE_OK;
 }
 

@@ -82,7 +82,7 @@ static tuile_status ask(struct gate_users_state *state, const struct gate_users 
   int64_t now = now_in_milliseconds();
   if (!state->database && state->failed && now - state->failed < 1000) return *error = state->failure, error->status;
   bool reused = state->database != NULL;
-  tuile_status status = reused ? TUILE_OK : gate_database_open(users->url, &state->database, error);
+  tuile_status status = reused ? TUILE_OK : gate_database_open(users->url, false, &state->database, error);
   if (status == TUILE_OK) status = gate_query_user(state->database, users, claim, user, error);
   if (status == TUILE_OK) return TUILE_OK;
   gate_database_close(state->database);

@@ -13,8 +13,9 @@ enum { gate_most_columns = 5, gate_longest_id = 255 };
 /* Takes a row's texts, borrowed for the call; false ends the query with an error. */
 typedef bool (*gate_row)(void *context, const tuile_bytes *columns);
 
-/* url: sqlite: or postgresql:, as of a store. Belongs to one thread at a time. */
-tuile_status gate_database_open(tuile_bytes url, struct gate_database **opened, tuile_error *error);
+/* url: sqlite: or postgresql:, as of a store. `testing` leaves the file and its folder as they are.
+ * Belongs to one thread at a time. */
+tuile_status gate_database_open(tuile_bytes url, bool testing, struct gate_database **opened, tuile_error *error);
 void gate_database_close(struct gate_database *database);
 /* sql has the two parameters $1 and $2. */
 tuile_status gate_database_query(struct gate_database *database, const char *sql, const tuile_bytes *parameters,

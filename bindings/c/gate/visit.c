@@ -194,6 +194,10 @@ tuile_status gate_write(struct gate_visit *visit, tuile_bytes cookie, tuile_byte
   tuile_status status = gate_read(visit, cookie, error);
   if (status != TUILE_OK || !gate_has_to_write(visit, count)) return status;
   visit->kept = true;
+  if (gate_is_read_only_url(visit->gate->config.store)) {
+    *error = (tuile_error){TUILE_REFUSED, 0, "the store's URL says mode=ro: nothing is counted"};
+    return TUILE_REFUSED;
+  }
   if (may_be_a_copy(visit) && gate_holds(visit, visit->gate->login_key)) {
     *error = (tuile_error){TUILE_REFUSED, 0, "a login in a cookie is not counted without revocations: it may be a copy"};
     return TUILE_REFUSED;
