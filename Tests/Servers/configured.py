@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -127,3 +128,94 @@ def apache_test(site: Site, **extra: str) -> tuple[int, str]:
     command = ["/usr/sbin/apache2", "-f", config, "-t"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stderr
+
+
+# ---- the gate as a daemon, and the proxies that ask it ----
+
+GATE = BUILD / "tuile-gate"
+
+
+def gate_config(site: Site, port: int, proxy: str, locations: str = "", top: str = "") -> Path:
+    text = replaced(
+        block("gate.md", "nginx"),
+        {
+            "127.0.0.1:4180": f"127.0.0.1:{port}",
+            "nginx;": f"{proxy};",
+            "sqlite:///srv/app/db.sqlite3": site.store,
+            "/etc/tuile/gate.key": site.secret_file,
+        },
+    )
+    folder = site.folder / "gate"
+    folder.mkdir(exist_ok=True)
+    path = folder / "gate.conf"
+    path.write_text(f"{top}\n{text}\n{locations}\n")
+    return path
+
+
+def gate(site: Site, proxy: str, prefix: tuple[str, ...] = (), **extra: str) -> Front:
+    port = free_port()
+    config = gate_config(site, port, proxy, **extra)
+    user = ("setpriv", "--reuid=www-data", "--regid=www-data", "--clear-groups") if os.geteuid() == 0 else ()
+    if user:
+        for path in (site.secret_file, config.parent):
+            shutil.chown(path, "www-data")
+    return Front(config.parent, port, [*prefix, *user, GATE, "-c", config], graceful=signal.SIGTERM)
+
+
+def gate_test(config: Path, *options: str) -> tuple[int, str]:
+    """tuile-gate -t: its exit status and what it says."""
+    done = subprocess.run([GATE, "-t", "-c", config, *options], capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout + done.stderr
+
+
+def proxy_nginx(site: Site, asked: int) -> Front:
+    port, folder = free_port(), site.folder / "proxy"
+    folder.mkdir()
+    text = replaced(
+        block("gate.md", "nginx", 1),
+        {
+            "127.0.0.1:4180": f"127.0.0.1:{asked}",
+            "listen 8080": f"listen 127.0.0.1:{port}",
+            "http://127.0.0.1:8000": f"http://127.0.0.1:{site.application}",
+        },
+    )
+    temporary = "".join(f"{name}_temp_path {folder};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    path = folder / "nginx.conf"
+    path.write_text(
+        f"daemon off;\npid {folder}/pid;\nerror_log {folder}/error.log info;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}{text}\n}}\n"
+    )
+    return Front(folder, port, ["/usr/sbin/nginx", "-p", folder, "-c", path, "-e", folder / "error.log"], graceful=signal.SIGQUIT)
+
+
+def proxy_caddy(site: Site, asked: int) -> Front:
+    port, folder = free_port(), site.folder / "proxy"
+    folder.mkdir()
+    text = replaced(
+        block("gate.md", "caddyfile"),
+        {
+            "127.0.0.1:4180": f"127.0.0.1:{asked}",
+            ":8080 {": f"http://:{port} {{\n\tbind 127.0.0.1",
+            "reverse_proxy 127.0.0.1:8000": f"reverse_proxy 127.0.0.1:{site.application}",
+        },
+    )
+    path = folder / "Caddyfile"
+    path.write_text(f"{{\n\tadmin off\n\tauto_https off\n}}\n{text}")
+    home = ["env", f"XDG_DATA_HOME={folder}", f"XDG_CONFIG_HOME={folder}"]
+    return Front(folder, port, [*home, "/usr/bin/caddy", "run", "--adapter", "caddyfile", "--config", path], graceful=signal.SIGTERM)
+
+
+def proxy_haproxy(site: Site, asked: int) -> Front:
+    port, folder = free_port(), site.folder / "proxy"
+    folder.mkdir()
+    text = replaced(
+        block("gate.md", "haproxy"),
+        {
+            "/usr/share/tuile-gate/haproxy.lua": ROOT / "bindings/c/daemon/haproxy.lua",
+            "127.0.0.1:4180": f"127.0.0.1:{asked}",
+            "bind :8080": f"bind 127.0.0.1:{port}",
+            "127.0.0.1:8000": f"127.0.0.1:{site.application}",
+        },
+    )
+    path = folder / "haproxy.cfg"
+    path.write_text(text)
+    return Front(folder, port, ["/usr/sbin/haproxy", "-db", "-f", path], graceful=signal.SIGUSR1)

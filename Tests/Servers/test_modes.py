@@ -33,7 +33,7 @@ def journal(database: Path, mode: str) -> None:
         assert connection.execute(f"pragma journal_mode = {mode}").fetchone() == (mode,)
 
 
-def tested(site: Site, kind: str, **extra: str) -> tuple[int, str]:
+def examined(site: Site, kind: str, **extra: str) -> tuple[int, str]:
     status, said = getattr(configured, f"{kind}_test")(site, **extra)
     log = site.folder / "error.log"
     return status, said + (log.read_text() if log.exists() else "")
@@ -46,7 +46,7 @@ def test_the_test_leaves_a_database_as_it_is(site: Site, kind: str, database: Pa
     before = all_of(copy.parent)
     for options in ("", "?mode=rw", "?mode=rwc", "?busy=100&mode=rw"):
         site.store = f"sqlite://{copy}{options}"
-        status, said = tested(site, kind, http=USERS[kind])
+        status, said = examined(site, kind, http=USERS[kind])
         assert status == 0, said
         assert all_of(copy.parent) == before, options
 
@@ -71,10 +71,10 @@ def test_a_table_that_is_not_there_is_made_if_that_is_said_and_not_by_the_test(s
     (folder / "db").chmod(0o666)
     before = all_of(folder)
     site.store = f"sqlite://{folder}/db"
-    status, said = tested(site, kind)
+    status, said = examined(site, kind)
     assert status != 0 and "no such table" in said, said
     site.store += "?mode=rwc"
-    status, said = tested(site, kind)
+    status, said = examined(site, kind)
     assert status == 0, said
     assert all_of(folder) == before
     assert Visitor(start(site).port).get("/count").body == "1\n"
@@ -85,23 +85,23 @@ def test_a_folder_of_sessions(start: Start, site: Site, kind: str) -> None:
     folder.mkdir()
     folder.chmod(0o777)
     site.store = f"file://{folder}/mistyped"
-    status, said = tested(site, kind)
+    status, said = examined(site, kind)
     assert status != 0 and "not there" in said and ".conf:" in said, said
     assert list(folder.iterdir()) == []
     site.store += "?mode=rwc"
-    status, said = tested(site, kind)
+    status, said = examined(site, kind)
     assert status == 0, said
     assert list(folder.iterdir()) == []
     visitor = Visitor(start(site).port)
     assert visitor.get("/count").body == "1\n" and visitor.get("/count").body == "2\n"
     before = all_of(folder)
     site.store = f"file://{folder}/mistyped"
-    status, said = tested(site, kind)
+    status, said = examined(site, kind)
     assert status == 0, said
     assert all_of(folder) == before
     if os.geteuid() == 0:  # another user than the server's
         os.chown(folder / "mistyped", 0, 0)
-        status, said = tested(site, kind)
+        status, said = examined(site, kind)
         assert status != 0 and ".conf:" in said, said
 
 
@@ -112,7 +112,7 @@ def test_a_file_that_the_server_may_not_write_to_is_an_error_without_mode_ro(sit
     for name, mode in ((copy, 0o444), (copy.parent, 0o755)):
         name.chmod(mode)
         site.store = f"sqlite://{copy}"
-        status, said = tested(site, kind)
+        status, said = examined(site, kind)
         assert status != 0 and "mode=ro is for that" in said and ".conf:" in said, said
         name.chmod(0o777)
 
@@ -139,11 +139,11 @@ def test_a_read_only_store_keeps_sessions_and_cookies(
     copy.chmod(0o444)
     copy.parent.chmod(0o555)
     site.store = f"sqlite://{copy}?mode=ro"
-    status, said = tested(site, kind)
+    status, said = examined(site, kind)
     assert status != 0 and "mode=ro" in said, said  # since it counts
     without_count(monkeypatch, kind)
     extra = {"locations": GUARDED[kind].replace("MEMBERS", str(site.members)), "http": PROXIED[kind] + USERS[kind]}
-    status, said = tested(site, kind, **extra)
+    status, said = examined(site, kind, **extra)
     assert status == 0, said
     before = all_of(copy.parent)
     visitor = Visitor(start(site, **extra).port).with_cookie(direct.cookie)
@@ -155,6 +155,6 @@ def test_a_read_only_store_keeps_sessions_and_cookies(
     assert Visitor(visitor.port).with_cookie("a" * 32).get("/members/page.html").status == 302
     assert all_of(copy.parent) == before
     copy.parent.chmod(0o777)
-    status, said = tested(site, kind, http={"nginx": "tuile_refresh 60;", "apache": "TuileRefresh 60"}[kind])
+    status, said = examined(site, kind, http={"nginx": "tuile_refresh 60;", "apache": "TuileRefresh 60"}[kind])
     assert status != 0 and "mode=ro" in said, said
 

@@ -17,7 +17,7 @@ GUIDE = {
     "Begin": {"README.md": "Overview", "docs/getting-started.md": "", "docs/python-tutorial.md": ""},
     "Guide": {"docs/cookies.md": "", "docs/formats.md": "", "docs/sessions.md": "", "docs/stores.md": "", "docs/python.md": "",
               "docs/tool.md": "The command tuile"},
-    "Servers": {"docs/servers.md": "C servers", "docs/nginx.md": "", "docs/apache.md": "", "docs/operations.md": "", "docs/concurrency.md": "Concurrency",
+    "Servers": {"docs/servers.md": "C servers", "docs/nginx.md": "", "docs/apache.md": "", "docs/gate.md": "", "docs/operations.md": "", "docs/concurrency.md": "Concurrency",
                 "docs/security.md": ""},
     "Project": {"docs/building.md": "", "docs/abi-stability.md": "", "bench/README.md": "Measurements", "SECURITY.md": "", "CHANGELOG.md": ""},
 }

@@ -8,7 +8,7 @@
 
 static const struct command *const families[] = {signing_commands, inspect_commands, cookie_commands,
                                                  session_commands, migrate_commands, check_commands, serve_commands,
-                                                 bench_commands};
+                                                 gate_commands, bench_commands};
 enum { FAMILIES = sizeof families / sizeof *families };
 
 /* All commands, or those whose first word is `family`; how many. */
@@ -66,6 +66,7 @@ static int help(int count, char **words) {
 int main(int count, char **words) {
   /* A reader that went away ends the output with an error and not with a signal. */
   signal(SIGPIPE, SIG_IGN);
+  if (count > 1 && strcmp(words[1], "gate") == 0) return gate_run(words + 1);
   int code = help(count - 1, words + 1);
   if (code >= 0) return code;
   if (strcmp(words[1], "--version") == 0) {

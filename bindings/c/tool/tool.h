@@ -115,7 +115,11 @@ void signer_config(const struct arguments *arguments, tuile_signer_config *confi
 extern const struct command signing_commands[];
 
 extern const struct command inspect_commands[], cookie_commands[], session_commands[], migrate_commands[],
-    check_commands[], serve_commands[], bench_commands[];
+    check_commands[], serve_commands[], gate_commands[], bench_commands[];
+
+/* ---- gate.c ---- */
+
+int gate_run(char **words);
 
 /* ---- migrate.c, migrate_lists.c ---- */
 
