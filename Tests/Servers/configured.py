@@ -172,7 +172,7 @@ def proxy_nginx(site: Site, asked: int) -> Front:
     port, folder = free_port(), site.folder / "proxy"
     folder.mkdir()
     text = replaced(
-        block("gate.md", "nginx", 1),
+        block("gate.md", "text", 0),
         {
             "127.0.0.1:4180": f"127.0.0.1:{asked}",
             "listen 8080": f"listen 127.0.0.1:{port}",
@@ -191,7 +191,7 @@ def proxy_caddy(site: Site, asked: int) -> Front:
     port, folder = free_port(), site.folder / "proxy"
     folder.mkdir()
     text = replaced(
-        block("gate.md", "caddyfile"),
+        block("gate.md", "text", 1),
         {
             "127.0.0.1:4180": f"127.0.0.1:{asked}",
             ":8080 {": f"http://:{port} {{\n\tbind 127.0.0.1",
@@ -208,7 +208,7 @@ def proxy_haproxy(site: Site, asked: int) -> Front:
     port, folder = free_port(), site.folder / "proxy"
     folder.mkdir()
     text = replaced(
-        block("gate.md", "haproxy"),
+        block("gate.md", "text", 2),
         {
             "/usr/share/tuile-gate/haproxy.lua": ROOT / "bindings/c/daemon/haproxy.lua",
             "127.0.0.1:4180": f"127.0.0.1:{asked}",

@@ -26,7 +26,7 @@ def section(name: str) -> str:
 
 
 def test_the_man_page_has_all_commands_and_options() -> None:
-    assert len(COMMANDS) == 17
+    assert len(COMMANDS) == 18
     assert set(re.findall(r"^\.It Cm ((?:[a-z-]+ ?)+?)(?= Ar| Op|$)", section("COMMANDS"), re.MULTILINE)) == set(COMMANDS)
     described = {name: bool(argument) for name, argument in re.findall(r"^\.It Fl -([a-z-]+)( Ar)?", MAN, re.MULTILINE)}
     assert described == {name: takes for command in COMMANDS for name, takes in options(command).items()}
