@@ -510,6 +510,10 @@ tuile_status tuile_keyring_add_entry(tuile_keyring *keyring, tuile_bytes key,
  * spaces around it, quotes, or a name before it as in SECRET_KEY = 'x'. A key
  * that is meant so can be written in hex or base64.
  *
+ * With TUILE_KEY_SHARED_FILE in format others than its owner may read the file,
+ * as its group does, or a container with a secret mounted into it; write it
+ * they may not.
+ *
  * Returns TUILE_OK; TUILE_E_FILE if it can't be read, or if others than its
  * owner may open it; TUILE_E_SYNTAX, with the place in offset, for the above;
  * TUILE_E_LIMIT for more than 1 MiB; else as tuile_keyring_add. Since 0.1.

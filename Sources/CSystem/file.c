@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int read_all(int file, bool private, size_t limit, void **data, size_t *size) {
+static int read_all(int file, enum sys_others others, size_t limit, void **data, size_t *size) {
   struct stat about;
   if (fstat(file, &about) != 0) return errno;
   if (!S_ISREG(about.st_mode)) return EINVAL;
-  if (private && (about.st_mode & 077) != 0) return EPERM;
+  if ((about.st_mode & (mode_t)~others & 077) != 0) return EPERM;
   if (about.st_size < 0 || (uint64_t)about.st_size > limit) return EFBIG;
   size_t capacity = (size_t)about.st_size, done = 0;
   char *buffer = malloc(capacity + 1);
@@ -32,11 +32,11 @@ static int read_all(int file, bool private, size_t limit, void **data, size_t *s
   return 0;
 }
 
-int sys_file_read(const char *path, bool private, size_t limit, void **data, size_t *size) {
+int sys_file_read(const char *path, enum sys_others others, size_t limit, void **data, size_t *size) {
   /* Not to wait for a writer, should it be a pipe. */
   int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return errno;
-  int failure = read_all(file, private, limit, data, size);
+  int failure = read_all(file, others, limit, data, size);
   close(file);
   return failure;
 }

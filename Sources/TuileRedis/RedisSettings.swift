@@ -23,6 +23,7 @@ final class RedisSettings {
   var tls = false
   var user: CText?
   var password: CText?
+  private var passwordFile: CText?
   var database: Int64 = 0
   /// What stands before a session's key: empty, or it ends with a colon.
   private(set) var prefix = CText(Bytes("tuile:"))
@@ -40,6 +41,9 @@ final class RedisSettings {
   var sentinel: CText?
   var sentinelUser: CText?
   var sentinelPassword: CText?
+  private var sentinelPasswordFile: CText?
+  /// Whether others than their owner may read these files.
+  private var sharedFiles = false
 
   var verify = true
   var authorities: CText?
@@ -124,7 +128,7 @@ final class RedisSettings {
   }
 
   private static let known: StaticString = """
-    db, user, password, password_file, prefix, ca, certificate, key, server_name, verify, sentinel, replicas, mode, \
+    db, user, password, password_file, shared_files, prefix, ca, certificate, key, server_name, verify, sentinel, replicas, mode, \
     connect, timeout, wait, pool, idle, retries
     """
 
@@ -141,9 +145,11 @@ final class RedisSettings {
     } else if option.name == Bytes("verify"), option.value == Bytes("none") || option.value == Bytes("peer") {
       verify = option.value == Bytes("peer")
     } else if option.name == Bytes("password_file") {
-      password = try RedisSettings.secret(in: option)
+      passwordFile = try CText.decoded(option.value)
     } else if option.name == Bytes("sentinel_password_file") {
-      sentinelPassword = try RedisSettings.secret(in: option)
+      sentinelPasswordFile = try CText.decoded(option.value)
+    } else if option.name == Bytes("shared_files") {
+      sharedFiles = try option.number(0...1) == 1
     } else if !(try takeText(option)) {
       throw option.unknown(known: RedisSettings.known)
     }
@@ -192,15 +198,18 @@ final class RedisSettings {
     probe = CText(buffer.bytes)
   }
 
-  /// The first line of a file that nobody but its owner may open.
-  private static func secret(in option: URLText.Option) throws(Failure) -> CText {
-    let path = try CText.decoded(option.value)
+  /// The first line of a file that nobody but its owner may open, or read if files may be shared.
+  private func secret(in path: CText) throws(Failure) -> CText {
+    let others = sharedFiles ? SYS_OTHERS_READ : SYS_OTHERS_NOTHING
     var data: UnsafeMutableRawPointer?
     var size = 0
-    let failure = withExtendedLifetime(path) { sys_file_read(path.start, true, 4096, &data, &size) }
+    let failure = withExtendedLifetime(path) { sys_file_read(path.start, others, 4096, &data, &size) }
     guard failure == 0, let data else {
       throw Failure(
-        status: TUILE_E_STORE, message: "the store's password_file can't be read, or others than its owner may open it",
+        status: TUILE_E_STORE,
+        message: sharedFiles
+          ? "the store's password_file can't be read, or others than its owner may write it"
+          : "the store's password_file can't be read, or others than its owner may open it (shared_files=1 lets them read)",
         detail: Failure.Detail(strerror(failure)))
     }
     defer {
@@ -212,6 +221,8 @@ final class RedisSettings {
   }
 
   private func check() throws(Failure) {
+    if let passwordFile { password = try secret(in: passwordFile) }
+    if let sentinelPasswordFile { sentinelPassword = try secret(in: sentinelPasswordFile) }
     guard password != nil || user == nil else { throw .syntax("the store's URL has a user without a password") }
     guard tls || verify && authorities == nil && certificate == nil && key == nil && serverName == nil else {
       throw .syntax("the store's URL has options of TLS, which is for rediss:// alone")

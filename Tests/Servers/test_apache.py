@@ -111,7 +111,7 @@ def test_sessions_may_be_left_alone(start: Start, site: Site) -> None:
         ("TuileStore sqlite://relative", "URL is absolute"),
         ("TuileStore sqlite:///no/such/folder/db", "unable to open database file"),
         ("TuileSecretFile /no/such/file", "TuileSecretFile"),
-        ("TuileSecretFile secret rot13", "takes hex, base64 and weak"),
+        ("TuileSecretFile secret rot13", "takes hex, base64, weak and shared"),
         ("TuileCookieSameSite None", "Secure"),
         ("TuileCookieSameSite Loose", "takes Lax, Strict"),
         ("TuileCookieAge soon", "takes seconds"),

@@ -195,7 +195,7 @@ def test_refresh_moves_the_expiry(start: Start, site: Site, database: Path) -> N
         ("tuile_store sqlite:///no/such/folder/db;", "unable to open database file"),
         ("tuile_store cookie:nothing;", "is followed by none of"),
         ("tuile_secret_file /no/such/file;", "tuile_secret_file"),
-        ("tuile_secret_file secret rot13;", "takes hex, base64 and weak"),
+        ("tuile_secret_file secret rot13;", "takes hex, base64, weak and shared"),
         ("tuile_cookie_name 'a b';", "cookie"),
         ("tuile_cookie_samesite none;", "Secure"),
         ("tuile_cookie_samesite loose;", "invalid value"),
@@ -208,6 +208,15 @@ def test_the_configurations_test_finds(site: Site, extra: str, message: str) -> 
     status, said = nginx_test(site, locations=f"location /x {{ {extra} }}")
     assert status != 0 and message in said and "[emerg]" in said, said
     assert re.search(r"nginx\.conf:\d+", said), said
+
+
+def test_a_secret_that_others_may_read(site: Site) -> None:
+    file = site.folder / "mounted"
+    file.write_bytes((site.folder / "secret").read_bytes())
+    for mode, words, fine in ((0o640, "", False), (0o640, "shared", True), (0o444, "weak shared", True), (0o666, "shared", False)):
+        file.chmod(mode)
+        status, said = nginx_test(site, locations=f"location /x {{ tuile_secret_file {file} {words}; }}")
+        assert (status == 0) == fine and ("others than its owner may" in said) == (not fine), (mode, words, said)
 
 
 def test_the_configurations_test_passes_what_is_right(site: Site) -> None:

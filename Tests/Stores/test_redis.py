@@ -232,6 +232,11 @@ def test_a_password_comes_from_a_file_of_its_owner(locked: Server, tmp_path: Pat
         assert store.load("filefile") is None
     file.chmod(0o644)
     assert refused(f"redis://{locked.host}?password_file={file}").status == native.E_STORE
+    for options in (f"password_file={file}&shared_files=1", f"shared_files=1&password_file={file}"):
+        with Store(f"redis://{locked.host}?{options}") as store:
+            assert store.load("filefile") is None
+    file.chmod(0o666)
+    assert refused(f"redis://{locked.host}?password_file={file}&shared_files=1").status == native.E_STORE
     assert refused(f"redis://{locked.host}?password_file=/none").status == native.E_STORE
 
 

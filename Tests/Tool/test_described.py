@@ -17,7 +17,7 @@ COMMANDS = re.findall(r"^  ([a-z]+(?: [a-z-]+)?)  ", says("--help"), re.MULTILIN
 
 def options(command: str) -> dict[str, bool]:
     """Each option and whether it takes an argument."""
-    found = re.findall(r"^  --([a-z-]+)( [A-Z]+)?", says(*command.split(), "--help"), re.MULTILINE)
+    found = re.findall(r"^  --([a-z-]+)( [A-Z=]+)?", says(*command.split(), "--help"), re.MULTILINE)
     return {name: bool(argument) for name, argument in found}
 
 
@@ -26,7 +26,7 @@ def section(name: str) -> str:
 
 
 def test_the_man_page_has_all_commands_and_options() -> None:
-    assert len(COMMANDS) == 18
+    assert len(COMMANDS) == 19
     assert set(re.findall(r"^\.It Cm ((?:[a-z-]+ ?)+?)(?= Ar| Op|$)", section("COMMANDS"), re.MULTILINE)) == set(COMMANDS)
     described = {name: bool(argument) for name, argument in re.findall(r"^\.It Fl -([a-z-]+)( Ar)?", MAN, re.MULTILINE)}
     assert described == {name: takes for command in COMMANDS for name, takes in options(command).items()}
@@ -57,6 +57,46 @@ def test_completion() -> None:
     for command in ("sign", "cookie build"):
         assert complete(*command.split(), "--") == {f"--{name}" for name in options(command)}
     assert "sqlite:///" in complete("session", "get", "--store", "")
+
+
+# What zsh would be given to show.
+ZSH = """
+_describe() { print -rl -- ${${(P)2}%%:*} }
+compadd() { print -rl -- ${@[4,-1]} }
+file=$1; shift
+words=("$@") CURRENT=$#
+source $file
+"""
+
+
+def test_completion_for_zsh() -> None:
+    def completed(*words: str) -> set[str]:
+        done = subprocess.run(
+            ["zsh", "-f", "-c", ZSH, "-", ROOT / "bindings/c/tool/completion.zsh", BUILD / "tuile", *words],
+            capture_output=True, text=True, timeout=300, check=True,
+        )  # fmt: skip
+        return set(done.stdout.split())
+
+    assert completed("") == {command.split()[0] for command in COMMANDS}
+    assert completed("session", "") == {command.split()[1] for command in COMMANDS if command.startswith("session")}
+    for command in ("sign", "cookie build"):
+        assert completed(*command.split(), "--") == {f"--{name}" for name in options(command)}
+    assert "sqlite:///" in completed("session", "get", "--store", "")
+
+
+def test_completion_for_fish() -> None:
+    def completed(line: str) -> set[str]:
+        script = f"source {ROOT / 'bindings/c/tool/completion.fish'}; complete -C '{line}'"
+        environment = {"PATH": f"{BUILD}:{os.environ['PATH']}", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
+        done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, timeout=300, check=True,
+                              env=environment)  # fmt: skip
+        return {found.split("\t")[0] for found in done.stdout.splitlines()}
+
+    assert completed("tuile ") == {command.split()[0] for command in COMMANDS}
+    assert completed("tuile session ") == {command.split()[1] for command in COMMANDS if command.startswith("session")}
+    for command in ("sign", "cookie build"):
+        assert completed(f"tuile {command} --") == {f"--{name}" for name in options(command)}
+    assert "sqlite:///" in completed("tuile session get --store ")
 
 
 BLOCKS = [block for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)]

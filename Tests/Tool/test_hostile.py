@@ -63,6 +63,9 @@ def test_cookies() -> None:
                      {"name": "", "value": "q"}]  # fmt: skip
     assert answers("cookie", "parse", "", code=NO) == {"cookies": []}
     assert answers("cookie", "parse", "--mode", "strict", "a b", code=ERROR)["error"] == "TUILE_E_SYNTAX"
+    # One that is not of the encoding does not hide the others.
+    found = answers("cookie", "parse", "--encoding", "base64url", "a=YQ; b=!; c=Yw", code=ERROR)["cookies"]
+    assert [cookie.get("value") for cookie in found] == ["a", None, "c"] and found[1]["raw"] == "!" and found[1]["error"]
     assert answers("cookie", "parse", "-", text=b"a=\xff\xfe")["cookies"] == [{"name": "a", "value_hex": "fffe"}]
     assert answers("cookie", "parse", "-", text="a=1;" * 3001, code=ERROR)["error"] == "TUILE_E_LIMIT"
     header = says("cookie", "build", "--secure", "--same-site", "none", "--max-age", "60", "--encoding", "percent", "a", "é;")

@@ -90,6 +90,31 @@ def test_parts_are_explained() -> None:
     assert "nothing that is known" in says("inspect", "hello", code=NO)
 
 
+def test_names_are_taken_off() -> None:
+    token = says("sign", "--dialect", "tornado", "--name", "user", "a")
+    found = answers("inspect", "-", text=f"user={token}")
+    assert (found["name"], found["genuine"], found["dialect"], found["value"]) == ("user", True, "tornado", "a")
+    # What is no name stays what it is.
+    signed = says("sign", "--dialect", "cookie-rs-signed", "--name", "n", "a", secret=SECRET * 2)
+    assert "name" not in answers("inspect", "--name", "n", signed, secret=SECRET * 2)
+    assert "name" not in answers("inspect", "--name", "user", "-", text=token)
+    assert answers("inspect", "sessionid=" + "a" * 32)["looks_like"].startswith("the key of a session")
+
+
+def test_what_could_not_be_checked() -> None:
+    token = says("sign", "--dialect", "tornado", "--name", "user", "a")
+    found = answers("inspect", "-", text=token, code=NO)
+    assert "genuine" not in found and found["note"].startswith("not checked as tornado: ") and "name" in found["note"]
+    assert answers("inspect", "-", text=token, secret=None)["note"] == "not checked: no secret was given"
+    for text, what in {
+        "a" * 32: "Django's, or PHP's", "bcv0k2l3v4m5n6o7p8q9r0s1t2": "PHP", "A1" * 16: "servlet", "aB1" * 10 + "aB": "csrftoken",
+        "aB1x" * 16: "masked", "aB1xZ" * 8: "Laravel", "abcdefghijklmnopqrst0123": "ASP.NET",
+        "SFMyNTY.g3QAAAABbQ.c2lnbmF0dXJl": "Phoenix", "QTEyOEdDTQ.a.b.c.d": "Phoenix",
+    }.items():  # fmt: skip
+        found = answers("inspect", text)
+        assert what in found["looks_like"] and found["note"].startswith("not checked") and "genuine" not in found, found
+
+
 def test_an_expired_token_is_genuine_and_a_no() -> None:
     token = says("dumps", "--now", "1000", "{}")
     found = answers("inspect", "--now", "2000", "--max-age", "10", token, code=NO)

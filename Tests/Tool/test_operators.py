@@ -83,6 +83,15 @@ def test_a_file_of_secrets_that_is_fine(tmp_path: Path) -> None:
     file.chmod(0o640)
     done = tuile("sign", "--secret-file", str(file), "a", secret=None)
     assert done.returncode == ERROR and b"chmod 600" in done.stderr and str(file).encode() in done.stderr
+    # A group's, and a secret mounted into a container: by saying so, and never one that others may write.
+    for mode in (0o640, 0o444, 0o644):
+        file.chmod(mode)
+        assert tuile("sign", "--secret-file", str(file), "--key-format", "hex", "a", secret=None).returncode == ERROR
+        assert says("sign", "--secret-file", str(file), "--allow-shared", "--key-format", "hex", "a", secret=None)
+    for mode in (0o620, 0o602, 0o666, 0o660):
+        file.chmod(mode)
+        done = tuile("sign", "--secret-file", str(file), "--allow-shared", "--key-format", "hex", "a", secret=None)
+        assert done.returncode == ERROR and b"chmod go-w" in done.stderr
     assert b"TUILE_SECRET" in tuile("sign", "a", secret=" " + SECRET).stderr
 
 
@@ -105,13 +114,16 @@ def test_files_of_block_secrets(tmp_path: Path) -> None:
     file.chmod(0o644)
     done = tuile("dumps", *words, "1")
     assert done.returncode == ERROR and b"chmod 600" in done.stderr and str(file).encode() in done.stderr
+    assert says("dumps", *words, "--allow-shared", "1")
+    file.chmod(0o664)
+    assert tuile("dumps", *words, "--allow-shared", "1").returncode == ERROR
 
 
 def test_help() -> None:
     assert says("help") == says("--help") == says("-h")
     assert says("help", "session", "set") == says("session", "set", "--help") == says("session", "set", "-h")
     assert says("help", "sign") == says("sign", "--help")
-    for first, commands in {"session": ["get", "set", "list", "revoke", "clear-expired"], "cookie": ["parse", "build"]}.items():
+    for first, commands in {"session": ["get", "set", "list", "revoke", "end", "clear-expired"], "cookie": ["parse", "build"]}.items():
         shown = says(first, "--help")
         assert shown == says(first, "-h") == says("help", first)
         assert all(f"  {first} {command} " in shown for command in commands) and "keygen" not in shown

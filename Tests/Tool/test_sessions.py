@@ -90,6 +90,41 @@ def test_owners(store: str) -> None:
     assert tuile("session", "revoke", *on, "42").returncode == USAGE
 
 
+def test_users_whom_no_list_names(store: str) -> None:
+    """As on Django's own table: who is logged in is in the session alone."""
+    on = ("--store", store)
+    for name, user in (("_auth_user_id", '"7"'), ("_user_id", '"7"'), ("user_id", "7"), ("_auth_user_id", '"77"'), ("n", '"7"')):
+        says("session", "set", *on, "new", name, user)
+    says("session", "set", *on, "--owner", "7", "new", "n", '"l\\u00e9"')
+    says("session", "set", *on, "new", "_auth_user_id", '"7"', secret=OLDER)
+    found = answers("session", "list", *on, "7")
+    assert len(found["sessions"]) == 4 and found["unreadable"] == 1
+    assert len({session["id"] for session in found["sessions"]}) == 4
+    assert len(answers("session", "list", *on, "--where", "n=7")["sessions"]) == 1
+    assert len(answers("session", "list", *on, "--where", "n=lé")["sessions"]) == 1
+    assert len(answers("session", "list", *on, "--where", 'n="7"')["sessions"]) == 1
+    assert answers("session", "list", *on, "--where", "n=8", code=NO)["sessions"] == []
+    assert answers("session", "end", *on, "--user", "7") == {"ended": 4, "unreadable": 1}
+    assert answers("session", "end", *on, "--user", "7", code=NO) == {"ended": 0, "unreadable": 1}
+    assert answers("session", "list", *on, "7", code=NO)["sessions"] == []
+    assert answers("session", "end", *on, "--where", "_auth_user_id=77") == {"ended": 1, "unreadable": 1}
+    # What another secret signed is as it was.
+    assert len(answers("session", "list", *on, "7", secret=OLDER)["sessions"]) == 1
+
+
+def test_end_by_key(store: str) -> None:
+    on = ("--store", store)
+    first, second = new(store, 2)
+    assert answers("session", "end", *on, "-", text=first) == {"ended": 1}
+    assert tuile("session", "get", *on, first).returncode == NO and tuile("session", "get", *on, second).returncode == FINE
+    assert tuile("session", "end", *on, first).returncode == NO
+    assert tuile("session", "end", *on, second, secret=OLDER).returncode == NO
+    assert tuile("session", "get", *on, second).returncode == FINE
+    for words in ([], [second, "--user", "7"], ["--user", "7", "--where", "a=b"], ["--where", "a"], ["--where", "=a"]):
+        assert tuile("session", "end", *on, *words).returncode == USAGE, words
+    assert tuile("session", "end", "--store", "cookie:django", second).returncode == USAGE
+
+
 def expire(database: Path, key: str) -> None:
     with sqlite3.connect(database) as connection:
         connection.execute("update django_session set expire_date = '2001-01-01 00:00:00' where session_key = ?", (key,))

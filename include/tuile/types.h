@@ -293,6 +293,9 @@ typedef enum tuile_key_format {
   TUILE_KEY_BASE64 = 2 /**< Either alphabet, padded or not. */
 } tuile_key_format;
 
+/** Added to the format of tuile_keyring_add_file: others than its owner may read the file. Since 0.1.1. */
+#define TUILE_KEY_SHARED_FILE 0x100
+
 /** Whose tokens a signer makes and reads. docs/formats.md has the details. */
 typedef enum tuile_dialect {
   TUILE_DIALECT_DJANGO = 0,        /**< Signer, TimestampSigner (timed), dumps and loads. */

@@ -124,8 +124,9 @@ bool sys_is_there(const char *path);
 bool sys_is_readable_by_all(const char *path);
 /* Reads a whole file of at most `limit` bytes into memory that the caller
  * frees. 0, or errno; EFBIG for a larger one, EINVAL for what is no plain file,
- * EPERM if it has to be private and others than its owner may open it. */
-int sys_file_read(const char *path, bool private, size_t limit, void **data, size_t *size);
+ * EPERM if others than its owner may do more with it than `others` says. */
+enum sys_others { SYS_OTHERS_NOTHING = 0, SYS_OTHERS_READ = 044, SYS_OTHERS_ALL = 077 };
+int sys_file_read(const char *path, enum sys_others others, size_t limit, void **data, size_t *size);
 /* A variable of the environment; NULL in a program that runs with raised rights. */
 const char *sys_environment(const char *name);
 /* Puts a file in place of `path` in one step, synced, readable by its owner

@@ -161,7 +161,7 @@ public func tuile_jar_load(
   using(jar, error) { (jar) throws(Failure) in
     var data: UnsafeMutableRawPointer?
     var size = 0
-    let failure = try withPath(path) { sys_file_read($0, false, 64 &<< 20, &data, &size) }
+    let failure = try withPath(path) { sys_file_read($0, SYS_OTHERS_ALL, 64 &<< 20, &data, &size) }
     guard failure == 0, let data else {
       if failure == ENOENT { return TUILE_ABSENT }
       if failure == EFBIG { throw .limit("the file has more than 64 MiB") }

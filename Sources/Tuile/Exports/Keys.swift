@@ -75,6 +75,9 @@ public func tuile_keyring_add_entry(
 /// around it, quotes, or a name before it as in `SECRET_KEY = 'x'`. A key that is
 /// meant so can be written in hex or base64.
 ///
+/// With TUILE_KEY_SHARED_FILE in `format` others than its owner may read the file, as
+/// its group does, or a container with a secret mounted into it; write it they may not.
+///
 /// Returns TUILE_OK; TUILE_E_FILE if it can't be read, or if others than its owner
 /// may open it; TUILE_E_SYNTAX, with the place in `offset`, for the above;
 /// TUILE_E_LIMIT for more than 1 MiB; else as tuile_keyring_add. Since 0.1.
@@ -83,12 +86,17 @@ public func tuile_keyring_add_file(
   _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ path: tuile_bytes, _ format: tuile_key_format,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  adding(keyring, format, error) { (ring, format) throws(Failure) in
+  let flag = UInt32(TUILE_KEY_SHARED_FILE)
+  let shared = format.rawValue & flag != 0
+  let format = tuile_key_format(format.rawValue & ~flag)
+  return adding(keyring, format, error) { (ring, format) throws(Failure) in
     var data: UnsafeMutableRawPointer?
     var size = 0
-    let failure = try withPath(path) { sys_file_read($0, true, 1 &<< 20, &data, &size) }
+    let others = shared ? SYS_OTHERS_READ : SYS_OTHERS_NOTHING
+    let failure = try withPath(path) { sys_file_read($0, others, 1 &<< 20, &data, &size) }
     guard failure == 0, let data else {
       if failure == EFBIG { throw .limit("the file has more than 1 MiB") }
+      if failure == EPERM && shared { throw .file("others than its owner may write the file", failure) }
       if failure == EPERM { throw .file("others than its owner may open the file", failure) }
       throw .file("the file could not be read", failure)
     }

@@ -115,11 +115,11 @@ static apr_status_t free_keyring(void *keyring) {
   return APR_SUCCESS;
 }
 
-/* TuileSecretFile PATH [hex|base64] [weak] */
+/* TuileSecretFile PATH [hex|base64] [weak] [shared] */
 static const char *set_secret_file(cmd_parms *command, void *folder, int count, char *const words[]) {
   tuile_site *site = site_of(command);
   tuile_key_format format = TUILE_KEY_TEXT;
-  bool weak = false;
+  bool weak = false, shared = false;
   tuile_error error;
   (void)folder;
   if (count < 1) return "TuileSecretFile takes a path";
@@ -127,9 +127,11 @@ static const char *set_secret_file(cmd_parms *command, void *folder, int count, 
     if (strcmp(words[i], "hex") == 0) format = TUILE_KEY_HEX;
     else if (strcmp(words[i], "base64") == 0) format = TUILE_KEY_BASE64;
     else if (strcmp(words[i], "weak") == 0) weak = true;
-    else return "TuileSecretFile takes hex, base64 and weak after the path";
+    else if (strcmp(words[i], "shared") == 0) shared = true;
+    else return "TuileSecretFile takes hex, base64, weak and shared after the path";
   }
   const char *path = ap_server_root_relative(command->pool, words[0]);
+  if (shared) format |= TUILE_KEY_SHARED_FILE;
   if (gate_read_keys(tuile_text(path), weak, format, &site->settings.keyring, &error) != TUILE_OK)
     return apr_psprintf(command->pool, "TuileSecretFile %s: %s", words[0], error.message);
   apr_pool_cleanup_register(command->pool, site->settings.keyring, free_keyring, apr_pool_cleanup_null);
@@ -270,7 +272,7 @@ const command_rec tuile_commands[] = {
     AP_INIT_RAW_ARGS("TuileStore", set_url, SITE(store), RSRC_CONF, "the URL of the sessions' store"),
     AP_INIT_RAW_ARGS("TuilePreviousStore", set_url, SITE(previous_store), RSRC_CONF, "where sessions were kept before"),
     AP_INIT_RAW_ARGS("TuileRevocations", set_url, SITE(revocations), RSRC_CONF, "the store that remembers logouts"),
-    AP_INIT_TAKE_ARGV("TuileSecretFile", set_secret_file, NULL, RSRC_CONF, "a file of keys, then hex, base64, weak"),
+    AP_INIT_TAKE_ARGV("TuileSecretFile", set_secret_file, NULL, RSRC_CONF, "a file of keys, then hex, base64, weak, shared"),
     AP_INIT_RAW_ARGS("TuileCookieName", set_text, SITE(cookie_name), RSRC_CONF, "the session cookie's name"),
     AP_INIT_RAW_ARGS("TuileCookieDomain", set_text, SITE(cookie_domain), RSRC_CONF, "its domain"),
     AP_INIT_RAW_ARGS("TuileCookiePath", set_text, SITE(cookie_path), RSRC_CONF, "its path"),

@@ -54,7 +54,7 @@ static ngx_command_t commands[] = {
     SETTING("tuile_store", ngx_http_tuile_set_url, store, NULL),
     SETTING("tuile_previous_store", ngx_http_tuile_set_url, previous_store, NULL),
     SETTING("tuile_revocations", ngx_http_tuile_set_url, revocations, NULL),
-    {ngx_string("tuile_secret_file"), ANYWHERE | NGX_CONF_TAKE123, ngx_http_tuile_set_secret_file, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+    {ngx_string("tuile_secret_file"), ANYWHERE | NGX_CONF_TAKE1234, ngx_http_tuile_set_secret_file, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     SETTING("tuile_cookie_name", ngx_http_tuile_set_text, cookie_name, NULL),
     SETTING("tuile_cookie_domain", ngx_http_tuile_set_text, cookie_domain, NULL),
     SETTING("tuile_cookie_path", ngx_http_tuile_set_text, cookie_path, NULL),

@@ -49,6 +49,7 @@ static int parse(const struct arguments *arguments) {
   request.mode = (tuile_cookie_mode)option_choice(arguments, OPT_MODE, modes);
   static tuile_cookie cookies[3000]; /* as many as the limit lets through */
   size_t count;
+  bool wrong = false;
   tuile_error error = {0};
   tuile_status status = tuile_cookies_all(&request, cookies, 3000, &count, &error);
   if (status != TUILE_OK) return fail(status, &error);
@@ -57,10 +58,15 @@ static int parse(const struct arguments *arguments) {
     out_item();
     out_text("name", cookies[i].name);
     status = out_decoded(arguments, cookies[i].value, &error);
-    if (status != TUILE_OK) return fail(status, &error);
+    if (status == TUILE_E_MEMORY) return fail(status, &error);
+    if (status == TUILE_OK) continue;
+    /* One that is not of the encoding does not hide the others. */
+    out_text("raw", cookies[i].value);
+    out_string("error", error.message[0] ? error.message : tuile_status_message(status));
+    wrong = true;
   }
   out_list_end();
-  return out_end(count > 0 ? EXIT_FINE : EXIT_NO);
+  return out_end(wrong ? EXIT_ERROR : count > 0 ? EXIT_FINE : EXIT_NO);
 }
 
 static int build(const struct arguments *arguments) {

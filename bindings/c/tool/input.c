@@ -44,7 +44,8 @@ static _Noreturn void file_error(tuile_status status, const char *path, const ch
   struct stat about;
   char text[1024];
   bool open_to_others = stat(path, &about) == 0 && S_ISREG(about.st_mode) && (about.st_mode & 077);
-  const char *mend = open_to_others && status == TUILE_E_FILE ? ": chmod 600 it" : "";
+  const char *mend = open_to_others && status == TUILE_E_FILE ? ": chmod 600 it, or say --allow-shared" : "";
+  if (*mend && about.st_mode & 022) mend = ": chmod go-w it";
   snprintf(text, sizeof text, "%s: %s%s", path, message, mend);
   exit(answer(status, text));
 }
@@ -52,13 +53,15 @@ static _Noreturn void file_error(tuile_status status, const char *path, const ch
 tuile_keyring *input_keyring(const struct arguments *arguments) {
   static const char *const formats[] = {"text", "hex", "base64", NULL};
   tuile_key_format format = (tuile_key_format)option_choice(arguments, OPT_KEY_FORMAT, formats);
+  unsigned shared = 0;
   tuile_keyring *keyring;
   tuile_error error;
   tuile_status status = tuile_keyring_new(arguments->text[OPT_ALLOW_WEAK] != NULL, &keyring, &error);
   if (status != TUILE_OK) exit(fail(status, &error));
   tuile_bytes file = option_bytes(arguments, OPT_SECRET_FILE);
+  if (arguments->text[OPT_ALLOW_SHARED]) shared = TUILE_KEY_SHARED_FILE;
   if (file.data)
-    status = tuile_keyring_add_file(keyring, file, format, &error);
+    status = tuile_keyring_add_file(keyring, file, (tuile_key_format)(format | shared), &error);
   else
     status = tuile_keyring_add_environment(keyring, TUILE_STR("TUILE_SECRET"), format, &error);
   if (status == TUILE_OK) return keyring;
@@ -79,7 +82,8 @@ tuile_bytes input_block_secret(const struct arguments *arguments) {
   if (!path) return (tuile_bytes){NULL, 0};
   int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   struct stat about;
-  if (file < 0 || fstat(file, &about) != 0 || !S_ISREG(about.st_mode) || (about.st_mode & 077))
+  mode_t others = arguments->text[OPT_ALLOW_SHARED] ? 022 : 077;
+  if (file < 0 || fstat(file, &about) != 0 || !S_ISREG(about.st_mode) || (about.st_mode & others))
     file_error(TUILE_E_FILE, path, "the block secret can't be read, or others than its owner may open the file");
   ssize_t size = read(file, block_secret, sizeof block_secret);
   close(file);

@@ -61,6 +61,9 @@ struct reading {
   const char *salt;
   struct buffer value;
   tuile_verified verified;
+  int tried;          /* how many ways to read it the secrets could be tried in */
+  tuile_dialect left; /* a dialect that could not be tried, and why */
+  tuile_error why;
 };
 
 static tuile_status read_as(const struct arguments *arguments, const struct attempt *attempt,
@@ -78,8 +81,8 @@ static tuile_status read_as(const struct arguments *arguments, const struct atte
   int64_t now = option_number(arguments, OPT_NOW, 0, INT64_C(1) << 40, TUILE_UNSET);
   tuile_signer *signer;
   tuile_status status;
-  /* A dialect that can't use these secrets, or needs a name, did not make the token with them. */
-  if (tuile_signer_new(&config, &signer, NULL) != TUILE_OK) return TUILE_BAD_SIGNATURE;
+  status = tuile_signer_new(&config, &signer, &reading->why);
+  if (status != TUILE_OK) return status;
   struct buffer *value = &reading->value;
   if (attempt->json)
     FILLED(status, value,
@@ -104,6 +107,8 @@ static tuile_status read_any(const struct arguments *arguments, const tuile_keyr
     if (arguments->text[OPT_NO_TIME] && attempts[i].timed && attempts[i].salt) continue;
     tuile_status status = read_as(arguments, &attempts[i], keyring, token, reading);
     if (status == TUILE_OK || status == TUILE_EXPIRED || status == TUILE_E_MEMORY) return status;
+    if (status == TUILE_E_ARGUMENT) reading->left = attempts[i].dialect;
+    else reading->tried++;
   }
   return TUILE_BAD_SIGNATURE;
 }
@@ -121,9 +126,39 @@ static void out_reading(tuile_status status, const struct reading *reading) {
   out_number("secret", (int64_t)reading->verified.key);
 }
 
-static int inspect(const struct arguments *arguments) {
-  tuile_bytes cookie = input_word(arguments->words[0]), token = cookie;
-  tuile_keyring *keyring = input_keyring(arguments);
+/* Says that it is not the secrets', unless that could not be found out. */
+static void out_unread(const struct reading *reading) {
+  char text[512];
+  if (reading->tried) out_bool("genuine", false);
+  if (!reading->why.message[0]) return;
+  snprintf(text, sizeof text, "not checked as %s: %s", dialect_names[reading->left], reading->why.message);
+  out_string("note", text);
+}
+
+/* name=value, as a header or a browser's tools have it: the name. What a framework signs may
+ * have a = in it, too: it is no cookie's value as a header has it, or begins with base64 and
+ * its padding (cookie-rs; a dictionary of Starlette's or Rails'). */
+static tuile_bytes take_name(tuile_bytes *cookie) {
+  static const char token_signs[] =
+      "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  const char *text = cookie->data, *sign = cookie->size ? memchr(text, '=', cookie->size) : NULL;
+  if (!sign || sign == text || sign - text == 43) return (tuile_bytes){NULL, 0};
+  size_t size = (size_t)(sign - text), rest = cookie->size - size - 1;
+  for (size_t i = size + 1; i < cookie->size; i++)
+    if (strchr("\t ;,\"\\", text[i])) return (tuile_bytes){NULL, 0};
+  bool dictionary = size >= 2 && text[0] == 'e' && (text[1] == 'y' || text[1] == '3');
+  if (rest == 0 || sign[1] == '=' || (dictionary && sign[1] == '.') || strncmp(sign + 1, "--", rest < 2 ? rest : 2) == 0 || strspn(text, token_signs) < size)
+    return (tuile_bytes){NULL, 0};
+  *cookie = (tuile_bytes){sign + 1, rest};
+  return (tuile_bytes){text, size};
+}
+
+static int inspect(const struct arguments *given) {
+  struct arguments arguments = *given;
+  tuile_bytes cookie = input_word(arguments.words[0]), name = take_name(&cookie), token = cookie;
+  char *own_name = name.size ? strndup(name.data, name.size) : NULL;
+  if (own_name && !arguments.text[OPT_NAME]) arguments.text[OPT_NAME] = own_name;
+  tuile_keyring *keyring = input_keyring(&arguments);
   struct buffer plain = {0};
   tuile_status status = TUILE_OK;
   if (cookie.size && memchr(cookie.data, '%', cookie.size)) {
@@ -131,25 +166,34 @@ static int inspect(const struct arguments *arguments) {
            tuile_cookie_decode(cookie, TUILE_ENCODING_PERCENT, plain.data, plain.capacity, &plain.size, NULL));
     if (status == TUILE_OK) token = buffer_bytes(&plain);
   }
+  if (own_name) out_string("name", own_name);
   uint32_t dialects = inspect_shape(token);
   int code = dialects ? EXIT_FINE : EXIT_NO;
-  if (keyring && dialects != UINT32_MAX) {
+  if (dialects == UINT32_MAX) {
+    out_string("note", "not checked: no secret here can tell");
+  } else if (keyring) {
     struct reading reading = {0};
     /* The frameworks percent-encode some of theirs, and their dialects here take them so. */
-    status = read_any(arguments, keyring, cookie, dialects, &reading);
-    if (status == TUILE_BAD_SIGNATURE && token.data != cookie.data)
-      status = read_any(arguments, keyring, token, dialects, &reading);
-    out_bool("genuine", status == TUILE_OK || status == TUILE_EXPIRED);
-    if (status == TUILE_OK || status == TUILE_EXPIRED) out_reading(status, &reading);
-    if (status == TUILE_BAD_SIGNATURE && !arguments->text[OPT_NAME])
-      out_string("note", "some dialects need --name, the cookie's name");
+    status = read_any(&arguments, keyring, cookie, dialects, &reading);
+    bool read = status == TUILE_OK || status == TUILE_EXPIRED;
+    if (!read && token.data != cookie.data) {
+      status = read_any(&arguments, keyring, token, dialects, &reading);
+      read = status == TUILE_OK || status == TUILE_EXPIRED;
+    }
+    if (read) {
+      out_bool("genuine", true);
+      out_reading(status, &reading);
+    } else {
+      out_unread(&reading);
+    }
     code = status == TUILE_OK ? EXIT_FINE : EXIT_NO;
     free(reading.value.data);
-  } else if (dialects != UINT32_MAX && dialects) {
+  } else if (dialects) {
     out_string("note", "not checked: no secret was given");
   }
   tuile_keyring_free(keyring);
   free(plain.data);
+  free(own_name);
   return out_end(code);
 }
 

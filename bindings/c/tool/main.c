@@ -7,8 +7,8 @@
 #include "tool.h"
 
 static const struct command *const families[] = {signing_commands, inspect_commands, cookie_commands,
-                                                 session_commands, migrate_commands, check_commands, serve_commands,
-                                                 gate_commands, bench_commands};
+                                                 session_commands, session_end_commands, migrate_commands,
+                                                 check_commands, serve_commands, gate_commands, bench_commands};
 enum { FAMILIES = sizeof families / sizeof *families };
 
 /* All commands, or those whose first word is `family`; how many. */

@@ -5,7 +5,7 @@
 
 #include "tool.h"
 
-static tuile_manager *open_manager(const struct arguments *arguments, bool *in_cookie) {
+tuile_manager *session_manager(const struct arguments *arguments, bool *in_cookie) {
   tuile_config config = TUILE_CONFIG_INIT;
   config.store = input_store(arguments->text[OPT_STORE]);
   *in_cookie = config.store.size >= 7 && memcmp(config.store.data, "cookie:", 7) == 0;
@@ -21,10 +21,8 @@ static tuile_manager *open_manager(const struct arguments *arguments, bool *in_c
   return manager;
 }
 
-/* The session of a key, as a request's cookie would have it; a key may be "-" for standard input. */
-static tuile_session *begin(tuile_manager *manager, const char *word) {
-  tuile_bytes key = strcmp(word, "new") == 0 ? (tuile_bytes){NULL, 0} : input_word(word);
-  if (memchr(key.data ? key.data : "", ';', key.size)) usage_error("a session's key has no ;");
+tuile_session *session_begin(tuile_manager *manager, tuile_bytes key) {
+  if (memchr(key.data ? key.data : "", ';', key.size)) return NULL;
   char *header = malloc(key.size + 10);
   if (!header) exit(fail(TUILE_E_MEMORY, NULL));
   memcpy(header, "sessionid=", 10);
@@ -33,6 +31,14 @@ static tuile_session *begin(tuile_manager *manager, const char *word) {
   explicit_bzero(header, key.size + 10);
   free(header);
   if (!session) exit(fail(TUILE_E_MEMORY, NULL));
+  return session;
+}
+
+/* A key may be "-" for standard input. */
+static tuile_session *begin(tuile_manager *manager, const char *word) {
+  tuile_session *session =
+      session_begin(manager, strcmp(word, "new") == 0 ? (tuile_bytes){NULL, 0} : input_word(word));
+  if (!session) usage_error("a session's key has no ;");
   return session;
 }
 
@@ -73,7 +79,7 @@ static tuile_status show(const struct arguments *arguments, tuile_manager *manag
 
 static int get(const struct arguments *arguments) {
   bool in_cookie;
-  tuile_manager *manager = open_manager(arguments, &in_cookie);
+  tuile_manager *manager = session_manager(arguments, &in_cookie);
   tuile_session *session = begin(manager, arguments->words[0]);
   tuile_error error = {0};
   tuile_status status = show(arguments, manager, session, &error);
@@ -98,7 +104,7 @@ static tuile_status keep_set_cookie(void *context, tuile_bytes name, tuile_bytes
 
 static int set(const struct arguments *arguments) {
   bool in_cookie, new = strcmp(arguments->words[0], "new") == 0;
-  tuile_manager *manager = open_manager(arguments, &in_cookie);
+  tuile_manager *manager = session_manager(arguments, &in_cookie);
   tuile_session *session = begin(manager, arguments->words[0]);
   struct headers headers = {.size = 0};
   tuile_error error = {0};
@@ -123,18 +129,6 @@ static int set(const struct arguments *arguments) {
   tuile_manager_close(manager);
   explicit_bzero(&headers, sizeof headers);
   return status == TUILE_OK ? out_end(EXIT_FINE) : fail(status, &error);
-}
-
-static void out_owned(void *context, const tuile_owned_session *session) {
-  int64_t *count = context;
-  *count += 1;
-  out_item();
-  out_text("id", session->id);
-  out_time("created", session->created);
-  out_time("seen", session->seen);
-  out_time("expires", session->expires);
-  out_text("user_agent", session->user_agent);
-  out_text("address", session->address);
 }
 
 struct all {
@@ -192,27 +186,80 @@ static int list_all(const struct arguments *arguments) {
   return out_end(all.count > 0 ? EXIT_FINE : EXIT_NO);
 }
 
+/* The sessions of an owner's list, whose ids are kept so that none is shown twice. */
+struct listed {
+  int64_t count;
+  char *ids; /* 32 octets each */
+};
+
+static void keep_id(struct listed *listed, const void *id) {
+  char *ids = realloc(listed->ids, (size_t)(listed->count + 1) * 32);
+  if (!ids) exit(fail(TUILE_E_MEMORY, NULL));
+  listed->ids = ids;
+  memcpy(ids + listed->count++ * 32, id, 32);
+}
+
+static void out_owned(void *context, const tuile_owned_session *session) {
+  struct listed *listed = context;
+  keep_id(listed, session->id.data);
+  out_item();
+  out_text("id", session->id);
+  out_time("created", session->created);
+  out_time("seen", session->seen);
+  out_time("expires", session->expires);
+  out_text("user_agent", session->user_agent);
+  out_text("address", session->address);
+}
+
+static tuile_status out_found(void *context, tuile_session *session, tuile_bytes key, int64_t expires,
+                              tuile_error *error) {
+  struct listed *listed = context;
+  char id[32];
+  (void)session, (void)error;
+  tuile_status status = tuile_store_key_id(key, id, sizeof id, NULL);
+  for (int64_t i = 0; i < listed->count; i++)
+    if (status == TUILE_OK && memcmp(listed->ids + i * 32, id, sizeof id) == 0) return TUILE_OK;
+  if (status != TUILE_OK) return status;
+  keep_id(listed, id);
+  out_item();
+  out_text("id", (tuile_bytes){id, sizeof id});
+  out_time("expires", expires / 1000000);
+  return TUILE_OK;
+}
+
+/* A user's sessions: those of the owner's list, then those that a framework logged in. */
 static int list(const struct arguments *arguments) {
   bool in_cookie;
-  if (arguments->count == 0) return list_all(arguments);
-  if (arguments->text[OPT_LIMIT] || arguments->text[OPT_KEYS]) usage_error("--limit and --keys are for a list without OWNER");
-  int64_t count = 0;
-  tuile_manager *manager = open_manager(arguments, &in_cookie);
-  tuile_error error = {0};
+  const char *where = arguments->text[OPT_WHERE];
+  if (arguments->count == 0 && !where) return list_all(arguments);
+  if (arguments->count && where) usage_error("session list takes USER or --where");
+  if (arguments->text[OPT_LIMIT] || arguments->text[OPT_KEYS]) usage_error("--limit and --keys are for a list of all sessions");
+  tuile_manager *manager = session_manager(arguments, &in_cookie);
+  if (in_cookie) usage_error("sessions in cookies are in no store: nobody can list them");
+  struct listed listed = {0};
+  struct search search = {.manager = manager, .found = out_found, .context = &listed};
+  if (where && !search_take(&search, where)) usage_error("--where is NAME=VALUE");
   out_list("sessions");
-  tuile_status status =
-      tuile_manager_sessions(manager, bytes_of(arguments->words[0]), NULL, out_owned, &count, &error);
+  tuile_status status = TUILE_OK;
+  if (!where) {
+    search.value = bytes_of(arguments->words[0]);
+    status = tuile_manager_sessions(manager, search.value, NULL, out_owned, &listed, &search.error);
+    if (status == TUILE_E_ARGUMENT) status = TUILE_OK; /* the store keeps no lists */
+  }
+  if (status == TUILE_OK) status = search_store(&search, input_store(arguments->text[OPT_STORE]));
   out_list_end();
   tuile_manager_close(manager);
-  if (status != TUILE_OK) return fail(status, &error);
-  return out_end(count > 0 ? EXIT_FINE : EXIT_NO);
+  free(listed.ids);
+  if (status != TUILE_OK) return fail(status, &search.error);
+  out_number("unreadable", search.unreadable);
+  return out_end(listed.count > 0 ? EXIT_FINE : EXIT_NO);
 }
 
 static int revoke(const struct arguments *arguments) {
   bool in_cookie, all = arguments->text[OPT_ALL];
   if (all == (arguments->count > 1)) usage_error("session revoke needs an ID as session list gives it, or --all");
   size_t revoked = 1;
-  tuile_manager *manager = open_manager(arguments, &in_cookie);
+  tuile_manager *manager = session_manager(arguments, &in_cookie);
   tuile_error error = {0};
   tuile_bytes owner = bytes_of(arguments->words[0]);
   tuile_status status = all ? tuile_manager_revoke_all(manager, owner, NULL, &revoked, &error)
@@ -238,14 +285,12 @@ static int clear_expired(const struct arguments *arguments) {
   return out_end(EXIT_FINE);
 }
 
-#define OPTIONS_MANAGER (OPTIONS_COMMON | OPTIONS_SECRET | BIT(OPT_STORE))
-
 const struct command session_commands[] = {
     {"session get", "KEY|- [NAME]", "Show a session, or one of its values", 1, 2, OPTIONS_MANAGER, get},
     {"session set", "KEY|-|new NAME [JSON|-]", "Set a value of a session; without JSON remove it", 2, 3,
      OPTIONS_MANAGER | BIT(OPT_OWNER), set},
-    {"session list", "[OWNER]", "List a user's sessions, or all of a store", 0, 1,
-     OPTIONS_MANAGER | BIT(OPT_LIMIT) | BIT(OPT_KEYS), list},
+    {"session list", "[USER]", "List a user's sessions, or all of a store", 0, 1,
+     OPTIONS_MANAGER | BIT(OPT_WHERE) | BIT(OPT_LIMIT) | BIT(OPT_KEYS), list},
     {"session revoke", "OWNER [ID]", "End one of a user's sessions, or all", 1, 2,
      OPTIONS_MANAGER | BIT(OPT_ALL), revoke},
     {"session clear-expired", "", "Remove expired sessions from a store", 0, 0,

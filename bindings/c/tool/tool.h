@@ -13,15 +13,15 @@ enum { EXIT_FINE = 0, EXIT_NO = 1, EXIT_USAGE = 2, EXIT_ERROR = 3 };
 
 /* Options, as bits for the commands that take them. options.c has their names. */
 enum option_bit {
-  OPT_HELP, OPT_JSON, OPT_SECRET_FILE, OPT_KEY_FORMAT, OPT_ALLOW_WEAK, OPT_DIALECT, OPT_SALT, OPT_NAME, OPT_DIGEST,
+  OPT_HELP, OPT_JSON, OPT_SECRET_FILE, OPT_KEY_FORMAT, OPT_ALLOW_WEAK, OPT_ALLOW_SHARED, OPT_DIALECT, OPT_SALT, OPT_NAME, OPT_DIGEST,
   OPT_DERIVATION, OPT_ITERATIONS, OPT_BLOCK_SECRET_FILE, OPT_LEGACY, OPT_NO_TIME, OPT_COMPRESS, OPT_LIFETIME,
   OPT_MAX_AGE, OPT_NOW, OPT_MODE, OPT_ENCODING, OPT_SET_COOKIE, OPT_DELETE, OPT_DOMAIN, OPT_PATH, OPT_EXPIRES,
-  OPT_SAME_SITE, OPT_PRIORITY, OPT_SECURE, OPT_HTTP_ONLY, OPT_PARTITIONED, OPT_STORE, OPT_OWNER, OPT_ALL, OPT_LIMIT,
+  OPT_SAME_SITE, OPT_PRIORITY, OPT_SECURE, OPT_HTTP_ONLY, OPT_PARTITIONED, OPT_STORE, OPT_OWNER, OPT_USER, OPT_WHERE, OPT_ALL, OPT_LIMIT,
   OPT_KEYS, OPT_COUNT, OPT_PORT, OPT_END
 };
 #define BIT(option) (UINT64_C(1) << (option))
 #define OPTIONS_COMMON (BIT(OPT_HELP) | BIT(OPT_JSON))
-#define OPTIONS_SECRET (BIT(OPT_SECRET_FILE) | BIT(OPT_KEY_FORMAT) | BIT(OPT_ALLOW_WEAK))
+#define OPTIONS_SECRET (BIT(OPT_SECRET_FILE) | BIT(OPT_KEY_FORMAT) | BIT(OPT_ALLOW_WEAK) | BIT(OPT_ALLOW_SHARED))
 #define OPTIONS_SIGNER                                                                                            \
   (OPTIONS_COMMON | OPTIONS_SECRET | BIT(OPT_DIALECT) | BIT(OPT_SALT) | BIT(OPT_NAME) | BIT(OPT_DIGEST) |         \
    BIT(OPT_DERIVATION) | BIT(OPT_ITERATIONS) | BIT(OPT_BLOCK_SECRET_FILE) | BIT(OPT_LEGACY) | BIT(OPT_NOW))
@@ -114,12 +114,33 @@ const char *dialect_salt(tuile_dialect dialect, bool json, bool timed);
 void signer_config(const struct arguments *arguments, tuile_signer_config *config);
 extern const struct command signing_commands[];
 
-extern const struct command inspect_commands[], cookie_commands[], session_commands[], migrate_commands[],
-    check_commands[], serve_commands[], gate_commands[], bench_commands[];
+extern const struct command inspect_commands[], cookie_commands[], session_commands[], session_end_commands[],
+    migrate_commands[], check_commands[], serve_commands[], gate_commands[], bench_commands[];
 
 /* ---- gate.c ---- */
 
 int gate_run(char **words);
+
+/* ---- session.c, session_find.c ---- */
+
+#define OPTIONS_MANAGER (OPTIONS_COMMON | OPTIONS_SECRET | BIT(OPT_STORE))
+tuile_manager *session_manager(const struct arguments *arguments, bool *in_cookie);
+/* The session of a key, as a request's cookie would have it; NULL for a key that no cookie can hold. */
+tuile_session *session_begin(tuile_manager *manager, tuile_bytes key);
+
+/* Sessions of a user (no name), or with a value. */
+struct search {
+  tuile_manager *manager;
+  tuile_bytes name, value;
+  tuile_status (*found)(void *context, tuile_session *session, tuile_bytes key, int64_t expires, tuile_error *error);
+  void *context;
+  int64_t unreadable; /* sessions that none of the secrets has signed */
+  tuile_status status;
+  tuile_error error;
+};
+/* Takes NAME=VALUE; false if it is not that. */
+bool search_take(struct search *search, const char *where);
+tuile_status search_store(struct search *search, tuile_bytes url);
 
 /* ---- migrate.c, migrate_lists.c ---- */
 

@@ -28,6 +28,14 @@ def test_keys_from_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     file.write_text(f"{generate_key()}\r\n\n{generate_key()}")
     with pytest.raises(errors.FileError, match="others than its owner"):
         ring.add_file(str(file))
+    # A group's file, or one mounted into a container, is taken by saying so; one that others may write is not.
+    for mode, taken in ((0o640, True), (0o444, True), (0o660, False), (0o602, False)):
+        file.chmod(mode)
+        if taken:
+            Keyring().add_file(file, shared=True)
+        else:
+            with pytest.raises(errors.FileError, match="others than its owner may write"):
+                Keyring().add_file(file, shared=True)
     file.chmod(0o600)
     ring.add_file(str(file), "base64")
     monkeypatch.setenv("TUILE_TEST_KEYS", f"{generate_key()}\n{generate_key()}\n")

@@ -77,9 +77,14 @@ class Keyring(Uncopyable):
         add = native.lib.tuile_keyring_add_entry
         self._alone(lambda ring: native.check(add, ring, *texts, number, constant))
 
-    def add_file(self, path: str | bytes | os.PathLike[str], format: KeyFormat = "text") -> None:
-        """Adds the keys of a file that only its owner may open, one a line."""
-        self._add(native.lib.tuile_keyring_add_file, arguments.path(path), format)
+    def add_file(self, path: str | bytes | os.PathLike[str], format: KeyFormat = "text", *, shared: bool = False) -> None:
+        """Adds the keys of a file that only its owner may open, one a line.
+
+        With ``shared`` others may read the file, too, as its group does, or a container with a secret
+        mounted into it; write it they may not.
+        """
+        path = arguments.path(path)
+        self._add(native.lib.tuile_keyring_add_file, path, format, native.SHARED_FILE if shared else 0)
 
     def add_environment(self, variable: str, format: KeyFormat = "text") -> None:
         """Adds the keys in a variable of the environment, one a line."""
@@ -87,9 +92,9 @@ class Keyring(Uncopyable):
         if self._add(native.lib.tuile_keyring_add_environment, name, format) == native.ABSENT:
             raise KeyError(variable)
 
-    def _add(self, function: Any, octets: bytes, format: str) -> int:
+    def _add(self, function: Any, octets: bytes, format: str, flags: int = 0) -> int:
         constant, key = arguments.choice(native.KEY, format, "format"), native.view(octets)
-        return self._alone(lambda ring: native.check(function, ring, key, constant))
+        return self._alone(lambda ring: native.check(function, ring, key, constant | flags))
 
     def _alone(self, call: Callable[[int], _Answer]) -> _Answer:
         with self._lock:
