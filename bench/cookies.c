@@ -74,8 +74,8 @@ static void copy_full(void) {
 }
 
 static void parse_set_cookie(void) {
-  tuile_set_cookie cookie;
-  MUST(tuile_set_cookie_parse(TUILE_STR(SET_COOKIE), &cookie, NULL) == TUILE_OK);
+  tuile_set_cookie cookie = TUILE_SET_COOKIE_INIT;
+  MUST(tuile_set_cookie_read(TUILE_STR(SET_COOKIE), &cookie, NULL) == TUILE_OK);
   sink += cookie.value.size + (size_t)cookie.expires;
 }
 

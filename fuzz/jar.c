@@ -27,14 +27,14 @@ static tuile_jar_request request_for(uint8_t where, uint8_t how) {
 }
 
 static void receive(tuile_jar *jar, const tuile_jar_request *request, tuile_bytes text) {
-  tuile_set_cookie cookie;
+  tuile_set_cookie cookie = TUILE_SET_COOKIE_INIT;
   tuile_error error;
   tuile_status status = tuile_jar_receive(jar, request, text, &error);
   if (status != TUILE_OK) {
     REQUIRE(status == TUILE_E_SYNTAX || status == TUILE_E_LIMIT || status == TUILE_E_RULE);
     return;
   }
-  REQUIRE(tuile_set_cookie_parse(text, &cookie, NULL) == TUILE_OK);
+  REQUIRE(tuile_set_cookie_read(text, &cookie, NULL) == TUILE_OK);
   char *piece = malloc(cookie.name.size + cookie.value.size + 1);
   size_t size = cookie.name.size;
   if (size) memcpy(piece, cookie.name.data, size), piece[size++] = '=';

@@ -101,8 +101,8 @@ static void evict(size_t limit, const item *of_site) {
 /* Whether the cookie is taken. */
 static bool receive(const place *at, const place *top, const tuile_jar_request *request, tuile_bytes text,
                     uint8_t limits) {
-  item new = {.host_only = true, .address = at->address, .domain = text_of(at->host), .expires = INT64_MAX};
-  if (tuile_set_cookie_parse(text, &new.is, NULL) != TUILE_OK) return false;
+  item new = {.is = TUILE_SET_COOKIE_INIT, .host_only = true, .address = at->address, .domain = text_of(at->host), .expires = INT64_MAX};
+  if (tuile_set_cookie_read(text, &new.is, NULL) != TUILE_OK) return false;
   tuile_bytes host = text_of(at->host), name = new.is.name, domain = new.is.domain;
   bool safe = at->tls || at->loopback, none = new.is.same_site == TUILE_SAME_SITE_NONE;
   if (domain.size && !(any_case(domain, host) && (at->address || is_suffix(NULL, host)))) {

@@ -26,7 +26,7 @@ static int attributes(const tuile_set_cookie *cookie) {
 static void write_back(tuile_set_cookie cookie, uint32_t skip_rules) {
   static char text[16384];
   size_t size = 0, needed = 0;
-  tuile_set_cookie back;
+  tuile_set_cookie back = TUILE_SET_COOKIE_INIT;
   tuile_error error;
   cookie.skip_rules = skip_rules;
   cookie.now = 1700000000;
@@ -39,7 +39,7 @@ static void write_back(tuile_set_cookie cookie, uint32_t skip_rules) {
   text[0] ^= 1;
   REQUIRE(tuile_set_cookie_write(&cookie, text, size - 1, &needed, NULL) == TUILE_E_SPACE && needed == size);
   text[0] ^= 1;
-  REQUIRE(tuile_set_cookie_parse((tuile_bytes){text, size}, &back, &error) == TUILE_OK);
+  REQUIRE(tuile_set_cookie_read((tuile_bytes){text, size}, &back, &error) == TUILE_OK);
   REQUIRE(same(back.name, cookie.name) && same(back.value, cookie.value) && same(back.path, cookie.path));
   /* Reading leaves out one dot in front, and then blanks. */
   const char *domain = cookie.domain.data;
@@ -52,7 +52,7 @@ static void write_back(tuile_set_cookie cookie, uint32_t skip_rules) {
   status = tuile_set_cookie_delete(&cookie, text, sizeof text, &size, &error);
   if (skip_rules) REQUIRE(status == TUILE_OK);
   if (status != TUILE_OK) return;
-  REQUIRE(tuile_set_cookie_parse((tuile_bytes){text, size}, &back, &error) == TUILE_OK);
+  REQUIRE(tuile_set_cookie_read((tuile_bytes){text, size}, &back, &error) == TUILE_OK);
   REQUIRE(same(back.name, cookie.name) && same(back.value, TUILE_STR("\"\"")) && same(back.path, cookie.path));
   REQUIRE(back.max_age == 0 && back.expires == 0 && back.secure >= cookie.secure);
   back.domain = cookie.domain;
@@ -61,9 +61,9 @@ static void write_back(tuile_set_cookie cookie, uint32_t skip_rules) {
 
 static void read_header(tuile_bytes header) {
   const unsigned char *text = header.data;
-  tuile_set_cookie cookie;
+  tuile_set_cookie cookie = TUILE_SET_COOKIE_INIT;
   tuile_error error;
-  tuile_status status = tuile_set_cookie_parse(header, &cookie, &error);
+  tuile_status status = tuile_set_cookie_read(header, &cookie, &error);
   for (size_t i = 0; i < header.size; i++)
     if ((text[i] < 0x20 && text[i] != '\t') || text[i] == 0x7f) {
       REQUIRE(status == TUILE_E_SYNTAX && error.offset == i);

@@ -36,8 +36,8 @@ extern "C" {
 
 /** The version of the loaded library as major << 16 | minor << 8 | patch.
  *
- * A program that was compiled with an older header of the same major version
- * works with it. Safe from all threads. Since 0.1.
+ * A program that was compiled with an older header of the same minor version
+ * (0.1, 0.2) works with it. Safe from all threads. Since 0.1.
  */
 uint32_t tuile_version(void);
 
@@ -123,16 +123,20 @@ tuile_status tuile_cookie_read(tuile_bytes header, tuile_bytes name,
 /** Sets all fields to what TUILE_COOKIES_INIT sets: no header, mode browser, and
  * the limits that its fields name.
  *
- * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ * size is sizeof(tuile_cookies), as the caller was compiled: an older program
+ * has a shorter struct, and no byte behind it is written.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
+ * Since 0.1; with size since 0.2.
  */
-tuile_status tuile_cookies_init(tuile_cookies *cookies);
+tuile_status tuile_cookies_init(tuile_cookies *cookies, size_t size);
 
 /** Counts the cookies of a request, and so checks its headers.
  *
  * Returns TUILE_OK; TUILE_E_LIMIT for more bytes or cookies, or a longer name
  * or value, than cookies allows; TUILE_E_SYNTAX in mode strict, with offset
  * counted through the headers as they follow each other; TUILE_E_ARGUMENT for
- * NULL, an unknown mode or a struct of another size. Since 0.1.
+ * NULL, an unknown mode or a struct of a size that no version has. Since 0.1.
  */
 tuile_status tuile_cookies_count(const tuile_cookies *cookies, size_t *count,
     tuile_error *error);
@@ -216,9 +220,13 @@ tuile_status tuile_cookie_decode(tuile_bytes value, tuile_encoding encoding,
 /** Sets all fields to what TUILE_SET_COOKIE_INIT sets: no name, Path=/, no other
  * attribute, every rule checked.
  *
- * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ * size is sizeof(tuile_set_cookie), as the caller was compiled: an older
+ * program has a shorter struct, and no byte behind it is written.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
+ * Since 0.1; with size since 0.2.
  */
-tuile_status tuile_set_cookie_init(tuile_set_cookie *cookie);
+tuile_status tuile_set_cookie_init(tuile_set_cookie *cookie, size_t size);
 
 /** Writes the value of a Set-Cookie header, without the header's name, line end
  * or NUL; attributes stand in the order in which Django writes them.
@@ -235,8 +243,8 @@ tuile_status tuile_set_cookie_init(tuile_set_cookie *cookie);
  * TUILE_E_RULE for what browsers refuse or change: a life of more than 400
  * days, SameSite=None or Partitioned without Secure, and the conditions of the
  * prefixes __Secure-, __Host-, __Http- and __Host-Http-; TUILE_E_ARGUMENT for
- * NULL or a struct of another size. The message names the rule. Since 0.1; RFC
- * 6265bis, sections 4.1 and 5.6.
+ * NULL or a struct of a size that no version has. The message names the rule.
+ * Since 0.1; RFC 6265bis, sections 4.1 and 5.6.
  */
 tuile_status tuile_set_cookie_write(const tuile_set_cookie *cookie,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
@@ -252,9 +260,9 @@ tuile_status tuile_set_cookie_delete(const tuile_set_cookie *cookie,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
 
 /** Reads a Set-Cookie header as browsers do, into *cookie, whose views point
- * into the header.
+ * into the header. The caller sets cookie->size, as TUILE_SET_COOKIE_INIT does.
  *
- * All fields are set: what the header does not say is empty, TUILE_UNSET or
+ * All its fields are set: what the header does not say is empty, TUILE_UNSET or
  * false; so is a path that does not start with '/'. A dot in front of the
  * domain is left out; its letters stay as they are. Unknown attributes, dates
  * that are none and attributes over 1024 octets are passed over, as browsers
@@ -263,10 +271,11 @@ tuile_status tuile_set_cookie_delete(const tuile_set_cookie *cookie,
  *
  * Returns TUILE_OK; TUILE_E_SYNTAX where browsers ignore the header: it has a
  * control character, or neither name nor value; TUILE_E_LIMIT for more than
- * 4096 octets of name and value; TUILE_E_ARGUMENT for NULL. Since 0.1; RFC
+ * 4096 octets of name and value; TUILE_E_ARGUMENT for NULL or a struct of a
+ * size that no version has. Since 0.2 (0.1: tuile_set_cookie_parse); RFC
  * 6265bis, section 5.6.
  */
-tuile_status tuile_set_cookie_parse(tuile_bytes header,
+tuile_status tuile_set_cookie_read(tuile_bytes header,
     tuile_set_cookie *cookie, tuile_error *error);
 
 /** Writes a time as an HTTP date, such as "Sun, 06 Nov 1994 08:49:37 GMT": 29
@@ -288,9 +297,9 @@ tuile_status tuile_date_write(int64_t seconds, char *buffer, size_t capacity,
  *
  * Returns TUILE_OK; TUILE_E_SYNTAX if day, month, year or time is missing, the
  * year is before 1601, or there is no such date; TUILE_E_ARGUMENT for NULL.
- * Since 0.1; RFC 6265bis, section 5.1.1.
+ * Since 0.2 (0.1: tuile_date_parse); RFC 6265bis, section 5.1.1.
  */
-tuile_status tuile_date_parse(tuile_bytes text, int64_t *seconds);
+tuile_status tuile_date_read(tuile_bytes text, int64_t *seconds);
 
 /* ============================================================================
  * 4. Django's Set-Cookie
@@ -301,9 +310,13 @@ tuile_status tuile_date_parse(tuile_bytes text, int64_t *seconds);
 
 /** Sets all fields to what TUILE_DJANGO_COOKIE_INIT sets: Path=/, nothing else.
  *
- * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ * size is sizeof(tuile_django_cookie), as the caller was compiled: an older
+ * program has a shorter struct, and no byte behind it is written.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
+ * Since 0.1; with size since 0.2.
  */
-tuile_status tuile_django_cookie_init(tuile_django_cookie *cookie);
+tuile_status tuile_django_cookie_init(tuile_django_cookie *cookie, size_t size);
 
 /** Writes what Django's HttpResponse.set_cookie writes from the same arguments,
  * to the byte: the value quoted as Python's SimpleCookie does, Max-Age and
@@ -316,8 +329,8 @@ tuile_status tuile_django_cookie_init(tuile_django_cookie *cookie);
  * refuses, a value that is not UTF-8 or has a character over U+00FF, and a
  * control character, ';' or an octet over 7E in an attribute; TUILE_E_RULE for
  * a key that is an attribute's name; TUILE_E_ARGUMENT for expires and max_age
- * at once, a samesite that is none, NULL, or a struct of another size;
- * TUILE_E_RANGE for an expires or now that is no date. Since 0.1.
+ * at once, a samesite that is none, NULL, or a struct of a size that no version
+ * has; TUILE_E_RANGE for an expires or now that is no date. Since 0.1.
  */
 tuile_status tuile_django_cookie_write(const tuile_django_cookie *cookie,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
@@ -346,16 +359,24 @@ tuile_status tuile_django_cookie_delete(const tuile_django_cookie *cookie,
 /** Sets all fields to what TUILE_JAR_CONFIG_INIT sets: 180 cookies a site, 3000
  * in all, libpsl, the system's clock.
  *
- * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ * size is sizeof(tuile_jar_config), as the caller was compiled: an older
+ * program has a shorter struct, and no byte behind it is written.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
+ * Since 0.1; with size since 0.2.
  */
-tuile_status tuile_jar_config_init(tuile_jar_config *config);
+tuile_status tuile_jar_config_init(tuile_jar_config *config, size_t size);
 
 /** Sets all fields to what TUILE_JAR_REQUEST_INIT sets: no URL, the same site,
  * not a script.
  *
- * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ * size is sizeof(tuile_jar_request), as the caller was compiled: an older
+ * program has a shorter struct, and no byte behind it is written.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
+ * Since 0.1; with size since 0.2.
  */
-tuile_status tuile_jar_request_init(tuile_jar_request *request);
+tuile_status tuile_jar_request_init(tuile_jar_request *request, size_t size);
 
 /** Makes an empty jar. *jar is the caller's, to be freed with tuile_jar_free.
  *
@@ -363,8 +384,8 @@ tuile_status tuile_jar_request_init(tuile_jar_request *request);
  * contexts must outlive the jar.
  *
  * Returns TUILE_OK; TUILE_E_MISSING if libpsl is wanted and not installed;
- * TUILE_E_ARGUMENT for NULL, a limit of 0 or a struct of another size;
- * TUILE_E_RANDOM; TUILE_E_MEMORY. Since 0.1.
+ * TUILE_E_ARGUMENT for NULL, a limit of 0 or a struct of a size that no version
+ * has; TUILE_E_RANDOM; TUILE_E_MEMORY. Since 0.1.
  */
 tuile_status tuile_jar_new(const tuile_jar_config *config, tuile_jar **jar,
     tuile_error *error);
@@ -597,9 +618,13 @@ tuile_status tuile_keyring_derive(const tuile_keyring *keyring,
 
 /** Sets all fields to what TUILE_SIGNER_CONFIG_INIT sets.
  *
- * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ * size is sizeof(tuile_signer_config), as the caller was compiled: an older
+ * program has a shorter struct, and no byte behind it is written.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
+ * Since 0.1; with size since 0.2.
  */
-tuile_status tuile_signer_config_init(tuile_signer_config *config);
+tuile_status tuile_signer_config_init(tuile_signer_config *config, size_t size);
 
 /** Makes a signer. *signer is the caller's, to be freed with tuile_signer_free.
  *
@@ -610,8 +635,9 @@ tuile_status tuile_signer_config_init(tuile_signer_config *config);
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an empty secret or fallback, one
  * that the dialect can't use, a cookie's name that it needs, an unknown
- * constant, or a struct of another size; TUILE_E_LIMIT for more than 64
- * fallbacks or a secret or salt over 4096 bytes; TUILE_E_MEMORY. Since 0.1.
+ * constant, or a struct of a size that no version has; TUILE_E_LIMIT for more
+ * than 64 fallbacks or a secret or salt over 4096 bytes; TUILE_E_MEMORY. Since
+ * 0.1.
  */
 tuile_status tuile_signer_new(const tuile_signer_config *config,
     tuile_signer **signer, tuile_error *error);
@@ -862,7 +888,7 @@ tuile_status tuile_module_folder(tuile_bytes path);
  * tuile_store_close does.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a missing operation other than
- * close, or a struct of another size. Since 0.1.
+ * close, or a struct of a size that no version has. Since 0.1.
  */
 tuile_status tuile_store_new(const tuile_store_ops *ops, void *context,
     tuile_store **store, tuile_error *error);
@@ -1052,15 +1078,19 @@ tuile_status tuile_store_disown(tuile_store *store, tuile_bytes owner,
 
 /** Sets all fields to what TUILE_CONFIG_INIT sets.
  *
- * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ * size is sizeof(tuile_config), as the caller was compiled: an older program
+ * has a shorter struct, and no byte behind it is written.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
+ * Since 0.1; with size since 0.2.
  */
-tuile_status tuile_config_init(tuile_config *config);
+tuile_status tuile_config_init(tuile_config *config, size_t size);
 
 /** Sets idle and longest life of sessions to those of a policy: cookie_age,
  * lifetime, refresh.
  *
- * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, a struct of another size or
- * an unknown policy. Since 0.1.
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, a struct of a size that no
+ * version has or an unknown policy. Since 0.1.
  */
 tuile_status tuile_config_set_policy(tuile_config *config, tuile_policy policy);
 
@@ -1078,11 +1108,11 @@ tuile_status tuile_config_set_policy(tuile_config *config, tuile_policy policy);
  * and a logout takes the cookie away but can't end a copy of it.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a number or constant that can't
- * be, a struct of another size, no secret where the store needs one, or one
- * under 32 bytes without allow_weak_secrets; TUILE_E_SYNTAX, TUILE_E_LIMIT or
- * TUILE_E_RULE as tuile_set_cookie_write for the session cookie, and as
- * tuile_store_open for the store's URL; TUILE_E_STORE, TUILE_E_BUSY,
- * TUILE_E_CORRUPT, TUILE_E_MEMORY, TUILE_E_RANDOM. Since 0.1.
+ * be, a struct of a size that no version has, no secret where the store needs
+ * one, or one under 32 bytes without allow_weak_secrets; TUILE_E_SYNTAX,
+ * TUILE_E_LIMIT or TUILE_E_RULE as tuile_set_cookie_write for the session
+ * cookie, and as tuile_store_open for the store's URL; TUILE_E_STORE,
+ * TUILE_E_BUSY, TUILE_E_CORRUPT, TUILE_E_MEMORY, TUILE_E_RANDOM. Since 0.1.
  */
 tuile_status tuile_manager_open(const tuile_config *config,
     tuile_manager **manager, tuile_error *error);
@@ -1795,8 +1825,8 @@ tuile_status tuile_manager_clear_expired(tuile_manager *manager, size_t limit,
  *
  * Each is exact; together they are no snapshot while requests run.
  *
- * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a struct of another size.
- * Since 0.1.
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a struct of a size that no
+ * version has. Since 0.1.
  */
 tuile_status tuile_manager_stats(const tuile_manager *manager,
     tuile_stats *stats);

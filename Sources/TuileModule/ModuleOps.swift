@@ -14,7 +14,7 @@ final class ModuleOps {
     _ open: (Bytes) throws(Failure) -> any Store
   ) -> tuile_status {
     answering(error) { () throws(Failure) in
-      guard let ops, let context, let url = Bytes(url), ops.pointee.size == MemoryLayout<tuile_store_ops>.size else {
+      guard let ops, let context, let url = Bytes(url), ops.pointee.size >= MemoryLayout<tuile_store_ops>.size else {
         throw .argument("the store's module is for another version of the library")
       }
       let made: UnsafeMutablePointer<CChar> = Handle.give(ModuleOps(try open(url)))

@@ -12,7 +12,7 @@ static void same(tuile_bytes *one, const tuile_bytes *other) {
 int main(void) {
   static const tuile_config config = TUILE_CONFIG_INIT;
   static tuile_config config_set;
-  CHECK(tuile_config_init(&config_set) == TUILE_OK && tuile_config_init(NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_config_init(&config_set, sizeof config_set) == TUILE_OK && tuile_config_init(NULL, 8) == TUILE_E_ARGUMENT);
   SAME(&config_set, &config, cookie_name);
   SAME(&config_set, &config, cookie_domain);
   SAME(&config_set, &config, cookie_path);
@@ -21,34 +21,34 @@ int main(void) {
 
   static const tuile_cookies cookies = TUILE_COOKIES_INIT;
   static tuile_cookies cookies_set;
-  CHECK(tuile_cookies_init(&cookies_set) == TUILE_OK);
+  CHECK(tuile_cookies_init(&cookies_set, sizeof cookies_set) == TUILE_OK);
   CHECK(memcmp(&cookies_set, &cookies, sizeof cookies) == 0);
 
   static const tuile_set_cookie cookie = TUILE_SET_COOKIE_INIT;
   static tuile_set_cookie cookie_set;
-  CHECK(tuile_set_cookie_init(&cookie_set) == TUILE_OK);
+  CHECK(tuile_set_cookie_init(&cookie_set, sizeof cookie_set) == TUILE_OK);
   SAME(&cookie_set, &cookie, path);
   CHECK(memcmp(&cookie_set, &cookie, sizeof cookie) == 0);
 
   static const tuile_django_cookie django = TUILE_DJANGO_COOKIE_INIT;
   static tuile_django_cookie django_set;
-  CHECK(tuile_django_cookie_init(&django_set) == TUILE_OK);
+  CHECK(tuile_django_cookie_init(&django_set, sizeof django_set) == TUILE_OK);
   SAME(&django_set, &django, path);
   CHECK(memcmp(&django_set, &django, sizeof django) == 0);
 
   static const tuile_jar_config jar = TUILE_JAR_CONFIG_INIT;
   static tuile_jar_config jar_set;
-  CHECK(tuile_jar_config_init(&jar_set) == TUILE_OK);
+  CHECK(tuile_jar_config_init(&jar_set, sizeof jar_set) == TUILE_OK);
   CHECK(memcmp(&jar_set, &jar, sizeof jar) == 0);
 
   static const tuile_jar_request request = TUILE_JAR_REQUEST_INIT;
   static tuile_jar_request request_set;
-  CHECK(tuile_jar_request_init(&request_set) == TUILE_OK);
+  CHECK(tuile_jar_request_init(&request_set, sizeof request_set) == TUILE_OK);
   CHECK(memcmp(&request_set, &request, sizeof request) == 0);
 
   static const tuile_signer_config signer = TUILE_SIGNER_CONFIG_INIT;
   static tuile_signer_config signer_set;
-  CHECK(tuile_signer_config_init(&signer_set) == TUILE_OK);
+  CHECK(tuile_signer_config_init(&signer_set, sizeof signer_set) == TUILE_OK);
   CHECK(memcmp(&signer_set, &signer, sizeof signer) == 0);
   return 0;
 }

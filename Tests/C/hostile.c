@@ -18,7 +18,7 @@ static void signing(void) {
   tuile_bytes value = {"keep", 4};
   config.secret = text("a secret that has its thirty-two bytes and more"), config.salt = text("salt");
   tuile_signer_free(NULL);
-  CHECK(tuile_signer_config_init(NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_signer_config_init(NULL, 8) == TUILE_E_ARGUMENT);
   CHECK(tuile_signer_new(NULL, &signer, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_signer_new(&config, NULL, &error) == TUILE_E_ARGUMENT);
 #define NO_SIGNER(field, what, answer)                                                          \
@@ -79,7 +79,7 @@ static void managers(const char *folder) {
   tuile_manager *manager = NULL;
   tuile_config config = TUILE_CONFIG_INIT, bad;
   config.secret = text("a secret that has its thirty-two bytes and more"), config.store = text("memory:");
-  CHECK(tuile_config_init(NULL) == TUILE_E_ARGUMENT && tuile_manager_open(NULL, &manager, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_config_init(NULL, 8) == TUILE_E_ARGUMENT && tuile_manager_open(NULL, &manager, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_manager_open(&config, NULL, &error) == TUILE_E_ARGUMENT);
   tuile_manager_close(NULL);
 #define NO_MANAGER(field, what, answer)                                                    \

@@ -23,7 +23,7 @@ static void one_header(void) {
   char *exact = guarded(33);
   tuile_set_cookie cookie = TUILE_SET_COOKIE_INIT, bad;
   cookie.name = text("name"), cookie.value = text("value"), cookie.max_age = 12, cookie.secure = true;
-  CHECK(tuile_set_cookie_init(NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_set_cookie_init(NULL, 8) == TUILE_E_ARGUMENT);
   CHECK(tuile_set_cookie_write(NULL, exact, 33, &size, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_set_cookie_write(&cookie, NULL, 33, &size, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_set_cookie_write(&cookie, NULL, 0, &size, &error) == TUILE_E_SPACE && size == 38);
@@ -82,8 +82,8 @@ static void all_headers(void) {
   tuile_cookie array[3];
   size_t count = 77;
   char *exact = guarded(1);
-  CHECK(tuile_cookies_init(NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_cookies_init(&bad) == TUILE_OK && bad.size == request.size && bad.max_header == request.max_header);
+  CHECK(tuile_cookies_init(NULL, 8) == TUILE_E_ARGUMENT);
+  CHECK(tuile_cookies_init(&bad, sizeof bad) == TUILE_OK && bad.size == request.size && bad.max_header == request.max_header);
   CHECK(bad.max_cookies == request.max_cookies && bad.max_name == request.max_name && bad.max_value == request.max_value);
   request.headers = headers, request.header_count = 2;
 #define REFUSED_REQUEST(field, what, answer)                                                      \
@@ -159,19 +159,19 @@ static void texts(void) {
 
 static void set_cookies(void) {
   tuile_set_cookie cookie, init = TUILE_SET_COOKIE_INIT;
-  CHECK(tuile_set_cookie_init(&cookie) == TUILE_OK && cookie.now == TUILE_UNSET && cookie.max_age == init.max_age && cookie.path.size == 1);
+  CHECK(tuile_set_cookie_init(&cookie, sizeof cookie) == TUILE_OK && cookie.now == TUILE_UNSET && cookie.max_age == init.max_age && cookie.path.size == 1);
   cookie.max_age = 77;
-  CHECK(tuile_set_cookie_parse(lie, &cookie, &error) == TUILE_E_ARGUMENT && tuile_set_cookie_parse(text("a=b"), NULL, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_set_cookie_parse(nothing, &cookie, &error) == TUILE_E_SYNTAX && tuile_set_cookie_parse(text("a=b\n"), &cookie, &error) == TUILE_E_SYNTAX);
+  CHECK(tuile_set_cookie_read(lie, &cookie, &error) == TUILE_E_ARGUMENT && tuile_set_cookie_read(text("a=b"), NULL, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_set_cookie_read(nothing, &cookie, &error) == TUILE_E_SYNTAX && tuile_set_cookie_read(text("a=b\n"), &cookie, &error) == TUILE_E_SYNTAX);
   CHECK(error.offset == 3 && cookie.max_age == 77);
   int64_t seconds = 77;
-  CHECK(tuile_date_parse(lie, &seconds) == TUILE_E_ARGUMENT && tuile_date_parse(text("x"), NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_date_parse(nothing, &seconds) == TUILE_E_SYNTAX && tuile_date_parse(text("31 Feb 2020 00:00:00"), &seconds) == TUILE_E_SYNTAX && seconds == 77);
+  CHECK(tuile_date_read(lie, &seconds) == TUILE_E_ARGUMENT && tuile_date_read(text("x"), NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_date_read(nothing, &seconds) == TUILE_E_SYNTAX && tuile_date_read(text("31 Feb 2020 00:00:00"), &seconds) == TUILE_E_SYNTAX && seconds == 77);
 
   tuile_django_cookie django, bad;
   size_t size = 77;
   char *exact = guarded(64);
-  CHECK(tuile_django_cookie_init(NULL) == TUILE_E_ARGUMENT && tuile_django_cookie_init(&django) == TUILE_OK);
+  CHECK(tuile_django_cookie_init(NULL, 8) == TUILE_E_ARGUMENT && tuile_django_cookie_init(&django, sizeof django) == TUILE_OK);
   django.key = text("k"), django.now = 0;
 #define REFUSED_DJANGO(field, what, answer)                                                                     \
   do {                                                                                                          \

@@ -46,9 +46,9 @@ static void hostile(const char *folder) {
   tuile_jar_request request = TUILE_JAR_REQUEST_INIT, bad;
   tuile_jar *jar = NULL;
   size_t size = 77;
-  CHECK(tuile_jar_config_init(NULL) == TUILE_E_ARGUMENT && tuile_jar_request_init(NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_jar_config_init(&other) == TUILE_OK && other.max_per_site == config.max_per_site && other.max_cookies == config.max_cookies);
-  CHECK(tuile_jar_request_init(&bad) == TUILE_OK && bad.size == request.size && bad.context == TUILE_SITE_SAME);
+  CHECK(tuile_jar_config_init(NULL, 8) == TUILE_E_ARGUMENT && tuile_jar_request_init(NULL, 8) == TUILE_E_ARGUMENT);
+  CHECK(tuile_jar_config_init(&other, sizeof other) == TUILE_OK && other.max_per_site == config.max_per_site && other.max_cookies == config.max_cookies);
+  CHECK(tuile_jar_request_init(&bad, sizeof bad) == TUILE_OK && bad.size == request.size && bad.context == TUILE_SITE_SAME);
   CHECK(tuile_jar_new(&config, NULL, &error) == TUILE_E_ARGUMENT);
   other = config, other.size = 3;
   CHECK(tuile_jar_new(&other, &jar, &error) == TUILE_E_ARGUMENT && !jar);
@@ -96,9 +96,9 @@ static void hostile(const char *folder) {
   CHECK(tuile_jar_load(NULL, text("x"), &error) == TUILE_E_ARGUMENT && tuile_jar_save(NULL, text("x"), true, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_jar_load(jar, nul, &error) == TUILE_E_ARGUMENT && tuile_jar_save(jar, nul, true, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_jar_load(jar, nothing, &error) == TUILE_E_ARGUMENT && tuile_jar_save(jar, lie, true, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_jar_load(jar, text("/nonexistent/jar"), &error) == TUILE_ABSENT);
+  CHECK(tuile_jar_load(jar, text("/proc/none/jar"), &error) == TUILE_ABSENT);
   CHECK(tuile_jar_load(jar, text(folder), &error) == TUILE_E_FILE && strstr(error.message, "nvalid"));
-  CHECK(tuile_jar_save(jar, text("/nonexistent/jar"), true, &error) == TUILE_E_FILE && strstr(error.message, "No such file"));
+  CHECK(tuile_jar_save(jar, text("/proc/none/jar"), true, &error) == TUILE_E_FILE && strstr(error.message, "No such file"));
   CHECK(tuile_jar_save(jar, text(folder), true, &error) == TUILE_E_FILE && count(jar) == 1);
   tuile_jar_free(jar);
   tuile_jar_free(NULL);

@@ -183,8 +183,8 @@ static void cookies() {
   CHECK(*tuile::write(set) == "a=1; Path=/" && tuile::write_deletion(set)->find("Max-Age=0") != std::string::npos);
   set.value = TUILE_STR("1; Domain=evil");
   CHECK_ERROR(tuile::write(set), TUILE_E_SYNTAX, true);
-  CHECK(tuile::view(tuile::parse_set_cookie("a=1; Secure")->value) == "1");
-  CHECK(*tuile::parse_date(*tuile::write_date(784111777)) == 784111777);
+  CHECK(tuile::view(tuile::read_set_cookie("a=1; Secure")->value) == "1");
+  CHECK(*tuile::read_date(*tuile::write_date(784111777)) == 784111777);
 
   tuile_jar_config config = TUILE_JAR_CONFIG_INIT;
   config.suffixes = TUILE_SUFFIXES_LABEL;

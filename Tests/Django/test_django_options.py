@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ctypes import byref
+from ctypes import byref, sizeof
 from pathlib import Path
 from typing import get_type_hints
 
@@ -42,7 +42,7 @@ def test_the_typed_dictionary() -> None:
 
 def test_the_defaults_are_the_librarys() -> None:
     config = native.Config()
-    native.lib.tuile_config_init(byref(config))
+    native.lib.tuile_config_init(byref(config), sizeof(config))
     for name, one in OPTIONS.items():
         # What Django's adapter decides for itself: by itself where the store can.
         if name in ("policy", "track_owners", "log"):

@@ -48,15 +48,15 @@ static void decode(const char *unit, tuile_encoding encoding) {
 }
 
 static void set_cookie(const char *unit) {
-  tuile_set_cookie cookie;
+  tuile_set_cookie cookie = TUILE_SET_COOKIE_INIT;
   tuile_bytes value = repeat(unit);
   memcpy(text, "a=b;", 4);
-  tuile_set_cookie_parse(value, &cookie, NULL);
+  tuile_set_cookie_read(value, &cookie, NULL);
 }
 
 static void date(const char *unit) {
   int64_t seconds;
-  tuile_date_parse(repeat(unit), &seconds);
+  tuile_date_read(repeat(unit), &seconds);
 }
 
 /* Names that met in the hash that these tables once had: FNV-1a from its usual start,

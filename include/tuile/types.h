@@ -9,7 +9,10 @@
  *   say so. Ages are in seconds.
  * - Text is UTF-8 and never needs a terminating NUL.
  * - Structs that start with `size` are set up with their _INIT macro or their
- *   _init function, and grow only at their end.
+ *   _init function, and grow only at their end. A program's may be shorter than
+ *   the library's: it is neither read nor written behind its size, and what it
+ *   has not has its default. It may be longer where the rest is zero. Any other
+ *   size (one that no version has, or over 4096) is TUILE_E_ARGUMENT.
  */
 #ifndef TUILE_TYPES_H
 #define TUILE_TYPES_H
@@ -545,8 +548,10 @@ typedef struct tuile_store_ops {
     NULL, NULL, NULL, NULL, NULL, NULL, NULL }
 
 /** What a store module, libtuile-NAME.so, exports as `tuile_module_open`: it
- *  fills `ops` and `*context` for a URL that begins with NAME:. `ops->size` comes
- *  set; a module that does not know that size returns TUILE_E_ARGUMENT. */
+ *  fills `ops` and `*context` for a URL that begins with NAME:. `ops` comes as
+ *  TUILE_STORE_OPS_INIT has it, with the library's size: a module leaves alone
+ *  what it does not know, and where the library's size is less than its own it
+ *  returns TUILE_E_ARGUMENT. */
 typedef tuile_status (*tuile_module_open_function)(tuile_bytes url,
                                                    tuile_store_ops *ops,
                                                    void **context,

@@ -329,4 +329,27 @@ void sys_error_set(void *tuile_error, int status, size_t offset, const void *mes
 const char *sys_error_message(void *tuile_error);
 uint64_t *sys_latency_buckets(void *tuile_latency);
 
+/* ---- public structs that begin with their size, and have grown (sized.c) ---- */
+
+typedef enum sys_struct {
+  SYS_COOKIES, SYS_SET_COOKIE, SYS_DJANGO_COOKIE, SYS_JAR_CONFIG, SYS_JAR_REQUEST, SYS_SIGNER_CONFIG, SYS_HIDDEN_FIELD,
+  SYS_CSRF_REQUEST, SYS_STORE_OPS, SYS_CONFIG, SYS_STATS, SYS_LATENCY
+} sys_struct;
+
+typedef enum sys_fit {
+  SYS_FITS,
+  SYS_FITS_NO_VERSION, /* The size ends within a field, before the first version's end, or past all bounds. */
+  SYS_FITS_NEWER       /* What is behind the fields that are known is not zero. */
+} sys_fit;
+
+/* No version's struct will be larger: the size of one that nobody set is no reason to read far. */
+enum { SYS_LARGEST_STRUCT = 4096 };
+/* Gives the caller's struct of `size` bytes the defaults of the fields that it has, and its size. Nothing is written
+ * if no version has that size. */
+bool sys_sized_init(sys_struct kind, void *caller, size_t size);
+/* Sets `whole`, today's struct, to its defaults and to what the caller's has. */
+sys_fit sys_sized_read(sys_struct kind, const void *caller, void *whole);
+/* Sets the fields that the caller's struct has to those of `whole`. */
+sys_fit sys_sized_write(sys_struct kind, const void *whole, void *caller);
+
 #endif /* CSYSTEM_H */

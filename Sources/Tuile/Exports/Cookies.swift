@@ -80,18 +80,14 @@ public func tuile_cookie_read(
 /// Sets all fields to what TUILE_COOKIES_INIT sets: no header, mode browser, and
 /// the limits that its fields name.
 ///
-/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+/// `size` is sizeof(tuile_cookies), as the caller was compiled: an older program has a
+/// shorter struct, and no byte behind it is written.
+///
+/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
+/// Since 0.1; with `size` since 0.2.
 @_cdecl("tuile_cookies_init")
-public func tuile_cookies_init(_ cookies: UnsafeMutablePointer<tuile_cookies>?) -> tuile_status {
-  guard let cookies else { return TUILE_E_ARGUMENT }
-  let standard = RequestCookies(headers: UnsafeBufferPointer(start: nil, count: 0))
-  cookies.pointee = tuile_cookies()
-  cookies.pointee.size = MemoryLayout<tuile_cookies>.size
-  cookies.pointee.max_header = standard.maxHeader
-  cookies.pointee.max_cookies = standard.maxCookies
-  cookies.pointee.max_name = standard.maxName
-  cookies.pointee.max_value = standard.maxValue
-  return TUILE_OK
+public func tuile_cookies_init(_ cookies: UnsafeMutablePointer<tuile_cookies>?, _ size: size_t) -> tuile_status {
+  initialize(cookies, size)
 }
 
 /// Counts the cookies of a request, and so checks its headers.
@@ -99,7 +95,7 @@ public func tuile_cookies_init(_ cookies: UnsafeMutablePointer<tuile_cookies>?) 
 /// Returns TUILE_OK; TUILE_E_LIMIT for more bytes or cookies, or a longer name or
 /// value, than `cookies` allows; TUILE_E_SYNTAX in mode strict, with `offset`
 /// counted through the headers as they follow each other; TUILE_E_ARGUMENT for
-/// NULL, an unknown mode or a struct of another size. Since 0.1.
+/// NULL, an unknown mode or a struct of a size that no version has. Since 0.1.
 @_cdecl("tuile_cookies_count")
 public func tuile_cookies_count(
   _ cookies: UnsafePointer<tuile_cookies>?, _ count: UnsafeMutablePointer<size_t>?,
@@ -251,8 +247,7 @@ extension RequestCookies {
   /// What a caller of the C interface gave.
   fileprivate init(_ cookies: UnsafePointer<tuile_cookies>?) throws(Failure) {
     guard let cookies else { throw .argument("cookies is NULL") }
-    let fields = cookies.pointee
-    guard fields.size == MemoryLayout<tuile_cookies>.size else { throw .argument("the size of cookies is wrong") }
+    let fields = try tuile_cookies(given: cookies)
     guard fields.header_count >= 0, fields.headers != nil || fields.header_count == 0 else {
       throw .argument("headers is NULL, or header_count is too large")
     }

@@ -7,15 +7,16 @@ import CTuile
 
 /// Sets all fields to what TUILE_DJANGO_COOKIE_INIT sets: Path=/, nothing else.
 ///
-/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+/// `size` is sizeof(tuile_django_cookie), as the caller was compiled: an older program has a
+/// shorter struct, and no byte behind it is written.
+///
+/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
+/// Since 0.1; with `size` since 0.2.
 @_cdecl("tuile_django_cookie_init")
-public func tuile_django_cookie_init(_ cookie: UnsafeMutablePointer<tuile_django_cookie>?) -> tuile_status {
-  guard let cookie else { return TUILE_E_ARGUMENT }
-  cookie.pointee = tuile_django_cookie()
-  cookie.pointee.size = MemoryLayout<tuile_django_cookie>.size
-  cookie.pointee.path = Bytes("/").c
-  (cookie.pointee.max_age, cookie.pointee.expires, cookie.pointee.now) = (unset, unset, unset)
-  return TUILE_OK
+public func tuile_django_cookie_init(
+  _ cookie: UnsafeMutablePointer<tuile_django_cookie>?, _ size: size_t
+) -> tuile_status {
+  initialize(cookie, size)
 }
 
 /// Writes what Django's HttpResponse.set_cookie writes from the same arguments,
@@ -29,7 +30,7 @@ public func tuile_django_cookie_init(_ cookie: UnsafeMutablePointer<tuile_django
 /// refuses, a value that is not UTF-8 or has a character over U+00FF, and a
 /// control character, ';' or an octet over 7E in an attribute; TUILE_E_RULE for a
 /// key that is an attribute's name; TUILE_E_ARGUMENT for expires and max_age at
-/// once, a samesite that is none, NULL, or a struct of another size;
+/// once, a samesite that is none, NULL, or a struct of a size that no version has;
 /// TUILE_E_RANGE for an `expires` or `now` that is no date. Since 0.1.
 @_cdecl("tuile_django_cookie_write")
 public func tuile_django_cookie_write(
@@ -37,7 +38,8 @@ public func tuile_django_cookie_write(
   _ size: UnsafeMutablePointer<size_t>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
-    try DjangoCookie(cookie).write(now: present(cookie), buffer, capacity, size)
+    let fields = try DjangoCookie.given(cookie)
+    return try DjangoCookie(fields).write(now: present(fields), buffer, capacity, size)
   }
 }
 
@@ -53,23 +55,27 @@ public func tuile_django_cookie_delete(
   _ size: UnsafeMutablePointer<size_t>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
-    try DjangoCookie(cookie).deletion.write(now: present(cookie), buffer, capacity, size)
+    let fields = try DjangoCookie.given(cookie)
+    return try DjangoCookie(fields).deletion.write(now: present(fields), buffer, capacity, size)
   }
 }
 
 /// The time that a struct was given, in Unix microseconds.
-private func present(_ cookie: UnsafePointer<tuile_django_cookie>?) throws(Failure) -> Int64 {
-  guard let now = cookie?.pointee.now, now != unset else { return sys_now_microseconds() }
-  let (microseconds, overflow) = now.multipliedReportingOverflow(by: 1_000_000)
+private func present(_ fields: tuile_django_cookie) throws(Failure) -> Int64 {
+  guard fields.now != unset else { return sys_now_microseconds() }
+  let (microseconds, overflow) = fields.now.multipliedReportingOverflow(by: 1_000_000)
   guard !overflow else { throw .range("now is no date") }
   return microseconds
 }
 
 extension DjangoCookie {
   /// What a caller of the C interface gave.
-  fileprivate init(_ cookie: UnsafePointer<tuile_django_cookie>?) throws(Failure) {
-    guard let fields = cookie?.pointee else { throw .argument("the cookie is NULL") }
-    guard fields.size == MemoryLayout<tuile_django_cookie>.size else { throw .argument("the cookie's size is wrong") }
+  fileprivate static func given(_ cookie: UnsafePointer<tuile_django_cookie>?) throws(Failure) -> tuile_django_cookie {
+    guard let cookie else { throw .argument("the cookie is NULL") }
+    return try tuile_django_cookie(given: cookie)
+  }
+
+  fileprivate init(_ fields: tuile_django_cookie) throws(Failure) {
     guard let key = Bytes(fields.key), let value = Bytes(fields.value), let expiresText = Bytes(fields.expires_text),
       let path = Bytes(fields.path), let domain = Bytes(fields.domain), let sameSite = Bytes(fields.samesite)
     else { throw .argument("a view of the cookie is NULL and has a size") }

@@ -12,27 +12,29 @@ import CTuile
 /// Sets all fields to what TUILE_JAR_CONFIG_INIT sets: 180 cookies a site, 3000
 /// in all, libpsl, the system's clock.
 ///
-/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+/// `size` is sizeof(tuile_jar_config), as the caller was compiled: an older program has a
+/// shorter struct, and no byte behind it is written.
+///
+/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
+/// Since 0.1; with `size` since 0.2.
 @_cdecl("tuile_jar_config_init")
-public func tuile_jar_config_init(_ config: UnsafeMutablePointer<tuile_jar_config>?) -> tuile_status {
-  guard let config else { return TUILE_E_ARGUMENT }
-  config.pointee = tuile_jar_config()
-  config.pointee.size = MemoryLayout<tuile_jar_config>.size
-  config.pointee.max_per_site = Jar.Limits().perSite
-  config.pointee.max_cookies = Jar.Limits().total
-  return TUILE_OK
+public func tuile_jar_config_init(_ config: UnsafeMutablePointer<tuile_jar_config>?, _ size: size_t) -> tuile_status {
+  initialize(config, size)
 }
 
 /// Sets all fields to what TUILE_JAR_REQUEST_INIT sets: no URL, the same site,
 /// not a script.
 ///
-/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+/// `size` is sizeof(tuile_jar_request), as the caller was compiled: an older program has a
+/// shorter struct, and no byte behind it is written.
+///
+/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
+/// Since 0.1; with `size` since 0.2.
 @_cdecl("tuile_jar_request_init")
-public func tuile_jar_request_init(_ request: UnsafeMutablePointer<tuile_jar_request>?) -> tuile_status {
-  guard let request else { return TUILE_E_ARGUMENT }
-  request.pointee = tuile_jar_request()
-  request.pointee.size = MemoryLayout<tuile_jar_request>.size
-  return TUILE_OK
+public func tuile_jar_request_init(
+  _ request: UnsafeMutablePointer<tuile_jar_request>?, _ size: size_t
+) -> tuile_status {
+  initialize(request, size)
 }
 
 /// Makes an empty jar. `*jar` is the caller's, to be freed with tuile_jar_free.
@@ -41,7 +43,7 @@ public func tuile_jar_request_init(_ request: UnsafeMutablePointer<tuile_jar_req
 /// contexts must outlive the jar.
 ///
 /// Returns TUILE_OK; TUILE_E_MISSING if libpsl is wanted and not installed;
-/// TUILE_E_ARGUMENT for NULL, a limit of 0 or a struct of another size;
+/// TUILE_E_ARGUMENT for NULL, a limit of 0 or a struct of a size that no version has;
 /// TUILE_E_RANDOM; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_jar_new")
 public func tuile_jar_new(
@@ -50,7 +52,9 @@ public func tuile_jar_new(
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
     guard let jar else { throw .argument("jar is NULL") }
-    jar.pointee = Handle.give(try Jar.make(config?.pointee ?? Jar.standard))
+    let given: tuile_jar_config
+    if let config { given = try tuile_jar_config(given: config) } else { given = .standard() }
+    jar.pointee = Handle.give(try Jar.make(given))
     return TUILE_OK
   }
 }
@@ -231,17 +235,8 @@ private func using(
 }
 
 extension Jar {
-  fileprivate static var standard: tuile_jar_config {
-    var config = tuile_jar_config()
-    _ = tuile_jar_config_init(&config)
-    return config
-  }
-
   /// What a caller of the C interface gave.
   fileprivate static func make(_ config: tuile_jar_config) throws(Failure) -> Jar {
-    guard config.size == MemoryLayout<tuile_jar_config>.size else {
-      throw .argument("the configuration's size is wrong")
-    }
     guard config.max_per_site != 0, config.max_cookies != 0 else { throw .argument("a limit is 0") }
     let suffixes: PublicSuffixes
     if let callback = config.public_suffix {
@@ -266,8 +261,8 @@ extension Jar.Request {
   fileprivate init(
     _ request: UnsafePointer<tuile_jar_request>?, _ room: UnsafeMutablePointer<UInt8>
   ) throws(Failure) {
-    guard let fields = request?.pointee else { throw .argument("the request is NULL") }
-    guard fields.size == MemoryLayout<tuile_jar_request>.size else { throw .argument("the request's size is wrong") }
+    guard let request else { throw .argument("the request is NULL") }
+    let fields = try tuile_jar_request(given: request)
     guard let url = Bytes(fields.url), let top = Bytes(fields.top_level_site) else {
       throw .argument("a view of the request is NULL and has a size")
     }

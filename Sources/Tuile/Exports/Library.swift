@@ -5,7 +5,7 @@ import CTuile
 
 /// The version of the loaded library as `major << 16 | minor << 8 | patch`.
 ///
-/// A program that was compiled with an older header of the same major version
+/// A program that was compiled with an older header of the same minor version (0.1, 0.2)
 /// works with it. Safe from all threads. Since 0.1.
 @_cdecl("tuile_version")
 public func tuile_version() -> UInt32 { UInt32(Version.major << 16 | Version.minor << 8 | Version.patch) }

@@ -6,46 +6,43 @@ import CTuile
 
 /// Sets all fields to what TUILE_CONFIG_INIT sets.
 ///
-/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+/// `size` is sizeof(tuile_config), as the caller was compiled: an older program has a
+/// shorter struct, and no byte behind it is written.
+///
+/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
+/// Since 0.1; with `size` since 0.2.
 @_cdecl("tuile_config_init")
-public func tuile_config_init(_ config: UnsafeMutablePointer<tuile_config>?) -> tuile_status {
-  guard let config else { return TUILE_E_ARGUMENT }
-  config.pointee = tuile_config()
-  config.pointee.size = MemoryLayout<tuile_config>.size
-  config.pointee.cookie_name = Bytes("sessionid").c
-  config.pointee.cookie_path = Bytes("/").c
-  config.pointee.cookie_age = Settings.standardAge
-  config.pointee.cookie_same_site = TUILE_SAME_SITE_LAX
-  config.pointee.cookie_http_only = true
-  config.pointee.max_data = 1_048_576
-  config.pointee.url_name = Bytes("sid").c
-  config.pointee.cycle_grace = 5
-  config.pointee.max_owned = 100
-  config.pointee.log_level = TUILE_LOG_WARNING
-  config.pointee.cookie_rule = TUILE_COOKIE_RULE_DEFAULT
-  return TUILE_OK
+public func tuile_config_init(_ config: UnsafeMutablePointer<tuile_config>?, _ size: size_t) -> tuile_status {
+  initialize(config, size)
 }
 
 /// Sets idle and longest life of sessions to those of a policy: `cookie_age`,
 /// `lifetime`, `refresh`.
 ///
-/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, a struct of another size or an
+/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, a struct of a size that no version has or an
 /// unknown policy. Since 0.1.
 @_cdecl("tuile_config_set_policy")
 public func tuile_config_set_policy(
   _ config: UnsafeMutablePointer<tuile_config>?, _ policy: tuile_policy
 ) -> tuile_status {
-  guard let config, config.pointee.size == MemoryLayout<tuile_config>.size else { return TUILE_E_ARGUMENT }
-  let (idle, longest): (Int64, Int64)
-  switch policy {
-  case TUILE_POLICY_AAL2: (idle, longest) = (3600, 86400)
-  case TUILE_POLICY_AAL3: (idle, longest) = (900, 43200)
-  default: return TUILE_E_ARGUMENT
+  answering(nil) { () throws(Failure) in
+    guard let config else { throw .argument("config is NULL") }
+    var set = try tuile_config(given: config)
+    // A shorter struct has no place for the limits.
+    let end = MemoryLayout<tuile_config>.offset(of: \.cycle_grace) ?? Int.max
+    guard config.pointee.size >= end else { throw .argument("the configuration has no lifetime and refresh") }
+    let (idle, longest): (Int64, Int64)
+    switch policy {
+    case TUILE_POLICY_AAL2: (idle, longest) = (3600, 86400)
+    case TUILE_POLICY_AAL3: (idle, longest) = (900, 43200)
+    default: throw .argument("policy is no tuile_policy")
+    }
+    set.cookie_age = idle
+    set.lifetime = longest
+    set.refresh = idle / 60
+    try set.store(in: config)
+    return TUILE_OK
   }
-  config.pointee.cookie_age = idle
-  config.pointee.lifetime = longest
-  config.pointee.refresh = idle / 60
-  return TUILE_OK
 }
 
 /// Opens a manager. `*manager` is the caller's, to be closed with
@@ -62,7 +59,7 @@ public func tuile_config_set_policy(
 /// the cookie away but can't end a copy of it.
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a number or constant that can't
-/// be, a struct of another size, no secret where the store needs one, or one under
+/// be, a struct of a size that no version has, no secret where the store needs one, or one under
 /// 32 bytes without `allow_weak_secrets`;
 /// TUILE_E_SYNTAX, TUILE_E_LIMIT or TUILE_E_RULE as tuile_set_cookie_write for
 /// the session cookie, and as tuile_store_open for the store's URL;
@@ -75,9 +72,7 @@ public func tuile_manager_open(
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
     guard let config, let manager else { throw .argument("config or manager is NULL") }
-    let given = config.pointee
-    guard given.size == MemoryLayout<tuile_config>.size else { throw .argument("the config's size is wrong") }
-    manager.pointee = Handle.give(try Manager.open(given))
+    manager.pointee = Handle.give(try Manager.open(try tuile_config(given: config)))
     return TUILE_OK
   }
 }
@@ -127,9 +122,9 @@ public func tuile_manager_reload(
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
     guard let manager, let config else { throw .argument("manager or config is NULL") }
-    guard config.pointee.size == MemoryLayout<tuile_config>.size else { throw .argument("the config's size is wrong") }
+    let given = try tuile_config(given: config)
     let object: Manager = Handle.borrow(manager)
-    object.replaceKeys(try object.keys.renewed(try secrets(config.pointee, object.settings), object.settings))
+    object.replaceKeys(try object.keys.renewed(try secrets(given, object.settings), object.settings))
     object.log(TUILE_LOG_INFO, "the manager has new keys")
     return TUILE_OK
   }

@@ -29,28 +29,32 @@ public func tuile_manager_clear_expired(
 ///
 /// Each is exact; together they are no snapshot while requests run.
 ///
-/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a struct of another size.
+/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a struct of a size that no version has.
 /// Since 0.1.
 @_cdecl("tuile_manager_stats")
 public func tuile_manager_stats(
   _ manager: UnsafePointer<tuile_manager>?, _ stats: UnsafeMutablePointer<tuile_stats>?
 ) -> tuile_status {
-  guard let manager, let stats, stats.pointee.size == MemoryLayout<tuile_stats>.size else { return TUILE_E_ARGUMENT }
+  guard let manager, let stats else { return TUILE_E_ARGUMENT }
   let object: Manager = Handle.borrow(manager)
-  stats.pointee.loads = object.counters.loads.total
-  stats.pointee.misses = object.counters.misses.total
-  stats.pointee.saves = object.counters.saves.total
-  stats.pointee.conflicts = object.counters.conflicts.total
-  stats.pointee.deletes = object.counters.deletes.total
-  stats.pointee.bad_signatures = object.counters.badSignatures.total
-  stats.pointee.resurrections_refused = object.counters.resurrectionsRefused.total
-  stats.pointee.store_failures = object.counters.storeFailures.total
-  stats.pointee.old_key_loads = object.counters.oldKeyLoads.total
-  stats.pointee.touches = object.counters.touches.total
-  stats.pointee.cookie_bytes = object.counters.cookieBytes.total
-  stats.pointee.revoked = object.counters.revoked.total
-  stats.pointee.swept = object.counters.swept.total
-  return TUILE_OK
+  var counts = tuile_stats()
+  counts.loads = object.counters.loads.total
+  counts.misses = object.counters.misses.total
+  counts.saves = object.counters.saves.total
+  counts.conflicts = object.counters.conflicts.total
+  counts.deletes = object.counters.deletes.total
+  counts.bad_signatures = object.counters.badSignatures.total
+  counts.resurrections_refused = object.counters.resurrectionsRefused.total
+  counts.store_failures = object.counters.storeFailures.total
+  counts.old_key_loads = object.counters.oldKeyLoads.total
+  counts.touches = object.counters.touches.total
+  counts.cookie_bytes = object.counters.cookieBytes.total
+  counts.revoked = object.counters.revoked.total
+  counts.swept = object.counters.swept.total
+  return answering(nil) { () throws(Failure) in
+    try counts.store(in: stats)
+    return TUILE_OK
+  }
 }
 
 /// Starts a thread that removes at most `limit` expired sessions every `seconds`,
@@ -114,20 +118,22 @@ public func tuile_manager_latency(
   _ manager: UnsafePointer<tuile_manager>?, _ operation: tuile_operation,
   _ latency: UnsafeMutablePointer<tuile_latency>?
 ) -> tuile_status {
-  guard let manager, let latency, latency.pointee.size == MemoryLayout<tuile_latency>.size,
-    let operation = Latency.Operation(rawValue: Int(operation.rawValue))
+  guard let manager, let latency, let operation = Latency.Operation(rawValue: Int(operation.rawValue))
   else { return TUILE_E_ARGUMENT }
   let object: Manager = Handle.borrow(manager)
-  latency.pointee.calls = 0
-  latency.pointee.microseconds = object.latency.sum(operation)
-  guard let buckets = sys_latency_buckets(latency) else { return TUILE_E_ARGUMENT }
+  var times = tuile_latency()
+  times.microseconds = object.latency.sum(operation)
+  guard let buckets = sys_latency_buckets(&times) else { return TUILE_E_ARGUMENT }
   var i = 0
   while i < Latency.buckets {
     buckets[i] = object.latency.calls(operation, bucket: i)
-    latency.pointee.calls &+= buckets[i]
+    times.calls &+= buckets[i]
     i &+= 1
   }
-  return TUILE_OK
+  return answering(nil) { () throws(Failure) in
+    try times.store(in: latency)
+    return TUILE_OK
+  }
 }
 
 /// Writes all counters and times as Prometheus reads them (its text format 0.0.4).

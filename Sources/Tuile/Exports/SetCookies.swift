@@ -10,13 +10,14 @@ import CTuile
 /// Sets all fields to what TUILE_SET_COOKIE_INIT sets: no name, Path=/, no other
 /// attribute, every rule checked.
 ///
-/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+/// `size` is sizeof(tuile_set_cookie), as the caller was compiled: an older program has a
+/// shorter struct, and no byte behind it is written.
+///
+/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
+/// Since 0.1; with `size` since 0.2.
 @_cdecl("tuile_set_cookie_init")
-public func tuile_set_cookie_init(_ cookie: UnsafeMutablePointer<tuile_set_cookie>?) -> tuile_status {
-  guard let cookie else { return TUILE_E_ARGUMENT }
-  SetCookie.storeUnset(in: &cookie.pointee)
-  cookie.pointee.path = Bytes("/").c
-  return TUILE_OK
+public func tuile_set_cookie_init(_ cookie: UnsafeMutablePointer<tuile_set_cookie>?, _ size: size_t) -> tuile_status {
+  initialize(cookie, size)
 }
 
 /// Writes the value of a Set-Cookie header, without the header's name, line end
@@ -34,7 +35,7 @@ public func tuile_set_cookie_init(_ cookie: UnsafeMutablePointer<tuile_set_cooki
 /// TUILE_E_RULE for what browsers refuse or change: a life of more than 400 days,
 /// SameSite=None or Partitioned without Secure, and the conditions of the
 /// prefixes `__Secure-`, `__Host-`, `__Http-` and `__Host-Http-`; TUILE_E_ARGUMENT
-/// for NULL or a struct of another size. The message names the rule. Since 0.1;
+/// for NULL or a struct of a size that no version has. The message names the rule. Since 0.1;
 /// RFC 6265bis, sections 4.1 and 5.6.
 @_cdecl("tuile_set_cookie_write")
 public func tuile_set_cookie_write(
@@ -42,9 +43,10 @@ public func tuile_set_cookie_write(
   _ size: UnsafeMutablePointer<size_t>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
-    let fields = try SetCookie(cookie)
-    try fields.check(cookie)
-    return writing(buffer, capacity, size, most: fields.largestSize) { fields.write(to: &$0) }
+    let fields = try SetCookie.given(cookie)
+    let cookie = try SetCookie(fields)
+    try cookie.check(fields)
+    return writing(buffer, capacity, size, most: cookie.largestSize) { cookie.write(to: &$0) }
   }
 }
 
@@ -60,16 +62,17 @@ public func tuile_set_cookie_delete(
   _ size: UnsafeMutablePointer<size_t>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
-    let deletion = try SetCookie(cookie).deletion
-    try deletion.check(cookie)
+    let fields = try SetCookie.given(cookie)
+    let deletion = try SetCookie(fields).deletion
+    try deletion.check(fields)
     return writing(buffer, capacity, size, most: deletion.largestSize) { deletion.write(to: &$0) }
   }
 }
 
 /// Reads a Set-Cookie header as browsers do, into `*cookie`, whose views point
-/// into the header.
+/// into the header. The caller sets `cookie->size`, as TUILE_SET_COOKIE_INIT does.
 ///
-/// All fields are set: what the header does not say is empty, TUILE_UNSET or
+/// All its fields are set: what the header does not say is empty, TUILE_UNSET or
 /// false; so is a path that does not start with '/'. A dot in front of the domain
 /// is left out; its letters stay as they are. Unknown attributes, dates that are
 /// none and attributes over 1024 octets are passed over, as browsers do. Whether
@@ -78,15 +81,15 @@ public func tuile_set_cookie_delete(
 ///
 /// Returns TUILE_OK; TUILE_E_SYNTAX where browsers ignore the header: it has a
 /// control character, or neither name nor value; TUILE_E_LIMIT for more than 4096
-/// octets of name and value; TUILE_E_ARGUMENT for NULL. Since 0.1; RFC 6265bis,
-/// section 5.6.
-@_cdecl("tuile_set_cookie_parse")
-public func tuile_set_cookie_parse(
+/// octets of name and value; TUILE_E_ARGUMENT for NULL or a struct of a size that no
+/// version has. Since 0.2 (0.1: tuile_set_cookie_parse); RFC 6265bis, section 5.6.
+@_cdecl("tuile_set_cookie_read")
+public func tuile_set_cookie_read(
   _ header: tuile_bytes, _ cookie: UnsafeMutablePointer<tuile_set_cookie>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
     guard let header = Bytes(header), let cookie else { throw .argument("header or cookie is NULL") }
-    try SetCookie(parsing: header).store(in: &cookie.pointee)
+    try SetCookie(parsing: header).store(in: cookie)
     return TUILE_OK
   }
 }
@@ -113,9 +116,9 @@ public func tuile_date_write(
 ///
 /// Returns TUILE_OK; TUILE_E_SYNTAX if day, month, year or time is missing, the
 /// year is before 1601, or there is no such date; TUILE_E_ARGUMENT for NULL.
-/// Since 0.1; RFC 6265bis, section 5.1.1.
-@_cdecl("tuile_date_parse")
-public func tuile_date_parse(_ text: tuile_bytes, _ seconds: UnsafeMutablePointer<Int64>?) -> tuile_status {
+/// Since 0.2 (0.1: tuile_date_parse); RFC 6265bis, section 5.1.1.
+@_cdecl("tuile_date_read")
+public func tuile_date_read(_ text: tuile_bytes, _ seconds: UnsafeMutablePointer<Int64>?) -> tuile_status {
   guard let text = Bytes(text), let seconds else { return TUILE_E_ARGUMENT }
   guard let read = Date.readCookieDate(text) else { return TUILE_E_SYNTAX }
   seconds.pointee = read
@@ -124,10 +127,12 @@ public func tuile_date_parse(_ text: tuile_bytes, _ seconds: UnsafeMutablePointe
 
 extension SetCookie {
   /// What a caller of the C interface gave.
-  fileprivate init(_ cookie: UnsafePointer<tuile_set_cookie>?) throws(Failure) {
+  fileprivate static func given(_ cookie: UnsafePointer<tuile_set_cookie>?) throws(Failure) -> tuile_set_cookie {
     guard let cookie else { throw .argument("the cookie is NULL") }
-    let fields = cookie.pointee
-    guard fields.size == MemoryLayout<tuile_set_cookie>.size else { throw .argument("the cookie's size is wrong") }
+    return try tuile_set_cookie(given: cookie)
+  }
+
+  fileprivate init(_ fields: tuile_set_cookie) throws(Failure) {
     guard let name = Bytes(fields.name), let value = Bytes(fields.value), let domain = Bytes(fields.domain),
       let path = Bytes(fields.path)
     else { throw .argument("a view of the cookie is NULL and has a size") }
@@ -142,21 +147,14 @@ extension SetCookie {
   }
 
   /// `check` as the caller's struct sets it.
-  fileprivate func check(_ cookie: UnsafePointer<tuile_set_cookie>?) throws(Failure) {
-    guard let fields = cookie?.pointee else { return }
+  fileprivate func check(_ fields: tuile_set_cookie) throws(Failure) {
     try check(skipping: Rules(rawValue: fields.skip_rules)) {
       fields.now == unset ? sys_now_seconds() : fields.now
     }
   }
 
-  fileprivate static func storeUnset(in fields: inout tuile_set_cookie) {
-    fields = tuile_set_cookie()
-    fields.size = MemoryLayout<tuile_set_cookie>.size
-    (fields.max_age, fields.expires, fields.now) = (unset, unset, unset)
-  }
-
-  fileprivate func store(in fields: inout tuile_set_cookie) {
-    SetCookie.storeUnset(in: &fields)
+  fileprivate func store(in caller: UnsafeMutablePointer<tuile_set_cookie>) throws(Failure) {
+    var fields = tuile_set_cookie.standard()
     (fields.name, fields.value, fields.domain, fields.path) = (name.c, value.c, domain.c, path.c)
     fields.max_age = maxAge ?? unset
     fields.expires = expires ?? unset
@@ -173,6 +171,7 @@ extension SetCookie {
     case .medium: fields.priority = TUILE_PRIORITY_MEDIUM
     case .high: fields.priority = TUILE_PRIORITY_HIGH
     }
+    try fields.store(in: caller)
   }
 }
 

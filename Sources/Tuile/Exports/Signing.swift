@@ -12,16 +12,16 @@ import CTuile
 
 /// Sets all fields to what TUILE_SIGNER_CONFIG_INIT sets.
 ///
-/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+/// `size` is sizeof(tuile_signer_config), as the caller was compiled: an older program has a
+/// shorter struct, and no byte behind it is written.
+///
+/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
+/// Since 0.1; with `size` since 0.2.
 @_cdecl("tuile_signer_config_init")
-public func tuile_signer_config_init(_ config: UnsafeMutablePointer<tuile_signer_config>?) -> tuile_status {
-  guard let config else { return TUILE_E_ARGUMENT }
-  config.pointee = tuile_signer_config()
-  config.pointee.size = MemoryLayout<tuile_signer_config>.size
-  config.pointee.timed = true
-  config.pointee.iterations = 1000
-  config.pointee.lifetime = unset
-  return TUILE_OK
+public func tuile_signer_config_init(
+  _ config: UnsafeMutablePointer<tuile_signer_config>?, _ size: size_t
+) -> tuile_status {
+  initialize(config, size)
 }
 
 /// Makes a signer. `*signer` is the caller's, to be freed with tuile_signer_free.
@@ -33,7 +33,7 @@ public func tuile_signer_config_init(_ config: UnsafeMutablePointer<tuile_signer
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an empty secret or fallback, one
 /// that the dialect can't use, a cookie's name that it needs, an unknown constant,
-/// or a struct of another size; TUILE_E_LIMIT for more than 64 fallbacks or a secret
+/// or a struct of a size that no version has; TUILE_E_LIMIT for more than 64 fallbacks or a secret
 /// or salt over 4096 bytes; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_signer_new")
 public func tuile_signer_new(
@@ -42,13 +42,7 @@ public func tuile_signer_new(
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
     guard let config, let signer else { throw .argument("config or signer is NULL") }
-    let size = config.pointee.size
-    let all = MemoryLayout<tuile_signer_config>.size
-    // 0.1.0 ended before the leeway.
-    let before = MemoryLayout<tuile_signer_config>.offset(of: \.leeway) ?? all
-    guard size == all || size == before else { throw .argument("the config's size is wrong") }
-    var given = tuile_signer_config()
-    _ = memcpy(&given, config, size)
+    let given = try tuile_signer_config(given: config)
     signer.pointee = Handle.give(try Dialect.make(given.dialect, SignerSettings(given)))
     return TUILE_OK
   }

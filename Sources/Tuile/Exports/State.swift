@@ -216,8 +216,8 @@ private func csrfReason(_ reason: CSRFRequest.Reason?) -> tuile_csrf_reason {
 extension HiddenField {
   /// What a caller of the C interface gave.
   fileprivate init(_ field: UnsafePointer<tuile_hidden_field>?) throws(Failure) {
-    guard let fields = field?.pointee else { throw .argument("the field is NULL") }
-    guard fields.size == MemoryLayout<tuile_hidden_field>.size else { throw .argument("the field's size is wrong") }
+    guard let field else { throw .argument("the field is NULL") }
+    let fields = try tuile_hidden_field(given: field)
     guard let name = Bytes(fields.name), let form = Bytes(fields.form), let key = Bytes(fields.session_key),
       !name.isEmpty
     else { throw .argument("the field has no name, or a view of it is NULL and has a size") }
@@ -228,8 +228,8 @@ extension HiddenField {
 extension CSRFRequest {
   /// What a caller of the C interface gave.
   fileprivate init(_ request: UnsafePointer<tuile_csrf_request>?) throws(Failure) {
-    guard let fields = request?.pointee else { throw .argument("the request is NULL") }
-    guard fields.size == MemoryLayout<tuile_csrf_request>.size else { throw .argument("the request's size is wrong") }
+    guard let request else { throw .argument("the request is NULL") }
+    let fields = try tuile_csrf_request(given: request)
     func view(_ bytes: tuile_bytes) throws(Failure) -> Bytes? {
       guard let view = Bytes(bytes) else { throw .argument("a view of the request is NULL and has a size") }
       return bytes.data == nil ? nil : view

@@ -75,7 +75,7 @@ public func tuile_module_folder(_ path: tuile_bytes) -> tuile_status {
 /// which tuile_store_close does.
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a missing operation other than
-/// `close`, or a struct of another size. Since 0.1.
+/// `close`, or a struct of a size that no version has. Since 0.1.
 @_cdecl("tuile_store_new")
 public func tuile_store_new(
   _ ops: UnsafePointer<tuile_store_ops>?, _ context: UnsafeMutableRawPointer?,
@@ -83,17 +83,7 @@ public func tuile_store_new(
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
     guard let ops, let store else { throw .argument("ops or store is NULL") }
-    // Before 0.1.1 there was no owned_record, at the end.
-    let size = ops.pointee.size
-    let all = MemoryLayout<tuile_store_ops>.size
-    guard size == all || size == all &- MemoryLayout<UnsafeRawPointer>.size else {
-      throw .argument("the size of ops is wrong")
-    }
-    var known = tuile_store_ops()
-    withUnsafeMutableBytes(of: &known) { room in
-      _ = memcpy(room.baseAddress.unsafelyUnwrapped, ops, size)
-    }
-    let own = try CallbackStore.make(known, context: context)
+    let own = try CallbackStore.make(try tuile_store_ops(given: ops), context: context)
     store.pointee = Handle.give(StoreHandle(own, own: own))
     return TUILE_OK
   }

@@ -28,8 +28,7 @@ enum ModuleStore {
 
   static func open(_ url: Bytes) throws(Failure) -> any Store {
     let scheme = try scheme(url)
-    var ops = tuile_store_ops()
-    ops.size = MemoryLayout<tuile_store_ops>.size
+    var ops = tuile_store_ops.standard()
     var context: UnsafeMutableRawPointer?
     var error = tuile_error()
     let open = unsafeBitCast(try load(scheme), to: tuile_module_open_function.self)

@@ -15,7 +15,7 @@ void gate_init(struct gate *gate, const struct gate_settings *settings) {
   memset(gate, 0, sizeof *gate);
   pthread_mutex_init(&gate->mutex, NULL);
   tuile_config *config = &gate->config;
-  tuile_config_init(config);
+  tuile_config_init(config, sizeof *config);
   if (settings->policy >= 0) tuile_config_set_policy(config, (tuile_policy)settings->policy);
   config->store = settings->store;
   config->previous_store = settings->previous_store;

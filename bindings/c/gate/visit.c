@@ -234,6 +234,6 @@ tuile_status gate_text(struct gate_visit *visit, tuile_bytes key, tuile_bytes *t
 
 bool gate_is_own_cookie(const struct gate *gate, tuile_bytes set_cookie) {
   tuile_set_cookie parsed = TUILE_SET_COOKIE_INIT;
-  if (tuile_set_cookie_parse(set_cookie, &parsed, NULL) != TUILE_OK) return false;
+  if (tuile_set_cookie_read(set_cookie, &parsed, NULL) != TUILE_OK) return false;
   return is_same(parsed.name, gate->config.cookie_name);
 }

@@ -20,9 +20,9 @@ static tuile_status out_decoded(const struct arguments *arguments, tuile_bytes v
 }
 
 static int parse_set_cookie(const struct arguments *arguments, tuile_bytes header) {
-  tuile_set_cookie cookie;
+  tuile_set_cookie cookie = TUILE_SET_COOKIE_INIT;
   tuile_error error = {0};
-  tuile_status status = tuile_set_cookie_parse(header, &cookie, &error);
+  tuile_status status = tuile_set_cookie_read(header, &cookie, &error);
   if (status != TUILE_OK) return fail(status, &error);
   out_text("name", cookie.name);
   status = out_decoded(arguments, cookie.value, &error);

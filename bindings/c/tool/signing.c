@@ -23,7 +23,7 @@ const char *dialect_salt(tuile_dialect dialect, bool json, bool timed) {
 void signer_config(const struct arguments *arguments, tuile_signer_config *config) {
   static const char *const digests[] = {"default", "sha1", "sha256", "sha512", "sha384", NULL};
   static const char *const derivations[] = {"default", "django-concat", "concat", "hmac", "none", NULL};
-  tuile_signer_config_init(config);
+  tuile_signer_config_init(config, sizeof *config);
   config->dialect = (tuile_dialect)option_choice(arguments, OPT_DIALECT, dialect_names);
   config->timed = !arguments->text[OPT_NO_TIME];
   config->name = option_bytes(arguments, OPT_NAME);

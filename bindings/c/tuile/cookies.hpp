@@ -106,11 +106,11 @@ inline Answer<std::string> write(const tuile_django_cookie &cookie) {
   });
 }
 
-/** tuile_set_cookie_parse; the views of the answer point into header. */
-inline Answer<tuile_set_cookie> parse_set_cookie(std::string_view header) {
+/** tuile_set_cookie_read; the views of the answer point into header. */
+inline Answer<tuile_set_cookie> read_set_cookie(std::string_view header) {
   return detail::answer<tuile_set_cookie>([&](tuile_set_cookie *cookie, tuile_error *error) {
-    tuile_set_cookie_init(cookie);
-    return tuile_set_cookie_parse(bytes(header), cookie, error);
+    tuile_set_cookie_init(cookie, sizeof *cookie);
+    return tuile_set_cookie_read(bytes(header), cookie, error);
   });
 }
 
@@ -121,9 +121,9 @@ inline Answer<std::string> write_date(int64_t seconds) {
   });
 }
 
-/** tuile_date_parse, to Unix seconds */
-inline Answer<int64_t> parse_date(std::string_view text) {
-  return detail::answer<int64_t>([&](int64_t *seconds, tuile_error *) { return tuile_date_parse(bytes(text), seconds); });
+/** tuile_date_read, to Unix seconds */
+inline Answer<int64_t> read_date(std::string_view text) {
+  return detail::answer<int64_t>([&](int64_t *seconds, tuile_error *) { return tuile_date_read(bytes(text), seconds); });
 }
 
 /** A client's cookies. Safe from all threads. */

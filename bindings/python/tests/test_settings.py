@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import typing
-from ctypes import byref
+from ctypes import byref, sizeof
 from pathlib import Path
 from typing import Any, Union
 
@@ -65,7 +65,7 @@ def test_the_table_has_each_setting_with_its_type() -> None:
 
 def test_the_table_has_the_librarys_defaults() -> None:
     config = native.Config()
-    native.lib.tuile_config_init(byref(config))
+    native.lib.tuile_config_init(byref(config), sizeof(config))
     said = {name: default for name, (_, default, _) in rows().items()}
     for name, kind, *_ in native.Config._fields_:
         value = getattr(config, name)

@@ -6,7 +6,7 @@ import datetime
 import enum
 import struct
 from collections.abc import Iterator, Sequence
-from ctypes import byref, c_bool, c_int64, c_size_t
+from ctypes import byref, c_bool, c_int64, c_size_t, sizeof
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
@@ -34,7 +34,7 @@ __all__ = [
 Text = Union[str, bytes]
 
 _REQUEST = native.Cookies()
-native.lib.tuile_cookies_init(byref(_REQUEST))
+native.lib.tuile_cookies_init(byref(_REQUEST), sizeof(_REQUEST))
 
 
 def pairs(header: Text | Sequence[Text], mode: CookieMode = "browser") -> Iterator[tuple[str, str]]:
@@ -187,7 +187,7 @@ def parse_date(text: Text) -> Optional[int]:
     784111777
     """
     seconds = c_int64()
-    status = native.lib.tuile_date_parse(native.view(text), byref(seconds))
+    status = native.lib.tuile_date_read(native.view(text), byref(seconds))
     return seconds.value if status == native.OK else None
 
 
@@ -246,8 +246,8 @@ class SetCookie:
         >>> SetCookie.parse("a=1; Path=/; Max-Age=60; Secure").max_age
         60
         """
-        fields, text = native.SetCookie(), native.view(header, "header")
-        native.check(native.lib.tuile_set_cookie_parse, text, byref(fields))
+        fields, text = native.SetCookie(size=sizeof(native.SetCookie)), native.view(header, "header")
+        native.check(native.lib.tuile_set_cookie_read, text, byref(fields))
         return cls(
             name=_text(fields.name),
             value=_text(fields.value),
@@ -265,7 +265,7 @@ class SetCookie:
     def _write(self, function: Any) -> str:
         views = [native.view(getattr(self, name), name) for name in ("name", "value", "domain", "path")]
         fields = native.SetCookie()
-        native.lib.tuile_set_cookie_init(byref(fields))
+        native.lib.tuile_set_cookie_init(byref(fields), sizeof(fields))
         fields.name, fields.value, fields.domain, fields.path = views
         fields.max_age = native.UNSET if self.max_age is None else native.int64(self.max_age, "max_age")
         fields.expires = native.UNSET if self.expires is None else native.int64(self.expires, "expires")
@@ -304,7 +304,7 @@ def django_set_cookie(
     'q="a\\\\073b"; expires=Thu, 01 Jan 1970 00:01:00 GMT; Max-Age=60; Path=/'
     """
     fields = native.DjangoCookie()
-    native.lib.tuile_django_cookie_init(byref(fields))
+    native.lib.tuile_django_cookie_init(byref(fields), sizeof(fields))
     # What the views point to has to live until the call.
     views = [native.view(text or "") for text in (key, value, path, domain, samesite)]
     fields.key, fields.value, fields.path, fields.domain, fields.samesite = views
@@ -332,7 +332,7 @@ def django_delete_cookie(
     'q=""; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/'
     """
     fields = native.DjangoCookie()
-    native.lib.tuile_django_cookie_init(byref(fields))
+    native.lib.tuile_django_cookie_init(byref(fields), sizeof(fields))
     views = [native.view(text or "") for text in (key, path, domain, samesite)]
     fields.key, fields.path, fields.domain, fields.samesite = views
     return _written(native.lib.tuile_django_cookie_delete, fields)

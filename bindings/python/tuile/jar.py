@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from ctypes import byref, c_size_t, c_void_p
+from ctypes import byref, c_size_t, c_void_p, sizeof
 from types import TracebackType
 from typing import Any, Optional, Union
 
@@ -38,7 +38,7 @@ class Jar(Uncopyable):
         clock: Optional[Callable[[], float]] = None,
     ) -> None:
         config = native.JarConfig()
-        native.lib.tuile_jar_config_init(byref(config))
+        native.lib.tuile_jar_config_init(byref(config), sizeof(config))
         config.max_per_site, config.max_cookies = native.size(max_per_site, "max_per_site"), native.size(max_cookies, "max_cookies")
         # The library calls them for as long as the jar lives.
         callbacks = []
@@ -87,7 +87,7 @@ class Jar(Uncopyable):
 
     def _request(self, url: str, context: Context, script: bool, top_level_site: str) -> native.JarRequest:
         request = native.JarRequest()
-        native.lib.tuile_jar_request_init(byref(request))
+        native.lib.tuile_jar_request_init(byref(request), sizeof(request))
         request.owners = (native.view(url, "url"), native.view(top_level_site, "top_level_site"))
         request.url, request.top_level_site = request.owners
         request.context, request.script = arguments.choice(native.SITES, context, "context"), script

@@ -42,7 +42,7 @@ def _end() -> None:
 def _config(secret: str | bytes | Keyring, fallbacks: Iterable[str | bytes]) -> tuple[native.Config, object]:
     """The defaults with these keys, and what has to live as long as they."""
     config = native.Config()
-    native.lib.tuile_config_init(byref(config))
+    native.lib.tuile_config_init(byref(config), sizeof(config))
     older = [native.view(fallback) for fallback in arguments.secrets(fallbacks, "fallbacks")]
     if older and isinstance(secret, Keyring):
         raise ArgumentError("a Keyring holds the older secrets, too: add them to it, in place of fallbacks")

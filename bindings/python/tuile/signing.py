@@ -15,7 +15,7 @@ import math
 import os
 import threading
 from collections.abc import Iterable
-from ctypes import byref, c_size_t, c_void_p
+from ctypes import byref, c_size_t, c_void_p, sizeof
 from dataclasses import dataclass
 from typing import Any, Callable, Optional, TypeVar, Union
 
@@ -157,7 +157,7 @@ class Signer(Uncopyable):
         if older and isinstance(key, Keyring):
             raise ArgumentError("a Keyring holds the older keys, too: add them to it, in place of fallback_keys")
         config = native.SignerConfig()
-        native.lib.tuile_signer_config_init(byref(config))
+        native.lib.tuile_signer_config_init(byref(config), sizeof(config))
         config.salt, config.timed = purpose, self._timed
         config.fallbacks = (native.Bytes * len(older))(*older)
         config.fallback_count = len(older)

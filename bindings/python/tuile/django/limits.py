@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctypes import byref
+from ctypes import byref, sizeof
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -36,7 +36,7 @@ def limits() -> Limits:
     require_settings()
     options = getattr(settings, "TUILE_OPTIONS", {})
     config = native.Config()
-    native.lib.tuile_config_init(byref(config))
+    native.lib.tuile_config_init(byref(config), sizeof(config))
     idle = 0
     if options.get("policy") is not None:
         native.lib.tuile_config_set_policy(byref(config), native.POLICY[options["policy"]])

@@ -1,0 +1,689 @@
+/* tuile/types.h - the structs, enums and callbacks of libtuile.
+ *
+ * Included by <tuile.h>, and imported by the library's own Swift sources, so
+ * that both sides of the boundary share one definition. Include <tuile.h>.
+ *
+ * Conventions
+ * - Sizes are in bytes. Times named `now` or `expires` of cookies and signers
+ *   are Unix seconds; times in the store contract are Unix microseconds, and
+ *   say so. Ages are in seconds.
+ * - Text is UTF-8 and never needs a terminating NUL.
+ * - Structs that start with `size` are set up with their _INIT macro or their
+ *   _init function, and grow only at their end.
+ */
+#ifndef TUILE_TYPES_H
+#define TUILE_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What a call answers: 0 is fine, a positive number is an ordinary answer
+ *  that is no error, a negative number is an error. The numbers are fixed. */
+typedef enum tuile_status {
+  TUILE_OK = 0,            /**< It is done. */
+
+  TUILE_ABSENT = 1,        /**< No such cookie, key or session; the end of a walk. */
+  TUILE_EXPIRED = 2,       /**< The signature is right, but it is too old. */
+  TUILE_BAD_SIGNATURE = 3, /**< Tampered with, cut, or signed with another key or salt. */
+  TUILE_CONFLICT = 4,      /**< Store: what is stored is not what was expected. */
+  TUILE_EXISTS = 5,        /**< Store: the key is taken. */
+  TUILE_DELETED = 6,       /**< The session was deleted meanwhile; nothing was saved. */
+  TUILE_REFUSED = 7,       /**< CSRF: the request may be forged. */
+
+  TUILE_E_ARGUMENT = -1, /**< A NULL, an unknown constant, a size that can't be. */
+  TUILE_E_SPACE = -2,    /**< The buffer is too small; the size needed was stored. */
+  TUILE_E_LIMIT = -3,    /**< Larger than a documented limit. */
+  TUILE_E_SYNTAX = -4,   /**< Malformed: JSON, UTF-8, URL, cookie name, value or attribute. */
+  TUILE_E_RULE = -5,     /**< Well-formed, but browsers would refuse or change the cookie. */
+  TUILE_E_TYPE = -6,     /**< The value is there, but of another type. */
+  TUILE_E_RANGE = -7,    /**< A number or date does not fit. */
+  TUILE_E_MEMORY = -8,   /**< Memory ran out. */
+  TUILE_E_RANDOM = -9,   /**< The system gave no random bytes. */
+  TUILE_E_STORE = -10,   /**< The store failed or could not be reached. */
+  TUILE_E_BUSY = -11,    /**< The store, or one session in it, was busy for too long. */
+  TUILE_E_CORRUPT = -12, /**< The store's file or table is damaged or not a session store. */
+  TUILE_E_CALLBACK = -13, /**< A callback of the host refused. */
+  TUILE_E_MISSING = -14, /**< A library that is loaded on use is not installed. */
+  TUILE_E_FILE = -15     /**< A file could not be read or written. */
+} tuile_status;
+
+/** Bytes that belong to someone else. An input is borrowed for the call only;
+ *  an output states its life. {NULL, 0} is empty; {NULL, n} is an error. */
+typedef struct tuile_bytes {
+  const void *data; /**< NULL only with size 0. */
+  size_t size;      /**< In bytes. */
+} tuile_bytes;
+
+/** A tuile_bytes from a string literal, its NUL left out. */
+#define TUILE_STR(literal) TUILE_COMPOUND_(tuile_bytes){ (literal), sizeof(literal) - 1 }
+#ifdef __cplusplus
+#define TUILE_COMPOUND_(type) type
+#else
+#define TUILE_COMPOUND_(type) (type)
+#endif
+
+/** Detail on a failure, owned by the caller; every function that takes one
+ *  accepts NULL. It is written only when the status is negative. The message
+ *  is English, ends with a NUL, and holds no secret, session key or payload. */
+typedef struct tuile_error {
+  tuile_status status; /**< What the call returned. */
+  size_t offset;     /**< Where in the input, in bytes, for syntax errors; else 0. */
+  char message[240]; /**< English, ended by a NUL. */
+} tuile_error;
+
+/** "Not given": no Max-Age, no age limit, or, as the present time, the clock. */
+#define TUILE_UNSET INT64_MIN
+
+/* ------------------------------------------------------------- cookies -- */
+
+/** One pair of a Cookie header. Both views point into the header. */
+typedef struct tuile_cookie {
+  tuile_bytes name;  /**< May be empty. */
+  tuile_bytes value; /**< As it was sent, quotes included. */
+} tuile_cookie;
+
+/** Which of several cookies of one name is meant. */
+typedef enum tuile_match {
+  TUILE_MATCH_FIRST = 0, /**< The one that the browser finds most specific. */
+  TUILE_MATCH_LAST = 1   /**< What Django's and Python's parsers keep. */
+} tuile_match;
+
+/** How Cookie headers are read. docs/cookies.md compares the modes. */
+typedef enum tuile_cookie_mode {
+  /** What a browser means (RFC 6265bis): every header has an answer. */
+  TUILE_COOKIE_MODE_BROWSER = 0,
+  /** What Django's parse_cookie gives; values are unquoted by tuile_cookies_read. */
+  TUILE_COOKIE_MODE_DJANGO = 1,
+  /** The grammar of RFC 6265bis, section 4.2.1; anything else is an error. */
+  TUILE_COOKIE_MODE_STRICT = 2
+} tuile_cookie_mode;
+
+/** The Cookie headers of one request, and how to read them. A limit is the
+ *  largest that is accepted; SIZE_MAX is none. */
+typedef struct tuile_cookies {
+  size_t size;                /**< sizeof(tuile_cookies) */
+  const tuile_bytes *headers; /**< The values of the request's Cookie headers, read as one. */
+  size_t header_count;        /**< HTTP/2 may split the header; usually 1. */
+  tuile_cookie_mode mode; /**< TUILE_COOKIE_MODE_BROWSER */
+  size_t max_header;  /**< Bytes of all headers together: 65536. */
+  size_t max_cookies; /**< 3000 */
+  size_t max_name;    /**< Bytes of a name: 4096. */
+  size_t max_value;   /**< Bytes of a value, quotes included: 4096. */
+} tuile_cookies;
+
+/** Gives every field its default. */
+#define TUILE_COOKIES_INIT                                                     \
+  { sizeof(tuile_cookies), NULL, 0, TUILE_COOKIE_MODE_BROWSER, 65536, 3000,    \
+    4096, 4096 }
+
+/** How text that a cookie can't hold as it is becomes a cookie's value. */
+typedef enum tuile_encoding {
+  TUILE_ENCODING_RAW = 0,     /**< As it is; what a cookie can't hold is an error. */
+  TUILE_ENCODING_PERCENT = 1, /**< %XX, as JavaScript's encodeURIComponent. */
+  TUILE_ENCODING_QUOTED = 2,  /**< Python's SimpleCookie, Django: \ooo is a character up to U+00FF. */
+  TUILE_ENCODING_QUOTED_UTF8 = 3, /**< Werkzeug, Flask: \ooo is a byte of UTF-8. */
+  TUILE_ENCODING_BASE64URL = 4    /**< RFC 4648, section 5, without padding. */
+} tuile_encoding;
+
+/** The SameSite attribute. */
+typedef enum tuile_same_site {
+  TUILE_SAME_SITE_UNSET = 0,
+  TUILE_SAME_SITE_LAX = 1,
+  TUILE_SAME_SITE_STRICT = 2,
+  TUILE_SAME_SITE_NONE = 3
+} tuile_same_site;
+
+/** The Priority attribute: what Chromium keeps longest when it has too many. */
+typedef enum tuile_priority {
+  TUILE_PRIORITY_UNSET = 0,
+  TUILE_PRIORITY_LOW = 1,
+  TUILE_PRIORITY_MEDIUM = 2,
+  TUILE_PRIORITY_HIGH = 3
+} tuile_priority;
+
+/** The rules that a Set-Cookie is checked by before it is written, as bits for
+ *  `skip_rules`. No bit lets a control character or a ';' through. */
+typedef enum tuile_rule {
+  TUILE_RULE_NAME = 1 << 0,   /**< The name is a token (RFC 9110). */
+  TUILE_RULE_VALUE = 1 << 1,  /**< The value is cookie-octets, quotes as a pair around them. */
+  TUILE_RULE_DOMAIN = 1 << 2, /**< The domain is a host name or an address. */
+  TUILE_RULE_PATH = 1 << 3,   /**< The path starts with '/', and is ASCII. */
+  TUILE_RULE_SIZE = 1 << 4,   /**< Name and value have at most 4096 octets together. */
+  TUILE_RULE_ATTRIBUTE_SIZE = 1 << 5, /**< Domain and path have at most 1024 octets. */
+  TUILE_RULE_LIFETIME = 1 << 6,    /**< The cookie lives for at most 400 days. */
+  TUILE_RULE_SAME_SITE = 1 << 7,   /**< SameSite=None needs Secure. */
+  TUILE_RULE_PARTITIONED = 1 << 8, /**< Partitioned needs Secure. */
+  TUILE_RULE_PREFIX = 1 << 9       /**< __Secure-, __Host-, __Http-, __Host-Http-. */
+} tuile_rule;
+
+/** The fields of a Set-Cookie header. */
+typedef struct tuile_set_cookie {
+  size_t size; /**< sizeof(tuile_set_cookie) */
+  tuile_bytes name;   /**< A token (RFC 9110). */
+  tuile_bytes value;  /**< Written as it is: tuile_cookie_encode makes one of any text. */
+  tuile_bytes domain; /**< Empty: the cookie is for this host only. */
+  tuile_bytes path;   /**< Empty: no Path attribute is written. */
+  int64_t max_age;    /**< Seconds, or TUILE_UNSET. */
+  int64_t expires;    /**< Unix seconds, or TUILE_UNSET. */
+  tuile_same_site same_site; /**< The SameSite attribute, if it is set. */
+  bool secure;        /**< Sent over https alone. */
+  bool http_only;     /**< Kept from scripts. */
+  bool partitioned;   /**< One for each site at the top (CHIPS). */
+  tuile_priority priority; /**< The Priority attribute, if it is set. */
+  uint32_t skip_rules; /**< tuile_rule bits that are not checked; 0. */
+  int64_t now;         /**< Unix seconds, or TUILE_UNSET for the system's clock. */
+} tuile_set_cookie;
+
+/** Gives every field its default. */
+#define TUILE_SET_COOKIE_INIT                                                  \
+  { sizeof(tuile_set_cookie), {NULL, 0}, {NULL, 0}, {NULL, 0}, {"/", 1},       \
+    TUILE_UNSET, TUILE_UNSET, TUILE_SAME_SITE_UNSET, false, false, false,      \
+    TUILE_PRIORITY_UNSET, 0, TUILE_UNSET }
+
+/** The arguments of Django's HttpResponse.set_cookie, under their names. */
+typedef struct tuile_django_cookie {
+  size_t size;       /**< sizeof(tuile_django_cookie) */
+  tuile_bytes key;   /**< The cookie's name. */
+  tuile_bytes value; /**< UTF-8; quoted as Python's SimpleCookie does. */
+  int64_t max_age;   /**< Seconds, or TUILE_UNSET; also writes Expires. */
+  int64_t expires;   /**< A datetime as Unix seconds, or TUILE_UNSET; also writes Max-Age. */
+  tuile_bytes expires_text; /**< expires given as a string: written as it is. */
+  tuile_bytes path;  /**< "/"; empty is None. */
+  tuile_bytes domain;   /**< Empty is None. */
+  tuile_bytes samesite; /**< lax, strict or none in any case, written as given; empty is None. */
+  bool secure;       /**< The Secure attribute. */
+  bool httponly;     /**< The HttpOnly attribute. */
+  int64_t now;       /**< Unix seconds, or TUILE_UNSET for the system's clock. */
+} tuile_django_cookie;
+
+/** Gives every field its default. */
+#define TUILE_DJANGO_COOKIE_INIT                                               \
+  { sizeof(tuile_django_cookie), {NULL, 0}, {NULL, 0}, TUILE_UNSET,            \
+    TUILE_UNSET, {NULL, 0}, {"/", 1}, {NULL, 0}, {NULL, 0}, false, false,      \
+    TUILE_UNSET }
+
+/* ----------------------------------------------------------------- jar -- */
+
+/** A client's cookies. Safe from all threads, and across fork(). */
+typedef struct tuile_jar tuile_jar;
+
+/** The present time in Unix microseconds. */
+typedef int64_t (*tuile_clock)(void *context);
+
+/** Whether cookies may not be shared under a domain, such as "com" or "co.uk".
+ *  `domain` is in lower case. Called with the jar locked: it must not call the jar. */
+typedef bool (*tuile_public_suffix)(void *context, tuile_bytes domain);
+
+/** What knows the public suffixes. */
+typedef enum tuile_suffixes {
+  TUILE_SUFFIXES_LIBPSL = 0, /**< The system's libpsl, loaded when a jar is made. */
+  TUILE_SUFFIXES_LABEL = 1   /**< Names without a dot are; no other is known. */
+} tuile_suffixes;
+
+/** What a jar is made from. Limits are at least 1; SIZE_MAX is none. */
+typedef struct tuile_jar_config {
+  size_t size;         /**< sizeof(tuile_jar_config) */
+  size_t max_per_site; /**< Cookies of one registrable domain: 180. Old browsers: 20. */
+  size_t max_cookies;  /**< Cookies in all: 3000. */
+  tuile_suffixes suffixes; /**< TUILE_SUFFIXES_LIBPSL */
+  tuile_public_suffix public_suffix; /**< Asked in place of `suffixes` unless NULL. */
+  void *public_suffix_context;       /**< Given to `public_suffix`. */
+  tuile_clock clock;   /**< NULL: the system's. */
+  void *clock_context; /**< Given to `clock`. */
+} tuile_jar_config;
+
+/** Gives every field its default. */
+#define TUILE_JAR_CONFIG_INIT                                                  \
+  { sizeof(tuile_jar_config), 180, 3000, TUILE_SUFFIXES_LIBPSL, NULL, NULL,    \
+    NULL, NULL }
+
+/** How a request stands to the page that it is made for (RFC 6265bis, 5.2). */
+typedef enum tuile_site_context {
+  TUILE_SITE_SAME = 0,       /**< The same site, or the user's own navigation. */
+  TUILE_SITE_NAVIGATION = 1, /**< Another site's link to the whole page, by a safe method. */
+  TUILE_SITE_CROSS = 2       /**< Anything else that another site caused. */
+} tuile_site_context;
+
+/** A request of a client, or its response. */
+typedef struct tuile_jar_request {
+  size_t size;     /**< sizeof(tuile_jar_request) */
+  tuile_bytes url; /**< http, https, ws or wss, with a host in ASCII. */
+  tuile_site_context context; /**< Which SameSite cookies belong to it. */
+  bool script;     /**< Not HTTP but a script's access, as document.cookie: no HttpOnly. */
+  /** The site of the page at the top, such as "https://example.com": under it
+   *  Partitioned cookies are kept apart. Empty: the URL's own host. */
+  tuile_bytes top_level_site;
+} tuile_jar_request;
+
+/** Gives every field its default. */
+#define TUILE_JAR_REQUEST_INIT                                                 \
+  { sizeof(tuile_jar_request), {NULL, 0}, TUILE_SITE_SAME, false, {NULL, 0} }
+
+/* ------------------------------------------------------------- signing -- */
+
+/** Makes and reads tokens with keys made from secrets. Safe from all threads. */
+typedef struct tuile_signer tuile_signer;
+
+/** Secrets in the order of their use: the first one writes, all read. Belongs to
+ *  one thread while keys are added; signers and managers copy it. */
+typedef struct tuile_keyring tuile_keyring;
+
+/** How a key is written. */
+typedef enum tuile_key_format {
+  TUILE_KEY_TEXT = 0,  /**< Its bytes are the key. */
+  TUILE_KEY_HEX = 1,   /**< Digits in either case. */
+  TUILE_KEY_BASE64 = 2 /**< Either alphabet, padded or not. */
+} tuile_key_format;
+
+/** Whose tokens a signer makes and reads. docs/formats.md has the details. */
+typedef enum tuile_dialect {
+  TUILE_DIALECT_DJANGO = 0,        /**< Signer, TimestampSigner (timed), dumps and loads. */
+  TUILE_DIALECT_DJANGO_COOKIE = 1, /**< set_signed_cookie: name, and salt; legacy reads the old salt too. */
+  TUILE_DIALECT_ITSDANGEROUS = 2,  /**< Signer, TimestampSigner, URLSafe(Timed)Serializer: salt, derivation, digest. */
+  TUILE_DIALECT_FLASK = 3,         /**< The session cookie: its salt "cookie-session" unless one is set. */
+  TUILE_DIALECT_STARLETTE = 4,     /**< SessionMiddleware's cookie. */
+  TUILE_DIALECT_COOKIE_SIGNATURE = 5, /**< Node's cookie-signature. */
+  TUILE_DIALECT_EXPRESS = 6,       /**< The same as Express writes it: s: and j:, percent-encoded. */
+  TUILE_DIALECT_KEYGRIP = 7,       /**< cookie-session: name; the token is value.signature of the two cookies. */
+  TUILE_DIALECT_RAILS_SIGNED = 8,  /**< Rails 5.2 to 8: name, digest of the key generator, iterations, lifetime. */
+  TUILE_DIALECT_RAILS_ENCRYPTED = 9, /**< The same, AES-256-GCM. */
+  TUILE_DIALECT_GORILLA = 10,      /**< securecookie, JSON or text: name, block_secret. */
+  TUILE_DIALECT_RACK = 11,         /**< rack-session 2, JSON: name is the purpose; legacy writes version 1. */
+  TUILE_DIALECT_COOKIE_RS_SIGNED = 12,  /**< Rust's cookie crate, signed jar. */
+  TUILE_DIALECT_COOKIE_RS_PRIVATE = 13, /**< Its private jar: name. */
+  TUILE_DIALECT_IRON_SESSION = 14, /**< iron-session 8: lifetime. */
+  TUILE_DIALECT_SEALED = 15,       /**< Tuile's own, encrypted: salt is the purpose, name, lifetime. */
+  TUILE_DIALECT_SIGNED = 16        /**< Tuile's own, signed alone. */
+} tuile_dialect;
+
+/** A hash function. */
+typedef enum tuile_digest {
+  TUILE_DIGEST_DEFAULT = 0, /**< The dialect's own. */
+  TUILE_DIGEST_SHA1 = 1,
+  TUILE_DIGEST_SHA256 = 2,
+  TUILE_DIGEST_SHA512 = 3
+} tuile_digest;
+
+/** How a key comes from salt and secret: itsdangerous' key_derivation. */
+typedef enum tuile_derivation {
+  TUILE_DERIVATION_DEFAULT = 0, /**< The dialect's own. */
+  TUILE_DERIVATION_DJANGO_CONCAT = 1,
+  TUILE_DERIVATION_CONCAT = 2,
+  TUILE_DERIVATION_HMAC = 3,
+  TUILE_DERIVATION_NONE = 4 /**< The secret is the key; for cookie-rs its 64 bytes. */
+} tuile_derivation;
+
+/** What a signer is made from. All is copied; the secrets are wiped on free.
+ *  Fields that a dialect does not name are not looked at. */
+typedef struct tuile_signer_config {
+  size_t size;          /**< sizeof(tuile_signer_config) */
+  tuile_bytes secret;   /**< Signs and verifies. Django's SECRET_KEY. */
+  const tuile_bytes *fallbacks; /**< Older secrets that only verify. */
+  size_t fallback_count;        /**< At most 64. */
+  tuile_bytes salt;     /**< The purpose; Django's salt. Never a secret. */
+  bool timed;           /**< true: TimestampSigner, dumps; false: Signer. */
+  tuile_dialect dialect; /**< TUILE_DIALECT_DJANGO */
+  tuile_bytes name;     /**< The cookie's name, where tokens are bound to it. */
+  tuile_bytes block_secret; /**< gorilla's block key: 16, 24, 32 bytes, or empty to sign alone. */
+  tuile_digest digest;  /**< TUILE_DIGEST_DEFAULT */
+  tuile_derivation derivation; /**< TUILE_DERIVATION_DEFAULT */
+  uint32_t iterations;  /**< PBKDF2 of Rails: 1000. */
+  int64_t lifetime;     /**< Seconds for which what is written is good, or TUILE_UNSET. */
+  bool legacy;          /**< As the dialect says; SEALED and SIGNED: allow a secret under 32 bytes. */
+  const tuile_keyring *keyring; /**< In place of secret and fallbacks unless NULL. */
+} tuile_signer_config;
+
+/** Gives every field its default. */
+#define TUILE_SIGNER_CONFIG_INIT                                               \
+  { sizeof(tuile_signer_config), {NULL, 0}, NULL, 0, {NULL, 0}, true,          \
+    TUILE_DIALECT_DJANGO, {NULL, 0}, {NULL, 0}, TUILE_DIGEST_DEFAULT,          \
+    TUILE_DERIVATION_DEFAULT, 1000, TUILE_UNSET, false, NULL }
+
+/** What verification found out besides the value. */
+typedef struct tuile_verified {
+  int64_t timestamp; /**< Unix seconds at signing, or TUILE_UNSET if the token has none. */
+  size_t key;        /**< 0 the secret, 1 the first fallback, and so on. */
+} tuile_verified;
+
+/* ----------------------------------------------- state without cookies -- */
+
+/** Where a URL carries a parameter. */
+typedef enum tuile_url_place {
+  TUILE_URL_PATH = 0, /**< ;name=value in the path. */
+  TUILE_URL_QUERY = 1 /**< name=value in the query. */
+} tuile_url_place;
+
+/** What a hidden form field is bound to besides its value. */
+typedef struct tuile_hidden_field {
+  size_t size;             /**< sizeof(tuile_hidden_field) */
+  tuile_bytes name;        /**< The field's name in the form. */
+  tuile_bytes form;        /**< The form's purpose, such as "checkout". */
+  tuile_bytes session_key; /**< Only a hash of it is kept in the page. May be empty. */
+} tuile_hidden_field;
+
+/** Gives every field its default. */
+#define TUILE_HIDDEN_FIELD_INIT                                                \
+  { sizeof(tuile_hidden_field), {NULL, 0}, {NULL, 0}, {NULL, 0} }
+
+/** A request as Django's CsrfViewMiddleware looks at it. A header that was not
+ *  sent is {NULL, 0}. */
+typedef struct tuile_csrf_request {
+  size_t size;          /**< sizeof(tuile_csrf_request) */
+  tuile_bytes method;   /**< "POST"; GET, HEAD, OPTIONS and TRACE need no token. */
+  bool secure;          /**< It came over https. */
+  tuile_bytes host;     /**< The Host header, which the server has checked. */
+  tuile_bytes origin;   /**< The Origin header. */
+  tuile_bytes referer;  /**< The Referer header. */
+  tuile_bytes cookie;   /**< The value of the cookie csrftoken. */
+  tuile_bytes token;    /**< Of the form field csrfmiddlewaretoken or the header X-CSRFToken. */
+  const tuile_bytes *trusted_origins; /**< CSRF_TRUSTED_ORIGINS, with '*' for all below a domain. */
+  size_t trusted_count; /**< How many there are. */
+  tuile_bytes cookie_domain; /**< CSRF_COOKIE_DOMAIN, or empty. */
+} tuile_csrf_request;
+
+/** Gives every field its default. */
+#define TUILE_CSRF_REQUEST_INIT                                                \
+  { sizeof(tuile_csrf_request), {NULL, 0}, false, {NULL, 0}, {NULL, 0},        \
+    {NULL, 0}, {NULL, 0}, {NULL, 0}, NULL, 0, {NULL, 0} }
+
+/** Why a request was refused; Django's reasons. */
+typedef enum tuile_csrf_reason {
+  TUILE_CSRF_NONE = 0,
+  TUILE_CSRF_BAD_ORIGIN = 1,
+  TUILE_CSRF_NO_REFERER = 2,
+  TUILE_CSRF_MALFORMED_REFERER = 3,
+  TUILE_CSRF_INSECURE_REFERER = 4,
+  TUILE_CSRF_BAD_REFERER = 5,
+  TUILE_CSRF_NO_COOKIE = 6,
+  TUILE_CSRF_BAD_COOKIE = 7,
+  TUILE_CSRF_NO_TOKEN = 8,
+  TUILE_CSRF_BAD_TOKEN = 9,  /**< Of the wrong length or with other characters. */
+  TUILE_CSRF_WRONG_TOKEN = 10
+} tuile_csrf_reason;
+
+/* -------------------------------------------------------------- stores -- */
+
+/** Where sessions are kept. Safe from all threads, and across fork(). */
+typedef struct tuile_store tuile_store;
+
+/** Takes what a store loaded. `data` is borrowed for the call; `expires` is
+ *  in Unix microseconds. */
+typedef void (*tuile_receive)(void *context, tuile_bytes data, int64_t expires);
+
+/** Takes one session of an owner; the views are borrowed for the call. */
+typedef void (*tuile_receive_owned)(void *context, tuile_bytes key,
+                                    tuile_bytes record, int64_t expires);
+
+/** Takes one key of a store, borrowed for the call, and its expiry in Unix
+ *  microseconds. false: no more are wanted. */
+typedef bool (*tuile_receive_key)(void *context, tuile_bytes key, int64_t expires);
+
+/** Takes the name of one owner, borrowed for the call. false: no more are wanted. */
+typedef bool (*tuile_receive_owner)(void *context, tuile_bytes owner);
+
+/** What a store of your own does. Each function may be called from several
+ *  threads at once; `context` is what was given to tuile_store_new. Keys have
+ *  8 to 40 bytes of a-z and 0-9. Times are Unix microseconds. A store returns
+ *  TUILE_E_STORE for any failure of its own and may fill `error` (never NULL
+ *  here); it must not call back into the same store or session. */
+typedef struct tuile_store_ops {
+  size_t size; /**< sizeof(tuile_store_ops) */
+  /** true: only this process can write the data (it lives in its memory), so
+   *  that sessions are stored as plain JSON; false: they are signed. */
+  bool trusted;
+  /** TUILE_OK after exactly one `receive`, or TUILE_ABSENT if there is no such
+   *  key or its expiry is not later than `now`. */
+  tuile_status (*load)(void *context, tuile_bytes key, int64_t now,
+                       tuile_receive receive, void *receiver, tuile_error *error);
+  /** TUILE_OK, or TUILE_EXISTS if the key is stored, expired or not. */
+  tuile_status (*create)(void *context, tuile_bytes key, tuile_bytes data,
+                         int64_t expires, tuile_error *error);
+  /** Replaces the data if it is `expected`, to the byte, as one atomic step:
+   *  TUILE_OK, TUILE_CONFLICT if other data is stored, TUILE_ABSENT if none. */
+  tuile_status (*replace)(void *context, tuile_bytes key, tuile_bytes expected,
+                          tuile_bytes data, int64_t expires, tuile_error *error);
+  /** Sets the expiry only: TUILE_OK or TUILE_ABSENT. */
+  tuile_status (*touch)(void *context, tuile_bytes key, int64_t expires,
+                        tuile_error *error);
+  /** TUILE_OK, whether or not the key was there. */
+  tuile_status (*remove)(void *context, tuile_bytes key, tuile_error *error);
+  /** Removes at most `limit` sessions whose expiry is before `now` and stores
+   *  how many it removed. */
+  tuile_status (*sweep)(void *context, int64_t now, size_t limit,
+                        size_t *removed, tuile_error *error);
+  /** Called once, when the store is closed. May be NULL. */
+  void (*close)(void *context);
+  /** Sets data and expiry, whether or not the key is there, and whatever is
+   *  stored: for a cache in front of another store. May be NULL. */
+  tuile_status (*put)(void *context, tuile_bytes key, tuile_bytes data,
+                      int64_t expires, tuile_error *error);
+  /** Whose session a key is: a list for each owner, kept beside the sessions.
+   *  All three or none. `own` writes the entry of `key`, new or not; `record`
+   *  is text of the library's, at most 1024 bytes; owners have 1 to 255. The
+   *  entry may go when the session does, and has to by some sweep. */
+  tuile_status (*own)(void *context, tuile_bytes owner, tuile_bytes key,
+                      tuile_bytes record, int64_t expires, tuile_error *error);
+  /** Calls `receive` for each entry of the owner whose key is stored with an
+   *  expiry later than `now`: with its record, and that expiry. TUILE_OK. */
+  tuile_status (*owned)(void *context, tuile_bytes owner, int64_t now,
+                        tuile_receive_owned receive, void *receiver,
+                        tuile_error *error);
+  /** Removes the entry, not the session. TUILE_OK, whether or not it was there. */
+  tuile_status (*disown)(void *context, tuile_bytes owner, tuile_bytes key,
+                         tuile_error *error);
+  /** Calls `receive` for each key whose expiry is later than `now`, in any order,
+   *  until it says false: TUILE_OK in both cases. A key that is there for as long
+   *  as the walk takes is given at least once, whatever others write meanwhile.
+   *  `receive` may take its time: no lock is held while it runs. May be NULL. */
+  tuile_status (*keys)(void *context, int64_t now, tuile_receive_key receive,
+                       void *receiver, tuile_error *error);
+  /** The same for the name of each owner that has an entry in a list. May be
+   *  NULL; only where there are `own`, `owned` and `disown`. */
+  tuile_status (*owners)(void *context, tuile_receive_owner receive,
+                         void *receiver, tuile_error *error);
+} tuile_store_ops;
+
+/** Has no operation, and is not trusted. */
+#define TUILE_STORE_OPS_INIT                                                   \
+  { sizeof(tuile_store_ops), false, NULL, NULL, NULL, NULL, NULL, NULL, NULL,  \
+    NULL, NULL, NULL, NULL, NULL, NULL }
+
+/** What a store module, libtuile-NAME.so, exports as `tuile_module_open`: it
+ *  fills `ops` and `*context` for a URL that begins with NAME:. `ops->size` comes
+ *  set; a module that does not know that size returns TUILE_E_ARGUMENT. */
+typedef tuile_status (*tuile_module_open_function)(tuile_bytes url,
+                                                   tuile_store_ops *ops,
+                                                   void **context,
+                                                   tuile_error *error);
+
+/* ------------------------------------------------------------ sessions -- */
+
+/** One per application: configuration, keys and store. Safe from all threads. */
+typedef struct tuile_manager tuile_manager;
+
+/** One per request. Belongs to one thread at a time. */
+typedef struct tuile_session tuile_session;
+
+/** Adds a header to the response; both views are borrowed for the call. Any
+ *  answer but TUILE_OK ends the commit with TUILE_E_CALLBACK. */
+typedef tuile_status (*tuile_add_header)(void *context, tuile_bytes name,
+                                         tuile_bytes value);
+
+/** How much a message matters. */
+typedef enum tuile_log_level {
+  TUILE_LOG_ERROR = 0,   /**< A request could not be served: the store failed. */
+  TUILE_LOG_WARNING = 1, /**< Somebody should look: data with a bad signature. */
+  TUILE_LOG_INFO = 2,    /**< What was done: sessions swept, revoked, keys renewed. */
+  TUILE_LOG_DEBUG = 3    /**< Conflicts and refused resurrections. */
+} tuile_log_level;
+
+/** Takes a message: English, without a newline, holding no key, secret or
+ *  payload. Called from the thread of the call that it is about, with no lock
+ *  held; it must not call the manager. The message is borrowed for the call. */
+typedef void (*tuile_log)(void *context, tuile_log_level level, tuile_bytes message);
+
+/** What a manager is made from; the names and defaults are Django's. All is
+ *  copied, except that `open_store` and `clock_context` must outlive it. */
+typedef struct tuile_config {
+  size_t size;          /**< sizeof(tuile_config) */
+  tuile_bytes secret;   /**< SECRET_KEY; needed unless the store is trusted. */
+  const tuile_bytes *fallbacks; /**< SECRET_KEY_FALLBACKS: older, only verify. */
+  size_t fallback_count;        /**< At most 64. */
+  tuile_bytes store;    /**< "memory:", "sqlite:///absolute/path", or "cookie:" with a dialect. */
+  tuile_store *open_store; /**< Used in place of `store`; the host closes it later. */
+  tuile_bytes cookie_name;   /**< SESSION_COOKIE_NAME: "sessionid". */
+  tuile_bytes cookie_domain; /**< SESSION_COOKIE_DOMAIN: empty. */
+  tuile_bytes cookie_path;   /**< SESSION_COOKIE_PATH: "/". */
+  int64_t cookie_age;        /**< SESSION_COOKIE_AGE: 1209600 seconds. */
+  tuile_same_site cookie_same_site; /**< SESSION_COOKIE_SAMESITE: Lax. */
+  bool cookie_secure;      /**< SESSION_COOKIE_SECURE: false. */
+  bool cookie_http_only;   /**< SESSION_COOKIE_HTTPONLY: true. */
+  bool cookie_partitioned; /**< Partitioned (CHIPS): false. */
+  bool expire_at_browser_close; /**< SESSION_EXPIRE_AT_BROWSER_CLOSE: false. */
+  bool save_every_request;      /**< SESSION_SAVE_EVERY_REQUEST: false. */
+  size_t max_data;     /**< Most bytes of a session's JSON: 1048576. */
+  tuile_clock clock;   /**< NULL: the system's. */
+  void *clock_context; /**< Given to `clock`. */
+  const tuile_keyring *keyring; /**< In place of secret and fallbacks unless NULL. */
+  /** tuile_session_begin_url takes a key from a URL where no cookie came: false.
+   *  URLs are copied, logged and sent on, and the key with them. */
+  bool url_sessions;
+  tuile_bytes url_name; /**< The parameter in URLs: "sid". */
+  /** The longest life of a session from its creation, in seconds, whatever is
+   *  done with it; 0, the default: no such end. */
+  int64_t lifetime;
+  /** Reading keeps a session alive: its expiry is moved, and its cookie sent
+   *  again, once that would give it as many seconds more, so that few reads
+   *  write. 0, the default and Django's way: only changes keep it alive. */
+  int64_t refresh;
+  /** For so many seconds the key that cycle_key replaced still serves the
+   *  requests that came with it: they see the session as it was, and what they
+   *  change is saved where it is now. 5; 0: the old key ends with the commit. */
+  int64_t cycle_grace;
+  /** Sessions that Django's login marked (`_auth_user_id`) are listed by that
+   *  owner: false. Those of tuile_session_set_owner always are. */
+  bool track_owners;
+  size_t max_owned; /**< Sessions of one owner; those unseen longest end. 0: any number. */
+  /** Where sessions were kept before: what `store` has not is read there and
+   *  moves, while requests run. A store's URL, or "cookie:" with a dialect. */
+  tuile_bytes previous_store;
+  /** The cookie's name there, if it had another and `previous_store` is "cookie:…". */
+  tuile_bytes previous_cookie;
+  /** For "cookie:" stores: the URL of a store that remembers logouts, so that
+   *  copies of a cookie end too. Asked at every read. Empty: none. */
+  tuile_bytes revocations;
+  tuile_log log;         /**< Told what an administrator should know; NULL: nobody. */
+  void *log_context;     /**< Given to `log`. */
+  tuile_log_level log_level; /**< The least that `log` is told: TUILE_LOG_WARNING. */
+} tuile_config;
+
+/** Gives every field its default. */
+#define TUILE_CONFIG_INIT                                                      \
+  { sizeof(tuile_config), {NULL, 0}, NULL, 0, {NULL, 0}, NULL,                 \
+    {"sessionid", 9}, {NULL, 0}, {"/", 1}, 1209600, TUILE_SAME_SITE_LAX,       \
+    false, true, false, false, false, 1048576, NULL, NULL, NULL, false,        \
+    {"sid", 3}, 0, 0, 5, false, 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, NULL,      \
+    NULL, TUILE_LOG_WARNING }
+
+/** Ready-made limits, those of NIST SP 800-63B-4. */
+typedef enum tuile_policy {
+  TUILE_POLICY_AAL2 = 2, /**< At most 24 hours, 1 hour without activity. */
+  TUILE_POLICY_AAL3 = 3  /**< At most 12 hours, 15 minutes without activity. */
+} tuile_policy;
+
+/** One session of an owner. The views are borrowed for the call. */
+typedef struct tuile_owned_session {
+  size_t size;            /**< sizeof(tuile_owned_session) */
+  tuile_bytes id;         /**< 32 hex digits that say nothing of its key. */
+  int64_t created;        /**< Unix seconds: when it was first seen to be the owner's. */
+  int64_t seen;           /**< Unix seconds of its last request, to the minute. */
+  int64_t expires;        /**< Unix seconds. */
+  tuile_bytes user_agent; /**< As tuile_session_set_client had it, or empty. */
+  tuile_bytes address;    /**< The same. */
+  bool current;           /**< It is the session that asks. */
+} tuile_owned_session;
+
+/** Takes one session of an owner. */
+typedef void (*tuile_receive_owned_session)(void *context,
+                                            const tuile_owned_session *session);
+
+/** The JSON type of a session's value. */
+typedef enum tuile_type {
+  TUILE_TYPE_NULL = 0,
+  TUILE_TYPE_BOOL = 1,
+  TUILE_TYPE_INT = 2,    /**< A number without fraction and exponent, of any size. */
+  TUILE_TYPE_DOUBLE = 3,
+  TUILE_TYPE_STRING = 4,
+  TUILE_TYPE_ARRAY = 5,
+  TUILE_TYPE_OBJECT = 6
+} tuile_type;
+
+/** Counts since the manager was opened. They only grow. */
+typedef struct tuile_stats {
+  size_t size;              /**< sizeof(tuile_stats), set by the caller. */
+  uint64_t loads;           /**< Sessions found in the store. */
+  uint64_t misses;          /**< Keys that the store did not have. */
+  uint64_t saves;           /**< Sessions created or replaced. */
+  uint64_t conflicts;       /**< Commits replayed because another was first. */
+  uint64_t deletes;         /**< Sessions removed by flush or cycle_key. */
+  uint64_t bad_signatures;  /**< Stored data whose signature did not match. */
+  uint64_t resurrections_refused; /**< Saves of a session deleted meanwhile. */
+  uint64_t store_failures;  /**< Calls that the store failed. */
+  uint64_t old_key_loads;   /**< Sessions found that an older secret had signed. */
+  uint64_t touches;         /**< Sessions kept alive without rewriting them. */
+  uint64_t cookie_bytes;    /**< Bytes of all Set-Cookie values. */
+  uint64_t revoked;         /**< Sessions ended by an owner's list or its limit. */
+  uint64_t swept;           /**< Expired sessions that were removed. */
+} tuile_stats;
+
+/** Sets the size, and every counter to 0. */
+#define TUILE_STATS_INIT                                                       \
+  { sizeof(tuile_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/** The operations of a store, for tuile_manager_latency. */
+typedef enum tuile_operation {
+  TUILE_OPERATION_LOAD = 0,
+  TUILE_OPERATION_CREATE = 1,
+  TUILE_OPERATION_REPLACE = 2,
+  TUILE_OPERATION_TOUCH = 3,
+  TUILE_OPERATION_REMOVE = 4,
+  TUILE_OPERATION_SWEEP = 5,
+  TUILE_OPERATION_PUT = 6,
+  TUILE_OPERATION_OWN = 7,
+  TUILE_OPERATION_OWNED = 8,
+  TUILE_OPERATION_DISOWN = 9
+} tuile_operation;
+
+/** How long one operation took, since the manager was opened. */
+typedef struct tuile_latency {
+  size_t size;           /**< sizeof(tuile_latency), set by the caller. */
+  uint64_t calls;        /**< How many there were, the failed ones too. */
+  uint64_t microseconds; /**< All together. */
+  uint64_t buckets[24];  /**< [i]: calls of at most 2^i microseconds and more than
+                              the bucket before; the last: all that were longer. */
+} tuile_latency;
+
+/** Sets the size, and every time to 0. */
+#define TUILE_LATENCY_INIT { sizeof(tuile_latency), 0, 0, {0} }
+
+/* Swift gives a typed pointer only to a complete struct. Nobody else needs to
+ * see one: what is behind a handle is an object of the library. */
+#ifdef TUILE_SWIFT_IMPORT
+struct tuile_jar { char opaque; };
+struct tuile_keyring { char opaque; };
+struct tuile_signer { char opaque; };
+struct tuile_store { char opaque; };
+struct tuile_manager { char opaque; };
+struct tuile_session { char opaque; };
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TUILE_TYPES_H */

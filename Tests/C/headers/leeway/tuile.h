@@ -1,0 +1,1805 @@
+/* tuile.h - cookies, signing and sessions for any web server.
+ *
+ * Generated from the library's sources by scripts/generate-header: edit those.
+ *
+ * Rules that hold for every function
+ * - A function that can fail returns a tuile_status: 0 is fine, positive numbers
+ *   are ordinary answers (absent, expired, tampered with), negative ones errors.
+ * - Outputs are written only as their function says, in general for TUILE_OK alone.
+ * - Inputs are tuile_bytes: UTF-8, no NUL needed, borrowed for the call.
+ * - Detail on a failure goes into the caller's tuile_error, which may be NULL.
+ * - A view that is given out states how long it lives.
+ * - Freeing or closing NULL is fine. Using a handle after that is not.
+ * - Hostile input gets a status. No call traps, prints, or changes signal
+ *   handlers, locale or environment.
+ */
+#ifndef TUILE_H
+#define TUILE_H
+
+#include <tuile/types.h>
+
+/** The version of this header as text; tuile_version() is the loaded library's. */
+#define TUILE_VERSION_STRING "0.1.1"
+#define TUILE_VERSION_MAJOR 0 /**< Its first number. */
+#define TUILE_VERSION_MINOR 1 /**< Its second number. */
+#define TUILE_VERSION_PATCH 1 /**< Its third number. */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ============================================================================
+ * 1. The library
+ *
+ * Which version is loaded, and what a status means.
+ * ============================================================================ */
+
+/** The version of the loaded library as major << 16 | minor << 8 | patch.
+ *
+ * A program that was compiled with an older header of the same major version
+ * works with it. Safe from all threads. Since 0.1.
+ */
+uint32_t tuile_version(void);
+
+/** The version of the loaded library as text, such as "0.1.0".
+ *
+ * The text ends with a NUL and lives as long as the library. Safe from all
+ * threads. Since 0.1.
+ */
+const char *tuile_version_string(void);
+
+/** The name of a status as it stands in the header, such as "TUILE_E_SPACE".
+ *
+ * "TUILE_UNKNOWN" for a number that is no status. The text ends with a NUL and
+ * lives as long as the library. Safe from all threads. Since 0.1.
+ */
+const char *tuile_status_name(tuile_status status);
+
+/** An English sentence on a status, such as "the buffer is too small".
+ *
+ * The text ends with a NUL and lives as long as the library. Safe from all
+ * threads. Since 0.1.
+ */
+const char *tuile_status_message(tuile_status status);
+
+/** The value of TUILE_UNSET, for bindings that read no macros.
+ *
+ * Safe from all threads. Since 0.1.
+ */
+int64_t tuile_unset(void);
+
+/* ============================================================================
+ * 2. Cookies
+ *
+ * Read a request's Cookie headers without copying them (RFC 6265bis, draft 22).
+ * tuile_cookie_next and tuile_cookie_get read one header as browsers mean it,
+ * with no limit; the functions of tuile_cookies read all headers of a request as
+ * one, in a mode and within limits. Time is linear in the size of the headers.
+ * All functions are safe from all threads; none allocates memory.
+ * ============================================================================ */
+
+/** Takes the next pair of a Cookie header.
+ *
+ * Start with *position 0 and call until TUILE_ABSENT. Pairs end at ';', name
+ * and value are split at the first '=', spaces and tabs around both are left
+ * out. A piece without '=' is a cookie with an empty name, as browsers mean it.
+ * Names are not decoded, quotes stay part of the value, empty pieces are passed
+ * over. The views of *cookie point into header.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT at the end; TUILE_E_ARGUMENT if a pointer is
+ * NULL or the header's size has no data. Time is linear in the header's size
+ * over a whole walk. Since 0.1; RFC 6265bis, section 4.2.
+ */
+tuile_status tuile_cookie_next(tuile_bytes header, size_t *position,
+    tuile_cookie *cookie);
+
+/** Finds a cookie by its name, which compares to the byte.
+ *
+ * A browser may send several cookies of one name, those of longer paths first:
+ * match says which one to take. *value points into header.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is none; TUILE_E_ARGUMENT for NULL or
+ * an unknown match. Since 0.1.
+ */
+tuile_status tuile_cookie_get(tuile_bytes header, tuile_bytes name,
+    tuile_match match, tuile_bytes *value);
+
+/** Finds a cookie as a framework does that shares it: of several of one name the
+ * one that counts there, and what quotes around it mean there.
+ *
+ * rule TUILE_COOKIE_RULE_DEFAULT is Django's. *several, which may be NULL, says
+ * whether cookies of that name had different values, which is worth a refusal
+ * where another program may take another of them. Rack and Express also decode
+ * '%XX': TUILE_ENCODING_PERCENT does. *size, which may be NULL, gets the size
+ * that is needed, also for TUILE_E_SPACE.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is none that the rule takes;
+ * TUILE_E_SPACE; TUILE_E_ARGUMENT. Since 0.1.1.
+ */
+tuile_status tuile_cookie_read(tuile_bytes header, tuile_bytes name,
+    tuile_cookie_rule rule, char *buffer, size_t capacity, size_t *size,
+    bool *several);
+
+/** Sets all fields to what TUILE_COOKIES_INIT sets: no header, mode browser, and
+ * the limits that its fields name.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_cookies_init(tuile_cookies *cookies);
+
+/** Counts the cookies of a request, and so checks its headers.
+ *
+ * Returns TUILE_OK; TUILE_E_LIMIT for more bytes or cookies, or a longer name
+ * or value, than cookies allows; TUILE_E_SYNTAX in mode strict, with offset
+ * counted through the headers as they follow each other; TUILE_E_ARGUMENT for
+ * NULL, an unknown mode or a struct of another size. Since 0.1.
+ */
+tuile_status tuile_cookies_count(const tuile_cookies *cookies, size_t *count,
+    tuile_error *error);
+
+/** Takes all cookies of a request, in order, into the caller's array.
+ *
+ * array has room for capacity cookies, whose views point into the headers;
+ * values are as they were sent, quotes included. *count gets how many there
+ * are, also for TUILE_E_SPACE. After any answer but TUILE_OK the array's
+ * contents are undefined.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE if there are more than capacity; else as
+ * tuile_cookies_count. Since 0.1.
+ */
+tuile_status tuile_cookies_all(const tuile_cookies *cookies,
+    tuile_cookie *array, size_t capacity, size_t *count, tuile_error *error);
+
+/** Finds a cookie of a request by its name, which compares to the byte.
+ *
+ * All headers are read and checked, so that the answer does not depend on where
+ * the cookie stands. *value points into a header.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is none; else as tuile_cookies_count.
+ * Since 0.1.
+ */
+tuile_status tuile_cookies_get(const tuile_cookies *cookies, tuile_bytes name,
+    tuile_match match, tuile_bytes *value, tuile_error *error);
+
+/** Writes the value that the application is meant to see.
+ *
+ * In mode django this is what request.COOKIES holds: the last cookie of the
+ * name, its quotes and escapes undone, as UTF-8. In the other modes it is the
+ * first one, as it was sent. *size, which may be NULL, gets the size that is
+ * needed, also for TUILE_E_SPACE.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is no such cookie; TUILE_E_SPACE;
+ * else as tuile_cookies_count. Since 0.1.
+ */
+tuile_status tuile_cookies_read(const tuile_cookies *cookies, tuile_bytes name,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/** Writes text in a way that a cookie's value can hold.
+ *
+ * What the quoted encodings write has octets that browsers take but the grammar
+ * does not: tuile_set_cookie_write wants TUILE_RULE_VALUE skipped for it, which
+ * stays safe. tuile_django_cookie_write quotes by itself. *size, which may be
+ * NULL, gets the size that is needed, also for TUILE_E_SPACE. The buffer is
+ * written only on success.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if the encoding can't hold
+ * the text: an octet that no cookie has (raw), a character over U+00FF or text
+ * that is not UTF-8 (quoted); offset says where; TUILE_E_ARGUMENT. Since 0.1.
+ */
+tuile_status tuile_cookie_encode(tuile_bytes text, tuile_encoding encoding,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/** Writes the text that a cookie's value holds: the opposite of
+ * tuile_cookie_encode.
+ *
+ * Python's and Werkzeug's quotes are undone where both stand around the value;
+ * any other value is copied. Escapes of the quoted encoding become UTF-8, those
+ * of the others bytes that need not be UTF-8. *size, which may be NULL, gets
+ * the size that is needed, also for TUILE_E_SPACE.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for a '%' without two hex
+ * digits, and for what is no base64url in its one canonical form;
+ * TUILE_E_ARGUMENT. Since 0.1.
+ */
+tuile_status tuile_cookie_decode(tuile_bytes value, tuile_encoding encoding,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/* ============================================================================
+ * 3. Set-Cookie
+ *
+ * Write a response's Set-Cookie headers, and read another server's. The rules
+ * are those of RFC 6265bis, draft 22: nothing is written that a browser would
+ * drop, and no data can become an attribute or a header. All functions are safe
+ * from all threads; none allocates memory.
+ * ============================================================================ */
+
+/** Sets all fields to what TUILE_SET_COOKIE_INIT sets: no name, Path=/, no other
+ * attribute, every rule checked.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_set_cookie_init(tuile_set_cookie *cookie);
+
+/** Writes the value of a Set-Cookie header, without the header's name, line end
+ * or NUL; attributes stand in the order in which Django writes them.
+ *
+ * buffer takes capacity bytes; *size, which may be NULL, gets the size that is
+ * needed, also for TUILE_E_SPACE. The buffer is written only on success.
+ * Max-Age and Expires are written as they are given, either, both or none. Each
+ * tuile_rule is checked unless its bit is in skip_rules; control characters and
+ * ';' are refused always.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for an octet that the name,
+ * value, domain or path may not have (offset says where); TUILE_E_LIMIT for
+ * more than 4096 octets of name and value, or 1024 of an attribute;
+ * TUILE_E_RULE for what browsers refuse or change: a life of more than 400
+ * days, SameSite=None or Partitioned without Secure, and the conditions of the
+ * prefixes __Secure-, __Host-, __Http- and __Host-Http-; TUILE_E_ARGUMENT for
+ * NULL or a struct of another size. The message names the rule. Since 0.1; RFC
+ * 6265bis, sections 4.1 and 5.6.
+ */
+tuile_status tuile_set_cookie_write(const tuile_set_cookie *cookie,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/** Writes the value of a Set-Cookie header that makes browsers delete a cookie.
+ *
+ * cookie has the name, domain and path that the cookie was set with; its value
+ * and ages are not looked at. Secure is added where browsers would ignore the
+ * header without it. Otherwise as tuile_set_cookie_write, with the same
+ * answers. Since 0.1.
+ */
+tuile_status tuile_set_cookie_delete(const tuile_set_cookie *cookie,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/** Reads a Set-Cookie header as browsers do, into *cookie, whose views point
+ * into the header.
+ *
+ * All fields are set: what the header does not say is empty, TUILE_UNSET or
+ * false; so is a path that does not start with '/'. A dot in front of the
+ * domain is left out; its letters stay as they are. Unknown attributes, dates
+ * that are none and attributes over 1024 octets are passed over, as browsers
+ * do. Whether a browser would then store the cookie depends on the URL:
+ * tuile_jar_receive decides that.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX where browsers ignore the header: it has a
+ * control character, or neither name nor value; TUILE_E_LIMIT for more than
+ * 4096 octets of name and value; TUILE_E_ARGUMENT for NULL. Since 0.1; RFC
+ * 6265bis, section 5.6.
+ */
+tuile_status tuile_set_cookie_parse(tuile_bytes header,
+    tuile_set_cookie *cookie, tuile_error *error);
+
+/** Writes a time as an HTTP date, such as "Sun, 06 Nov 1994 08:49:37 GMT": 29
+ * bytes, no NUL.
+ *
+ * seconds are Unix seconds; times outside the years 1 to 9999 become the
+ * nearest of them. Neither locale nor time zone matters.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE, with the size in *size, which may be NULL;
+ * TUILE_E_ARGUMENT if buffer is NULL and has a capacity. Since 0.1; RFC 9110,
+ * section 5.6.7.
+ */
+tuile_status tuile_date_write(int64_t seconds, char *buffer, size_t capacity,
+    size_t *size);
+
+/** Reads a date as the Expires attribute has it: every kind that servers write.
+ *
+ * *seconds gets Unix seconds. Years of two digits are 1970 to 2069.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if day, month, year or time is missing, the
+ * year is before 1601, or there is no such date; TUILE_E_ARGUMENT for NULL.
+ * Since 0.1; RFC 6265bis, section 5.1.1.
+ */
+tuile_status tuile_date_parse(tuile_bytes text, int64_t *seconds);
+
+/* ============================================================================
+ * 4. Django's Set-Cookie
+ *
+ * What Django writes, to the byte, for a server that stands beside it. All
+ * functions are safe from all threads; none allocates memory.
+ * ============================================================================ */
+
+/** Sets all fields to what TUILE_DJANGO_COOKIE_INIT sets: Path=/, nothing else.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_django_cookie_init(tuile_django_cookie *cookie);
+
+/** Writes what Django's HttpResponse.set_cookie writes from the same arguments,
+ * to the byte: the value quoted as Python's SimpleCookie does, Max-Age and
+ * Expires from either of them. Only what Django checks is checked, and what
+ * could become another attribute or header.
+ *
+ * buffer, capacity and size are as in tuile_set_cookie_write.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for a key that http.cookies
+ * refuses, a value that is not UTF-8 or has a character over U+00FF, and a
+ * control character, ';' or an octet over 7E in an attribute; TUILE_E_RULE for
+ * a key that is an attribute's name; TUILE_E_ARGUMENT for expires and max_age
+ * at once, a samesite that is none, NULL, or a struct of another size;
+ * TUILE_E_RANGE for an expires or now that is no date. Since 0.1.
+ */
+tuile_status tuile_django_cookie_write(const tuile_django_cookie *cookie,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/** Writes what Django's HttpResponse.delete_cookie writes: key, path, domain and
+ * samesite are its arguments, the other fields are not looked at. Secure comes
+ * with the prefixes __Secure- and __Host- and with SameSite=None only, as in
+ * Django; tuile_set_cookie_delete also knows the other cases.
+ *
+ * Answers as tuile_django_cookie_write. Since 0.1.
+ */
+tuile_status tuile_django_cookie_delete(const tuile_django_cookie *cookie,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/* ============================================================================
+ * 5. The cookie jar
+ *
+ * A client's cookies, for programs that call other servers: what responses set
+ * is kept, and each request gets the Cookie header that a browser would send
+ * (RFC 6265bis, draft 22). Domains that belong to everyone, such as "co.uk", are
+ * known from libpsl, which is loaded when the first jar is made and which nothing
+ * else needs. All functions but tuile_jar_free are safe from all threads: a mutex
+ * guards each jar. A child after fork() has its own copy.
+ * ============================================================================ */
+
+/** Sets all fields to what TUILE_JAR_CONFIG_INIT sets: 180 cookies a site, 3000
+ * in all, libpsl, the system's clock.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_jar_config_init(tuile_jar_config *config);
+
+/** Sets all fields to what TUILE_JAR_REQUEST_INIT sets: no URL, the same site,
+ * not a script.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_jar_request_init(tuile_jar_request *request);
+
+/** Makes an empty jar. *jar is the caller's, to be freed with tuile_jar_free.
+ *
+ * config is copied; NULL is TUILE_JAR_CONFIG_INIT. Its callbacks and their
+ * contexts must outlive the jar.
+ *
+ * Returns TUILE_OK; TUILE_E_MISSING if libpsl is wanted and not installed;
+ * TUILE_E_ARGUMENT for NULL, a limit of 0 or a struct of another size;
+ * TUILE_E_RANDOM; TUILE_E_MEMORY. Since 0.1.
+ */
+tuile_status tuile_jar_new(const tuile_jar_config *config, tuile_jar **jar,
+    tuile_error *error);
+
+/** Frees a jar and wipes its cookies. NULL is fine. No call with it may be under
+ * way. Since 0.1.
+ */
+void tuile_jar_free(tuile_jar *jar);
+
+/** Takes the value of one Set-Cookie header of a response.
+ *
+ * The cookie is stored, or replaces the one of the same name, domain and path,
+ * or, if it has expired, removes that. Where there are too many of one site
+ * then, what expired goes, or else one that is not Secure, of the lowest
+ * Priority, used longest ago; where there are too many in all, the one used
+ * longest ago.
+ *
+ * Returns TUILE_OK if a browser would take the cookie; TUILE_E_SYNTAX for a
+ * control character, or neither name nor value; TUILE_E_LIMIT for more than
+ * 4096 octets of name and value, or 1024 of the path; TUILE_E_RULE for whatever
+ * else makes browsers ignore it, with the reason as message; TUILE_E_SYNTAX or
+ * TUILE_E_LIMIT also for a URL that is none (offset says where);
+ * TUILE_E_ARGUMENT; TUILE_E_MEMORY. Since 0.1; RFC 6265bis, section 5.7.
+ */
+tuile_status tuile_jar_receive(tuile_jar *jar,
+    const tuile_jar_request *request, tuile_bytes set_cookie,
+    tuile_error *error);
+
+/** Writes the value of the Cookie header for a request: cookies of longer paths
+ * first, then older ones.
+ *
+ * *size, which may be NULL, gets the size that is needed, also for
+ * TUILE_E_SPACE. The buffer is written only on success. A server may set
+ * cookies of 180 × 4 KB: hosts that send them on should bound what they take.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is no cookie to send; TUILE_E_SPACE;
+ * TUILE_E_SYNTAX or TUILE_E_LIMIT for a URL that is none; TUILE_E_ARGUMENT.
+ * Since 0.1; RFC 6265bis, section 5.8.
+ */
+tuile_status tuile_jar_header(tuile_jar *jar, const tuile_jar_request *request,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/** Counts the cookies that have not expired.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_jar_count(tuile_jar *jar, size_t *count);
+
+/** Forgets the cookies that have no Max-Age and no Expires, as a browser does
+ * when it is closed.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_jar_end_session(tuile_jar *jar);
+
+/** Adds the cookies of a file in the Netscape format, which curl writes, to the
+ * jar. Lines that are no cookie, have expired, or that no response could have
+ * set are passed over.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is no such file; TUILE_E_FILE if it
+ * can't be read; TUILE_E_LIMIT for more than 64 MiB; TUILE_E_ARGUMENT for NULL
+ * or a path with a NUL in it; TUILE_E_MEMORY. Since 0.1.
+ */
+tuile_status tuile_jar_load(tuile_jar *jar, tuile_bytes path,
+    tuile_error *error);
+
+/** Writes the jar to a file in the Netscape format, which curl reads. The file
+ * is replaced in one step, synced to disk, and readable by its owner alone.
+ *
+ * session_cookies: also those that end with the session. SameSite, Priority and
+ * partitions are kept in comments that other programs pass over; they see no
+ * Partitioned cookie. Cookies without a name, or with a tab in name, value or
+ * path, are left out, since the format can't hold them.
+ *
+ * Returns TUILE_OK; TUILE_E_FILE if it can't be written, with the old file as
+ * it was; TUILE_E_ARGUMENT for NULL or a path with a NUL in it; TUILE_E_MEMORY.
+ * Since 0.1.
+ */
+tuile_status tuile_jar_save(tuile_jar *jar, tuile_bytes path,
+    bool session_cookies, tuile_error *error);
+
+/* ============================================================================
+ * 6. Keys
+ *
+ * Secrets from wherever they are kept, in the order of their use: to rotate, add
+ * the new one first. A key must have 32 bytes, of 8 kinds at least, unless weak
+ * ones are allowed for the sake of another framework.
+ * ============================================================================ */
+
+/** Makes an empty keyring. *keyring is the caller's, to be freed with
+ * tuile_keyring_free.
+ *
+ * allow_weak takes keys that are shorter, as older applications have them.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_MEMORY. Since 0.1.
+ */
+tuile_status tuile_keyring_new(bool allow_weak, tuile_keyring **keyring,
+    tuile_error *error);
+
+/** Frees a keyring and wipes its keys. NULL is fine; signers and managers made
+ * from it have their own. Since 0.1.
+ */
+void tuile_keyring_free(tuile_keyring *keyring);
+
+/** Adds a key behind those that are there. The text is copied, not kept.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX for what is not of the format;
+ * TUILE_E_ARGUMENT for NULL, an unknown format, an empty or a weak key;
+ * TUILE_E_LIMIT for more than 65 keys or 4096 bytes; TUILE_E_MEMORY. Since 0.1.
+ */
+tuile_status tuile_keyring_add(tuile_keyring *keyring, tuile_bytes key,
+    tuile_key_format format, tuile_error *error);
+
+/** Adds the keys of a file, one a line, the newest first. Lines may end in CR
+ * LF.
+ *
+ * What makes another key of a key is an error: a byte order mark, UTF-16,
+ * spaces around it, quotes, or a name before it as in SECRET_KEY = 'x'. A key
+ * that is meant so can be written in hex or base64.
+ *
+ * Returns TUILE_OK; TUILE_E_FILE if it can't be read, or if others than its
+ * owner may open it; TUILE_E_SYNTAX, with the place in offset, for the above;
+ * TUILE_E_LIMIT for more than 1 MiB; else as tuile_keyring_add. Since 0.1.
+ */
+tuile_status tuile_keyring_add_file(tuile_keyring *keyring, tuile_bytes path,
+    tuile_key_format format, tuile_error *error);
+
+/** Adds the keys in a variable of the environment, as tuile_keyring_add_file
+ * does those of a file. Not to be called while another thread changes the
+ * environment.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is no such variable, or the program
+ * runs with raised rights; else as tuile_keyring_add. Since 0.1.
+ */
+tuile_status tuile_keyring_add_environment(tuile_keyring *keyring,
+    tuile_bytes variable, tuile_key_format format, tuile_error *error);
+
+/** Counts the keys.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_keyring_count(const tuile_keyring *keyring, size_t *count);
+
+/** Writes a new key: 32 random bytes in URL-safe base64, 43 characters, no NUL.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE, with the size in *size, which may be NULL;
+ * TUILE_E_RANDOM if the system gives no random bytes; TUILE_E_ARGUMENT. Since
+ * 0.1.
+ */
+tuile_status tuile_key_generate(char *buffer, size_t capacity, size_t *size);
+
+/** Whether a user is still who a Django session says: its _auth_user_hash is
+ * what Django's AbstractBaseUser.get_session_auth_hash makes of the user's row.
+ *
+ * password is that row's column, as it is stored; hash the session's value.
+ * Each key is tried, as Django tries SECRET_KEY and SECRET_KEY_FALLBACKS, and
+ * compared in constant time. After another password was set no session from
+ * before has the hash.
+ *
+ * Returns TUILE_OK; TUILE_BAD_SIGNATURE, also for what is no such hash;
+ * TUILE_E_ARGUMENT for NULL or an empty keyring; TUILE_E_MEMORY. Since 0.1.1.
+ */
+tuile_status tuile_keyring_verify_login(const tuile_keyring *keyring,
+    tuile_bytes password, tuile_bytes hash, tuile_error *error);
+
+/** Writes the secret that another one gives for a purpose: 43 characters as
+ * tuile_key_generate writes them, no NUL. Dialects that share a secret may give
+ * each other away; those with secrets of their own, derived from one, do not.
+ *
+ * base64url(HKDF-SHA-256(secret, no salt, "tuile v1 derive" 00 length ":"
+ * purpose, 32)).
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE, with the size in *size, which may be NULL;
+ * TUILE_E_ARGUMENT for NULL, an empty purpose or a secret under 32 bytes;
+ * TUILE_E_LIMIT for one of them over 4096 bytes; TUILE_E_MEMORY. Since 0.1.1.
+ */
+tuile_status tuile_key_derive(tuile_bytes secret, tuile_bytes purpose,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/** Makes a keyring of what each key of a ring gives for a purpose, in the same
+ * order, so that a rotation of the one is one of the other. *derived is the
+ * caller's, to be freed with tuile_keyring_free.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an empty ring or purpose;
+ * TUILE_E_LIMIT for a purpose over 4096 bytes; TUILE_E_MEMORY. Since 0.1.1.
+ */
+tuile_status tuile_keyring_derive(const tuile_keyring *keyring,
+    tuile_bytes purpose, tuile_keyring **derived, tuile_error *error);
+
+/* ============================================================================
+ * 7. Signing
+ *
+ * Tokens of Django, and of the other frameworks that tuile_dialect names, to the
+ * byte, and Tuile's own. A signer keeps keys, not secrets, and wipes them when it
+ * is freed. A signature that does not match is an ordinary answer,
+ * TUILE_BAD_SIGNATURE, and compared in constant time; so is a token that can't be
+ * decrypted, or is of another format. All functions but tuile_signer_free are safe
+ * from all threads. Functions that allocate may also return TUILE_E_MEMORY, those
+ * that write encrypted tokens TUILE_E_RANDOM.
+ * ============================================================================ */
+
+/** Sets all fields to what TUILE_SIGNER_CONFIG_INIT sets.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_signer_config_init(tuile_signer_config *config);
+
+/** Makes a signer. *signer is the caller's, to be freed with tuile_signer_free.
+ *
+ * The salt names the purpose: a value signed under one salt does not verify
+ * under another. Django's default salts are "django.core.signing.Signer",
+ * "django.core.signing.TimestampSigner" and, for dumps, "django.core.signing";
+ * itsdangerous' "itsdangerous.Signer" and, for dumps, "itsdangerous".
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an empty secret or fallback, one
+ * that the dialect can't use, a cookie's name that it needs, an unknown
+ * constant, or a struct of another size; TUILE_E_LIMIT for more than 64
+ * fallbacks or a secret or salt over 4096 bytes; TUILE_E_MEMORY. Since 0.1.
+ */
+tuile_status tuile_signer_new(const tuile_signer_config *config,
+    tuile_signer **signer, tuile_error *error);
+
+/** Frees a signer and wipes its keys. NULL is fine. No call with it may be under
+ * way. Since 0.1.
+ */
+void tuile_signer_free(tuile_signer *signer);
+
+/** Makes the token of a text: in Django's dialect value:signature, or
+ * value:timestamp:signature if the signer is timed. No NUL is written.
+ *
+ * now is Unix seconds, or TUILE_UNSET for the clock. *size, which may be NULL,
+ * gets the size, or for TUILE_E_SPACE the size that is enough for any token of
+ * the text: an encrypted one is another each time. The buffer is written only
+ * on success. Django's dialect allocates no memory.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_LIMIT for a token over 64 MiB;
+ * TUILE_E_SYNTAX if the dialect keeps text as JSON and it is not UTF-8;
+ * TUILE_E_RANGE for a time that the format can't hold; TUILE_E_ARGUMENT for
+ * NULL, or if the dialect signs JSON alone. Since 0.1.
+ */
+tuile_status tuile_signer_sign(const tuile_signer *signer, tuile_bytes value,
+    int64_t now, char *buffer, size_t capacity, size_t *size);
+
+/** Checks a token and gives the text in it, where the token holds it as it is.
+ *
+ * max_age is in seconds, or TUILE_UNSET for no limit; a token of just that age
+ * is still good. One from the future is too, as in Django, but not in the
+ * dialects of itsdangerous, which refuse it. now is Unix seconds, or
+ * TUILE_UNSET for the clock; ages count in whole seconds. *value points into
+ * token; verified, which may be NULL, gets the timestamp and which key matched:
+ * one that is not 0 is a fallback, and the value worth signing again. Django's
+ * dialect allocates no memory.
+ *
+ * Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_ARGUMENT for
+ * NULL, and for a dialect whose tokens hold their text in another form:
+ * tuile_signer_open reads those. Outputs are written for TUILE_OK alone. Since
+ * 0.1.
+ */
+tuile_status tuile_signer_verify(const tuile_signer *signer, tuile_bytes token,
+    int64_t max_age, int64_t now, tuile_bytes *value, tuile_verified *verified);
+
+/** Checks a token of tuile_signer_sign and writes the text in it, in every
+ * dialect.
+ *
+ * max_age, now and verified as in tuile_signer_verify; buffer, capacity and
+ * *size as in tuile_signer_sign. A token's own end counts too. Nothing is
+ * decoded before the token was found genuine.
+ *
+ * Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_SPACE;
+ * TUILE_E_TYPE if the token holds JSON that is no text; TUILE_E_SYNTAX if it
+ * holds what its dialect does not; TUILE_E_LIMIT for more than 64 MiB;
+ * TUILE_E_ARGUMENT. Since 0.1.
+ */
+tuile_status tuile_signer_open(const tuile_signer *signer, tuile_bytes token,
+    int64_t max_age, int64_t now, char *buffer, size_t capacity, size_t *size,
+    tuile_verified *verified, tuile_error *error);
+
+/** Makes the token of JSON: what a framework keeps a session as. In Django's
+ * dialect this is signing.dumps: compact JSON in URL-safe base64, then
+ * ':timestamp:signature'.
+ *
+ * json is one JSON value; its white space and escapes become those that the
+ * dialect's own language writes, numbers and the order of keys stay as they
+ * stand. With compress the dialects of Django and itsdangerous deflate it where
+ * that makes it shorter. now, buffer, capacity and *size as in
+ * tuile_signer_sign.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if json is none (offset says
+ * where); TUILE_E_LIMIT for a token over 64 MiB; TUILE_E_MEMORY; TUILE_E_RANGE
+ * for a time that the format can't hold; TUILE_E_ARGUMENT for NULL, or if the
+ * dialect has no form for JSON. Since 0.1.
+ */
+tuile_status tuile_signer_dumps(const tuile_signer *signer, tuile_bytes json,
+    bool compress, int64_t now, char *buffer, size_t capacity, size_t *size,
+    tuile_error *error);
+
+/** Checks a token of tuile_signer_dumps, or of the framework itself, and writes
+ * its JSON, without a NUL.
+ *
+ * max_age, now and verified as in tuile_signer_verify; buffer, capacity and
+ * *size as in tuile_signer_sign. Nothing is decoded before the signature was
+ * found right.
+ *
+ * Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_SPACE;
+ * TUILE_E_SYNTAX if what was signed is no JSON; TUILE_E_LIMIT if it has more
+ * than 64 MiB, deflated or not; TUILE_E_MEMORY; TUILE_E_ARGUMENT for NULL.
+ * Since 0.1.
+ */
+tuile_status tuile_signer_loads(const tuile_signer *signer, tuile_bytes token,
+    int64_t max_age, int64_t now, char *buffer, size_t capacity, size_t *size,
+    tuile_verified *verified, tuile_error *error);
+
+/* ============================================================================
+ * 8. State without cookies
+ *
+ * A parameter in URLs, a signed value in a form, and Django's protection against
+ * forged requests. All functions are safe from all threads.
+ * ============================================================================ */
+
+/** Writes a URL with a parameter set, and the rest of it to the byte:
+ * ';name=value' at the end of the path, or name=value in the query. A parameter
+ * that is there gets the value; an empty value takes it out.
+ *
+ * name and value are letters, digits and - . _ ~ : %, which have no meaning of
+ * their own there. buffer takes capacity bytes; *size, which may be NULL, gets
+ * the size that is needed, also for TUILE_E_SPACE.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for another octet in name or
+ * value, or an empty name; TUILE_E_ARGUMENT for NULL or an unknown place. Since
+ * 0.1; RFC 3986, sections 3.3 and 3.4.
+ */
+tuile_status tuile_url_write(tuile_bytes url, tuile_url_place place,
+    tuile_bytes name, tuile_bytes value, char *buffer, size_t capacity,
+    size_t *size, tuile_error *error);
+
+/** Finds a parameter of a URL. *value points into url and is not decoded.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_SYNTAX or TUILE_E_ARGUMENT as
+ * tuile_url_write. Since 0.1.
+ */
+tuile_status tuile_url_read(tuile_bytes url, tuile_url_place place,
+    tuile_bytes name, tuile_bytes *value, tuile_error *error);
+
+/** Writes '<input type="hidden" name="…" value="…">', escaped, with a token that
+ * holds value (UTF-8) and is bound to the form and the session.
+ *
+ * The signer's dialect must have a form for JSON; use a salt of its own for
+ * forms. now as in tuile_signer_sign; buffer, capacity and *size as in
+ * tuile_url_write.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if value or form is not
+ * UTF-8; TUILE_E_ARGUMENT; TUILE_E_MEMORY; TUILE_E_RANDOM. Since 0.1.
+ */
+tuile_status tuile_hidden_field_write(const tuile_signer *signer,
+    const tuile_hidden_field *field, tuile_bytes value, int64_t now,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/** Finds the field in an urlencoded body, checks it and writes its value.
+ *
+ * max_age and now as in tuile_signer_verify; buffer, capacity and *size as in
+ * tuile_url_write. Of several fields of the name the first counts.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if the body has no such field;
+ * TUILE_BAD_SIGNATURE, also for the field of another form or session;
+ * TUILE_EXPIRED; TUILE_E_SPACE; TUILE_E_SYNTAX or TUILE_E_TYPE if what was
+ * signed is no hidden field; TUILE_E_LIMIT; TUILE_E_ARGUMENT; TUILE_E_MEMORY.
+ * Since 0.1.
+ */
+tuile_status tuile_hidden_field_read(const tuile_signer *signer,
+    const tuile_hidden_field *field, tuile_bytes body, int64_t max_age,
+    int64_t now, char *buffer, size_t capacity, size_t *size,
+    tuile_error *error);
+
+/** Writes a new secret for the cookie csrftoken: 32 letters and digits, no NUL.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE, with the size in *size, which may be NULL;
+ * TUILE_E_RANDOM; TUILE_E_ARGUMENT. Since 0.1.
+ */
+tuile_status tuile_csrf_secret(char *buffer, size_t capacity, size_t *size);
+
+/** Writes a token for a form, as Django's csrf_token: 64 letters and digits,
+ * other ones each time, from the secret in the cookie.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if the secret is not 32
+ * letters and digits; TUILE_E_RANDOM; TUILE_E_ARGUMENT. Since 0.1.
+ */
+tuile_status tuile_csrf_token(tuile_bytes secret, char *buffer,
+    size_t capacity, size_t *size, tuile_error *error);
+
+/** Asks what Django's CsrfViewMiddleware asks: is the Origin this site or a
+ * trusted one, or over https the Referer, and does the token fit the cookie?
+ *
+ * *reason, which may be NULL, says why a request is refused. Tokens compare in
+ * constant time.
+ *
+ * Returns TUILE_OK; TUILE_REFUSED; TUILE_E_ARGUMENT for NULL or a struct of
+ * another size. Since 0.1.
+ */
+tuile_status tuile_csrf_verify(const tuile_csrf_request *request,
+    tuile_csrf_reason *reason, tuile_error *error);
+
+/** An English sentence on a reason. It ends with a NUL and lives as long as the
+ * library. Since 0.1.
+ */
+const char *tuile_csrf_reason_message(tuile_csrf_reason reason);
+
+/* ============================================================================
+ * 9. Stores
+ *
+ * Where sessions are kept. Most programs name one in tuile_config and need
+ * nothing of this; it is for hosts that bring their own store, share one between
+ * managers, or look into one. Keys are 8 to 40 bytes of a-z and 0-9, the
+ * first perhaps a '~', which makes it a record's: kept apart from sessions, and in no
+ * walk. Anything else is TUILE_E_ARGUMENT and never reaches a path or a query. Times are Unix
+ * microseconds. All functions but tuile_store_close are safe from all threads,
+ * and in a child after fork(): it opens connections of its own.
+ * Each may also return TUILE_E_STORE if the store failed or could not be reached,
+ * TUILE_E_BUSY if others held it for too long, TUILE_E_CORRUPT if its file or
+ * table is damaged, and TUILE_E_MEMORY.
+ * ============================================================================ */
+
+/** Opens the store that a URL names. *store is the caller's, to be closed with
+ * tuile_store_close.
+ *
+ * "memory:" keeps sessions in this process; its option max_bytes=N, 65536 and
+ * more, lets those go that were used longest ago. "file:///absolute/folder"
+ * keeps them as Django's file backend does, one file each; the folder is made
+ * if missing, for its owner alone, and refused if others may list it, unless
+ * others=list. Its options: prefix=sessionid, Django's SESSION_COOKIE_NAME;
+ * age=1209600, Django's SESSION_COOKIE_AGE in seconds; busy=5000, the
+ * milliseconds to wait for other writers; fsync=off, data (the default: power
+ * loss leaves each session whole) or full (it loses none).
+ * "sqlite:///absolute/path" keeps them in Django's table django_session in that
+ * file; both are made if missing, the file readable by its owner alone. Its
+ * options: busy=5000, the milliseconds to wait for other writers;
+ * synchronous=full, so that a commit also survives power loss (normal, the
+ * default, survives a crash of the process only). Paths are absolute: a folder
+ * or file in / itself, as "sqlite:///name" says, is TUILE_E_SYNTAX without
+ * mode=rwc. The option mode of both is SQLite's: rwc, the default, makes what
+ * is missing, rw makes nothing, ro writes nothing. NAME://… is opened by the
+ * module libtuile-NAME.so: see tuile_module_folder.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX for another URL (offset says where);
+ * TUILE_E_LIMIT for one over 4096 bytes; TUILE_E_MISSING if its module can't be
+ * loaded; TUILE_E_ARGUMENT for NULL; and as above. Since 0.1.
+ */
+tuile_status tuile_store_open(tuile_bytes url, tuile_store **store,
+    tuile_error *error);
+
+/** Says where store modules are: the objects libtuile-NAME.so that URLs such as
+ * redis://… and postgresql://… need.
+ *
+ * Until this is called they are looked for in the folder that the environment
+ * variable TUILE_MODULE_PATH names (not in programs with raised rights), then
+ * in the folder tuile/ beside this library, then beside it. Empty: there again.
+ * What is loaded already stays.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, a NUL in it, or over 4095
+ * bytes. Since 0.1.
+ */
+tuile_status tuile_module_folder(tuile_bytes path);
+
+/** Makes a store of your own operations, which are copied.
+ *
+ * context is given to each of them and must live until close was called, which
+ * tuile_store_close does.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a missing operation other than
+ * close, or a struct of another size. Since 0.1.
+ */
+tuile_status tuile_store_new(const tuile_store_ops *ops, void *context,
+    tuile_store **store, tuile_error *error);
+
+/** Has an answer of the store's operations count only where the operation has
+ * set error->status to it as well; any other is a failure of the store's.
+ *
+ * For hosts that can cut a callback short, as a signal does in Python: what it
+ * returns then is no answer of the store's, and could read as TUILE_OK. To be
+ * called before the store is used.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, or a store that has a URL. Since
+ * 0.1.1.
+ */
+tuile_status tuile_store_confirm(tuile_store *store);
+
+/** Closes a store. NULL is fine. No call with it may be under way, and no
+ * manager may use it any more. Since 0.1.
+ */
+void tuile_store_close(tuile_store *store);
+
+/** Gives receive the data and expiry of a key.
+ *
+ * receive is called once, for TUILE_OK alone, while no lock is held; the data
+ * is borrowed for that call. context is handed to it.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is no such key or its expiry is not
+ * later than now; TUILE_E_ARGUMENT; and as above. Since 0.1.
+ */
+tuile_status tuile_store_load(tuile_store *store, tuile_bytes key, int64_t now,
+    tuile_receive receive, void *context, tuile_error *error);
+
+/** Stores data under a key that is not taken.
+ *
+ * Returns TUILE_OK; TUILE_EXISTS if the key is stored, expired or not;
+ * TUILE_E_ARGUMENT; and as above. Since 0.1.
+ */
+tuile_status tuile_store_create(tuile_store *store, tuile_bytes key,
+    tuile_bytes data, int64_t expires, tuile_error *error);
+
+/** Replaces the data of a key, if it is expected to the byte, and its expiry, in
+ * one atomic step.
+ *
+ * Returns TUILE_OK; TUILE_CONFLICT if other data is stored; TUILE_ABSENT if the
+ * key is not; TUILE_E_ARGUMENT; and as above. Since 0.1.
+ */
+tuile_status tuile_store_replace(tuile_store *store, tuile_bytes key,
+    tuile_bytes expected, tuile_bytes data, int64_t expires,
+    tuile_error *error);
+
+/** Sets the expiry of a key and leaves its data alone.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if the key is not stored; TUILE_E_ARGUMENT;
+ * and as above. Since 0.1.
+ */
+tuile_status tuile_store_touch(tuile_store *store, tuile_bytes key,
+    int64_t expires, tuile_error *error);
+
+/** Removes a key and its data.
+ *
+ * Returns TUILE_OK, whether or not it was there; TUILE_E_ARGUMENT; and as
+ * above. Since 0.1.
+ */
+tuile_status tuile_store_remove(tuile_store *store, tuile_bytes key,
+    tuile_error *error);
+
+/** Removes at most limit keys whose expiry is before now.
+ *
+ * *removed, which may be NULL, gets how many. SQLite removes up to 500 in one
+ * transaction, so that other writers get their turn in between.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT; and as above. Since 0.1.
+ */
+tuile_status tuile_store_sweep(tuile_store *store, int64_t now, size_t limit,
+    size_t *removed, tuile_error *error);
+
+/** Sets data and expiry of a key, whether or not it is there.
+ *
+ * For caches: two writers at once do not notice each other, and a removed key
+ * comes back.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT; and as above. Since 0.1.
+ */
+tuile_status tuile_store_put(tuile_store *store, tuile_bytes key,
+    tuile_bytes data, int64_t expires, tuile_error *error);
+
+/* ============================================================================
+ * 10. Stores, what is in them
+ *
+ * All keys of a store, to move or to list its sessions, and the lists of whose
+ * sessions they are. Stores that can't tell answer TUILE_E_ARGUMENT. What is
+ * said of stores above holds here too. A callback runs while no lock is held, and
+ * may call the store.
+ * ============================================================================ */
+
+/** Gives receive each key whose expiry is later than now, in no order, until it
+ * answers false. context is handed to it.
+ *
+ * A key that is stored for as long as this takes, and does not expire, is given
+ * at least once, whatever other threads and processes write meanwhile; one that
+ * comes or goes meanwhile may be given. Files and Redis may give a key twice.
+ * Other writers never wait for it, and its memory does not grow with the number
+ * of keys. docs/stores.md says when a cluster of Redis promises less.
+ *
+ * Returns TUILE_OK, also if there is no key or receive answered false;
+ * TUILE_E_ARGUMENT, also if the store can't tell its keys; and as stores do:
+ * then some keys may have been given. Since 0.1.
+ */
+tuile_status tuile_store_keys(tuile_store *store, int64_t now,
+    tuile_receive_key receive, void *context, tuile_error *error);
+
+/** Gives receive the name of each owner in whose list is an entry, in no order,
+ * until it answers false. context is handed to it.
+ *
+ * Names may be given more than once; what tuile_store_keys says of writers
+ * holds for them too. The entries are for tuile_store_owned to tell: an owner
+ * whose sessions have ended may be given still.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT, also if the store keeps no lists or can't
+ * tell whose; and as stores do. Since 0.1.
+ */
+tuile_status tuile_store_owners(tuile_store *store,
+    tuile_receive_owner receive, void *context, tuile_error *error);
+
+/** Writes the id that tuile_manager_sessions gives the session of a key: 32 hex
+ * digits that tell sessions apart and nothing of their keys. No NUL is added.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE with the size in *size, which may be NULL;
+ * TUILE_E_ARGUMENT. Since 0.1.
+ */
+tuile_status tuile_store_key_id(tuile_bytes key, char *buffer, size_t capacity,
+    size_t *size);
+
+/** Writes the entry of key in the list of an owner's sessions, new or not.
+ *
+ * owner has 1 to 255 bytes of UTF-8 without NUL, record, which is kept as it
+ * is, at most 1024. expires is that of the session, after which the entry may
+ * go.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT, also if the store keeps no such lists;
+ * and as above. Since 0.1.
+ */
+tuile_status tuile_store_own(tuile_store *store, tuile_bytes owner,
+    tuile_bytes key, tuile_bytes record, int64_t expires, tuile_error *error);
+
+/** Gives receive each session of an owner that is stored and expires later than
+ * now, in no order.
+ *
+ * The views are borrowed for the call; no lock is held while it runs. context
+ * is handed to it.
+ *
+ * Returns TUILE_OK, also if there is none; TUILE_E_ARGUMENT, also if the store
+ * keeps no such lists; and as above. Since 0.1.
+ */
+tuile_status tuile_store_owned(tuile_store *store, tuile_bytes owner,
+    int64_t now, tuile_receive_owned receive, void *context,
+    tuile_error *error);
+
+/** Gives receive the record of key in the list of an owner's sessions, with an
+ * expiry that means nothing, whether or not the session is stored.
+ *
+ * The record is borrowed for the call; no lock is held while it runs. context
+ * is handed to it.
+ *
+ * Returns TUILE_OK after one call of receive; TUILE_ABSENT if the list has no
+ * such entry; TUILE_E_ARGUMENT, also if the store keeps no such lists; and as
+ * above. Since 0.1.1.
+ */
+tuile_status tuile_store_owned_record(tuile_store *store, tuile_bytes owner,
+    tuile_bytes key, tuile_receive receive, void *context, tuile_error *error);
+
+/** Removes the entry of key from the list of an owner's sessions; the session
+ * stays.
+ *
+ * Returns TUILE_OK, whether or not it was there; TUILE_E_ARGUMENT, also if the
+ * store keeps no such lists; and as above. Since 0.1.
+ */
+tuile_status tuile_store_disown(tuile_store *store, tuile_bytes owner,
+    tuile_bytes key, tuile_error *error);
+
+/* ============================================================================
+ * 11. The manager
+ *
+ * One per application: configuration, keys and the store. All functions but
+ * tuile_manager_close are safe from all threads, and in a child after fork().
+ * ============================================================================ */
+
+/** Sets all fields to what TUILE_CONFIG_INIT sets.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_config_init(tuile_config *config);
+
+/** Sets idle and longest life of sessions to those of a policy: cookie_age,
+ * lifetime, refresh.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, a struct of another size or
+ * an unknown policy. Since 0.1.
+ */
+tuile_status tuile_config_set_policy(tuile_config *config, tuile_policy policy);
+
+/** Opens a manager. *manager is the caller's, to be closed with
+ * tuile_manager_close.
+ *
+ * The store of the configuration is opened, or its table made, at once, so that
+ * a wrong path or a damaged file shows here and not at the first visitor.
+ *
+ * With "cookie:" the session is kept in its cookie, as Django's signed_cookies
+ * backend does; "cookie:sealed" encrypts it in Tuile's format, and
+ * "cookie:flask", "cookie:starlette", "cookie:rails", "cookie:gorilla",
+ * "cookie:rack" and "cookie:iron-session" share it with those frameworks. Such
+ * a session must fit into 4096 octets, two requests at once can lose an update,
+ * and a logout takes the cookie away but can't end a copy of it.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a number or constant that can't
+ * be, a struct of another size, no secret where the store needs one, or one
+ * under 32 bytes without allow_weak_secrets; TUILE_E_SYNTAX, TUILE_E_LIMIT or
+ * TUILE_E_RULE as tuile_set_cookie_write for the session cookie, and as
+ * tuile_store_open for the store's URL; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT, TUILE_E_MEMORY, TUILE_E_RANDOM. Since 0.1.
+ */
+tuile_status tuile_manager_open(const tuile_config *config,
+    tuile_manager **manager, tuile_error *error);
+
+/** Closes a manager, and its store unless that came as open_store; wipes its
+ * keys. NULL is fine. No session of it may be open. Since 0.1.
+ */
+void tuile_manager_close(tuile_manager *manager);
+
+/** Has wait called where the manager's threads would sleep: between attempts to
+ * save what another request was first to change, at most eight milliseconds a
+ * time.
+ *
+ * For hosts whose threads have other things to do meanwhile, such as greenlets
+ * or fibers. context is given to it, and both must outlive the manager. NULL:
+ * they sleep. To be called before the manager's first session.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.1.
+ */
+tuile_status tuile_manager_set_wait(tuile_manager *manager, tuile_wait wait,
+    void *context);
+
+/** Gives the manager new keys, without dropping a request: those under way end
+ * with the keys that they began with.
+ *
+ * Of the configuration only secret, fallbacks and keyring count: weak secrets
+ * are taken if they were when the manager was opened. To rotate, make the old
+ * secret a fallback: what it signed is read, and signed anew when it is read;
+ * old_key_loads in tuile_stats tells when nobody needs it any more. The old
+ * keys are wiped when the manager is closed.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT as tuile_manager_open; TUILE_E_MEMORY.
+ * After an error the keys are as they were. Since 0.1.
+ */
+tuile_status tuile_manager_reload(tuile_manager *manager,
+    const tuile_config *config, tuile_error *error);
+
+/* ============================================================================
+ * 12. Sessions, one request
+ *
+ * Begin from the request's Cookie header, read and change, commit while the
+ * response's headers are still open, end. A session belongs to one thread at a
+ * time. Nothing is read from the store before something is asked. The meaning of
+ * each function is that of the method of Django's SessionBase with its name.
+ * Where a function takes an `error` it may also return: TUILE_E_ARGUMENT for
+ * NULL; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store gave no
+ * answer, which is never taken for a missing session; TUILE_E_MEMORY;
+ * TUILE_E_LIMIT if this request changed more than eight times `max_data`.
+ * ============================================================================ */
+
+/** Begins a request's session from its Cookie header, which may be empty and is
+ * borrowed for the call.
+ *
+ * The cookie's key is used only if it has a session; a client can't choose one.
+ * Which of several cookies of the name counts says cookie_rule.
+ *
+ * Returns the session, to be ended with tuile_session_end before its manager is
+ * closed; NULL if the manager is NULL, the header's size has no data, or memory
+ * ran out. Since 0.1.
+ */
+tuile_session *tuile_session_begin(tuile_manager *manager,
+    tuile_bytes cookie_header);
+
+/** As tuile_session_begin, with the request's URL, which may hold the session's
+ * key as ';sid=' or sid= where no cookie came.
+ *
+ * Only with url_sessions in the configuration is the URL looked at. The key in
+ * tuile_session_key goes into the links of the response with tuile_url_write.
+ * As with a cookie, a key that has no session is never adopted; but whoever
+ * gets to see the URL has the session: cycle the key at every login, and send
+ * Referrer-Policy: no-referrer. Since 0.1.
+ */
+tuile_session *tuile_session_begin_url(tuile_manager *manager,
+    tuile_bytes cookie_header, tuile_bytes url);
+
+/** Saves what was changed and gives the response its headers, by the rules of
+ * Django's SessionMiddleware.
+ *
+ * A changed session is saved, unless http_status is 500 or more, and the cookie
+ * set; a session without key and data has its cookie deleted, if one was sent;
+ * one that was only read gets Vary: Cookie. With a Set-Cookie come Vary: Cookie
+ * and Cache-Control: private. If another request changed the session meanwhile,
+ * this request's changes are made again on what it left; commits of one session
+ * that met in this process then take turns, in their order. add_header is
+ * called after the store has saved, with context; it may be NULL if the
+ * response has no headers any more.
+ *
+ * Returns TUILE_OK, also if there was nothing to do; TUILE_DELETED if the
+ * session was deleted meanwhile, by a logout say: nothing is saved;
+ * TUILE_E_LIMIT if its JSON is larger than max_data; TUILE_E_RANGE if a counter
+ * overflowed in another request's favour; TUILE_E_BUSY if others kept changing
+ * it for ten seconds of this commit's turn; TUILE_E_CALLBACK if add_header
+ * refused; TUILE_E_RANDOM; and as above. TUILE_E_UNKNOWN: the store gave no
+ * answer to a write, and could not be asked whether it was made; nobody knows
+ * whether the changes are saved. A commit that is made again finds out where
+ * that can be, and saves them once in all. After any other error nothing was
+ * saved, except with TUILE_E_CALLBACK and where only the owner's list could not
+ * be written. No header deletes the cookie then. Since 0.1.
+ */
+tuile_status tuile_session_commit(tuile_session *session, int32_t http_status,
+    tuile_add_header add_header, void *context, tuile_error *error);
+
+/** Whether the request had several cookies of the session's name, with different
+ * values: whoever can set a cookie for the whole domain may have added one, and
+ * another program may take another of them for the session's.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL. Since 0.1.1.
+ */
+tuile_status tuile_session_has_several_cookies(const tuile_session *session,
+    bool *several);
+
+/** Whether the session is in its cookie and its application remembers logouts,
+ * with revocations: it has a name that its copies are ended by. Where the
+ * manager has none, nobody can say whether this one is such a copy.
+ *
+ * Returns TUILE_OK, and *revocable is set; and as above. Since 0.1.1.
+ */
+tuile_status tuile_session_is_revocable(tuile_session *session,
+    bool *revocable, tuile_error *error);
+
+/** Has the commit keep the session alive as a change would: its end moves, and
+ * its cookie is sent again. The data stays as it is, and nothing is read before
+ * the commit. For hosts with a rule of their own for when a visit counts.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL. Since 0.1.1.
+ */
+tuile_status tuile_session_touch(tuile_session *session, tuile_error *error);
+
+/** Ends a session and frees all views that it lent. NULL is fine. What was not
+ * committed is gone. Since 0.1.
+ */
+void tuile_session_end(tuile_session *session);
+
+/** The session's key, if it has one by now.
+ *
+ * Before the session was read this is the key that the client sent. *key is
+ * valid until the session ends. The key is a password: do not log it.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT, for a new session that was not saved yet;
+ * TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_session_key(const tuile_session *session, tuile_bytes *key);
+
+/** Whether this request read or changed the session, so that the response
+ * depends on the cookie. false for NULL. Since 0.1.
+ */
+bool tuile_session_accessed(const tuile_session *session);
+
+/** Whether this request changed the session since it began or was committed.
+ * false for NULL. Since 0.1.
+ */
+bool tuile_session_modified(const tuile_session *session);
+
+/** Whether the session has neither a key nor data.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_is_empty(tuile_session *session, bool *empty,
+    tuile_error *error);
+
+/** Drops all values of the session, and its owner, but keeps its key and its
+ * longest life. Nothing is read.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_clear(tuile_session *session, tuile_error *error);
+
+/** Ends the visitor's session, as a logout does: the data is dropped, the
+ * session deleted from the store at once, whatever becomes of the response, and
+ * the commit deletes the cookie. What is set afterwards starts a new session.
+ *
+ * No request that began earlier can bring the session back.
+ *
+ * Returns TUILE_OK; and as above: then the session is still in the store, and
+ * the call can be made again. Since 0.1.
+ */
+tuile_status tuile_session_flush(tuile_session *session, tuile_error *error);
+
+/** Gives the session a new key and keeps its data, as every login should, so
+ * that a key known from before is worth nothing.
+ *
+ * tuile_session_key has the new key at once; the commit stores it and deletes
+ * the old one.
+ *
+ * Returns TUILE_OK; TUILE_E_RANDOM; and as above. Since 0.1.
+ */
+tuile_status tuile_session_cycle_key(tuile_session *session,
+    tuile_error *error);
+
+/* ============================================================================
+ * 13. Sessions, their values
+ *
+ * A session is a dictionary from text to JSON values. Text is UTF-8; a name may
+ * be any text, the empty one too. Every function here reads the session from the
+ * store if that was not done yet, and marks it accessed. Each may also return
+ * what section 12 says of functions that take an `error`. What the library itself
+ * keeps in a session has names that begin with `_session_`: they are absent here
+ * and can't be set (TUILE_E_ARGUMENT), so that data which is carried to another
+ * session takes none of it along. `_session_expiry`, which is Django's, shows.
+ * ============================================================================ */
+
+/** The JSON type of a value.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is no such name; and as above. Since
+ * 0.1.
+ */
+tuile_status tuile_session_type(tuile_session *session, tuile_bytes key,
+    tuile_type *type, tuile_error *error);
+
+/** Reads a bool.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is none; and as
+ * above. Since 0.1.
+ */
+tuile_status tuile_session_get_bool(tuile_session *session, tuile_bytes key,
+    bool *value, tuile_error *error);
+
+/** Reads an integer.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is none, a number
+ * with a fraction or an exponent included; TUILE_E_RANGE if it does not fit;
+ * and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_int(tuile_session *session, tuile_bytes key,
+    int64_t *value, tuile_error *error);
+
+/** Reads a number as a double; integers are rounded to the nearest.
+ *
+ * Python's NaN and Infinity, which Django may have stored, are read as such.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no number;
+ * TUILE_E_RANGE if it has more than 399 characters; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_double(tuile_session *session, tuile_bytes key,
+    double *value, tuile_error *error);
+
+/** Reads a string as UTF-8 text, its escapes resolved; it may hold NULs.
+ *
+ * *value is valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no string;
+ * TUILE_E_SYNTAX if it has an unpaired surrogate, which UTF-8 can't hold; and
+ * as above. Since 0.1.
+ */
+tuile_status tuile_session_get_string(tuile_session *session, tuile_bytes key,
+    tuile_bytes *value, tuile_error *error);
+
+/** Reads a value of any type as JSON text, to the byte as it is stored.
+ *
+ * *value is valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_json(tuile_session *session, tuile_bytes key,
+    tuile_bytes *value, tuile_error *error);
+
+/** Sets a value to null.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since
+ * 0.1.
+ */
+tuile_status tuile_session_set_null(tuile_session *session, tuile_bytes key,
+    tuile_error *error);
+
+/** Sets a value to true or false.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since
+ * 0.1.
+ */
+tuile_status tuile_session_set_bool(tuile_session *session, tuile_bytes key,
+    bool value, tuile_error *error);
+
+/** Sets a value to an integer. To count, use tuile_session_add_int.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since
+ * 0.1.
+ */
+tuile_status tuile_session_set_int(tuile_session *session, tuile_bytes key,
+    int64_t value, tuile_error *error);
+
+/** Sets a value to a double, written with the fewest digits that read back the
+ * same, as Python does.
+ *
+ * Returns TUILE_OK; TUILE_E_RANGE for NaN and infinities, which RFC 8259 has
+ * not; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since 0.1.
+ */
+tuile_status tuile_session_set_double(tuile_session *session, tuile_bytes key,
+    double value, tuile_error *error);
+
+/** Sets a value to a string of UTF-8 text.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if key or value are not UTF-8 (offset says
+ * where); and as above. Since 0.1.
+ */
+tuile_status tuile_session_set_string(tuile_session *session, tuile_bytes key,
+    tuile_bytes value, tuile_error *error);
+
+/** Sets a value to what JSON text says: any one value, nested up to 128 deep.
+ *
+ * NaN, Infinity and -Infinity are taken as well, since Python's json writes
+ * them and Django's sessions may hold them.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON or the key is not UTF-8
+ * (offset says where); and as above. Since 0.1; RFC 8259.
+ */
+tuile_status tuile_session_set_json(tuile_session *session, tuile_bytes key,
+    tuile_bytes json, tuile_error *error);
+
+/** Adds to an integer; one that is not there counts as 0.
+ *
+ * Exact under concurrency: of two requests that add 1 at once, both count.
+ * *value, which may be NULL, gets the sum as this request sees it.
+ *
+ * Returns TUILE_OK; TUILE_E_TYPE if the value is no integer; TUILE_E_RANGE if
+ * the sum does not fit; TUILE_E_SYNTAX if the key is not UTF-8; and as above.
+ * Since 0.1.
+ */
+tuile_status tuile_session_add_int(tuile_session *session, tuile_bytes key,
+    int64_t delta, int64_t *value, tuile_error *error);
+
+/** Removes a value. The session counts as changed only if it was there.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; and as above. Since 0.1.
+ */
+tuile_status tuile_session_remove(tuile_session *session, tuile_bytes key,
+    tuile_error *error);
+
+/** Whether there is a value of that name.
+ *
+ * Returns TUILE_OK if so; TUILE_ABSENT if not; and as above. Since 0.1.
+ */
+tuile_status tuile_session_contains(tuile_session *session, tuile_bytes key,
+    tuile_error *error);
+
+/** How many values the session has, those that frameworks keep under names of
+ * their own (such as _auth_user_id) included.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_count(tuile_session *session, size_t *count,
+    tuile_error *error);
+
+/** Takes the next name, in the order in which the values were added.
+ *
+ * Start with *position 0 and call until TUILE_ABSENT. Removing the value just
+ * named is fine; one added meanwhile comes at the end. *key is valid until the
+ * session ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT at the end; and as above. Since 0.1.
+ */
+tuile_status tuile_session_next_key(tuile_session *session, size_t *position,
+    tuile_bytes *key, tuile_error *error);
+
+/* ============================================================================
+ * 14. Sessions, more ways to their values
+ *
+ * What Python's dict and Django's SessionBase have besides, a counter's
+ * companion for lists, and the whole dictionary in one call. As in section 13,
+ * every function reads the session if that was not done yet, and may also return
+ * what section 12 says of functions that take an `error`.
+ * ============================================================================ */
+
+/** Reads the session from the store, if that was not done yet.
+ *
+ * Returns TUILE_OK if it was found; TUILE_ABSENT if the client sent no key, or
+ * one that has no session; TUILE_UNREADABLE if something is stored under that
+ * key, or came in the cookie, that none of the secrets has signed, or that is
+ * no session: every other function then sees an empty session, what is stored
+ * is never replaced nor removed, the commit deletes no cookie, and what is set
+ * makes a session of its own under a new key; an error if the store gave no
+ * answer, so that nobody takes an outage for a logout; and as above. Since 0.1.
+ */
+tuile_status tuile_session_load(tuile_session *session, tuile_error *error);
+
+/** Gives all values as the text of one JSON object, in the order in which they
+ * were added.
+ *
+ * *json is valid until the session ends, and shows what is there now.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_json(tuile_session *session, tuile_bytes *json,
+    tuile_error *error);
+
+/** Sets every value of a JSON object: Python's update.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON object (offset says where),
+ * and nothing is set then; and as above. Since 0.1.
+ */
+tuile_status tuile_session_update(tuile_session *session, tuile_bytes json,
+    tuile_error *error);
+
+/** Takes a value out: gives it as JSON text and removes it.
+ *
+ * *json is valid until the session ends. The session counts as changed only if
+ * the value was there.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; and as above. Since 0.1.
+ */
+tuile_status tuile_session_pop(tuile_session *session, tuile_bytes key,
+    tuile_bytes *json, tuile_error *error);
+
+/** Gives a value as JSON text, and sets it to initial first if there is none:
+ * Python's setdefault.
+ *
+ * *json, which may be NULL, is valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if initial is needed and no JSON, or the key
+ * is not UTF-8; and as above. Since 0.1.
+ */
+tuile_status tuile_session_set_default(tuile_session *session, tuile_bytes key,
+    tuile_bytes initial, tuile_bytes *json, tuile_error *error);
+
+/** Puts a JSON value at the end of an array; one that is not there counts as
+ * empty.
+ *
+ * Exact under concurrency: of two requests that append at once, both values are
+ * there, in the order of their commits.
+ *
+ * Returns TUILE_OK; TUILE_E_TYPE if what is there is no array; TUILE_E_SYNTAX
+ * if this is no JSON, or the key is not UTF-8; and as above. Since 0.1.
+ */
+tuile_status tuile_session_append(tuile_session *session, tuile_bytes key,
+    tuile_bytes json, tuile_error *error);
+
+/** Takes the next name and its value as JSON text, as tuile_session_next_key
+ * does.
+ *
+ * Both views are valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT at the end; and as above. Since 0.1.
+ */
+tuile_status tuile_session_next_item(tuile_session *session, size_t *position,
+    tuile_bytes *key, tuile_bytes *json, tuile_error *error);
+
+/** Sets a value to bytes, which are kept as a string in base64 (RFC 4648,
+ * section 4).
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since
+ * 0.1.
+ */
+tuile_status tuile_session_set_bytes(tuile_session *session, tuile_bytes key,
+    tuile_bytes value, tuile_error *error);
+
+/** Reads bytes that tuile_session_set_bytes set.
+ *
+ * *value is valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no string in
+ * base64; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_bytes(tuile_session *session, tuile_bytes key,
+    tuile_bytes *value, tuile_error *error);
+
+/* ============================================================================
+ * 15. Sessions, their end
+ *
+ * When a session expires, and Django's test cookie. The expiry is kept in the
+ * session under `_session_expiry`, as Django keeps it, so that both honour it.
+ * Each function may also return what section 12 says of functions that take an
+ * `error`.
+ * ============================================================================ */
+
+/** Lets the session expire after seconds without a change; 0: when the browser
+ * closes; negative: at once. With revocations, which remember a logout for
+ * cookie_age, not for longer than that.
+ *
+ * Returns TUILE_OK; TUILE_E_RANGE if no date up to the year 9999 holds it, or
+ * for more than cookie_age where there are revocations; and as above. Since
+ * 0.1.
+ */
+tuile_status tuile_session_set_expiry(tuile_session *session, int64_t seconds,
+    tuile_error *error);
+
+/** Lets the session expire at a fixed time, Unix seconds, which no activity
+ * moves.
+ *
+ * Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999, or for more than
+ * cookie_age from now where there are revocations; and as above. Since 0.1.
+ */
+tuile_status tuile_session_set_expiry_date(tuile_session *session,
+    int64_t seconds, tuile_error *error);
+
+/** Lets the session expire as the configuration says: Django's set_expiry(None).
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_clear_expiry(tuile_session *session,
+    tuile_error *error);
+
+/** Lets the session end seconds from now, whatever is done with it; 0: no such
+ * end.
+ *
+ * Kept under _session_ends. With lifetime in the configuration every session
+ * gets such an end when it is first saved, and 0 starts that time anew. Nothing
+ * but this moves it: not activity, and not a new key.
+ *
+ * Returns TUILE_OK; TUILE_E_RANGE if it is negative or no date up to the year
+ * 9999 holds it; and as above. Since 0.1.
+ */
+tuile_status tuile_session_set_lifetime(tuile_session *session,
+    int64_t seconds, tuile_error *error);
+
+/** How many seconds of its longest life the session has left.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if it has no such end; and as above. Since
+ * 0.1.
+ */
+tuile_status tuile_session_get_lifetime(tuile_session *session,
+    int64_t *seconds, tuile_error *error);
+
+/** How many seconds the session has left if it is saved now; negative if its
+ * date has passed.
+ *
+ * Until the browser closes counts as cookie_age, which is how long the store
+ * keeps such a session.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_expiry_age(tuile_session *session,
+    int64_t *seconds, tuile_error *error);
+
+/** When the session expires if it is saved now, in Unix seconds.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_expiry_date(tuile_session *session,
+    int64_t *seconds, tuile_error *error);
+
+/** How many seconds a session has left that was last changed at modification and
+ * has the expiry expiry: get_expiry_age with Django's two arguments.
+ *
+ * modification is in Unix microseconds, TUILE_UNSET for now. expiry is JSON as
+ * Django keeps it under _session_expiry: a number of seconds, a string with a
+ * date in ISO 8601, or null for cookie_age; empty for the session's own.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_expiry_age_at(tuile_session *session,
+    int64_t modification, tuile_bytes expiry, int64_t *seconds,
+    tuile_error *error);
+
+/** When such a session expires, in Unix microseconds: get_expiry_date with
+ * Django's two arguments, which are those of tuile_session_get_expiry_age_at.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_expiry_date_at(tuile_session *session,
+    int64_t modification, tuile_bytes expiry, int64_t *microseconds,
+    tuile_error *error);
+
+/** Whether the session ends when the browser closes.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_expire_at_browser_close(tuile_session *session,
+    bool *answer, tuile_error *error);
+
+/** Sets the test cookie: at the next request tuile_session_test_cookie_worked
+ * tells whether the browser takes cookies.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_set_test_cookie(tuile_session *session,
+    tuile_error *error);
+
+/** Whether the test cookie came back.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_test_cookie_worked(tuile_session *session,
+    bool *worked, tuile_error *error);
+
+/** Deletes the test cookie.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is none; and as above. Since 0.1.
+ */
+tuile_status tuile_session_delete_test_cookie(tuile_session *session,
+    tuile_error *error);
+
+/* ============================================================================
+ * 16. Whose sessions
+ *
+ * A session can have an owner: a user, by whatever name the application gives its
+ * users. An owner's sessions can be listed, with when and where they were last
+ * seen, and ended one by one or all at once. The lists are kept beside Django's
+ * table or keys, which stay as they are; stores that keep none answer
+ * TUILE_E_ARGUMENT, sessions in cookies among them. An owner has 1 to 255 bytes of
+ * UTF-8 without NUL. Every function here may also return what section 9 says.
+ * ============================================================================ */
+
+/** Says whose session it is, as a login does.
+ *
+ * Kept in the session under _session_owner. The commit writes the owner's list
+ * and fails if it can't; requests then refresh the entry once a minute. With
+ * track_owners in the configuration Django's own logins (_auth_user_id) count
+ * without this. With max_owned those sessions of the owner that were unseen
+ * longest are ended when there are more.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT; and as above. Since 0.1.
+ */
+tuile_status tuile_session_set_owner(tuile_session *session, tuile_bytes owner,
+    tuile_error *error);
+
+/** Takes the owner that tuile_session_set_owner set away; the commit takes the
+ * session off the list.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if it had none; and as above. Since 0.1.
+ */
+tuile_status tuile_session_remove_owner(tuile_session *session,
+    tuile_error *error);
+
+/** Whose session it is, by tuile_session_set_owner or, with track_owners, by
+ * Django's login.
+ *
+ * *owner is valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if it has none; and as above. Since 0.1.
+ */
+tuile_status tuile_session_get_owner(tuile_session *session,
+    tuile_bytes *owner, tuile_error *error);
+
+/** Says where a request comes from, for the owner's list.
+ *
+ * Of the user agent 256 bytes are kept, of the address 64; what is no printable
+ * ASCII shows as '?'. Either may be empty: the list keeps what it has.
+ *
+ * Returns TUILE_OK; and as above. Since 0.1.
+ */
+tuile_status tuile_session_set_client(tuile_session *session,
+    tuile_bytes user_agent, tuile_bytes address, tuile_error *error);
+
+/** Gives receive each session of an owner, the one seen last first.
+ *
+ * current, which may be NULL, is the session of this request: its entry is
+ * marked. context is handed to receive.
+ *
+ * Returns TUILE_OK, also if there is none; TUILE_E_LIMIT if there are more than
+ * 10,000; TUILE_E_ARGUMENT; and as above. Since 0.1.
+ */
+tuile_status tuile_manager_sessions(tuile_manager *manager, tuile_bytes owner,
+    const tuile_session *current, tuile_receive_owned_session receive,
+    void *context, tuile_error *error);
+
+/** Ends the session of an owner that has an id, as tuile_manager_sessions gave
+ * it: it is deleted at once and for good.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if the owner has no such session any more;
+ * TUILE_E_ARGUMENT; and as above. Since 0.1.
+ */
+tuile_status tuile_manager_revoke(tuile_manager *manager, tuile_bytes owner,
+    tuile_bytes id, tuile_error *error);
+
+/** Ends all sessions of an owner, but that of this request if keep is one, as
+ * after a change of the password.
+ *
+ * *revoked, which may be NULL, gets how many there were. With sessions in
+ * cookies and revocations in the configuration nobody knows, and it is 0; keep
+ * must then be committed, since it gets a new cookie.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT; and as above: then some may be left.
+ * Since 0.1.
+ */
+tuile_status tuile_manager_revoke_all(tuile_manager *manager,
+    tuile_bytes owner, tuile_session *keep, size_t *revoked,
+    tuile_error *error);
+
+/* ============================================================================
+ * 17. Operations
+ *
+ * What keeps sessions going in production: removing what is expired, a check,
+ * counters and times. All functions are safe from all threads.
+ * ============================================================================ */
+
+/** Removes at most limit expired sessions from the store.
+ *
+ * For a timer: a limit keeps one run short. *removed, which may be NULL, gets
+ * how many there were; as many as limit means that there may be more.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; and as tuile_store_sweep. Since
+ * 0.1.
+ */
+tuile_status tuile_manager_clear_expired(tuile_manager *manager, size_t limit,
+    size_t *removed, tuile_error *error);
+
+/** Reads the counters. The caller sets stats->size, as TUILE_STATS_INIT does.
+ *
+ * Each is exact; together they are no snapshot while requests run.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a struct of another size.
+ * Since 0.1.
+ */
+tuile_status tuile_manager_stats(const tuile_manager *manager,
+    tuile_stats *stats);
+
+/** Starts a thread that removes at most limit expired sessions every seconds, a
+ * tenth more or less, so that not all processes do it at once.
+ *
+ * The only thread that this library ever starts; it takes no signals, and ends
+ * with tuile_manager_stop_sweeping or tuile_manager_close. A child of fork()
+ * has none and may start its own. In place of one that runs already.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, 0 seconds or more than a year;
+ * TUILE_E_MEMORY if there is no thread to be had. Since 0.1.
+ */
+tuile_status tuile_manager_start_sweeping(tuile_manager *manager,
+    uint32_t seconds, size_t limit, tuile_error *error);
+
+/** Ends the thread, once it is done with what it is at. NULL is fine. Since 0.1. */
+void tuile_manager_stop_sweeping(tuile_manager *manager);
+
+/** Whether sessions can be stored and read: writes one that nobody knows, reads
+ * it and removes it. For a health check of the host's.
+ *
+ * Returns TUILE_OK, also if there is no store to ask; TUILE_E_ARGUMENT for
+ * NULL; TUILE_E_RANDOM; and as section 9 says if the store has a problem. Since
+ * 0.1.
+ */
+tuile_status tuile_manager_check(tuile_manager *manager, tuile_error *error);
+
+/** Reads how long one of the store's operations took. The caller sets
+ * latency->size, as TUILE_LATENCY_INIT does.
+ *
+ * Stores in this process's memory are not timed.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, an unknown operation or a
+ * struct of another size. Since 0.1.
+ */
+tuile_status tuile_manager_latency(const tuile_manager *manager,
+    tuile_operation operation, tuile_latency *latency);
+
+/** Writes all counters and times as Prometheus reads them (its text format
+ * 0.0.4).
+ *
+ * Give size NULL or a place for the number of bytes; buffer may be NULL with a
+ * capacity of 0 to ask for it. It grows a little with every call: 16 KiB are
+ * enough.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_ARGUMENT for NULL; TUILE_E_MEMORY.
+ * Since 0.1.
+ */
+tuile_status tuile_manager_metrics(const tuile_manager *manager, char *buffer,
+    size_t capacity, size_t *size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TUILE_H */
