@@ -2,7 +2,7 @@
  * compiled with: a shorter one of an older version, or a longer one of a newer. */
 #include "csystem.h"
 
-#include <tuile/types.h>
+#include "../../include/tuile/types.h"
 
 struct field {
   uint16_t start, end;
