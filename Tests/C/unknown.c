@@ -3,11 +3,11 @@
 #include "request.h"
 
 enum fate { FINE, LOST, MADE, LATE, REFUSED };
-enum operation { CREATE, REPLACE };
+enum operation { CREATE, REPLACE, REMOVE };
 
 static tuile_store *memory;
-static enum fate next[2][8]; /* what becomes of the coming writes, by operation */
-static int made[2];
+static enum fate next[3][8]; /* what becomes of the coming writes, by operation */
+static int made[3];
 static bool deaf; /* no read is answered */
 
 static struct {
@@ -80,7 +80,11 @@ static tuile_status touch(void *c, tuile_bytes key, int64_t expires, tuile_error
 }
 static tuile_status drop(void *c, tuile_bytes key, tuile_error *e) {
   (void)c;
-  return tuile_store_remove(memory, key, e);
+  switch (fate(REMOVE)) {
+    case LOST: return silent(e);
+    case MADE: return tuile_store_remove(memory, key, e) == TUILE_OK ? silent(e) : TUILE_E_STORE;
+    default: return tuile_store_remove(memory, key, e);
+  }
 }
 static tuile_status sweep(void *c, int64_t now, size_t limit, size_t *removed, tuile_error *e) {
   (void)c;
@@ -246,6 +250,65 @@ static void logins_that_fail(enum operation operation) {
   CHECK(get("n") == 1);
 }
 
+/* The commit of a login that got no answer is made again, and is refused: the session may be under the new key, and stays. */
+static void login_refused_after(enum fate first, int64_t grace) {
+  begin(grace);
+  char before[200];
+  strcpy(before, jar);
+  plan(REPLACE, first, FINE);
+  tuile_session *s = adding(1);
+  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
+  deaf = true;
+  CHECK(tuile_session_commit(s, 200, collect, NULL, &error) == TUILE_E_UNKNOWN);
+  deaf = false;
+  if (first == LATE) arrive();
+  plan(REPLACE, REFUSED, FINE);
+  set_cookie[0] = 0;
+  /* Not busy: that would say that nothing was saved. */
+  CHECK(tuile_session_commit(s, 200, collect, NULL, &error) == TUILE_E_UNKNOWN && !set_cookie[0]);
+  CHECK(respond(s, 200) == TUILE_OK && set_cookie[0] && strcmp(jar, before) != 0);
+  CHECK(get("n") == 2);
+}
+
+/* A logout with the key of before a login, which gets no answer half-way, is made again: it ends the session. */
+static void logout_again(enum operation operation, int place, enum fate first) {
+  begin(300);
+  char old[200], current[200];
+  strcpy(old, jar);
+  tuile_session *s = adding(1);
+  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
+  strcpy(current, jar), strcpy(jar, old);
+  s = request();
+  CHECK(tuile_session_load(s, &error) == TUILE_OK);
+  memset(next, 0, sizeof next), memset(made, 0, sizeof made);
+  next[operation][place] = first;
+  CHECK(tuile_session_flush(s, &error) < 0);
+  memset(next, 0, sizeof next);
+  CHECK(tuile_session_flush(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
+  strcpy(jar, current);
+  CHECK(get("n") == -1 && live() == 0);
+  strcpy(jar, old);
+  CHECK(get("n") == -1);
+}
+
+/* What only lives longer is written by another request first: the cookie is owed all the same. */
+static void touched_in_a_conflict(bool logged_out) {
+  begin(5);
+  tuile_session *s = request();
+  CHECK(tuile_session_load(s, &error) == TUILE_OK && tuile_session_touch(s, &error) == TUILE_OK);
+  char before[200];
+  strcpy(before, jar);
+  if (logged_out) {
+    tuile_session *other = request();
+    CHECK(tuile_session_flush(other, &error) == TUILE_OK && respond(other, 200) == TUILE_OK);
+  } else {
+    CHECK(respond(adding(1), 200) == TUILE_OK);
+  }
+  strcpy(jar, before);
+  CHECK(respond(s, 200) == (logged_out ? TUILE_DELETED : TUILE_OK) && !set_cookie[0] == logged_out);
+  CHECK(get("n") == (logged_out ? -1 : 2));
+}
+
 /* What another request saves meanwhile goes along, though the put under the new key gets no answer. */
 static void login_in_a_conflict(enum fate second) {
   begin(5);
@@ -270,8 +333,14 @@ int main(void) {
     committed_again(fates[i], false), committed_again(fates[i], true);
     created(fates[i]);
     login_in_a_conflict(fates[i]);
+    login_refused_after(fates[i], 5), login_refused_after(fates[i], 0);
     for (int silence = 0; silence < 2; silence++) login(fates[i], 5, silence), login(fates[i], 0, silence);
   }
+  for (int i = 0; i < 2; i++) {
+    logout_again(REPLACE, 0, fates[i]);
+    for (int place = 0; place < 2; place++) logout_again(REMOVE, place, fates[i]);
+  }
+  touched_in_a_conflict(false), touched_in_a_conflict(true);
   logins_that_fail(CREATE), logins_that_fail(REPLACE);
   puts("what got no answer is looked for, and counts once");
   return 0;

@@ -19,17 +19,15 @@ extension Manager {
     guard keys.cookieDialect == nil else { return }
     // Of the keys that it leads to.
     var arena = Arena(limit: 4096)
-    var target: Bytes? = old
-    var hops = 0
-    while let key = target, hops < 16, !spared(key) {
-      target = try end(key, keys, &arena)
-      hops &+= 1
-    }
+    try end(old, keys, sparing: spared, hops: 16, &arena)
   }
 
-  /// Removes what is under a key, in one step with reading it, so that the pointer
-  /// of a login at the same time is not overlooked; where that leads.
-  private func end(_ key: Bytes, _ keys: ManagerKeys, _ arena: inout Arena) throws(Failure) -> Bytes? {
+  /// Ends what is under a key. A pointer stays until what it leads to has ended: a logout
+  /// that fails half-way is made again, and another one at the same time finds the way too.
+  private func end(
+    _ key: Bytes, _ keys: ManagerKeys, sparing spared: (Bytes) -> Bool, hops: Int, _ arena: inout Arena
+  ) throws(Failure) {
+    guard hops > 0, !spared(key) else { return }
     var mark = ByteBuffer()
     var number: UInt64 = 0
     guard sys_random(&number, MemoryLayout<UInt64>.size) else { throw .random }
@@ -44,27 +42,23 @@ extension Manager {
       let found = try reaching(.load) { (store) throws(Failure) in
         try store.load(key, now: present, into: &raw)
       }
-      guard found != nil else { return nil }
+      guard found != nil else { return }
       let (seen, note) = (raw.bytes, mark.bytes)
-      // Before anything is changed: memory may run out.
-      let kept = arena.mark
-      var target: Bytes?
       switch try kind(of: seen, keys, &arena) {
       case .absent, .session: break
-      case .moved(let next): target = next
-      case .unreadable:
-        countBadSignature()
-        return nil
+      case .moved(let next):
+        try end(next, keys, sparing: spared, hops: hops &- 1, &arena)
+        return try reaching(.remove) { (store) throws(Failure) in try store.remove(key) }
+      case .unreadable: return countBadSignature()
       }
+      // In one step with reading it, so that the pointer of a login at the same time is not overlooked.
       let ended = try reaching(.replace) { (store) throws(Failure) in
         try store.replace(key, expected: seen, data: note, expires: 0)
       }
-      if ended == .absent { return nil }
+      if ended == .absent { return }
       if ended == .replaced {
-        try reaching(.remove) { (store) throws(Failure) in try store.remove(key) }
-        return target
+        return try reaching(.remove) { (store) throws(Failure) in try store.remove(key) }
       }
-      arena.release(to: kept)
       try wait.next(self)
     }
   }

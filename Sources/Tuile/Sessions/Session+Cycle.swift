@@ -86,8 +86,12 @@ extension Session {
       guard let key, let old = retiring else { return .deleted }
       if try retire(old, for: key, now: now) { return .saved }
     } catch {
-      if error.status != TUILE_E_UNKNOWN || !retiringIsUnsure { removePlaced() }
-      throw error
+      guard retiringIsUnsure else {
+        removePlaced()
+        throw error
+      }
+      // The old key may lead here, or will yet, whatever is wrong with this attempt.
+      throw Failure(status: TUILE_E_UNKNOWN, message: error.message, detail: error.detail)
     }
     removePlaced()
     didFindDeleted()
@@ -112,6 +116,8 @@ extension Session {
         try wait.next(manager)
         turn.wait(self, for: old)
         if try leads(old, to: key) { return try didRetire(old, grace: grace) }
+        // What was sent before finds other bytes than it expects.
+        retiringIsUnsure = false
         try beginAgain(&attempts)
         guard try fetch(old) else { return false }
         if movedTo != nil {

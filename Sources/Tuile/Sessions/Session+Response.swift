@@ -75,15 +75,26 @@ extension Session {
   /// A touch of just what was read: a key that another request has replaced meanwhile
   /// must not live on, nor one that got an earlier end.
   private func keepAlive(_ key: Bytes, expires: Int64) throws(Failure) -> Saved {
-    switch try replace(key, expected: stored.bytes, data: stored.bytes, expires: expires, .touch) {
-    case .replaced:
-      manager.counters.touches.increment()
-      return .saved
-    case .absent:
-      didFindDeleted()
-      return .deleted
-    // Whoever changed it has kept it alive.
-    case .conflict: return .leftAlone
+    var wait = Backoff()
+    var attempts = SessionData.Attempts(data)
+    while true {
+      switch try replace(key, expected: stored.bytes, data: stored.bytes, expires: expires, .touch) {
+      case .replaced:
+        manager.counters.touches.increment()
+        return .saved
+      case .absent:
+        didFindDeleted()
+        return .deleted
+      case .conflict:
+        // Whoever changed it has kept it alive; but a cookie may be owed, or it was a logout.
+        guard touching else { return .leftAlone }
+        try wait.next(manager)
+        try beginAgain(&attempts)
+        guard try fetch(key), movedTo == nil else {
+          didFindDeleted()
+          return .deleted
+        }
+      }
     }
   }
 
