@@ -19,7 +19,7 @@ GUIDE = {
               "docs/tool.md": "The command tuile"},
     "Servers": {"docs/servers.md": "C servers", "docs/nginx.md": "", "docs/apache.md": "", "docs/gate.md": "", "docs/operations.md": "", "docs/concurrency.md": "Concurrency",
                 "docs/security.md": ""},
-    "Project": {"docs/building.md": "", "docs/abi-stability.md": "", "bench/README.md": "Measurements", "SECURITY.md": "", "CHANGELOG.md": ""},
+    "Project": {"docs/building.md": "", "docs/architecture.md": "", "CONTRIBUTING.md": "", "docs/abi-stability.md": "", "bench/README.md": "Measurements", "SECURITY.md": "", "CHANGELOG.md": ""},
 }
 CARDS = [
     ("getting-started.html", "Getting started", "Install the packages, count a visitor's pages in C, look at the same session in Python."),
@@ -32,7 +32,7 @@ CARDS = [
 
 
 def file_of(path: str) -> str:
-    return {"README.md": "index.html", "bench/README.md": "measurements.html", "CHANGELOG.md": "changes.html", "SECURITY.md": "reporting.html"}.get(path, f"{Path(path).stem}.html")
+    return {"README.md": "index.html", "bench/README.md": "measurements.html", "CHANGELOG.md": "changes.html", "SECURITY.md": "reporting.html", "CONTRIBUTING.md": "contributing.html"}.get(path, f"{Path(path).stem}.html")
 
 
 def front(body: str, version: str) -> str:

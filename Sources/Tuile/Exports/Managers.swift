@@ -189,7 +189,7 @@ extension Manager {
       let manager = Manager(
         settings: settings, store: store, ownsStore: ownsStore, keys: keys, listed: RecentKeys(),
         revocations: revocations, hashing: try SeededHash.make())
-      moving?.manager = manager
+      moving?.reader = manager
       manager.logRemarks()
       return manager
     } catch {

@@ -2,7 +2,7 @@ import CSystem
 import CTuile
 
 /// Deleting a session for good, also while a login gives it a new key.
-extension Manager {
+extension Manager: SessionReader {
   /// What the store has under a key.
   enum Found {
     case absent
@@ -68,6 +68,12 @@ extension Manager {
     var raw = ByteBuffer()
     let found = try reaching(.load) { (store) throws(Failure) in try store.load(key, now: now, into: &raw) }
     return found == nil ? .absent : try kind(of: raw.bytes, keys, &arena)
+  }
+
+  func isOurs(_ data: Bytes) throws(Failure) -> Bool {
+    var arena = Arena(limit: 4096)
+    if case .unreadable = try kind(of: data, keys, &arena) { return false }
+    return true
   }
 
   /// What stored data is.

@@ -126,7 +126,7 @@ extension Session {
       var plain = ByteBuffer()
       plain.append(encoded.bytes)
       encoded.removeAll()
-      CookieText.percentEncode(plain.bytes, to: &encoded)
+      Percent.encode(plain.bytes, to: &encoded)
       guard !plain.failed, !encoded.failed else { throw .memory }
     }
     let size = manager.settings.cookieName.count &+ encoded.count

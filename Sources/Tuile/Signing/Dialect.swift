@@ -7,7 +7,7 @@ import CTuile
 /// Safe from all threads: nothing changes after init.
 class Dialect {
   /// Longer values and tokens are refused before anything is decoded.
-  static let largest = 64 << 20
+  static let largest = Deflated.largest
 
   enum Opened {
     /// `timestamp` is Unix seconds if the format has one; `key` counts from 0,
@@ -69,7 +69,7 @@ class Dialect {
       return answer
     }
     var plain = ByteBuffer()
-    guard CookieText.percentDecode(token, to: &plain) else { throw .memory }
+    guard Percent.decode(token, to: &plain) else { throw .memory }
     return try open(plain.bytes, json: json, maxAge: maxAge, now: now, limit: limit, to: &out)
   }
 

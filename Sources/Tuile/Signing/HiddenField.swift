@@ -100,7 +100,7 @@ struct HiddenField {
 
   private static func decode(_ text: Bytes, to out: inout ByteBuffer) throws(Failure) {
     guard text.contains(0x2B) else {
-      guard CookieText.percentDecode(text, to: &out) else { throw .memory }
+      guard Percent.decode(text, to: &out) else { throw .memory }
       return
     }
     // '+' is a space where it stands in the text itself.
@@ -110,6 +110,6 @@ struct HiddenField {
       spaced.append(text[i] == 0x2B ? 0x20 : text[i])
       i &+= 1
     }
-    guard !spaced.failed, CookieText.percentDecode(spaced.bytes, to: &out) else { throw .memory }
+    guard !spaced.failed, Percent.decode(spaced.bytes, to: &out) else { throw .memory }
   }
 }

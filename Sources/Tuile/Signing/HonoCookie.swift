@@ -26,7 +26,7 @@ final class HonoCookie: Dialect {
       Base64.standard.encode(Bytes(mac, keys.digest.size), to: &token)
     }
     guard !token.failed else { throw .memory }
-    CookieText.percentEncode(token.bytes, to: &out)
+    Percent.encode(token.bytes, to: &out)
     guard !out.failed else { throw .memory }
   }
 
@@ -42,7 +42,7 @@ final class HonoCookie: Dialect {
   ) throws(Failure) -> Opened {
     guard token.count <= Dialect.largest else { return .badSignature }
     var plain = ByteBuffer()
-    guard CookieText.percentDecode(token, to: &plain) else { throw .memory }
+    guard Percent.decode(token, to: &plain) else { throw .memory }
     let dot = plain.count &- HonoCookie.macSize &- 1
     let value = plain.bytes.slice(0, dot)
     var mac = ByteBuffer()

@@ -95,7 +95,7 @@ final class LaravelCookie: Dialect {
 
   override func roomFor(_ token: Bytes) -> Int {
     var plain = ByteBuffer()
-    return CookieText.percentDecode(token, to: &plain) ? plain.count &* 3 : token.count &* 3
+    return Percent.decode(token, to: &plain) ? plain.count &* 3 : token.count &* 3
   }
 
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
@@ -137,7 +137,7 @@ final class LaravelCookie: Dialect {
     var token = ByteBuffer()
     Base64.standard.encode(envelope.bytes, to: &token)
     guard !token.failed else { throw .memory }
-    CookieText.percentEncode(token.bytes, to: &out)
+    Percent.encode(token.bytes, to: &out)
     guard !out.failed else { throw .memory }
   }
 
@@ -153,7 +153,7 @@ final class LaravelCookie: Dialect {
     guard token.count <= Dialect.largest else { return .badSignature }
     var text = ByteBuffer()
     var envelope = ByteBuffer()
-    guard CookieText.percentDecode(token, to: &text) else { throw .memory }
+    guard Percent.decode(token, to: &text) else { throw .memory }
     guard try Base64.standard.decode(text.bytes, to: &envelope) else { return .badSignature }
     var parts = Parts()
     guard try parts.read(envelope.bytes) else { return .badSignature }

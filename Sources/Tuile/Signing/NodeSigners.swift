@@ -41,7 +41,7 @@ final class CookieSignature: Dialect {
     }
     if express {
       out.append("s%3A")
-      CookieText.percentEncode(token.bytes, to: &out)
+      Percent.encode(token.bytes, to: &out)
     } else {
       out.append(token.bytes)
     }
@@ -71,7 +71,7 @@ final class CookieSignature: Dialect {
     var plain = ByteBuffer()
     var text = token
     if express {
-      guard CookieText.percentDecode(token, to: &plain) else { throw .memory }
+      guard Percent.decode(token, to: &plain) else { throw .memory }
       guard plain.bytes.hasPrefix(Bytes("s:")) else { return .badSignature }
       text = plain.bytes.dropFirst(2)
     }

@@ -139,7 +139,7 @@ final class RailsCookies: Dialect {
     guard !envelope.failed else { throw .memory }
     var token = ByteBuffer()
     try forms.write(envelope.bytes, to: &token)
-    CookieText.percentEncode(token.bytes, to: &out)
+    Percent.encode(token.bytes, to: &out)
     guard !token.failed, !out.failed else { throw .memory }
   }
 
@@ -148,7 +148,7 @@ final class RailsCookies: Dialect {
   override func roomFor(_ token: Bytes) -> Int {
     guard encrypted else { return token.count }
     var plain = ByteBuffer()
-    return CookieText.percentDecode(token, to: &plain) ? plain.count &* 3 : token.count
+    return Percent.decode(token, to: &plain) ? plain.count &* 3 : token.count
   }
 
   // MARK: reading
@@ -158,7 +158,7 @@ final class RailsCookies: Dialect {
   ) throws(Failure) -> Opened {
     guard token.count <= Dialect.largest else { return .badSignature }
     var plain = ByteBuffer()
-    guard CookieText.percentDecode(token, to: &plain) else { throw .memory }
+    guard Percent.decode(token, to: &plain) else { throw .memory }
     var envelope = ByteBuffer()
     guard let key = try unwrap(plain.bytes, &envelope) else { return .badSignature }
     guard let rails = JSONText.member("_rails", of: envelope.bytes),

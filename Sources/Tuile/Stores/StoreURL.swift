@@ -3,6 +3,8 @@ import CTuile
 /// Opens the store that a URL names.
 enum StoreURL {
   static let longest = 4096
+  /// Of sessions that are their cookies: no store is opened for them.
+  static let cookieScheme: StaticString = "cookie:"
 
   /// What a caller gave as a URL; empty if it is none. Nothing longer is looked at.
   static func check(_ url: tuile_bytes) throws(Failure) -> Bytes {
@@ -12,7 +14,7 @@ enum StoreURL {
   }
 
   static func open(_ url: Bytes) throws(Failure) -> any Store {
-    guard !url.hasPrefix(Bytes(CookieStore.scheme)) else {
+    guard !url.hasPrefix(Bytes(StoreURL.cookieScheme)) else {
       throw .argument("cookie: is no store of its own: name it in a manager's configuration")
     }
     if url.hasPrefix(Bytes(CachedStore.scheme)) { return try CachedStore.open(url) }
@@ -32,7 +34,7 @@ enum StoreURL {
       return
     }
     guard
-      !url.hasPrefix(Bytes(MemoryStore.scheme)), !url.hasPrefix(Bytes(CookieStore.scheme)),
+      !url.hasPrefix(Bytes(MemoryStore.scheme)), !url.hasPrefix(Bytes(StoreURL.cookieScheme)),
       !url.hasPrefix(Bytes(SQLiteStore.scheme)), !url.hasPrefix(Bytes(FileStore.scheme))
     else { return }
     try ModuleStore.check(url)

@@ -3,12 +3,14 @@ import CSystem
 /// The payload of Django's dumps and of URLSafeSerializer: URL-safe base64 of the
 /// text, or, where that is shorter, a dot and that of the deflated text.
 enum Deflated {
+  /// Of what is packed and what is unpacked; no token is larger.
+  static let largest = 64 << 20
   /// zlib adds 6 bytes of its own and at least 5 of deflate: below this many
   /// bytes it can't win.
   private static let shortest = 12
 
   static func encode(_ text: Bytes, compress: Bool, to out: inout ByteBuffer) throws(Failure) {
-    guard text.count <= Dialect.largest else { throw .limit("the payload has more than 64 MiB") }
+    guard text.count <= Deflated.largest else { throw .limit("the payload has more than 64 MiB") }
     var packed = ByteBuffer()
     if compress, text.count > shortest {
       // The deflated form is kept only if it is shorter by two bytes.

@@ -107,6 +107,11 @@ extension Failure {
   static var noKeys: Failure { .argument("this store can't tell its keys") }
 }
 
+/// Who can tell what the secrets have signed from another program's data.
+protocol SessionReader: AnyObject {
+  func isOurs(_ data: Bytes) throws(Failure) -> Bool
+}
+
 enum Replaced { case replaced, conflict, absent }
 
 /// Whose a session is: what the application calls its users.
