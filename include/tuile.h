@@ -272,8 +272,7 @@ tuile_status tuile_set_cookie_delete(const tuile_set_cookie *cookie,
  * Returns TUILE_OK; TUILE_E_SYNTAX where browsers ignore the header: it has a
  * control character, or neither name nor value; TUILE_E_LIMIT for more than
  * 4096 octets of name and value; TUILE_E_ARGUMENT for NULL or a struct of a
- * size that no version has. Since 0.2 (0.1: tuile_set_cookie_parse); RFC
- * 6265bis, section 5.6.
+ * size that no version has. Since 0.2; RFC 6265bis, section 5.6.
  */
 tuile_status tuile_set_cookie_read(tuile_bytes header,
     tuile_set_cookie *cookie, tuile_error *error);
@@ -297,7 +296,7 @@ tuile_status tuile_date_write(int64_t seconds, char *buffer, size_t capacity,
  *
  * Returns TUILE_OK; TUILE_E_SYNTAX if day, month, year or time is missing, the
  * year is before 1601, or there is no such date; TUILE_E_ARGUMENT for NULL.
- * Since 0.2 (0.1: tuile_date_parse); RFC 6265bis, section 5.1.1.
+ * Since 0.2; RFC 6265bis, section 5.1.1.
  */
 tuile_status tuile_date_read(tuile_bytes text, int64_t *seconds);
 

@@ -82,7 +82,7 @@ public func tuile_set_cookie_delete(
 /// Returns TUILE_OK; TUILE_E_SYNTAX where browsers ignore the header: it has a
 /// control character, or neither name nor value; TUILE_E_LIMIT for more than 4096
 /// octets of name and value; TUILE_E_ARGUMENT for NULL or a struct of a size that no
-/// version has. Since 0.2 (0.1: tuile_set_cookie_parse); RFC 6265bis, section 5.6.
+/// version has. Since 0.2; RFC 6265bis, section 5.6.
 @_cdecl("tuile_set_cookie_read")
 public func tuile_set_cookie_read(
   _ header: tuile_bytes, _ cookie: UnsafeMutablePointer<tuile_set_cookie>?, _ error: UnsafeMutablePointer<tuile_error>?
@@ -116,7 +116,7 @@ public func tuile_date_write(
 ///
 /// Returns TUILE_OK; TUILE_E_SYNTAX if day, month, year or time is missing, the
 /// year is before 1601, or there is no such date; TUILE_E_ARGUMENT for NULL.
-/// Since 0.2 (0.1: tuile_date_parse); RFC 6265bis, section 5.1.1.
+/// Since 0.2; RFC 6265bis, section 5.1.1.
 @_cdecl("tuile_date_read")
 public func tuile_date_read(_ text: tuile_bytes, _ seconds: UnsafeMutablePointer<Int64>?) -> tuile_status {
   guard let text = Bytes(text), let seconds else { return TUILE_E_ARGUMENT }
