@@ -187,11 +187,11 @@ def proxy_nginx(site: Site, asked: int) -> Front:
     return Front(folder, port, ["/usr/sbin/nginx", "-p", folder, "-c", path, "-e", folder / "error.log"], graceful=signal.SIGQUIT)
 
 
-def proxy_caddy(site: Site, asked: int) -> Front:
+def proxy_caddy(site: Site, asked: int, number: int = 1) -> Front:
     port, folder = free_port(), site.folder / "proxy"
     folder.mkdir()
     text = replaced(
-        block("gate.md", "text", 1),
+        block("gate.md", "text", number),
         {
             "127.0.0.1:4180": f"127.0.0.1:{asked}",
             ":8080 {": f"http://:{port} {{\n\tbind 127.0.0.1",
@@ -208,7 +208,7 @@ def proxy_haproxy(site: Site, asked: int) -> Front:
     port, folder = free_port(), site.folder / "proxy"
     folder.mkdir()
     text = replaced(
-        block("gate.md", "text", 2),
+        block("gate.md", "text", 3),
         {
             "/usr/share/tuile-gate/haproxy.lua": ROOT / "bindings/c/daemon/haproxy.lua",
             "127.0.0.1:4180": f"127.0.0.1:{asked}",

@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from urllib.parse import parse_qs, urlsplit
 
 import configured
@@ -104,6 +105,24 @@ def test_a_session_that_is_kept_alive_gets_its_cookie_where_the_proxy_hands_it_o
     cookies = visitor.get("/members/page").all("Set-Cookie")
     assert len([cookie for cookie in cookies if cookie.startswith("sessionid=")]) == (0 if proxy == "caddy" else 1), cookies
     assert visitor.get("/members/page").status == 404
+
+
+def test_caddy_with_forward_auth_written_out(site: Site) -> None:
+    if shutil.which(PROGRAMS["caddy"]) is None:
+        pytest.skip("caddy is not installed")
+    with ExitStack() as stack:
+        gate = configured.gate(site, "caddy", top="tuile_refresh 1s;")
+        stack.callback(gate.stop)
+        front = configured.proxy_caddy(site, gate.port, 2)
+        stack.callback(stop, front, "caddy")
+        visitor = Visitor(front.port)
+        test_who_is_not_logged_in_is_sent_to_the_login_and_back(visitor)
+        visitor.log_in()
+        assert visitor.get("/members/page").all("Set-Cookie") == []
+        time.sleep(1.1)
+        cookies = visitor.get("/members/page").all("Set-Cookie")
+        assert len([cookie for cookie in cookies if cookie.startswith("sessionid=")]) == 1, cookies
+        assert visitor.get("/members/page", headers={"X-User": "99", "X_User": "99"}).status == 404
 
 
 def test_nobody_passes_where_the_gate_is_away(fronts: tuple[Front, Front], visitor: Visitor) -> None:

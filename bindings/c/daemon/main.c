@@ -100,9 +100,8 @@ static int serve(struct config *config) {
   sigaddset(&waited, SIGTERM);
   sigaddset(&waited, SIGINT);
   signal(SIGPIPE, SIG_IGN);
-  if (!config_check(config, NULL, 0, 0)) return EXIT_ERROR;
-  int count = listen_all(config, sockets);
-  if (count < 0) return listen_forget(), EXIT_ERROR;
+  int count = config_check(config, NULL, 0, 0) ? listen_all(config, sockets) : -1;
+  if (count < 0) return listen_forget(), config_free(config), EXIT_ERROR;
   pthread_sigmask(SIG_BLOCK, &waited, NULL);
   serve_by(config);
   for (int i = 0; i < count; i++) {
