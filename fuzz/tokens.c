@@ -27,8 +27,8 @@ static void make_signers(void) {
       snprintf(olds[dialect], 67, "%02d older secret of more than sixty-four bytes, for what needs as m", dialect);
       int size = dialect == TUILE_DIALECT_FERNET || dialect == TUILE_DIALECT_LARAVEL || dialect == TUILE_DIALECT_LARAVEL_GCM ? 32 : 66;
       config.secret = (tuile_bytes){secrets[dialect], (size_t)size}, older = (tuile_bytes){olds[dialect], (size_t)size};
-      if (dialect == TUILE_DIALECT_DATA_PROTECTION) config.secret = TUILE_STR(key_of_ring), older = TUILE_STR(older_of_ring);
-      if (dialect == TUILE_DIALECT_DATA_PROTECTION && variant) config.secret = TUILE_STR(older_of_ring), older = TUILE_STR(key_of_ring);
+      if (dialect == TUILE_DIALECT_DATA_PROTECTION) config.secret = tuile_text(key_of_ring), older = tuile_text(older_of_ring);
+      if (dialect == TUILE_DIALECT_DATA_PROTECTION && variant) config.secret = tuile_text(older_of_ring), older = tuile_text(key_of_ring);
       config.fallbacks = &older, config.fallback_count = 1;
       config.name = TUILE_STR("name"), config.salt = TUILE_STR("salt"), config.iterations = 1;
       config.timed = variant == 0, config.legacy = variant == 1;

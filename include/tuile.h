@@ -90,6 +90,7 @@ int64_t tuile_unset(void);
  * NULL or the header's size has no data. Time is linear in the header's size
  * over a whole walk. Since 0.1; RFC 6265bis, section 4.2.
  */
+TUILE_NONNULL(2, 3)
 tuile_status tuile_cookie_next(tuile_bytes header, size_t *position,
     tuile_cookie *cookie);
 
@@ -101,6 +102,7 @@ tuile_status tuile_cookie_next(tuile_bytes header, size_t *position,
  * Returns TUILE_OK; TUILE_ABSENT if there is none; TUILE_E_ARGUMENT for NULL or
  * an unknown match. Since 0.1.
  */
+TUILE_NONNULL(4)
 tuile_status tuile_cookie_get(tuile_bytes header, tuile_bytes name,
     tuile_match match, tuile_bytes *value);
 
@@ -124,11 +126,13 @@ tuile_status tuile_cookie_read(tuile_bytes header, tuile_bytes name,
  * the limits that its fields name.
  *
  * size is sizeof(tuile_cookies), as the caller was compiled: an older program
- * has a shorter struct, and no byte behind it is written.
+ * has a shorter struct, and no byte behind it is written. Before 0.2 it was not
+ * asked for.
  *
  * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
- * Since 0.1; with size since 0.2.
+ * Since 0.1.
  */
+TUILE_NONNULL(1)
 tuile_status tuile_cookies_init(tuile_cookies *cookies, size_t size);
 
 /** Counts the cookies of a request, and so checks its headers.
@@ -138,6 +142,7 @@ tuile_status tuile_cookies_init(tuile_cookies *cookies, size_t size);
  * counted through the headers as they follow each other; TUILE_E_ARGUMENT for
  * NULL, an unknown mode or a struct of a size that no version has. Since 0.1.
  */
+TUILE_NONNULL(1)
 tuile_status tuile_cookies_count(const tuile_cookies *cookies, size_t *count,
     tuile_error *error);
 
@@ -151,6 +156,7 @@ tuile_status tuile_cookies_count(const tuile_cookies *cookies, size_t *count,
  * Returns TUILE_OK; TUILE_E_SPACE if there are more than capacity; else as
  * tuile_cookies_count. Since 0.1.
  */
+TUILE_NONNULL(1, 2)
 tuile_status tuile_cookies_all(const tuile_cookies *cookies,
     tuile_cookie *array, size_t capacity, size_t *count, tuile_error *error);
 
@@ -162,6 +168,7 @@ tuile_status tuile_cookies_all(const tuile_cookies *cookies,
  * Returns TUILE_OK; TUILE_ABSENT if there is none; else as tuile_cookies_count.
  * Since 0.1.
  */
+TUILE_NONNULL(1, 4)
 tuile_status tuile_cookies_get(const tuile_cookies *cookies, tuile_bytes name,
     tuile_match match, tuile_bytes *value, tuile_error *error);
 
@@ -175,6 +182,7 @@ tuile_status tuile_cookies_get(const tuile_cookies *cookies, tuile_bytes name,
  * Returns TUILE_OK; TUILE_ABSENT if there is no such cookie; TUILE_E_SPACE;
  * else as tuile_cookies_count. Since 0.1.
  */
+TUILE_NONNULL(1)
 tuile_status tuile_cookies_read(const tuile_cookies *cookies, tuile_bytes name,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
 
@@ -221,11 +229,13 @@ tuile_status tuile_cookie_decode(tuile_bytes value, tuile_encoding encoding,
  * attribute, every rule checked.
  *
  * size is sizeof(tuile_set_cookie), as the caller was compiled: an older
- * program has a shorter struct, and no byte behind it is written.
+ * program has a shorter struct, and no byte behind it is written. Before 0.2 it
+ * was not asked for.
  *
  * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
- * Since 0.1; with size since 0.2.
+ * Since 0.1.
  */
+TUILE_NONNULL(1)
 tuile_status tuile_set_cookie_init(tuile_set_cookie *cookie, size_t size);
 
 /** Writes the value of a Set-Cookie header, without the header's name, line end
@@ -246,6 +256,7 @@ tuile_status tuile_set_cookie_init(tuile_set_cookie *cookie, size_t size);
  * NULL or a struct of a size that no version has. The message names the rule.
  * Since 0.1; RFC 6265bis, sections 4.1 and 5.6.
  */
+TUILE_NONNULL(1)
 tuile_status tuile_set_cookie_write(const tuile_set_cookie *cookie,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
 
@@ -256,6 +267,7 @@ tuile_status tuile_set_cookie_write(const tuile_set_cookie *cookie,
  * header without it. Otherwise as tuile_set_cookie_write, with the same
  * answers. Since 0.1.
  */
+TUILE_NONNULL(1)
 tuile_status tuile_set_cookie_delete(const tuile_set_cookie *cookie,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
 
@@ -274,6 +286,7 @@ tuile_status tuile_set_cookie_delete(const tuile_set_cookie *cookie,
  * 4096 octets of name and value; TUILE_E_ARGUMENT for NULL or a struct of a
  * size that no version has. Since 0.2; RFC 6265bis, section 5.6.
  */
+TUILE_NONNULL(2)
 tuile_status tuile_set_cookie_read(tuile_bytes header,
     tuile_set_cookie *cookie, tuile_error *error);
 
@@ -310,11 +323,13 @@ tuile_status tuile_date_read(tuile_bytes text, int64_t *seconds);
 /** Sets all fields to what TUILE_DJANGO_COOKIE_INIT sets: Path=/, nothing else.
  *
  * size is sizeof(tuile_django_cookie), as the caller was compiled: an older
- * program has a shorter struct, and no byte behind it is written.
+ * program has a shorter struct, and no byte behind it is written. Before 0.2 it
+ * was not asked for.
  *
  * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
- * Since 0.1; with size since 0.2.
+ * Since 0.1.
  */
+TUILE_NONNULL(1)
 tuile_status tuile_django_cookie_init(tuile_django_cookie *cookie, size_t size);
 
 /** Writes what Django's HttpResponse.set_cookie writes from the same arguments,
@@ -331,6 +346,7 @@ tuile_status tuile_django_cookie_init(tuile_django_cookie *cookie, size_t size);
  * at once, a samesite that is none, NULL, or a struct of a size that no version
  * has; TUILE_E_RANGE for an expires or now that is no date. Since 0.1.
  */
+TUILE_NONNULL(1)
 tuile_status tuile_django_cookie_write(const tuile_django_cookie *cookie,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
 
@@ -341,6 +357,7 @@ tuile_status tuile_django_cookie_write(const tuile_django_cookie *cookie,
  *
  * Answers as tuile_django_cookie_write. Since 0.1.
  */
+TUILE_NONNULL(1)
 tuile_status tuile_django_cookie_delete(const tuile_django_cookie *cookie,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
 
@@ -359,22 +376,26 @@ tuile_status tuile_django_cookie_delete(const tuile_django_cookie *cookie,
  * in all, libpsl, the system's clock.
  *
  * size is sizeof(tuile_jar_config), as the caller was compiled: an older
- * program has a shorter struct, and no byte behind it is written.
+ * program has a shorter struct, and no byte behind it is written. Before 0.2 it
+ * was not asked for.
  *
  * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
- * Since 0.1; with size since 0.2.
+ * Since 0.1.
  */
+TUILE_NONNULL(1)
 tuile_status tuile_jar_config_init(tuile_jar_config *config, size_t size);
 
 /** Sets all fields to what TUILE_JAR_REQUEST_INIT sets: no URL, the same site,
  * not a script.
  *
  * size is sizeof(tuile_jar_request), as the caller was compiled: an older
- * program has a shorter struct, and no byte behind it is written.
+ * program has a shorter struct, and no byte behind it is written. Before 0.2 it
+ * was not asked for.
  *
  * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
- * Since 0.1; with size since 0.2.
+ * Since 0.1.
  */
+TUILE_NONNULL(1)
 tuile_status tuile_jar_request_init(tuile_jar_request *request, size_t size);
 
 /** Makes an empty jar. *jar is the caller's, to be freed with tuile_jar_free.
@@ -386,6 +407,7 @@ tuile_status tuile_jar_request_init(tuile_jar_request *request, size_t size);
  * TUILE_E_ARGUMENT for NULL, a limit of 0 or a struct of a size that no version
  * has; TUILE_E_RANDOM; TUILE_E_MEMORY. Since 0.1.
  */
+TUILE_MUST_CHECK TUILE_NONNULL(2)
 tuile_status tuile_jar_new(const tuile_jar_config *config, tuile_jar **jar,
     tuile_error *error);
 
@@ -409,6 +431,7 @@ void tuile_jar_free(tuile_jar *jar);
  * TUILE_E_LIMIT also for a URL that is none (offset says where);
  * TUILE_E_ARGUMENT; TUILE_E_MEMORY. Since 0.1; RFC 6265bis, section 5.7.
  */
+TUILE_NONNULL(2)
 tuile_status tuile_jar_receive(tuile_jar *jar,
     const tuile_jar_request *request, tuile_bytes set_cookie,
     tuile_error *error);
@@ -424,6 +447,7 @@ tuile_status tuile_jar_receive(tuile_jar *jar,
  * TUILE_E_SYNTAX or TUILE_E_LIMIT for a URL that is none; TUILE_E_ARGUMENT.
  * Since 0.1; RFC 6265bis, section 5.8.
  */
+TUILE_NONNULL(2)
 tuile_status tuile_jar_header(tuile_jar *jar, const tuile_jar_request *request,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
 
@@ -473,6 +497,7 @@ tuile_status tuile_jar_skipped(tuile_jar *jar, size_t *lines);
  * it was; TUILE_E_ARGUMENT for NULL or a path with a NUL in it; TUILE_E_MEMORY.
  * Since 0.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_jar_save(tuile_jar *jar, tuile_bytes path,
     bool session_cookies, tuile_error *error);
 
@@ -491,6 +516,7 @@ tuile_status tuile_jar_save(tuile_jar *jar, tuile_bytes path,
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_MEMORY. Since 0.1.
  */
+TUILE_MUST_CHECK TUILE_NONNULL(2)
 tuile_status tuile_keyring_new(bool allow_weak, tuile_keyring **keyring,
     tuile_error *error);
 
@@ -505,6 +531,7 @@ void tuile_keyring_free(tuile_keyring *keyring);
  * TUILE_E_ARGUMENT for NULL, an unknown format, an empty or a weak key;
  * TUILE_E_LIMIT for more than 65 keys or 4096 bytes; TUILE_E_MEMORY. Since 0.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_keyring_add(tuile_keyring *keyring, tuile_bytes key,
     tuile_key_format format, tuile_error *error);
 
@@ -519,6 +546,7 @@ tuile_status tuile_keyring_add(tuile_keyring *keyring, tuile_bytes key,
  * Returns as tuile_keyring_add; TUILE_E_ARGUMENT also for an id that is
  * negative or another key's. Since 0.1.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_keyring_add_entry(tuile_keyring *keyring, tuile_bytes key,
     tuile_bytes block_key, int64_t id, tuile_key_format format,
     tuile_error *error);
@@ -538,6 +566,7 @@ tuile_status tuile_keyring_add_entry(tuile_keyring *keyring, tuile_bytes key,
  * owner may open it; TUILE_E_SYNTAX, with the place in offset, for the above;
  * TUILE_E_LIMIT for more than 1 MiB; else as tuile_keyring_add. Since 0.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_keyring_add_file(tuile_keyring *keyring, tuile_bytes path,
     tuile_key_format format, tuile_error *error);
 
@@ -548,6 +577,7 @@ tuile_status tuile_keyring_add_file(tuile_keyring *keyring, tuile_bytes path,
  * Returns TUILE_OK; TUILE_ABSENT if there is no such variable, or the program
  * runs with raised rights; else as tuile_keyring_add. Since 0.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_keyring_add_environment(tuile_keyring *keyring,
     tuile_bytes variable, tuile_key_format format, tuile_error *error);
 
@@ -563,6 +593,7 @@ tuile_status tuile_keyring_count(const tuile_keyring *keyring, size_t *count);
  * TUILE_E_RANDOM if the system gives no random bytes; TUILE_E_ARGUMENT. Since
  * 0.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_key_generate(char *buffer, size_t capacity, size_t *size);
 
 /** Whether a user is still who a Django session says: its _auth_user_hash is
@@ -576,6 +607,7 @@ tuile_status tuile_key_generate(char *buffer, size_t capacity, size_t *size);
  * Returns TUILE_OK; TUILE_BAD_SIGNATURE, also for what is no such hash;
  * TUILE_E_ARGUMENT for NULL or an empty keyring; TUILE_E_MEMORY. Since 0.1.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_keyring_verify_login(const tuile_keyring *keyring,
     tuile_bytes password, tuile_bytes hash, tuile_error *error);
 
@@ -590,6 +622,7 @@ tuile_status tuile_keyring_verify_login(const tuile_keyring *keyring,
  * TUILE_E_ARGUMENT for NULL, an empty purpose or a secret under 32 bytes;
  * TUILE_E_LIMIT for one of them over 4096 bytes; TUILE_E_MEMORY. Since 0.1.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_key_derive(tuile_bytes secret, tuile_bytes purpose,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
 
@@ -600,6 +633,7 @@ tuile_status tuile_key_derive(tuile_bytes secret, tuile_bytes purpose,
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an empty ring or purpose;
  * TUILE_E_LIMIT for a purpose over 4096 bytes; TUILE_E_MEMORY. Since 0.1.1.
  */
+TUILE_MUST_CHECK TUILE_NONNULL(3)
 tuile_status tuile_keyring_derive(const tuile_keyring *keyring,
     tuile_bytes purpose, tuile_keyring **derived, tuile_error *error);
 
@@ -618,11 +652,13 @@ tuile_status tuile_keyring_derive(const tuile_keyring *keyring,
 /** Sets all fields to what TUILE_SIGNER_CONFIG_INIT sets.
  *
  * size is sizeof(tuile_signer_config), as the caller was compiled: an older
- * program has a shorter struct, and no byte behind it is written.
+ * program has a shorter struct, and no byte behind it is written. Before 0.2 it
+ * was not asked for.
  *
  * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
- * Since 0.1; with size since 0.2.
+ * Since 0.1.
  */
+TUILE_NONNULL(1)
 tuile_status tuile_signer_config_init(tuile_signer_config *config, size_t size);
 
 /** Makes a signer. *signer is the caller's, to be freed with tuile_signer_free.
@@ -638,6 +674,7 @@ tuile_status tuile_signer_config_init(tuile_signer_config *config, size_t size);
  * than 64 fallbacks or a secret or salt over 4096 bytes; TUILE_E_MEMORY. Since
  * 0.1.
  */
+TUILE_MUST_CHECK TUILE_NONNULL(1, 2)
 tuile_status tuile_signer_new(const tuile_signer_config *config,
     tuile_signer **signer, tuile_error *error);
 
@@ -677,6 +714,7 @@ tuile_status tuile_signer_sign(const tuile_signer *signer, tuile_bytes value,
  * tuile_signer_open reads those. Outputs are written for TUILE_OK alone. Since
  * 0.1.
  */
+TUILE_MUST_CHECK TUILE_NONNULL(5)
 tuile_status tuile_signer_verify(const tuile_signer *signer, tuile_bytes token,
     int64_t max_age, int64_t now, tuile_bytes *value, tuile_verified *verified);
 
@@ -692,6 +730,7 @@ tuile_status tuile_signer_verify(const tuile_signer *signer, tuile_bytes token,
  * holds what its dialect does not; TUILE_E_LIMIT for more than 64 MiB;
  * TUILE_E_ARGUMENT. Since 0.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_signer_open(const tuile_signer *signer, tuile_bytes token,
     int64_t max_age, int64_t now, char *buffer, size_t capacity, size_t *size,
     tuile_verified *verified, tuile_error *error);
@@ -727,6 +766,7 @@ tuile_status tuile_signer_dumps(const tuile_signer *signer, tuile_bytes json,
  * than 64 MiB, deflated or not; TUILE_E_MEMORY; TUILE_E_ARGUMENT for NULL.
  * Since 0.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_signer_loads(const tuile_signer *signer, tuile_bytes token,
     int64_t max_age, int64_t now, char *buffer, size_t capacity, size_t *size,
     tuile_verified *verified, tuile_error *error);
@@ -759,6 +799,7 @@ tuile_status tuile_url_write(tuile_bytes url, tuile_url_place place,
  * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_SYNTAX or TUILE_E_ARGUMENT as
  * tuile_url_write. Since 0.1.
  */
+TUILE_NONNULL(4)
 tuile_status tuile_url_read(tuile_bytes url, tuile_url_place place,
     tuile_bytes name, tuile_bytes *value, tuile_error *error);
 
@@ -772,6 +813,7 @@ tuile_status tuile_url_read(tuile_bytes url, tuile_url_place place,
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if value or form is not
  * UTF-8; TUILE_E_ARGUMENT; TUILE_E_MEMORY; TUILE_E_RANDOM. Since 0.1.
  */
+TUILE_NONNULL(2)
 tuile_status tuile_hidden_field_write(const tuile_signer *signer,
     const tuile_hidden_field *field, tuile_bytes value, int64_t now,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
@@ -787,6 +829,7 @@ tuile_status tuile_hidden_field_write(const tuile_signer *signer,
  * signed is no hidden field; TUILE_E_LIMIT; TUILE_E_ARGUMENT; TUILE_E_MEMORY.
  * Since 0.1.
  */
+TUILE_MUST_CHECK TUILE_NONNULL(2)
 tuile_status tuile_hidden_field_read(const tuile_signer *signer,
     const tuile_hidden_field *field, tuile_bytes body, int64_t max_age,
     int64_t now, char *buffer, size_t capacity, size_t *size,
@@ -797,6 +840,7 @@ tuile_status tuile_hidden_field_read(const tuile_signer *signer,
  * Returns TUILE_OK; TUILE_E_SPACE, with the size in *size, which may be NULL;
  * TUILE_E_RANDOM; TUILE_E_ARGUMENT. Since 0.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_csrf_secret(char *buffer, size_t capacity, size_t *size);
 
 /** Writes a token for a form, as Django's csrf_token: 64 letters and digits,
@@ -805,6 +849,7 @@ tuile_status tuile_csrf_secret(char *buffer, size_t capacity, size_t *size);
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if the secret is not 32
  * letters and digits; TUILE_E_RANDOM; TUILE_E_ARGUMENT. Since 0.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_csrf_token(tuile_bytes secret, char *buffer,
     size_t capacity, size_t *size, tuile_error *error);
 
@@ -817,6 +862,7 @@ tuile_status tuile_csrf_token(tuile_bytes secret, char *buffer,
  * Returns TUILE_OK; TUILE_REFUSED; TUILE_E_ARGUMENT for NULL or a struct of
  * another size. Since 0.1.
  */
+TUILE_MUST_CHECK TUILE_NONNULL(1)
 tuile_status tuile_csrf_verify(const tuile_csrf_request *request,
     tuile_csrf_reason *reason, tuile_error *error);
 
@@ -865,6 +911,7 @@ const char *tuile_csrf_reason_message(tuile_csrf_reason reason);
  * TUILE_E_LIMIT for one over 4096 bytes; TUILE_E_MISSING if its module can't be
  * loaded; TUILE_E_ARGUMENT for NULL; and as above. Since 0.1.
  */
+TUILE_MUST_CHECK TUILE_NONNULL(2)
 tuile_status tuile_store_open(tuile_bytes url, tuile_store **store,
     tuile_error *error);
 
@@ -889,6 +936,7 @@ tuile_status tuile_module_folder(tuile_bytes path);
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a missing operation other than
  * close, or a struct of a size that no version has. Since 0.1.
  */
+TUILE_MUST_CHECK TUILE_NONNULL(1, 3)
 tuile_status tuile_store_new(const tuile_store_ops *ops, void *context,
     tuile_store **store, tuile_error *error);
 
@@ -902,6 +950,7 @@ tuile_status tuile_store_new(const tuile_store_ops *ops, void *context,
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, or a store that has a URL. Since
  * 0.1.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_store_confirm(tuile_store *store);
 
 /** Closes a store. NULL is fine. No call with it may be under way, and no
@@ -1078,11 +1127,13 @@ tuile_status tuile_store_disown(tuile_store *store, tuile_bytes owner,
 /** Sets all fields to what TUILE_CONFIG_INIT sets.
  *
  * size is sizeof(tuile_config), as the caller was compiled: an older program
- * has a shorter struct, and no byte behind it is written.
+ * has a shorter struct, and no byte behind it is written. Before 0.2 it was not
+ * asked for.
  *
  * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
- * Since 0.1; with size since 0.2.
+ * Since 0.1.
  */
+TUILE_NONNULL(1)
 tuile_status tuile_config_init(tuile_config *config, size_t size);
 
 /** Sets idle and longest life of sessions to those of a policy: cookie_age,
@@ -1091,6 +1142,7 @@ tuile_status tuile_config_init(tuile_config *config, size_t size);
  * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, a struct of a size that no
  * version has or an unknown policy. Since 0.1.
  */
+TUILE_NONNULL(1)
 tuile_status tuile_config_set_policy(tuile_config *config, tuile_policy policy);
 
 /** Opens a manager. *manager is the caller's, to be closed with
@@ -1113,6 +1165,7 @@ tuile_status tuile_config_set_policy(tuile_config *config, tuile_policy policy);
  * cookie, and as tuile_store_open for the store's URL; TUILE_E_STORE,
  * TUILE_E_BUSY, TUILE_E_CORRUPT, TUILE_E_MEMORY, TUILE_E_RANDOM. Since 0.1.
  */
+TUILE_MUST_CHECK TUILE_NONNULL(1, 2)
 tuile_status tuile_manager_open(const tuile_config *config,
     tuile_manager **manager, tuile_error *error);
 
@@ -1146,6 +1199,7 @@ tuile_status tuile_manager_set_wait(tuile_manager *manager, tuile_wait wait,
  * Returns TUILE_OK; TUILE_E_ARGUMENT as tuile_manager_open; TUILE_E_MEMORY.
  * After an error the keys are as they were. Since 0.1.
  */
+TUILE_MUST_CHECK TUILE_NONNULL(2)
 tuile_status tuile_manager_reload(tuile_manager *manager,
     const tuile_config *config, tuile_error *error);
 
@@ -1172,6 +1226,7 @@ tuile_status tuile_manager_reload(tuile_manager *manager,
  * closed; NULL if the manager is NULL, the header's size has no data, or memory
  * ran out. Since 0.1.
  */
+TUILE_MUST_CHECK
 tuile_session *tuile_session_begin(tuile_manager *manager,
     tuile_bytes cookie_header);
 
@@ -1184,6 +1239,7 @@ tuile_session *tuile_session_begin(tuile_manager *manager,
  * gets to see the URL has the session: cycle the key at every login, and send
  * Referrer-Policy: no-referrer. Since 0.1.
  */
+TUILE_MUST_CHECK
 tuile_session *tuile_session_begin_url(tuile_manager *manager,
     tuile_bytes cookie_header, tuile_bytes url);
 
@@ -1211,6 +1267,7 @@ tuile_session *tuile_session_begin_url(tuile_manager *manager,
  * saved, except with TUILE_E_CALLBACK and where only the owner's list could not
  * be written. No header deletes the cookie then. Since 0.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_session_commit(tuile_session *session, int32_t http_status,
     tuile_add_header add_header, void *context, tuile_error *error);
 
@@ -1297,6 +1354,7 @@ tuile_status tuile_session_clear(tuile_session *session, tuile_error *error);
  * Returns TUILE_OK; and as above: then the session is still in the store, and
  * the call can be made again. Since 0.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_session_flush(tuile_session *session, tuile_error *error);
 
 /** Gives the session a new key and keeps its data, as every login should, so
@@ -1307,6 +1365,7 @@ tuile_status tuile_session_flush(tuile_session *session, tuile_error *error);
  *
  * Returns TUILE_OK; TUILE_E_RANDOM; and as above. Since 0.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_session_cycle_key(tuile_session *session,
     tuile_error *error);
 
@@ -1365,6 +1424,7 @@ tuile_status tuile_session_get_double(tuile_session *session, tuile_bytes key,
  * TUILE_E_SYNTAX if it has an unpaired surrogate, which UTF-8 can't hold; and
  * as above. Since 0.1.
  */
+TUILE_NONNULL(3)
 tuile_status tuile_session_get_string(tuile_session *session, tuile_bytes key,
     tuile_bytes *value, tuile_error *error);
 
@@ -1374,6 +1434,7 @@ tuile_status tuile_session_get_string(tuile_session *session, tuile_bytes key,
  *
  * Returns TUILE_OK; TUILE_ABSENT; and as above. Since 0.1.
  */
+TUILE_NONNULL(3)
 tuile_status tuile_session_get_json(tuile_session *session, tuile_bytes key,
     tuile_bytes *value, tuile_error *error);
 
@@ -1471,6 +1532,7 @@ tuile_status tuile_session_count(tuile_session *session, size_t *count,
  *
  * Returns TUILE_OK; TUILE_ABSENT at the end; and as above. Since 0.1.
  */
+TUILE_NONNULL(2)
 tuile_status tuile_session_next_key(tuile_session *session, size_t *position,
     tuile_bytes *key, tuile_error *error);
 
@@ -1553,6 +1615,7 @@ tuile_status tuile_session_append(tuile_session *session, tuile_bytes key,
  *
  * Returns TUILE_OK; TUILE_ABSENT at the end; and as above. Since 0.1.
  */
+TUILE_NONNULL(2)
 tuile_status tuile_session_next_item(tuile_session *session, size_t *position,
     tuile_bytes *key, tuile_bytes *json, tuile_error *error);
 
@@ -1572,6 +1635,7 @@ tuile_status tuile_session_set_bytes(tuile_session *session, tuile_bytes key,
  * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no string in
  * base64; and as above. Since 0.1.
  */
+TUILE_NONNULL(3)
 tuile_status tuile_session_get_bytes(tuile_session *session, tuile_bytes key,
     tuile_bytes *value, tuile_error *error);
 
@@ -1736,6 +1800,7 @@ tuile_status tuile_session_delete_test_cookie(tuile_session *session,
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT; and as above. Since 0.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_session_set_owner(tuile_session *session, tuile_bytes owner,
     tuile_error *error);
 
@@ -1785,6 +1850,7 @@ tuile_status tuile_manager_sessions(tuile_manager *manager, tuile_bytes owner,
  * Returns TUILE_OK; TUILE_ABSENT if the owner has no such session any more;
  * TUILE_E_ARGUMENT; and as above. Since 0.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_manager_revoke(tuile_manager *manager, tuile_bytes owner,
     tuile_bytes id, tuile_error *error);
 
@@ -1798,6 +1864,7 @@ tuile_status tuile_manager_revoke(tuile_manager *manager, tuile_bytes owner,
  * Returns TUILE_OK; TUILE_E_ARGUMENT; and as above: then some may be left.
  * Since 0.1.
  */
+TUILE_MUST_CHECK
 tuile_status tuile_manager_revoke_all(tuile_manager *manager,
     tuile_bytes owner, tuile_session *keep, size_t *revoked,
     tuile_error *error);
@@ -1827,6 +1894,7 @@ tuile_status tuile_manager_clear_expired(tuile_manager *manager, size_t limit,
  * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a struct of a size that no
  * version has. Since 0.1.
  */
+TUILE_NONNULL(2)
 tuile_status tuile_manager_stats(const tuile_manager *manager,
     tuile_stats *stats);
 
@@ -1863,6 +1931,7 @@ tuile_status tuile_manager_check(tuile_manager *manager, tuile_error *error);
  * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, an unknown operation or a
  * struct of another size. Since 0.1.
  */
+TUILE_NONNULL(3)
 tuile_status tuile_manager_latency(const tuile_manager *manager,
     tuile_operation operation, tuile_latency *latency);
 

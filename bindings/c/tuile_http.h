@@ -20,13 +20,6 @@
 #include <string.h>
 #include <tuile.h>
 
-/** The bytes of a text that ends with a NUL; NULL is empty. */
-static inline tuile_bytes tuile_text(const char *text) {
-  tuile_bytes bytes = {text, 0};
-  if (text) bytes.size = strlen(text);
-  return bytes;
-}
-
 /** The value of a hex digit, or -1. */
 static inline int tuile_hex_digit(unsigned char digit) {
   if (digit >= '0' && digit <= '9') return digit - '0';

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -64,12 +65,43 @@ typedef struct tuile_bytes {
   size_t size;      /**< In bytes. */
 } tuile_bytes;
 
-/** A tuile_bytes from a string literal, its NUL left out. */
-#define TUILE_STR(literal) TUILE_COMPOUND_(tuile_bytes){ (literal), sizeof(literal) - 1 }
+/** A tuile_bytes from a string literal, its NUL left out. Anything else does not
+ *  compile: of a pointer or an array the size is not the text's. tuile_text takes those. */
+#define TUILE_STR(literal) TUILE_COMPOUND_(tuile_bytes){ ("" literal ""), sizeof("" literal "") - 1 }
 #ifdef __cplusplus
 #define TUILE_COMPOUND_(type) type
 #else
 #define TUILE_COMPOUND_(type) (type)
+#endif
+
+#ifndef TUILE_SWIFT_IMPORT
+/** The bytes of a text that ends with a NUL, which is left out; NULL is empty. The
+ *  text stays the caller's. Since 0.2. */
+static inline tuile_bytes tuile_text(const char *text) {
+  tuile_bytes bytes = {text, 0};
+  if (text) bytes.size = strlen(text);
+  return bytes;
+}
+#endif
+
+/* What gcc and clang then notice. A program that wants to do it all the same, such as
+ * a test that gives NULL, defines the macro as nothing before it includes this. */
+#ifndef TUILE_MUST_CHECK
+#ifdef __GNUC__
+/** In front of a function whose answer is for nothing if nobody looks at it. */
+#define TUILE_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define TUILE_MUST_CHECK
+#endif
+#endif
+#ifndef TUILE_NONNULL
+#ifdef __GNUC__
+/** In front of a function to which NULL in these places, counted from 1, is a mistake. It
+ *  still answers it with a status. */
+#define TUILE_NONNULL(...) __attribute__((nonnull(__VA_ARGS__)))
+#else
+#define TUILE_NONNULL(...)
+#endif
 #endif
 
 /** Detail on a failure, owned by the caller; every function that takes one

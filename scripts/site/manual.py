@@ -108,7 +108,7 @@ class Manual:
 
     def function(self, item: Item, section: Section) -> str:
         made = comment.parse(item.text)
-        declared = re.match(r"(.+?)(\w+)\((.*)\);", " ".join(item.code.split()))
+        declared = re.match(r"(.+?)(\w+)\((.*)\);?$", " ".join(item.code.split()))
         assert declared
         out = self.head(item.name, made.summary)
         out += [f".Ft {quoted(declared[1].strip())}", f".Fo {item.name}"]

@@ -81,10 +81,10 @@ public func tuile_cookie_read(
 /// the limits that its fields name.
 ///
 /// `size` is sizeof(tuile_cookies), as the caller was compiled: an older program has a
-/// shorter struct, and no byte behind it is written.
+/// shorter struct, and no byte behind it is written. Before 0.2 it was not asked for.
 ///
 /// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
-/// Since 0.1; with `size` since 0.2.
+/// Since 0.1.
 @_cdecl("tuile_cookies_init")
 public func tuile_cookies_init(_ cookies: UnsafeMutablePointer<tuile_cookies>?, _ size: size_t) -> tuile_status {
   initialize(cookies, size)

@@ -8,10 +8,10 @@ import CTuile
 /// Sets all fields to what TUILE_DJANGO_COOKIE_INIT sets: Path=/, nothing else.
 ///
 /// `size` is sizeof(tuile_django_cookie), as the caller was compiled: an older program has a
-/// shorter struct, and no byte behind it is written.
+/// shorter struct, and no byte behind it is written. Before 0.2 it was not asked for.
 ///
 /// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
-/// Since 0.1; with `size` since 0.2.
+/// Since 0.1.
 @_cdecl("tuile_django_cookie_init")
 public func tuile_django_cookie_init(
   _ cookie: UnsafeMutablePointer<tuile_django_cookie>?, _ size: size_t

@@ -13,10 +13,10 @@ import CTuile
 /// in all, libpsl, the system's clock.
 ///
 /// `size` is sizeof(tuile_jar_config), as the caller was compiled: an older program has a
-/// shorter struct, and no byte behind it is written.
+/// shorter struct, and no byte behind it is written. Before 0.2 it was not asked for.
 ///
 /// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
-/// Since 0.1; with `size` since 0.2.
+/// Since 0.1.
 @_cdecl("tuile_jar_config_init")
 public func tuile_jar_config_init(_ config: UnsafeMutablePointer<tuile_jar_config>?, _ size: size_t) -> tuile_status {
   initialize(config, size)
@@ -26,10 +26,10 @@ public func tuile_jar_config_init(_ config: UnsafeMutablePointer<tuile_jar_confi
 /// not a script.
 ///
 /// `size` is sizeof(tuile_jar_request), as the caller was compiled: an older program has a
-/// shorter struct, and no byte behind it is written.
+/// shorter struct, and no byte behind it is written. Before 0.2 it was not asked for.
 ///
 /// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
-/// Since 0.1; with `size` since 0.2.
+/// Since 0.1.
 @_cdecl("tuile_jar_request_init")
 public func tuile_jar_request_init(
   _ request: UnsafeMutablePointer<tuile_jar_request>?, _ size: size_t

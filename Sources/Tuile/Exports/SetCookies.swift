@@ -11,10 +11,10 @@ import CTuile
 /// attribute, every rule checked.
 ///
 /// `size` is sizeof(tuile_set_cookie), as the caller was compiled: an older program has a
-/// shorter struct, and no byte behind it is written.
+/// shorter struct, and no byte behind it is written. Before 0.2 it was not asked for.
 ///
 /// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
-/// Since 0.1; with `size` since 0.2.
+/// Since 0.1.
 @_cdecl("tuile_set_cookie_init")
 public func tuile_set_cookie_init(_ cookie: UnsafeMutablePointer<tuile_set_cookie>?, _ size: size_t) -> tuile_status {
   initialize(cookie, size)

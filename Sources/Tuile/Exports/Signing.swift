@@ -13,10 +13,10 @@ import CTuile
 /// Sets all fields to what TUILE_SIGNER_CONFIG_INIT sets.
 ///
 /// `size` is sizeof(tuile_signer_config), as the caller was compiled: an older program has a
-/// shorter struct, and no byte behind it is written.
+/// shorter struct, and no byte behind it is written. Before 0.2 it was not asked for.
 ///
 /// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
-/// Since 0.1; with `size` since 0.2.
+/// Since 0.1.
 @_cdecl("tuile_signer_config_init")
 public func tuile_signer_config_init(
   _ config: UnsafeMutablePointer<tuile_signer_config>?, _ size: size_t

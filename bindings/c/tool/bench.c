@@ -19,7 +19,7 @@ static tuile_status parse(struct bench *bench) {
   (void)bench;
   size_t position = 0;
   tuile_cookie cookie;
-  while (tuile_cookie_next(TUILE_STR(header), &position, &cookie) == TUILE_OK) continue;
+  while (tuile_cookie_next((tuile_bytes){header, sizeof header - 1}, &position, &cookie) == TUILE_OK) continue;
   return TUILE_OK;
 }
 
