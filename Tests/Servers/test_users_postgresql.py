@@ -97,3 +97,19 @@ def test_its_configuration_s_test(site: Site, kind: str, server: postgresql_serv
         on = f"tuile_django_users {url};" if kind == "nginx" else f"TuileDjangoUsers {url}"
         status, said = getattr(configured, f"{kind}_test")(site, http=on)
         assert status == 0 and ("nobody" in said) == (url != site.store), said
+
+
+def test_the_configuration_s_test_makes_no_table(site: Site, kind: str, server: postgresql_server.Server) -> None:
+    import configured
+
+    empty = server.new_database()
+    directive = {"nginx": "tuile_store", "apache": "TuileStore"}[kind]
+    for mode in ("", "mode=rw", "mode=rwc"):
+        site.store = server.url(empty) + (("&" if "?" in server.url(empty) else "?") + mode if mode else "")
+        _, said = getattr(configured, f"{kind}_test")(site)
+        log = site.folder / "error.log"
+        said += log.read_text() if log.exists() else ""
+        if log.exists():
+            log.unlink()
+        assert server.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", empty) == [(0,)], mode
+        assert (f"{directive}: " in said) == (mode != "mode=rwc"), (mode, said)

@@ -63,6 +63,11 @@ static struct gate_database *hold(tuile_bytes store) {
   return database;
 }
 
+/* As SQLite says it, and PostgreSQL. */
+static bool has_no_table(const tuile_error *error) {
+  return strstr(error->message, "no such table") || strstr(error->message, "does not say mode=rwc");
+}
+
 static tuile_status ask(tuile_bytes store, tuile_error *error) {
   struct gate_url url;
   tuile_store *opened;
@@ -73,7 +78,7 @@ static tuile_status ask(tuile_bytes store, tuile_error *error) {
   if (gate_is_file_url(store)) gate_url_path(store, path, sizeof path);
   if ((status = look_for_file(path, url.may_be_made, error)) != TUILE_OK) return status;
   status = tuile_store_open((tuile_bytes){url.text, url.size}, &opened, error);
-  if (status != TUILE_OK) return url.may_be_made && strstr(error->message, "no such table") ? TUILE_ABSENT : status;
+  if (status != TUILE_OK) return url.may_be_made && has_no_table(error) ? TUILE_ABSENT : status;
   status = tuile_store_load(opened, TUILE_STR("aconfigurationstestasks"), 0, ignore, NULL, error);
   tuile_store_close(opened);
   if (status < 0) return status;

@@ -13,9 +13,9 @@ struct gate_url {
   bool may_be_made;
 };
 
-/* The URL of a file's store, unless its `mode` is said, opened for reading and writing
- * what is there, and never made; with `reading` for reading alone, whatever is said.
- * Another store's URL as it is. TUILE_OK, or TUILE_E_LIMIT. */
+/* The URL of a file's or a database's store, unless its `mode` is said, opened for reading
+ * and writing what is there: nothing is made, no table either. With `reading` for a test, which
+ * changes nothing, whatever is said. Another store's URL as it is. TUILE_OK, or TUILE_E_LIMIT. */
 tuile_status gate_make_url(tuile_bytes given, bool reading, struct gate_url *url);
 /* The path of a file's store. */
 void gate_url_path(tuile_bytes given, char *path, size_t capacity);

@@ -59,15 +59,17 @@ static void put(struct gate_url *url, tuile_bytes text) {
 
 tuile_status gate_make_url(tuile_bytes given, bool reading, struct gate_url *url) {
   tuile_bytes kept = gate_kept_url(given), said = mode_of(given), option;
+  bool is_file = gate_is_file_url(given);
   *url = (struct gate_url){.size = 0};
   if (given.size + sizeof "?mode=ro" > sizeof url->text) return TUILE_E_LIMIT;
-  if (!gate_is_file_url(given)) return put(url, given), TUILE_OK;
+  if (!is_file && !gate_is_database_url(kept)) return put(url, given), TUILE_OK;
   url->may_be_made = is(said, "rwc");
   put(url, (tuile_bytes){given.data, (size_t)((const char *)kept.data - (const char *)given.data)});
   size_t at = find(kept, '?');
   put(url, (tuile_bytes){kept.data, at});
   bool adds = reading || said.size == 0;
-  if (adds) put(url, reading ? TUILE_STR("?mode=ro") : TUILE_STR("?mode=rw"));
+  /* A server that may be written to is asked whether it is, which writes nothing. */
+  if (adds) put(url, reading && (is_file || is(said, "ro")) ? TUILE_STR("?mode=ro") : TUILE_STR("?mode=rw"));
   for (char sign = adds ? '&' : '?'; next_option(kept, &at, &option); sign = '&') {
     if (reading && starts(option, "mode=")) continue;
     put(url, (tuile_bytes){&sign, 1});
