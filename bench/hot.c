@@ -1,6 +1,7 @@
 /* Many threads that add 1 to one session: how many additions a second, and how long each takes.
  *   bench/hot URL SECONDS [DELAY]
- * One writer; then 64, each with a manager of its own, so that nothing but compare-and-replace is between them, as
+ * One writer; then 64 with a session each, which shows how long the machine and the store let one of 64 threads wait;
+ * then 64 on one session, each with a manager of its own, so that nothing but compare-and-replace is between them, as
  * between processes; then 64 with one manager, whose commits stand in line. DELAY: through a store of the host's
  * whose loads and writes take so many milliseconds. Fails if an addition is lost. */
 #define _GNU_SOURCE
@@ -23,7 +24,6 @@
 enum { writers = 64, most_times = 1 << 18 };
 
 static tuile_store *store;
-static char cookie[64];
 static double until;
 static int delay;
 
@@ -82,7 +82,8 @@ static tuile_manager *open_manager(void) {
 struct writer {
   pthread_t thread;
   tuile_manager *manager;
-  double *waits;
+  char cookie[64];
+  double *waits, *ends;
   int count, busy, failed;
 };
 
@@ -91,11 +92,11 @@ static void *write_on(void *context) {
   while (now() < until && w->count < most_times) {
     double began = now();
     tuile_error error = {0};
-    tuile_session *session = tuile_session_begin(w->manager, (tuile_bytes){cookie, strlen(cookie)});
+    tuile_session *session = tuile_session_begin(w->manager, (tuile_bytes){w->cookie, strlen(w->cookie)});
     tuile_status status = tuile_session_add_int(session, TUILE_STR("count"), 1, NULL, &error);
     if (status == TUILE_OK) status = tuile_session_commit(session, 200, NULL, NULL, &error);
     tuile_session_end(session);
-    if (status == TUILE_OK) w->waits[w->count++] = now() - began;
+    if (status == TUILE_OK) w->ends[w->count] = now(), w->waits[w->count] = w->ends[w->count] - began, w->count++;
     else if (status == TUILE_E_BUSY) w->busy++;
     else w->failed++;
   }
@@ -104,21 +105,25 @@ static void *write_on(void *context) {
 
 static int by_size(const void *a, const void *b) { return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b); }
 
-static void run(const char *name, int threads, int managers, double seconds) {
-  static struct writer all[writers];
-  static double *waits;
+static void new_session(tuile_manager *manager, char *cookie, size_t size) {
   tuile_bytes key;
-  int64_t counted = -1;
-  tuile_manager *first = open_manager();
-  tuile_session *session = tuile_session_begin(first, TUILE_STR(""));
+  tuile_session *session = tuile_session_begin(manager, TUILE_STR(""));
   MUST(tuile_session_set_int(session, TUILE_STR("count"), 0, &error));
   MUST(tuile_session_commit(session, 200, NULL, NULL, &error));
   MUST(tuile_session_key(session, &key));
-  snprintf(cookie, sizeof cookie, "sessionid=%.*s", (int)key.size, (const char *)key.data);
+  snprintf(cookie, size, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(session);
+}
+
+static void run(const char *name, int threads, int managers, bool own, double seconds) {
+  static struct writer all[writers];
+  static double *waits;
+  tuile_manager *first = open_manager();
   for (int i = 0; i < threads; i++) {
-    double *room = all[i].waits ? all[i].waits : malloc(most_times * sizeof *room);
-    all[i] = (struct writer){.manager = managers > 1 ? open_manager() : first, .waits = room};
+    double *room = all[i].waits ? all[i].waits : malloc(2 * most_times * sizeof *room);
+    all[i] = (struct writer){.manager = managers > 1 ? open_manager() : first, .waits = room, .ends = room + most_times};
+    if (i == 0 || own) new_session(first, all[i].cookie, sizeof all[i].cookie);
+    else memcpy(all[i].cookie, all[0].cookie, sizeof all[i].cookie);
   }
   double began = now();
   until = began + seconds * 1e3;
@@ -132,17 +137,28 @@ static void run(const char *name, int threads, int managers, double seconds) {
     if (all[i].count < least) least = all[i].count;
   }
   waits = realloc(waits, (size_t)(count ? count : 1) * sizeof *waits);
+  /* When they ended: for how long did nobody get on? */
+  for (int i = 0, at = 0; i < threads; at += all[i++].count) memcpy(waits + at, all[i].ends, (size_t)all[i].count * sizeof *waits);
+  qsort(waits, (size_t)count, sizeof *waits, by_size);
+  double standstill = count ? waits[0] - began : 0;
+  for (int i = 1; i < count; i++)
+    if (waits[i] - waits[i - 1] > standstill) standstill = waits[i] - waits[i - 1];
   for (int i = 0, at = 0; i < threads; at += all[i++].count) memcpy(waits + at, all[i].waits, (size_t)all[i].count * sizeof *waits);
   qsort(waits, (size_t)count, sizeof *waits, by_size);
-  session = tuile_session_begin(first, (tuile_bytes){cookie, strlen(cookie)});
-  MUST(tuile_session_get_int(session, TUILE_STR("count"), &counted, &error));
-  tuile_session_end(session);
-  double median = count ? waits[count / 2] : 0, longest = count ? waits[count - 1] : 0;
-  printf("| %-24s | %8.0f | %8.2f | %8.2f | %5.1f | %6d | %4d |\n", name, count / took, median, longest, median > 0 ? longest / median : 0,
-         least, busy);
+  long long counted = 0;
+  for (int i = 0; i < (own ? threads : 1); i++) {
+    int64_t here;
+    tuile_session *session = tuile_session_begin(first, (tuile_bytes){all[i].cookie, strlen(all[i].cookie)});
+    MUST(tuile_session_get_int(session, TUILE_STR("count"), &here, &error));
+    tuile_session_end(session);
+    counted += here;
+  }
+  double median = count ? waits[count / 2] : 0, longest = count ? waits[count - 1] : 0, rare = count ? waits[count - 1 - count / 1000] : 0;
+  printf("| %-24s | %8.0f | %8.2f | %8.2f | %8.2f | %5.1f | %8.2f | %6d | %4d |\n", name, count / took, median, rare, longest,
+         median > 0 ? longest / median : 0, standstill, least, busy);
   fflush(stdout);
   if (failed || counted != count) {
-    fprintf(stderr, "bench/hot: %d failed; %d were saved, and %lld are there\n", failed, count, (long long)counted);
+    fprintf(stderr, "bench/hot: %d failed; %d were saved, and %lld are there\n", failed, count, counted);
     exit(1);
   }
   for (int i = 0; managers > 1 && i < threads; i++) tuile_manager_close(all[i].manager);
@@ -154,11 +170,12 @@ int main(int argc, char **argv) {
   if (argc > 3) delay = atoi(argv[3]);
   open_store(argv[1]);
   double seconds = atof(argv[2]);
-  puts("| writers                  | a second | median ms | longest ms | ratio | fewest | busy |");
-  puts("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
-  run("1", 1, 1, seconds);
-  run("64, each by itself", writers, writers, seconds);
-  run("64, in line", writers, 1, seconds);
+  puts("| writers                  | a second | median ms | 99.9 % ms | longest ms | ratio | standstill ms | fewest | busy |");
+  puts("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+  run("1", 1, 1, false, seconds);
+  run("64, each its own session", writers, 1, true, seconds);
+  run("64, each by itself", writers, writers, false, seconds);
+  run("64, in line", writers, 1, false, seconds);
   tuile_store_close(store);
   return 0;
 }
