@@ -1149,7 +1149,9 @@ tuile_status tuile_config_set_policy(tuile_config *config, tuile_policy policy);
  * tuile_manager_close.
  *
  * The store of the configuration is opened, or its table made, at once, so that
- * a wrong path or a damaged file shows here and not at the first visitor.
+ * a wrong path, a damaged file, an option that is none or a PostgreSQL server
+ * that can't be reached shows here and not at the first visitor. A Redis server
+ * is first asked by the first request: tuile_manager_check asks it at once.
  *
  * With "cookie:" the session is kept in its cookie, as Django's signed_cookies
  * backend does; "cookie:sealed" encrypts it in Tuile's format, and
@@ -1939,8 +1941,8 @@ tuile_status tuile_manager_latency(const tuile_manager *manager,
  * 0.0.4).
  *
  * Give size NULL or a place for the number of bytes; buffer may be NULL with a
- * capacity of 0 to ask for it. It grows a little with every call: 16 KiB are
- * enough.
+ * capacity of 0 to ask for it. It grows a little with the numbers in it: 32 KiB
+ * are always enough.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_ARGUMENT for NULL; TUILE_E_MEMORY.
  * Since 0.1.

@@ -55,6 +55,11 @@ static void metrics(const char *store) {
   CHECK(strstr(buffer, "tuile_store_seconds_bucket{operation=\"load\",le=\"+Inf\"} 4\n"));
   CHECK(strstr(buffer, "tuile_store_seconds_count{operation=\"create\"} 1\n"));
   CHECK(stats().cookie_bytes > 5 * 40);
+  /* If each number had all the digits that a number can have, 32 KiB would do, as the header says. */
+  size_t most = size;
+  for (char *line = buffer; line && *line; line = strchr(line, '\n') + 1)
+    if (*line != '#') most += 19;
+  CHECK(most > 16384 && most <= 32768);
   free(buffer);
   tuile_manager_close(manager);
 }

@@ -17,6 +17,7 @@ import pytest
 pytest.importorskip("psycopg")
 from postgresql_helpers import FULL, PLAIN, needed, opened, program, run, written  # noqa: E402
 from postgresql_server import Server, as_postgres, free_port, running  # noqa: E402
+from store import Refused, Store, native  # noqa: E402
 from tuile.errors import StoreError  # noqa: E402
 
 pytestmark = needed
@@ -68,6 +69,12 @@ def test_killed_and_started_again(server: Server, database: str) -> None:
             time.sleep(0.3)
             server.start()
     assert load.failed > 0
+
+
+def test_a_server_that_is_not_there_shows_at_once() -> None:
+    with pytest.raises(Refused) as caught:
+        Store("postgresql://nobody@127.0.0.1:1/none?retries=0&connect=300")
+    assert caught.value.status == native.E_STORE
 
 
 def test_stopped_for_a_while(server: Server, database: str) -> None:

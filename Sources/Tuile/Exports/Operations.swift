@@ -139,7 +139,7 @@ public func tuile_manager_latency(
 /// Writes all counters and times as Prometheus reads them (its text format 0.0.4).
 ///
 /// Give `size` NULL or a place for the number of bytes; `buffer` may be NULL with a
-/// capacity of 0 to ask for it. It grows a little with every call: 16 KiB are enough.
+/// capacity of 0 to ask for it. It grows a little with the numbers in it: 32 KiB are always enough.
 ///
 /// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_ARGUMENT for NULL; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_manager_metrics")
