@@ -2,6 +2,60 @@
  *
  * Generated from the library's sources by scripts/generate-header: edit those.
  *
+ * Sessions as Django has them: values that belong to a visitor, in a store that other
+ * processes, servers and Django itself may share; the browser keeps a cookie with the
+ * session's key. And what sessions are made of: Cookie and Set-Cookie headers, a cookie
+ * jar, signed and encrypted tokens of Django and other frameworks. A complete program, which a web server runs for each request (CGI),
+ * compiled with `cc count.c -ltuile`:
+ *
+ *   #include <tuile.h>
+ *   #include <stdio.h>
+ *   #include <stdlib.h>
+ *   static tuile_status print(void *to, tuile_bytes name, tuile_bytes value) {
+ *     int written = fprintf(to, "%.*s: %.*s\r\n", (int)name.size, (const char *)name.data, (int)value.size, (const char *)value.data);
+ *     return written < 0 ? TUILE_E_FILE : TUILE_OK;
+ *   }
+ *   int main(void) {
+ *     tuile_config config = TUILE_CONFIG_INIT;
+ *     config.store = tuile_text(getenv("SESSION_STORE")); // such as sqlite:///var/lib/count/sessions.db
+ *     config.secret = tuile_text(getenv("SECRET_KEY"));   // 32 bytes or more, such as `tuile keygen` writes
+ *     tuile_manager *manager = NULL;
+ *     tuile_session *session = NULL;
+ *     tuile_error error = {0};
+ *     int64_t visits = 0;
+ *     bool fine = tuile_manager_open(&config, &manager, &error) == TUILE_OK &&
+ *                 (session = tuile_session_begin(manager, tuile_text(getenv("HTTP_COOKIE")))) &&
+ *                 tuile_session_add_int(session, TUILE_STR("visits"), 1, &visits, &error) == TUILE_OK &&
+ *                 tuile_session_commit(session, 200, print, stdout, &error) == TUILE_OK;
+ *     if (fine) printf("Content-Type: text/plain\r\n\r\nvisit %lld\n", (long long)visits);
+ *     else fprintf(stderr, "%s\n", error.message);
+ *     tuile_session_end(session); // each is the program's, and NULL is fine
+ *     tuile_manager_close(manager);
+ *     return fine ? 0 : 1;
+ *   }
+ *
+ * A server that stays opens the manager once, for all threads, and begins and ends a
+ * session for each request.
+ *
+ * Sections, of which the manager and sessions are what nearly everybody comes for:
+ *    1. The library
+ *    2. Cookies
+ *    3. Set-Cookie
+ *    4. Django's Set-Cookie
+ *    5. The cookie jar
+ *    6. Keys
+ *    7. Signing
+ *    8. State without cookies
+ *    9. Stores
+ *   10. Stores, what is in them
+ *   11. The manager
+ *   12. Sessions, one request
+ *   13. Sessions, their values
+ *   14. Sessions, more ways to their values
+ *   15. Sessions, their end
+ *   16. Whose sessions
+ *   17. Operations
+ *
  * Rules that hold for every function
  * - A function that can fail returns a tuile_status: 0 is fine, positive numbers
  *   are ordinary answers (absent, expired, tampered with), negative ones errors.
