@@ -114,7 +114,9 @@ class Manual:
         out += [f".Ft {quoted(declared[1].strip())}", f".Fo {item.name}"]
         out += [f".Fa {quoted(a.strip())}" for a in declared[3].split(",") if a != "void"] + [".Fc"]
         out += [".Sh DESCRIPTION", paragraphs([*made.text, made.remarks] if made.remarks else made.text)]
-        out += [f".Ss {section.title}", paragraphs(section.prose)]
+        # A section may have nothing to say but its functions.
+        if section.prose:
+            out += [f".Ss {section.title}", paragraphs(section.prose)]
         if made.answers:
             out += [".Sh RETURN VALUES", self.answers(made)]
         out.append(self.see_also(item.name, [item.code, *item.text]))
