@@ -5,7 +5,9 @@
  * Sessions as Django has them: values that belong to a visitor, in a store that other
  * processes, servers and Django itself may share; the browser keeps a cookie with the
  * session's key. And what sessions are made of: Cookie and Set-Cookie headers, a cookie
- * jar, signed and encrypted tokens of Django and other frameworks. A complete program, which a web server runs for each request (CGI),
+ * jar, signed and encrypted tokens of Django and other frameworks.
+ *
+ * A complete program, which a web server runs for each request (CGI),
  * compiled with `cc count.c -ltuile`:
  *
  *   #include <tuile.h>

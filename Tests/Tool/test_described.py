@@ -84,10 +84,10 @@ def test_completion_for_zsh() -> None:
     assert "sqlite:///" in completed("session", "get", "--store", "")
 
 
-def test_completion_for_fish() -> None:
+def test_completion_for_fish(tmp_path: Path) -> None:
     def completed(line: str) -> set[str]:
         script = f"source {ROOT / 'bindings/c/tool/completion.fish'}; complete -C '{line}'"
-        environment = {"PATH": f"{BUILD}:{os.environ['PATH']}", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
+        environment = {"PATH": f"{BUILD}:{os.environ['PATH']}", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
         done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, timeout=300, check=True,
                               env=environment)  # fmt: skip
         return {found.split("\t")[0] for found in done.stdout.splitlines()}
