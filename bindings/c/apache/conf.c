@@ -12,6 +12,7 @@ int tuile_begin_configuration(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *scr
   needed = counts = false;
   gate_needs = (struct gate_needs){false, false, false};
   tuile_identity_names = apr_array_make(pool, 4, sizeof(tuile_bytes));
+  tuile_begin_places(pool);
   return OK;
 }
 
@@ -142,7 +143,7 @@ static const char *set_secret_file(cmd_parms *command, void *folder, int count, 
 
 void *tuile_make_folder(apr_pool_t *pool, char *path) {
   tuile_folder *folder = apr_pcalloc(pool, sizeof *folder);
-  (void)path;
+  folder->place = tuile_place(path);
   folder->session = folder->unavailable = -1;
   return folder;
 }
@@ -150,6 +151,7 @@ void *tuile_make_folder(apr_pool_t *pool, char *path) {
 void *tuile_merge_folders(apr_pool_t *pool, void *base, void *add) {
   const tuile_folder *from = base;
   tuile_folder *folder = apr_pmemdup(pool, add, sizeof *folder);
+  if (folder->place == 0) folder->place = from->place;
   if (folder->session < 0) folder->session = from->session;
   if (!folder->login_url) folder->login_url = from->login_url;
   if (!folder->count) folder->count = from->count;

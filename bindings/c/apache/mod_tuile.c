@@ -5,17 +5,24 @@
 
 static const char filter_name[] = "TUILE_SESSION";
 
+/* A requirement, and the place of its section in the counters. */
+struct required {
+  struct gate_requirement requirement;
+  int place;
+};
+
 /* Require tuile-session, and then nothing or what gate_read_requirement takes. */
 static const char *parse_require(cmd_parms *command, const char *line, const void **parsed) {
-  struct gate_requirement *requirement = apr_pcalloc(command->pool, sizeof *requirement);
+  struct required *required = apr_pcalloc(command->pool, sizeof *required);
+  required->place = tuile_place(command->path);
   size_t count = 0, most = strlen(line) + 1;
   tuile_bytes *words = apr_pcalloc(command->pool, most * sizeof *words);
   while (*line) words[count++] = tuile_text(ap_getword_conf(command->pool, &line));
   if (count == 0) words[count++] = TUILE_STR("on");
   struct gate_term *room = apr_pcalloc(command->pool, count * sizeof *room);
-  const char *mistake = gate_read_requirement(words, count, room, requirement);
+  const char *mistake = gate_read_requirement(words, count, room, &required->requirement);
   if (mistake) return apr_pstrcat(command->pool, "Require tuile-session ", mistake, NULL);
-  *parsed = requirement;
+  *parsed = required;
   return NULL;
 }
 
@@ -42,8 +49,10 @@ static authz_status check_session(request_rec *r, const char *line, const void *
   tuile_request *request = tuile_read(r);
   if (!request) return AUTHZ_GENERAL_ERROR;
   request->used = request->guarded = true;
-  request->answer = gate_decide(&request->visit, parsed);
-  if (request->answer == GATE_PASSES) set_user(r, request, parsed);
+  const struct required *required = parsed;
+  request->place = required->place;
+  request->answer = gate_decide(&request->visit, &required->requirement);
+  if (request->answer == GATE_PASSES) set_user(r, request, &required->requirement);
   if (request->answer == GATE_PASSES || (request->answer == GATE_UNKNOWN && is_login(r))) return AUTHZ_GRANTED;
   request->denied = true;
   return AUTHZ_DENIED_NO_USER;
@@ -58,6 +67,8 @@ static void insert_filter(request_rec *r) {
 static void register_hooks(apr_pool_t *pool) {
   ap_hook_pre_config(tuile_begin_configuration, NULL, NULL, APR_HOOK_MIDDLE);
   ap_hook_post_read_request(tuile_forget_claims, NULL, NULL, APR_HOOK_REALLY_FIRST);
+  ap_hook_post_config(tuile_open_counters, NULL, NULL, APR_HOOK_MIDDLE);
+  ap_hook_handler(tuile_show_counters, NULL, NULL, APR_HOOK_MIDDLE);
   ap_hook_check_config(tuile_check, NULL, NULL, APR_HOOK_MIDDLE);
   ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, "tuile-session", AUTHZ_PROVIDER_VERSION, &provider,
                             AP_AUTH_INTERNAL_PER_CONF);

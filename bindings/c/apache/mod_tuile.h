@@ -25,6 +25,7 @@ typedef struct {
 
 /* A directory's or location's. */
 typedef struct {
+  int place;   /* whose counters: see metrics.c */
   int session; /* -1 is unset and means on */
   const char *login_url, *count, *login_parameter;
   ap_expr_info_t *login_next;
@@ -39,6 +40,7 @@ typedef struct {
   struct gate_visit visit;
   const char *counted; /* the last TuileCount that was made */
   enum gate_answer answer; /* of the last requirement */
+  int place;               /* and its place in the counters, 0: the folder's */
   bool denied, refused, used, guarded;
 } tuile_request;
 
@@ -58,6 +60,13 @@ tuile_request *tuile_read(request_rec *r);
 int tuile_fixups(request_rec *r);
 int tuile_let_in(request_rec *r);
 int tuile_ask_for_login(request_rec *r);
+
+/* metrics.c */
+void tuile_begin_places(apr_pool_t *pool);
+int tuile_place(const char *path); /* of a section, while the configuration is read */
+int tuile_open_counters(apr_pool_t *config, apr_pool_t *log, apr_pool_t *scratch, server_rec *server);
+void tuile_answered(const tuile_request *request, int place, enum gate_outcome outcome);
+int tuile_show_counters(request_rec *r);
 
 /* identity.c */
 extern apr_array_header_t *tuile_identity_names; /* of tuile_bytes: of any location */

@@ -99,11 +99,15 @@ int tuile_ask_for_login(request_rec *r) {
   tuile_folder *folder = ap_get_module_config(r->per_dir_config, &tuile_module);
   tuile_request *request = tuile_find(r);
   if (!request || !request->denied || ap_auth_type(r)) return DECLINED;
-  switch (request->answer) {
-    case GATE_UNAVAILABLE: return HTTP_SERVICE_UNAVAILABLE;
-    case GATE_FORBIDDEN: return HTTP_FORBIDDEN;
-    default: return lead_to_login(r, folder);
-  }
+  int status = request->answer == GATE_UNAVAILABLE ? HTTP_SERVICE_UNAVAILABLE
+               : request->answer == GATE_FORBIDDEN ? HTTP_FORBIDDEN
+                                                   : lead_to_login(r, folder);
+  tuile_answered(request, folder->place,
+                 status == HTTP_MOVED_TEMPORARILY ? GATE_OUTCOME_LOGIN
+                 : status == HTTP_FORBIDDEN       ? GATE_OUTCOME_FORBIDDEN
+                 : status == HTTP_UNAUTHORIZED    ? GATE_OUTCOME_UNAUTHORIZED
+                                                  : GATE_OUTCOME_UNAVAILABLE);
+  return status;
 }
 
 /* ---- the environment ---- */
@@ -142,8 +146,7 @@ static int answer(const tuile_folder *folder, tuile_request *request) {
 }
 
 /* Before the rewrite rules of a directory, which may ask for the variables. */
-int tuile_fixups(request_rec *r) {
-  tuile_folder *folder = ap_get_module_config(r->per_dir_config, &tuile_module);
+static int fix_up(request_rec *r, tuile_folder *folder) {
   if (!looks_at_sessions(r, folder)) return tuile_forget_claims(r);
   tuile_request *request = tuile_read(r);
   if (!request) return HTTP_INTERNAL_SERVER_ERROR;
@@ -154,6 +157,17 @@ int tuile_fixups(request_rec *r) {
   request->used = true;
   export_values(r, request, folder->variables);
   return DECLINED;
+}
+
+/* The access rules let the request in; whether or not they asked for its session. */
+int tuile_fixups(request_rec *r) {
+  tuile_folder *folder = ap_get_module_config(r->per_dir_config, &tuile_module);
+  int status = fix_up(r, folder);
+  tuile_request *request = r->main ? NULL : tuile_find(r);
+  if (!request || folder->session == 0) return status;
+  tuile_answered(request, folder->place, status == OK || status == DECLINED ? GATE_OUTCOME_PASS : GATE_OUTCOME_UNAVAILABLE);
+  request->place = 0; /* an internal redirect has its own */
+  return status;
 }
 
 /* After them, since they may refuse the request: counts, and keeps the session alive. */

@@ -5,16 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const answers[ANSWER_COUNT] = {"pass", "login", "unauthorized", "forbidden", "unavailable"};
-static const char *const reasons[] = {"unread", "found", "absent", "none", "unreadable", "several",
-                                      "unchecked", "gone", "inactive", "changed", "away"};
-enum { reason_count = sizeof reasons / sizeof *reasons };
 static const int64_t limits[] = {250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000};
 enum { limit_count = sizeof limits / sizeof *limits };
 
 struct counters {
   struct counters *next;
-  atomic_ullong answers[ANSWER_COUNT], reasons[reason_count], slower[limit_count + 1], microseconds;
+  struct gate_counters counters;
+  atomic_ullong slower[limit_count + 1], microseconds;
+  char *labels;
   char name[];
 };
 
@@ -26,8 +24,10 @@ struct counters *counters_of(const char *name) {
   pthread_mutex_lock(&mutex);
   struct counters *found = first;
   while (found && strcmp(found->name, name) != 0) found = found->next;
-  if (!found && (found = calloc(1, sizeof *found + strlen(name) + 1))) {
+  if (!found && (found = calloc(1, sizeof *found + strlen(name) * 3 + 32))) {
     strcpy(found->name, name);
+    found->labels = found->name + strlen(name) + 1;
+    gate_label("location", tuile_text(name), found->labels, strlen(name) * 2 + 24);
     found->next = first;
     first = found;
   }
@@ -35,14 +35,12 @@ struct counters *counters_of(const char *name) {
   return found;
 }
 
-void counters_add(struct counters *counters, enum answer answer, const char *reason, int64_t microseconds) {
+void counters_add(struct counters *counters, enum gate_outcome outcome, const char *reason, int64_t microseconds) {
   int limit = 0;
   while (limit < limit_count && microseconds > limits[limit]) limit++;
-  atomic_fetch_add(&counters->answers[answer], 1);
+  gate_count(&counters->counters, outcome, reason);
   atomic_fetch_add(&counters->slower[limit], 1);
   atomic_fetch_add(&counters->microseconds, (unsigned long long)microseconds);
-  for (int i = 0; i < reason_count; i++)
-    if (strcmp(reasons[i], reason ? reason : "unread") == 0) atomic_fetch_add(&counters->reasons[i], 1);
 }
 
 void counters_reloaded(bool well) { atomic_fetch_add(&reloads[well], 1); }
@@ -51,12 +49,12 @@ static void write_times(FILE *file, struct counters *each) {
   unsigned long long count = 0;
   for (int i = 0; i <= limit_count; i++) {
     count += atomic_load(&each->slower[i]);
-    fprintf(file, "tuile_gate_answer_seconds_bucket{location=\"%s\",le=\"", each->name);
+    fprintf(file, "tuile_gate_answer_seconds_bucket{%s,le=\"", each->labels);
     if (i < limit_count) fprintf(file, "%g\"} %llu\n", (double)limits[i] / 1e6, count);
     else fprintf(file, "+Inf\"} %llu\n", count);
   }
-  fprintf(file, "tuile_gate_answer_seconds_sum{location=\"%s\"} %.6f\n", each->name, (double)atomic_load(&each->microseconds) / 1e6);
-  fprintf(file, "tuile_gate_answer_seconds_count{location=\"%s\"} %llu\n", each->name, count);
+  fprintf(file, "tuile_gate_answer_seconds_sum{%s} %.6f\n", each->labels, (double)atomic_load(&each->microseconds) / 1e6);
+  fprintf(file, "tuile_gate_answer_seconds_count{%s} %llu\n", each->labels, count);
 }
 
 char *counters_write(size_t *size) {
@@ -64,14 +62,14 @@ char *counters_write(size_t *size) {
   FILE *file = open_memstream(&text, size);
   if (!file) return NULL;
   pthread_mutex_lock(&mutex);
-  fputs("# HELP tuile_gate_answers_total What proxies were answered.\n# TYPE tuile_gate_answers_total counter\n", file);
-  for (struct counters *each = first; each; each = each->next)
-    for (int i = 0; i < ANSWER_COUNT; i++)
-      fprintf(file, "tuile_gate_answers_total{location=\"%s\",answer=\"%s\"} %llu\n", each->name, answers[i], atomic_load(&each->answers[i]));
-  fputs("# HELP tuile_gate_sessions_total What became of the requests' sessions.\n# TYPE tuile_gate_sessions_total counter\n", file);
-  for (struct counters *each = first; each; each = each->next)
-    for (int i = 0; i < reason_count; i++)
-      fprintf(file, "tuile_gate_sessions_total{location=\"%s\",status=\"%s\"} %llu\n", each->name, reasons[i], atomic_load(&each->reasons[i]));
+  size_t count = 0;
+  for (struct counters *each = first; each; each = each->next) count++;
+  struct gate_counted *rows = calloc(count ? count : 1, sizeof *rows);
+  count = 0;
+  for (struct counters *each = first; rows && each; each = each->next)
+    rows[count++] = (struct gate_counted){each->labels, &each->counters};
+  gate_counters_write(file, rows, count);
+  free(rows);
   fputs("# HELP tuile_gate_answer_seconds How long an answer took.\n# TYPE tuile_gate_answer_seconds histogram\n", file);
   for (struct counters *each = first; each; each = each->next) write_times(file, each);
   pthread_mutex_unlock(&mutex);

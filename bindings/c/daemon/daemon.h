@@ -108,11 +108,9 @@ tuile_bytes header_once(struct MHD_Connection *connection, const char *name);
 
 /* ---- counters.c ---- */
 
-enum answer { ANSWER_PASS, ANSWER_LOGIN, ANSWER_UNAUTHORIZED, ANSWER_FORBIDDEN, ANSWER_UNAVAILABLE, ANSWER_COUNT };
-
 /* Those of a location of that name, which live on over a reload. */
 struct counters *counters_of(const char *name);
-void counters_add(struct counters *counters, enum answer answer, const char *reason, int64_t microseconds);
+void counters_add(struct counters *counters, enum gate_outcome outcome, const char *reason, int64_t microseconds);
 void counters_reloaded(bool well);
 /* In Prometheus' text format; the caller's, to be freed. */
 char *counters_write(size_t *size);

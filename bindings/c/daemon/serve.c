@@ -177,41 +177,41 @@ static void explain(struct request *request, tuile_status status, const tuile_er
 }
 
 /* What the answer is; *login gets the login's URL, to be freed. */
-static enum answer decide(struct request *request, char **login) {
+static enum gate_outcome decide(struct request *request, char **login) {
   const struct location *location = request->location;
   struct gate_visit *visit = &request->visit;
   tuile_error error = {.status = TUILE_OK};
-  if (is_exempt(request)) return ANSWER_PASS;
+  if (is_exempt(request)) return GATE_OUTCOME_PASS;
   if (gate_has_cookie(visit->gate, request->cookie)) explain(request, gate_read(visit, request->cookie, &error), &error);
   if (location->require && location->require->count > 0) {
     enum gate_answer answer = gate_decide(visit, location->require);
-    if (answer == GATE_UNAVAILABLE) return ANSWER_UNAVAILABLE;
-    if (answer == GATE_FORBIDDEN) return ANSWER_FORBIDDEN;
+    if (answer == GATE_UNAVAILABLE) return GATE_OUTCOME_UNAVAILABLE;
+    if (answer == GATE_FORBIDDEN) return GATE_OUTCOME_FORBIDDEN;
     if (answer == GATE_UNKNOWN) {
-      if (location->login_url.size == 0) return ANSWER_UNAUTHORIZED;
+      if (location->login_url.size == 0) return GATE_OUTCOME_UNAUTHORIZED;
       enum gate_place where = gate_place_of(location->login_url, request->original.page, request->original.host);
       if (where == GATE_LOOPS)
         log_line(LOG_ERROR, "%s: tuile_login_url is required to log in for: name it by its path, or let everybody pass there", location->name);
       if (where != GATE_AT_LOGIN) {
         if (where != GATE_LOOPS && is_navigation(request)) *login = login_of(request);
-        return *login ? ANSWER_LOGIN : ANSWER_UNAUTHORIZED;
+        return *login ? GATE_OUTCOME_LOGIN : GATE_OUTCOME_UNAUTHORIZED;
       }
     }
   }
   if (gate_has_to_write(visit, location->count)) explain(request, gate_write(visit, request->cookie, location->count, &error), &error);
-  return visit->state == GATE_AWAY && location->unavailable != 0 ? ANSWER_UNAVAILABLE : ANSWER_PASS;
+  return visit->state == GATE_AWAY && location->unavailable != 0 ? GATE_OUTCOME_UNAVAILABLE : GATE_OUTCOME_PASS;
 }
 
-static enum MHD_Result give(struct request *request, enum answer answer, const char *login) {
+static enum MHD_Result give(struct request *request, enum gate_outcome answer, const char *login) {
   const struct location *location = request->location;
   struct MHD_Response *response = empty_response();
   unsigned status = MHD_HTTP_OK;
   bool well = response != NULL;
   switch (answer) {
-    case ANSWER_PASS: well = well && add_identity(request, response) && add_written(request, response); break;
-    case ANSWER_FORBIDDEN: status = MHD_HTTP_FORBIDDEN; break;
-    case ANSWER_UNAVAILABLE: status = location->unavailable != 0 ? (unsigned)location->unavailable : MHD_HTTP_SERVICE_UNAVAILABLE; break;
-    case ANSWER_LOGIN:
+    case GATE_OUTCOME_PASS: well = well && add_identity(request, response) && add_written(request, response); break;
+    case GATE_OUTCOME_FORBIDDEN: status = MHD_HTTP_FORBIDDEN; break;
+    case GATE_OUTCOME_UNAVAILABLE: status = location->unavailable != 0 ? (unsigned)location->unavailable : MHD_HTTP_SERVICE_UNAVAILABLE; break;
+    case GATE_OUTCOME_LOGIN:
       status = location->proxy == PROXY_NGINX ? MHD_HTTP_UNAUTHORIZED : MHD_HTTP_FOUND; /* nginx takes no 302 */
       well = well && MHD_add_response_header(response, status == MHD_HTTP_FOUND ? "Location" : "X-Login-URL", login) == MHD_YES;
       break;
@@ -255,7 +255,7 @@ static enum MHD_Result answer(struct request *request) {
   original_read(request->connection, request->location->proxy, rest, &request->original);
   if (request->location->proxy == PROXY_ENVOY) request->original.method = method; /* which it hands on */
   MHD_get_connection_values(request->connection, MHD_HEADER_KIND, add_cookie, request);
-  enum answer answered = decide(request, &login);
+  enum gate_outcome answered = decide(request, &login);
   enum MHD_Result result = give(request, answered, login);
   counters_add(request->location->counters, answered, request->visit.reason, now_in_microseconds() - began);
   gate_leave(&request->visit);

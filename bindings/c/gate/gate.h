@@ -10,6 +10,8 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/types.h>
 #include <tuile.h>
 
@@ -216,6 +218,49 @@ struct gate_kind {
 };
 
 bool gate_is_navigation(const struct gate_kind *kind);
+
+/* ---- counters.c: what was answered, by location ---- */
+
+enum gate_outcome {
+  GATE_OUTCOME_PASS,
+  GATE_OUTCOME_LOGIN,        /* led to the login */
+  GATE_OUTCOME_UNAUTHORIZED, /* 401 */
+  GATE_OUTCOME_FORBIDDEN,
+  GATE_OUTCOME_UNAVAILABLE,
+  GATE_OUTCOME_COUNT
+};
+enum { GATE_REASON_COUNT = 11 }; /* of gate_visit.reason */
+
+/* All zero at first; may lie in memory that processes share. */
+struct gate_counters {
+  atomic_ullong outcomes[GATE_OUTCOME_COUNT], reasons[GATE_REASON_COUNT];
+};
+/* reason NULL: the session was not read. From any thread and process. */
+void gate_count(struct gate_counters *counters, enum gate_outcome outcome, const char *reason);
+
+struct gate_counted {
+  const char *labels; /* such as location="/members" */
+  struct gate_counters *counters;
+};
+void gate_counters_write(FILE *file, const struct gate_counted *rows, size_t count);
+/* Writes name="value" with a NUL, cut where there is no room for more; its size. capacity is over 8. */
+size_t gate_label(const char *name, tuile_bytes value, char *buffer, size_t capacity);
+
+/* The counters of a server's locations. Rows are added before requests are served. */
+struct gate_row {
+  char labels[128];
+  struct gate_counters counters;
+};
+struct gate_table {
+  size_t capacity, used;
+  struct gate_row rows[];
+};
+size_t gate_table_size(size_t capacity);
+void gate_table_init(struct gate_table *table, size_t capacity);
+/* The row of these labels, made if there is none. */
+struct gate_counters *gate_table_find(struct gate_table *table, const char *labels);
+/* The caller's, to be freed; NULL if there is no memory. */
+char *gate_table_write(struct gate_table *table, size_t *size);
 
 /* ---- header.c: what is told to the application and to caches ---- */
 

@@ -22,6 +22,9 @@ typedef struct {
   ngx_array_t sites;     /* of ngx_http_tuile_site_t * */
   ngx_array_t variables; /* of ngx_str_t: the names of tuile_variable */
   ngx_array_t names;     /* of tuile_bytes: all identity headers, of any location */
+  ngx_array_t counted;   /* of ngx_http_tuile_counted_t */
+  bool has_metrics;      /* somebody asks for the counters */
+  struct gate_table *table;
 } ngx_http_tuile_main_conf_t;
 
 /* What a location's rewrite rules, which nginx runs before its access rules, do. */
@@ -46,7 +49,14 @@ typedef struct {
   ngx_uint_t unavailable; /* the response's status, or NGX_OK: go on without a session */
   ngx_str_t pool_name;
   ngx_thread_pool_t *pool; /* NULL: store calls are made at once */
+  struct gate_counters *counters; /* NULL: nobody asks for them */
 } ngx_http_tuile_loc_conf_t;
+
+/* A location of which answers are counted. */
+typedef struct {
+  ngx_http_tuile_loc_conf_t *conf;
+  u_char labels[128];
+} ngx_http_tuile_counted_t;
 
 /* A tuile_count that the request came by. */
 typedef struct ngx_http_tuile_count_s {
@@ -116,6 +126,13 @@ ngx_int_t ngx_http_tuile_enter(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t 
 /* ngx_http_tuile_access.c: NGX_OK if the visitor passes what the location requires, else
  * NGX_DONE or the response's status. */
 ngx_int_t ngx_http_tuile_decide(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf);
+
+/* ngx_http_tuile_metrics.c */
+char *ngx_http_tuile_set_metrics(ngx_conf_t *cf, ngx_command_t *command, void *conf);
+ngx_int_t ngx_http_tuile_add_counted(ngx_conf_t *cf, ngx_http_tuile_loc_conf_t *conf);
+ngx_int_t ngx_http_tuile_add_zone(ngx_conf_t *cf);
+/* Counts what a location said, unless the request is to be run again. */
+void ngx_http_tuile_answered(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf, ngx_int_t status);
 
 /* ngx_http_tuile_identity.c */
 char *ngx_http_tuile_set_identity(ngx_conf_t *cf, ngx_command_t *command, void *conf);

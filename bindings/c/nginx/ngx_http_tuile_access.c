@@ -80,7 +80,7 @@ static ngx_int_t lead_to_login(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t 
   return redirect(r, &way);
 }
 
-ngx_int_t ngx_http_tuile_decide(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf) {
+static ngx_int_t decide(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf) {
   ngx_int_t status = ngx_http_tuile_enter(r, conf, false);
   if (status != NGX_OK) return status;
   ngx_http_tuile_ctx_t *ctx = ngx_http_tuile_find(r->main, conf->site);
@@ -91,4 +91,10 @@ ngx_int_t ngx_http_tuile_decide(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t
     case GATE_UNAVAILABLE: return NGX_HTTP_SERVICE_UNAVAILABLE;
     default: return lead_to_login(r, conf);
   }
+}
+
+ngx_int_t ngx_http_tuile_decide(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf) {
+  ngx_int_t status = decide(r, conf);
+  ngx_http_tuile_answered(r, conf, status);
+  return status;
 }

@@ -6,7 +6,8 @@ void *ngx_http_tuile_create_main_conf(ngx_conf_t *cf) {
   gate_needs = (struct gate_needs){false, false, false}; /* of the configuration that is read now */
   if (!conf || ngx_array_init(&conf->sites, cf->pool, 4, sizeof(ngx_http_tuile_site_t *)) != NGX_OK ||
       ngx_array_init(&conf->variables, cf->pool, 4, sizeof(ngx_str_t)) != NGX_OK ||
-      ngx_array_init(&conf->names, cf->pool, 4, sizeof(tuile_bytes)) != NGX_OK)
+      ngx_array_init(&conf->names, cf->pool, 4, sizeof(tuile_bytes)) != NGX_OK ||
+      ngx_array_init(&conf->counted, cf->pool, 16, sizeof(ngx_http_tuile_counted_t)) != NGX_OK)
     return NULL;
   return conf;
 }
@@ -88,6 +89,7 @@ char *ngx_http_tuile_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "what is asked of users with an @ needs tuile_django_users");
     return NGX_CONF_ERROR;
   }
+  if (conf->site && conf->session && ngx_http_tuile_add_counted(cf, conf) != NGX_OK) return NGX_CONF_ERROR;
   return NGX_CONF_OK;
 }
 

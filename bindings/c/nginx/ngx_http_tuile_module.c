@@ -88,12 +88,13 @@ static ngx_command_t commands[] = {
     RULE("tuile_unavailable", set_unavailable, unavailable, NULL),
     RULE("tuile_log_level", ngx_conf_set_enum_slot, log_level, levels),
     RULE("tuile_thread_pool", ngx_conf_set_str_slot, pool_name, NULL),
+    {ngx_string("tuile_metrics"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, ngx_http_tuile_set_metrics, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     {ngx_string("tuile_variable"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE2, ngx_http_tuile_set_variable,
      NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
     ngx_null_command};
 
 static ngx_int_t init(ngx_conf_t *cf) {
-  if (ngx_http_tuile_hook(cf) != NGX_OK) return NGX_ERROR;
+  if (ngx_http_tuile_hook(cf) != NGX_OK || ngx_http_tuile_add_zone(cf) != NGX_OK) return NGX_ERROR;
   return ngx_http_tuile_check(cf);
 }
 

@@ -45,7 +45,11 @@ static ngx_int_t rewrite(ngx_http_request_t *r) {
     return status == NGX_OK ? NGX_DECLINED : status;
   }
   if (ngx_http_tuile_remember_count(r, conf) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  if (conf->rules.returns) return enter(r, conf, true);
+  if (conf->rules.returns) {
+    ngx_int_t status = enter(r, conf, true);
+    ngx_http_tuile_answered(r, conf, status);
+    return status;
+  }
   return conf->early == 1 || (conf->early != 0 && conf->rules.asks) ? enter(r, conf, false) : NGX_DECLINED;
 }
 
@@ -62,7 +66,11 @@ static ngx_int_t post_read(ngx_http_request_t *r) { return ngx_http_tuile_identi
 static ngx_int_t precontent(ngx_http_request_t *r) {
   ngx_http_tuile_loc_conf_t *conf = conf_of(r);
   ngx_int_t status = NGX_DECLINED;
-  if (conf && (r == r->main || conf->identity)) status = enter(r, conf, r == r->main);
+  if (conf && (r == r->main || conf->identity)) {
+    status = enter(r, conf, r == r->main);
+    /* Where something is required the answer was counted there. */
+    if (!requires(conf)) ngx_http_tuile_answered(r, conf, status);
+  }
   return status == NGX_DECLINED ? ngx_http_tuile_identify(r, conf) : status;
 }
 
