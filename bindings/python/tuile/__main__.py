@@ -1,8 +1,8 @@
 """``python -m tuile``: what the command ``tuile`` has by the library's functions, with its words, options and exit codes.
 
 0 fine; 1 an ordinary no: absent, expired, a bad signature; 2 usage; 3 error. A secret comes from --secret-file or
-the environment variable TUILE_SECRET. inspect, migrate, serve, bench and the list of all of a store's sessions are the
-command's own (Debian: tuile): the library has no function for them.
+the environment variable TUILE_SECRET. inspect, migrate, serve, bench, gate and what looks through all of a store's sessions
+(a list of all, of who is logged in, session end) are the command's own (Debian: tuile-tools).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from . import arguments, choices, command, errors
 from .command import Answer, usage
 
 FINE, NO, ERROR = 0, 1, 3
-_COMMANDS_OWN = ("inspect", "migrate", "serve", "bench")
+_COMMANDS_OWN = ("inspect", "migrate", "serve", "bench", "gate")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, run, words, help in (
         ("get", command.session_get, ["key", "name?"], "show a session, or one of its values"),
         ("set", command.session_set, ["key", "name", "value?"], "set a value of a session, or of a new one; without JSON remove it"),
-        ("list", command.session_list, ["owner"], "list a user's sessions"),
+        ("list", command.session_list, ["owner"], "list the sessions of an owner's list"),
         ("revoke", command.session_revoke, ["owner", "id?"], "end one of a user's sessions, or all"),
         ("clear-expired", command.session_clear_expired, [], "remove expired sessions from a store"),
     ):  # fmt: skip
