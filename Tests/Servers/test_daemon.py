@@ -150,6 +150,7 @@ MISTAKES = [
     ('tuile_login_key "a;', "does not end"),
     ("tuile_login_key a", "does not end with ';'"),
     ("location /inner { }", "block in a location"),
+    ("tuile_secret_file /nowhere rot13;", "takes hex, base64, weak and shared"),
 ]
 
 
@@ -174,6 +175,18 @@ def test_the_test_of_a_right_one_leaves_everything_as_it_is(site: Site, database
     config.write_text(config.read_text().replace("tuile_proxy           caddy;", ""))
     status, said = configured.gate_test(config)
     assert status == 3 and "tuile_proxy has to say" in said
+
+
+def test_a_secret_that_others_may_read(site: Site) -> None:
+    config = configured.gate_config(site, free_port(), "caddy")
+    site.secret_file.chmod(0o640)
+    status, said = configured.gate_test(config)
+    assert status == 3 and "others than its owner may open" in said
+    config.write_text(config.read_text().replace(f"{site.secret_file};", f"{site.secret_file} shared;"))
+    assert configured.gate_test(config) == (0, "")
+    site.secret_file.chmod(0o660)
+    status, said = configured.gate_test(config)
+    assert status == 3 and "others than its owner may write" in said
 
 
 def test_nginx_and_the_gate_share_a_file(site: Site, run: Run, cookie: str) -> None:

@@ -119,21 +119,11 @@ static apr_status_t free_keyring(void *keyring) {
 /* TuileSecretFile PATH [hex|base64] [weak] [shared] */
 static const char *set_secret_file(cmd_parms *command, void *folder, int count, char *const words[]) {
   tuile_site *site = site_of(command);
-  tuile_key_format format = TUILE_KEY_TEXT;
-  bool weak = false, shared = false;
   tuile_error error;
   (void)folder;
   if (count < 1) return "TuileSecretFile takes a path";
-  for (int i = 1; i < count; i++) {
-    if (strcmp(words[i], "hex") == 0) format = TUILE_KEY_HEX;
-    else if (strcmp(words[i], "base64") == 0) format = TUILE_KEY_BASE64;
-    else if (strcmp(words[i], "weak") == 0) weak = true;
-    else if (strcmp(words[i], "shared") == 0) shared = true;
-    else return "TuileSecretFile takes hex, base64, weak and shared after the path";
-  }
-  const char *path = ap_server_root_relative(command->pool, words[0]);
-  if (shared) format |= TUILE_KEY_SHARED_FILE;
-  if (gate_read_keys(tuile_text(path), weak, format, &site->settings.keyring, &error) != TUILE_OK)
+  const char *path = ap_server_root_relative(command->pool, words[0]), *const *after = (const char *const *)words + 1;
+  if (gate_read_keys(tuile_text(path), after, (size_t)count - 1, &site->settings.keyring, &error) != TUILE_OK)
     return apr_psprintf(command->pool, "TuileSecretFile %s: %s", words[0], error.message);
   apr_pool_cleanup_register(command->pool, site->settings.keyring, free_keyring, apr_pool_cleanup_null);
   return NULL;

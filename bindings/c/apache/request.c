@@ -102,11 +102,7 @@ int tuile_ask_for_login(request_rec *r) {
   int status = request->answer == GATE_UNAVAILABLE ? HTTP_SERVICE_UNAVAILABLE
                : request->answer == GATE_FORBIDDEN ? HTTP_FORBIDDEN
                                                    : lead_to_login(r, folder);
-  tuile_answered(request, folder->place,
-                 status == HTTP_MOVED_TEMPORARILY ? GATE_OUTCOME_LOGIN
-                 : status == HTTP_FORBIDDEN       ? GATE_OUTCOME_FORBIDDEN
-                 : status == HTTP_UNAUTHORIZED    ? GATE_OUTCOME_UNAUTHORIZED
-                                                  : GATE_OUTCOME_UNAVAILABLE);
+  tuile_answered(request, folder->place, gate_outcome_of(status));
   return status;
 }
 

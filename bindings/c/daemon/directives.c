@@ -131,19 +131,12 @@ static bool apply_setting(struct config *config, struct location *location, cons
 
 /* tuile_secret_file PATH [hex|base64] [weak] */
 static bool set_secret_file(struct location *location, const struct directive *directive) {
-  tuile_key_format format = TUILE_KEY_TEXT;
-  bool weak = false;
   tuile_error error;
   if (location->settings.keyring) return config_mistake(directive, "tuile_secret_file is duplicate: one file has all keys, the newest first");
-  if (directive->count < 2) return config_mistake(directive, "tuile_secret_file takes a path, and then hex, base64 and weak");
-  for (size_t i = 2; i < directive->count; i++) {
-    if (is(directive->words[i], "hex")) format = TUILE_KEY_HEX;
-    else if (is(directive->words[i], "base64")) format = TUILE_KEY_BASE64;
-    else if (is(directive->words[i], "weak")) weak = true;
-    else return config_mistake(directive, "tuile_secret_file takes hex, base64 and weak after the path, not \"%s\"", directive->words[i]);
-  }
-  if (gate_read_keys(tuile_text(directive->words[1]), weak, format, &location->settings.keyring, &error) == TUILE_OK) return true;
-  return config_mistake(directive, "tuile_secret_file \"%s\": %s", directive->words[1], error.message);
+  if (directive->count < 2) return config_mistake(directive, "tuile_secret_file takes a path");
+  const char *path = directive->words[1], *const *words = (const char *const *)directive->words + 2;
+  if (gate_read_keys(tuile_text(path), words, directive->count - 2, &location->settings.keyring, &error) == TUILE_OK) return true;
+  return config_mistake(directive, "tuile_secret_file \"%s\": %s", path, error.message);
 }
 
 static bool set_column(struct location *location, const struct directive *directive) {

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../tuile_http.h"
 
@@ -55,12 +54,6 @@ struct request {
   char *uri; /* as it was sent, until the answer */
   bool seen;
 };
-
-static int64_t now_in_microseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static enum MHD_Result add_cookie(void *data, enum MHD_ValueKind kind, const char *name, const char *value) {
   struct request *request = data;
@@ -243,7 +236,7 @@ static const struct location *find(const struct config *config, const char *uri,
 static enum MHD_Result answer(struct request *request) {
   tuile_bytes rest = {NULL, 0};
   char *login = NULL;
-  int64_t began = now_in_microseconds();
+  int64_t began = gate_now();
   struct config *config = take_config();
   request->location = find(config, request->uri, &rest);
   if (!request->location) {
@@ -257,7 +250,7 @@ static enum MHD_Result answer(struct request *request) {
   MHD_get_connection_values(request->connection, MHD_HEADER_KIND, add_cookie, request);
   enum gate_outcome answered = decide(request, &login);
   enum MHD_Result result = give(request, answered, login);
-  counters_add(request->location->counters, answered, request->visit.reason, now_in_microseconds() - began);
+  counters_add(request->location->counters, answered, request->visit.reason, gate_now() - began);
   gate_leave(&request->visit);
   free(login);
   give_back(config);

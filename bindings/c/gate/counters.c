@@ -7,6 +7,15 @@ static const char *const outcomes[GATE_OUTCOME_COUNT] = {"pass", "login", "unaut
 static const char *const reasons[GATE_REASON_COUNT] = {"unread", "found", "absent", "none", "unreadable", "several",
                                                        "unchecked", "gone", "inactive", "changed", "away"};
 
+enum gate_outcome gate_outcome_of(int status) {
+  switch (status) {
+    case 302: return GATE_OUTCOME_LOGIN;
+    case 401: return GATE_OUTCOME_UNAUTHORIZED;
+    case 403: return GATE_OUTCOME_FORBIDDEN;
+    default: return GATE_OUTCOME_UNAVAILABLE;
+  }
+}
+
 void gate_count(struct gate_counters *counters, enum gate_outcome outcome, const char *reason) {
   atomic_fetch_add_explicit(&counters->outcomes[outcome], 1, memory_order_relaxed);
   for (int i = 0; i < GATE_REASON_COUNT; i++)

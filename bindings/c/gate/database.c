@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Milliseconds for an answer: requests wait for it, and one at a time is asked. */
@@ -186,17 +185,11 @@ static tuile_status open_postgresql(struct gate_database *database, tuile_bytes 
   return fail(error, database->postgresql ? pq.message(database->postgresql) : "no memory");
 }
 
-static int64_t now_in_milliseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* false: it gave no answer in time. */
 static bool wait_for_answer(void *connection) {
-  int64_t ends = now_in_milliseconds() + patience;
+  int64_t ends = gate_now() / 1000 + patience;
   while (pq.busy(connection)) {
-    int64_t left = ends - now_in_milliseconds();
+    int64_t left = ends - gate_now() / 1000;
     struct pollfd waited = {.fd = pq.socket(connection), .events = POLLIN};
     if (left <= 0) return false;
     if (poll(&waited, 1, (int)left) < 0 && errno != EINTR) return false;

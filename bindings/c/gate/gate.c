@@ -5,10 +5,10 @@
 #include <string.h>
 #include <time.h>
 
-static int64_t monotonic_seconds(void) {
+int64_t gate_now(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec;
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 void gate_init(struct gate *gate, const struct gate_settings *settings) {
@@ -46,12 +46,25 @@ void gate_close(struct gate *gate) {
   pthread_mutex_destroy(&gate->mutex);
 }
 
-tuile_status gate_read_keys(tuile_bytes path, bool allow_weak, tuile_key_format format, tuile_keyring **keyring,
+tuile_status gate_read_keys(tuile_bytes path, const char *const *words, size_t count, tuile_keyring **keyring,
                             tuile_error *error) {
+  tuile_key_format format = TUILE_KEY_TEXT;
+  bool weak = false, shared = false;
+  for (size_t i = 0; i < count; i++) {
+    if (strcmp(words[i], "hex") == 0) format = TUILE_KEY_HEX;
+    else if (strcmp(words[i], "base64") == 0) format = TUILE_KEY_BASE64;
+    else if (strcmp(words[i], "weak") == 0) weak = true;
+    else if (strcmp(words[i], "shared") == 0) shared = true;
+    else {
+      *error = (tuile_error){.status = TUILE_E_ARGUMENT};
+      snprintf(error->message, sizeof error->message, "it takes hex, base64, weak and shared after the path, not \"%s\"", words[i]);
+      return TUILE_E_ARGUMENT;
+    }
+  }
   tuile_keyring *made;
-  tuile_status status = tuile_keyring_new(allow_weak, &made, error);
+  tuile_status status = tuile_keyring_new(weak, &made, error);
   if (status != TUILE_OK) return status;
-  status = tuile_keyring_add_file(made, path, format, error);
+  status = tuile_keyring_add_file(made, path, (tuile_key_format)(format | (shared ? TUILE_KEY_SHARED_FILE : 0)), error);
   if (status == TUILE_OK) *keyring = made;
   else tuile_keyring_free(made);
   return status;
@@ -75,12 +88,12 @@ static tuile_status open_manager(struct gate *gate) {
  * threads. */
 tuile_manager *gate_open(struct gate *gate, tuile_error *error) {
   pthread_mutex_lock(&gate->mutex);
-  int64_t now = monotonic_seconds();
+  int64_t now = gate_now() / 1000000;
   if (!gate->manager && (!gate->tried || now > gate->tried)) {
     gate->failure = (tuile_error){.status = TUILE_E_STORE};
     if (open_manager(gate) != TUILE_OK) {
       gate->manager = NULL;
-      gate->tried = monotonic_seconds();
+      gate->tried = gate_now() / 1000000;
     }
   }
   tuile_manager *manager = gate->manager;

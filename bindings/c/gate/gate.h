@@ -57,8 +57,12 @@ void gate_close(struct gate *gate);
 /* The manager, opened if it is not; NULL, and why, if it can't be now. May block. */
 tuile_manager *gate_open(struct gate *gate, tuile_error *error);
 
-/* Makes a keyring, the caller's, of a file's keys. */
-tuile_status gate_read_keys(tuile_bytes path, bool allow_weak, tuile_key_format format, tuile_keyring **keyring,
+/* Microseconds of a clock that nobody sets. */
+int64_t gate_now(void);
+
+/* Makes a keyring, the caller's, of a file's keys. The words are those behind the path: hex or
+ * base64, weak, shared; another one is TUILE_E_ARGUMENT, with a message. */
+tuile_status gate_read_keys(tuile_bytes path, const char *const *words, size_t count, tuile_keyring **keyring,
                             tuile_error *error);
 
 /* Whether its calls need neither disk nor network, so that an event loop may make them. */
@@ -229,6 +233,8 @@ enum gate_outcome {
   GATE_OUTCOME_UNAVAILABLE,
   GATE_OUTCOME_COUNT
 };
+/* Of the status that somebody was answered who does not pass. */
+enum gate_outcome gate_outcome_of(int status);
 enum { GATE_REASON_COUNT = 11 }; /* of gate_visit.reason */
 
 /* All zero at first; may lie in memory that processes share. */

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { slots = 1024 };
 
@@ -22,12 +21,6 @@ struct gate_users_state {
   pthread_mutex_t looking; /* holds the slots */
   struct slot slots[slots];
 };
-
-static int64_t now_in_milliseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- what is known ---- */
 
@@ -53,7 +46,7 @@ static struct gate_user *find(struct gate_users_state *state, const char *key, s
   struct gate_user *user = NULL;
   pthread_mutex_lock(&state->looking);
   struct slot *slot = &state->slots[place_of(key, size)];
-  if (slot->user && slot->key_size == size && memcmp(slot->key, key, size) == 0 && slot->ends > now_in_milliseconds()) {
+  if (slot->user && slot->key_size == size && memcmp(slot->key, key, size) == 0 && slot->ends > gate_now() / 1000) {
     user = slot->user;
     atomic_fetch_add(&user->references, 1);
   }
@@ -79,7 +72,7 @@ static void keep(struct gate_users_state *state, const char *key, size_t size, s
 /* `asking` is held. A database that failed is left alone for a second. */
 static tuile_status ask(struct gate_users_state *state, const struct gate_users *users, const struct gate_claim *claim,
                         struct gate_user **user, tuile_error *error) {
-  int64_t now = now_in_milliseconds();
+  int64_t now = gate_now() / 1000;
   if (!state->database && state->failed && now - state->failed < 1000) return *error = state->failure, error->status;
   bool reused = state->database != NULL;
   tuile_status status = reused ? TUILE_OK : gate_database_open(users->url, false, &state->database, error);
@@ -88,7 +81,7 @@ static tuile_status ask(struct gate_users_state *state, const struct gate_users 
   gate_database_close(state->database);
   state->database = NULL;
   if (reused) return ask(state, users, claim, user, error); /* The server may have been started again. */
-  state->failed = now_in_milliseconds();
+  state->failed = gate_now() / 1000;
   state->failure = *error;
   return status;
 }
@@ -103,7 +96,7 @@ tuile_status gate_users_check(struct gate_users *users, const struct gate_claim 
   pthread_mutex_lock(&state->asking);
   tuile_status status = TUILE_OK;
   if (!(*user = find(state, key, size))) { /* Another thread may have asked meanwhile. */
-    int64_t began = now_in_milliseconds();
+    int64_t began = gate_now() / 1000;
     status = ask(state, users, claim, user, error);
     if (status == TUILE_OK && users->kept > 0) keep(state, key, size, *user, began + users->kept * 1000);
   }

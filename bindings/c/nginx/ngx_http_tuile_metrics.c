@@ -50,12 +50,8 @@ ngx_int_t ngx_http_tuile_add_counted(ngx_conf_t *cf, ngx_http_tuile_loc_conf_t *
 void ngx_http_tuile_answered(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf, ngx_int_t status) {
   if (!conf->counters || status == NGX_DONE || status == NGX_AGAIN) return;
   ngx_http_tuile_ctx_t *ctx = ngx_http_tuile_find(r->main, conf->site);
-  enum gate_outcome outcome = GATE_OUTCOME_UNAVAILABLE;
-  if (status == NGX_OK || status == NGX_DECLINED) outcome = GATE_OUTCOME_PASS;
-  else if (status == NGX_HTTP_MOVED_TEMPORARILY) outcome = GATE_OUTCOME_LOGIN;
-  else if (status == NGX_HTTP_UNAUTHORIZED) outcome = GATE_OUTCOME_UNAUTHORIZED;
-  else if (status == NGX_HTTP_FORBIDDEN) outcome = GATE_OUTCOME_FORBIDDEN;
-  gate_count(conf->counters, outcome, ctx ? ctx->visit.reason : NULL);
+  bool passes = status == NGX_OK || status == NGX_DECLINED;
+  gate_count(conf->counters, passes ? GATE_OUTCOME_PASS : gate_outcome_of((int)status), ctx ? ctx->visit.reason : NULL);
 }
 
 static ngx_int_t answer(ngx_http_request_t *r) {

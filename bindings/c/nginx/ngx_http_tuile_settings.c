@@ -75,20 +75,13 @@ static void free_keyring(void *keyring) { tuile_keyring_free(keyring); }
 char *ngx_http_tuile_set_secret_file(ngx_conf_t *cf, ngx_command_t *command, void *data) {
   ngx_http_tuile_loc_conf_t *conf = data;
   ngx_str_t *words = cf->args->elts, path = words[1];
-  tuile_key_format format = TUILE_KEY_TEXT;
-  bool weak = false, shared = false;
+  const char *after[3]; /* as many as the directive takes */
+  size_t count = cf->args->nelts - 2;
   if (conf->settings.keyring) return "is duplicate: one file has all keys, the newest first";
-  for (ngx_uint_t i = 2; i < cf->args->nelts; i++) {
-    if (ngx_strcmp(words[i].data, "hex") == 0) format = TUILE_KEY_HEX;
-    else if (ngx_strcmp(words[i].data, "base64") == 0) format = TUILE_KEY_BASE64;
-    else if (ngx_strcmp(words[i].data, "weak") == 0) weak = true;
-    else if (ngx_strcmp(words[i].data, "shared") == 0) shared = true;
-    else return "takes hex, base64, weak and shared after the path";
-  }
+  for (size_t i = 0; i < count; i++) after[i] = (const char *)words[i + 2].data;
   if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) return NGX_CONF_ERROR;
   tuile_error error;
-  if (shared) format |= TUILE_KEY_SHARED_FILE;
-  if (gate_read_keys(ngx_http_tuile_bytes(path), weak, format, &conf->settings.keyring, &error) != TUILE_OK) {
+  if (gate_read_keys(ngx_http_tuile_bytes(path), after, count, &conf->settings.keyring, &error) != TUILE_OK) {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "tuile_secret_file \"%V\": %s", &path, error.message);
     return NGX_CONF_ERROR;
   }
