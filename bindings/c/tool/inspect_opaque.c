@@ -88,33 +88,34 @@ static bool is_random(tuile_bytes token) {
   return false;
 }
 
+/* By what its octets are once decoded. */
+static uint32_t decoded(tuile_bytes token, const char *bytes, size_t size) {
+  uint32_t dialects = gorilla(bytes, size);
+  if (!dialects) dialects = laravel(token, bytes, size);
+  if (!dialects && size >= 64 && memcmp(bytes, "\x09\xF0\xC9\xF0", 4) == 0) dialects = data_protection(token, bytes);
+  if (!dialects && size >= 73 && (size - 57) % 16 == 0 && (unsigned char)bytes[0] == 0x80 && !bytes[1] && !bytes[2] &&
+      !bytes[3])
+    dialects = fernet(token, bytes, size);
+  if (!dialects && size >= 47 && (bytes[0] == 2 || (bytes[0] == 1 && size >= 55))) dialects = native(token, bytes, size);
+  return dialects;
+}
+
 uint32_t opaque(tuile_bytes token) {
   struct buffer bytes;
-  uint32_t dialects = 0;
-  if (decode(token, &bytes) && bytes.size >= 28) {
-    dialects = gorilla(bytes.data, bytes.size);
-    if (!dialects) dialects = laravel(token, bytes.data, bytes.size);
-    if (!dialects && bytes.size >= 64 && memcmp(bytes.data, "\x09\xF0\xC9\xF0", 4) == 0)
-      dialects = data_protection(token, bytes.data);
-    if (!dialects && bytes.size >= 73 && (bytes.size - 57) % 16 == 0 && (unsigned char)bytes.data[0] == 0x80 &&
-        !bytes.data[1] && !bytes.data[2] && !bytes.data[3])
-      dialects = fernet(token, bytes.data, bytes.size);
-    if (!dialects && bytes.size >= 47 && (bytes.data[0] == 2 || (bytes.data[0] == 1 && bytes.size >= 55)))
-      dialects = native(token, bytes.data, bytes.size);
-    if (!dialects && is_random(token)) dialects = UINT32_MAX;
-    if (!dialects) {
-      dialects = MAY_BE(TUILE_DIALECT_RACK) | MAY_BE(TUILE_DIALECT_COOKIE_RS_PRIVATE);
-      looks_like("something encrypted: Rack's session or cookie-rs' private jar, perhaps", 0);
-      part("token", token);
-    }
-  }
+  bool has_octets = decode(token, &bytes) && bytes.size >= 28;
+  uint32_t dialects = has_octets ? decoded(token, bytes.data, bytes.size) : 0;
   free(bytes.data);
-  if (!dialects && is_random(token)) return UINT32_MAX;
-  const char *text = token.data;
-  if (!dialects && token.size >= 44 && text[43] == '=' && is_of((tuile_bytes){text, 43}, BASE64)) {
-    dialects = looks_like("cookie-rs: a signed cookie", MAY_BE(TUILE_DIALECT_COOKIE_RS_SIGNED));
-    signature((tuile_bytes){text, 44});
-    part("value", (tuile_bytes){text + 44, token.size - 44});
+  if (dialects) return dialects;
+  if (is_random(token)) return UINT32_MAX;
+  if (has_octets) {
+    looks_like("something encrypted: Rack's session or cookie-rs' private jar, perhaps", 0);
+    part("token", token);
+    return MAY_BE(TUILE_DIALECT_RACK) | MAY_BE(TUILE_DIALECT_COOKIE_RS_PRIVATE);
   }
-  return dialects;
+  const char *text = token.data;
+  if (token.size < 44 || text[43] != '=' || !is_of((tuile_bytes){text, 43}, BASE64)) return 0;
+  looks_like("cookie-rs: a signed cookie", 0);
+  signature((tuile_bytes){text, 44});
+  part("value", (tuile_bytes){text + 44, token.size - 44});
+  return MAY_BE(TUILE_DIALECT_COOKIE_RS_SIGNED);
 }

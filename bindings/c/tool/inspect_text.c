@@ -85,18 +85,23 @@ uint32_t rails(tuile_bytes token) {
   return MAY_BE(TUILE_DIALECT_RAILS_ENCRYPTED);
 }
 
+/* As many parts as there are names, as far as the text goes. */
+static void parts(tuile_bytes text, char mark, const char *const *names, int count) {
+  const char *at = text.data, *end = at + text.size;
+  for (int i = 0; i < count; i++) {
+    const char *found = i + 1 < count ? memchr(at, mark, (size_t)(end - at)) : NULL;
+    part(names[i], (tuile_bytes){at, (size_t)((found ? found : end) - at)});
+    if (!found) break;
+    at = found + 1;
+  }
+}
+
 uint32_t iron(tuile_bytes token) {
   static const char *const names[] = {"format",     "password id", "salt of the encryption", "nonce",
                                       "ciphertext", "end",         "salt of the signature",  "signature"};
   if (!begins(token, "Fe26.2*")) return 0;
   looks_like("iron-session", 0);
-  const char *at = token.data, *end = at + token.size;
-  for (int i = 0; i < 8; i++) {
-    const char *mark = i < 7 ? memchr(at, '*', (size_t)(end - at)) : NULL;
-    part(names[i], (tuile_bytes){at, (size_t)((mark ? mark : end) - at)});
-    if (!mark) break;
-    at = mark + 1;
-  }
+  parts(token, '*', names, 8);
   return MAY_BE(TUILE_DIALECT_IRON_SESSION);
 }
 
@@ -166,12 +171,6 @@ uint32_t phoenix(tuile_bytes token) {
   bool is_signed = begins(token, "SFMyNTY.") || begins(token, "SFMzODQ.") || begins(token, "SFM1MTI.");
   if (!is_signed && !begins(token, "QTEyOEdDTQ.")) return 0;
   looks_like(is_signed ? "Phoenix (Plug.Crypto): a signed cookie or token" : "Phoenix (Plug.Crypto): an encrypted cookie", 0);
-  const char *at = token.data, *end = at + token.size;
-  for (int i = 0; at <= end && i < (is_signed ? 3 : 5); i++) {
-    const char *dot = memchr(at, '.', (size_t)(end - at));
-    part(is_signed ? signed_parts[i] : sealed[i], (tuile_bytes){at, (size_t)((dot ? dot : end) - at)});
-    if (!dot) break;
-    at = dot + 1;
-  }
+  parts(token, '.', is_signed ? signed_parts : sealed, is_signed ? 3 : 5);
   return UINT32_MAX;
 }

@@ -217,9 +217,9 @@ static tuile_status out_found(void *context, tuile_session *session, tuile_bytes
   char id[32];
   (void)session, (void)error;
   tuile_status status = tuile_store_key_id(key, id, sizeof id, NULL);
-  for (int64_t i = 0; i < listed->count; i++)
-    if (status == TUILE_OK && memcmp(listed->ids + i * 32, id, sizeof id) == 0) return TUILE_OK;
   if (status != TUILE_OK) return status;
+  for (int64_t i = 0; i < listed->count; i++)
+    if (memcmp(listed->ids + i * 32, id, sizeof id) == 0) return TUILE_OK;
   keep_id(listed, id);
   out_item();
   out_text("id", (tuile_bytes){id, sizeof id});
@@ -238,7 +238,7 @@ static int list(const struct arguments *arguments) {
   if (in_cookie) usage_error("sessions in cookies are in no store: nobody can list them");
   struct listed listed = {0};
   struct search search = {.manager = manager, .found = out_found, .context = &listed};
-  if (where && !search_take(&search, where)) usage_error("--where is NAME=VALUE");
+  if (where) search_take(&search, where);
   out_list("sessions");
   tuile_status status = TUILE_OK;
   if (!where) {

@@ -25,12 +25,11 @@ static bool is_of_user(tuile_session *session, tuile_bytes user) {
   return false;
 }
 
-bool search_take(struct search *search, const char *where) {
+void search_take(struct search *search, const char *where) {
   const char *sign = strchr(where, '=');
-  if (!sign || sign == where) return false;
+  if (!sign || sign == where) usage_error("--where is NAME=VALUE");
   search->name = (tuile_bytes){where, (size_t)(sign - where)};
   search->value = bytes_of(sign + 1);
-  return true;
 }
 
 static bool look(void *context, tuile_bytes key, int64_t expires) {
@@ -78,8 +77,8 @@ static int end_many(const struct arguments *arguments, tuile_manager *manager) {
     status = tuile_manager_revoke_all(manager, search.value, NULL, &revoked, &search.error);
     if (status == TUILE_E_ARGUMENT) status = TUILE_OK; /* the store keeps no lists */
     ended = (int64_t)revoked;
-  } else if (!search_take(&search, where)) {
-    usage_error("--where is NAME=VALUE");
+  } else {
+    search_take(&search, where);
   }
   if (status == TUILE_OK) status = search_store(&search, input_store(arguments->text[OPT_STORE]));
   if (status != TUILE_OK) return fail(status, &search.error);

@@ -138,8 +138,8 @@ struct search {
   tuile_status status;
   tuile_error error;
 };
-/* Takes NAME=VALUE; false if it is not that. */
-bool search_take(struct search *search, const char *where);
+/* Takes NAME=VALUE; exits if it is not that. */
+void search_take(struct search *search, const char *where);
 tuile_status search_store(struct search *search, tuile_bytes url);
 
 /* ---- migrate.c, migrate_lists.c ---- */
