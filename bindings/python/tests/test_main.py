@@ -104,6 +104,8 @@ def test_ages_and_secrets(tmp_path: Path) -> None:
     file.chmod(0o644)
     code, said = python("sign", "--secret-file", str(file), "--json", "x", secret=None)
     assert code == main.ERROR and json.loads(said)["error"] == "TUILE_E_FILE"
+    for program in (python, tool):
+        assert program("sign", "--secret-file", str(file), "--allow-shared", "x", secret=None)[0] == 0
 
 
 def test_sessions(tmp_path: Path) -> None:

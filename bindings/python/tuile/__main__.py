@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("--secret-file", help="the secrets, one a line, the newest first; else TUILE_SECRET")
         made.add_argument("--key-format", choices=names(choices.KeyFormat), default="text")
         made.add_argument("--allow-weak", action="store_true", help="take secrets that are too short to be safe")
+        made.add_argument("--allow-shared", action="store_true", help="take files of secrets that others may read")
 
     add("keygen", command.keygen, [], "write a new secret")
     for name, run, help in (

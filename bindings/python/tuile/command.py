@@ -39,7 +39,7 @@ def _word(word: str) -> str:
 def _keyring(given: argparse.Namespace) -> signing.Keyring:
     ring = signing.Keyring(allow_weak=given.allow_weak)
     if given.secret_file is not None:
-        ring.add_file(given.secret_file, given.key_format)
+        ring.add_file(given.secret_file, given.key_format, shared=given.allow_shared)
     elif "TUILE_SECRET" in os.environ:
         ring.add_environment("TUILE_SECRET", given.key_format)
     else:
