@@ -34,7 +34,7 @@ def test_an_outage_is_503_and_no_logout(start: Start, site: Site, away: Path) ->
         assert response.status == 503 and response.all("Set-Cookie") == [], path
     away.unlink()
     visitor.wait_until_served("/members/page.html")
-    assert visitor.get("/count").body == "1\n"
+    assert visitor.get_served("/count").body == "1\n"
 
 
 def test_it_starts_without_the_store_and_finds_it_later(start: Start, site: Site, away: Path) -> None:

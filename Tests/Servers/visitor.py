@@ -59,6 +59,14 @@ class Visitor:
         assert self.get("/accounts/login/?user=anna&password=secret").body == "welcome"
         assert self.cookie
 
+    def get_served(self, path: str, seconds: float = 60) -> Response:
+        """The first answer that is no 503: a process that nobody asked since finds the store at its next request."""
+        deadline = time.monotonic() + seconds
+        while (response := self.get(path)).status == 503:
+            assert time.monotonic() < deadline, response
+            time.sleep(0.1)
+        return response
+
     def wait_until_served(self, path: str, seconds: float = 60) -> None:
         """For a store that was away when it was last tried, by each of several processes at its time."""
         deadline = time.monotonic() + seconds
