@@ -33,16 +33,23 @@ static char *run(convert *with, tuile_bytes text, tuile_encoding encoding, size_
   error->offset = 0;
   tuile_status status = with(text, encoding, NULL, 0, size, error);
   if (status != TUILE_OK && status != TUILE_E_SPACE) {
-    REQUIRE(status == TUILE_E_SYNTAX && error->status == status && error->offset <= text.size);
+    REQUIRE(status == TUILE_E_SYNTAX);
+    REQUIRE(error->status == status);
+    REQUIRE(error->offset <= text.size);
     return NULL;
   }
   REQUIRE((status == TUILE_OK) == (*size == 0));
   char *buffer = malloc(*size + 1);
   size_t needed = 0;
   memset(buffer, 0x5a, *size + 1);
-  if (*size) REQUIRE(with(text, encoding, buffer, *size - 1, &needed, error) == TUILE_E_SPACE && needed == *size);
+  if (*size) {
+    REQUIRE(with(text, encoding, buffer, *size - 1, &needed, error) == TUILE_E_SPACE);
+    REQUIRE(needed == *size);
+  }
   for (size_t i = 0; i < *size; i++) REQUIRE(buffer[i] == 0x5a);
-  REQUIRE(with(text, encoding, buffer, *size, &needed, error) == TUILE_OK && needed == *size && buffer[*size] == 0x5a);
+  REQUIRE(with(text, encoding, buffer, *size, &needed, error) == TUILE_OK);
+  REQUIRE(needed == *size);
+  REQUIRE(buffer[*size] == 0x5a);
   return buffer;
 }
 
@@ -58,8 +65,13 @@ static void check_value(const char *value, size_t size, tuile_encoding encoding)
   if (quoted) cookie.skip_rules |= TUILE_RULE_VALUE;
   REQUIRE(quoted || is_value((const uint8_t *)value, size));
   REQUIRE(tuile_set_cookie_write(&cookie, text, sizeof text, &written, NULL) == TUILE_OK);
-  REQUIRE(written == size + 10 && !memcmp(text + 2, value, size));
-  for (size_t i = 0; i < size; i++) REQUIRE(value[i] >= 0x20 && value[i] < 0x7f && value[i] != ';');
+  REQUIRE(written == size + 10);
+  REQUIRE(!memcmp(text + 2, value, size));
+  for (size_t i = 0; i < size; i++) {
+    REQUIRE(value[i] >= 0x20);
+    REQUIRE(value[i] < 0x7f);
+    REQUIRE(value[i] != ';');
+  }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -75,7 +87,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (encoded) {
     check_value(encoded, encoded_size, encoding);
     decoded = run(tuile_cookie_decode, (tuile_bytes){encoded, encoded_size}, encoding, &decoded_size, &error);
-    REQUIRE(decoded && decoded_size == size && !memcmp(decoded, data, size));
+    REQUIRE(decoded);
+    REQUIRE(decoded_size == size);
+    REQUIRE(!memcmp(decoded, data, size));
     free(decoded);
   }
   free(encoded);
@@ -89,7 +103,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     /* There is one canonical form: it is what encoding gives. */
     if (decoded) {
       encoded = run(tuile_cookie_encode, (tuile_bytes){decoded, decoded_size}, encoding, &encoded_size, &error);
-      REQUIRE(encoded && encoded_size == size && !memcmp(encoded, data, size));
+      REQUIRE(encoded);
+      REQUIRE(encoded_size == size);
+      REQUIRE(!memcmp(encoded, data, size));
       free(encoded);
     } else {
       static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

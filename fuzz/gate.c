@@ -10,7 +10,10 @@ enum { parts = 7 };
 
 static void plain(const void *data, size_t size) {
   const unsigned char *bytes = data;
-  for (size_t i = 0; i < size; i++) REQUIRE(bytes[i] >= 0x20 && bytes[i] != 0x7f);
+  for (size_t i = 0; i < size; i++) {
+    REQUIRE(bytes[i] >= 0x20);
+    REQUIRE(bytes[i] != 0x7f);
+  }
 }
 
 /* As browsers do, which drop tabs and ends of lines. */
@@ -28,9 +31,11 @@ static void login(tuile_bytes url, tuile_bytes page) {
   struct gate_way way = {.login = url, .parameter = TUILE_STR("next"), .page = page};
   tuile_status status = gate_login(&way, NULL, 0, &size);
   REQUIRE(status == TUILE_E_SPACE || (status == TUILE_OK && size == 0));
-  REQUIRE(size >= url.size && size < sizeof out);
+  REQUIRE(size >= url.size);
+  REQUIRE(size < sizeof out);
   if (size > 0) REQUIRE(gate_login(&way, out, size - 1, NULL) == TUILE_E_SPACE);
-  REQUIRE(gate_login(&way, out, size, &again) == TUILE_OK && again == size);
+  REQUIRE(gate_login(&way, out, size, &again) == TUILE_OK);
+  REQUIRE(again == size);
   if (url.size > 0 && memchr(url.data, '#', url.size)) return;
   REQUIRE(memcmp(out, url.data, url.size) == 0);
   if (size == url.size) return;
@@ -39,9 +44,12 @@ static void login(tuile_bytes url, tuile_bytes page) {
   REQUIRE(memcmp(next - 5, "next=", 5) == 0);
   tuile_bytes encoded = {next, (size_t)(out + size - next)};
   plain(encoded.data, encoded.size);
-  REQUIRE(!memchr(next, '&', encoded.size) && !memchr(next, '#', encoded.size));
+  REQUIRE(!memchr(next, '&', encoded.size));
+  REQUIRE(!memchr(next, '#', encoded.size));
   REQUIRE(tuile_cookie_decode(encoded, TUILE_ENCODING_PERCENT, back, sizeof back, &size, NULL) == TUILE_OK);
-  REQUIRE(size == page.size && memcmp(back, page.data, size) == 0 && !leaves(back, size));
+  REQUIRE(size == page.size);
+  REQUIRE(memcmp(back, page.data, size) == 0);
+  REQUIRE(!leaves(back, size));
 }
 
 /* Whatever an application says of caches, and however a requirement is worded. */
@@ -51,7 +59,8 @@ static void words(struct gate_visit *visit, tuile_bytes text, tuile_bytes key) {
   REQUIRE(size <= 2 * text.size + 10);
   tuile_bytes made = {out, size};
   REQUIRE(gate_has_directive(made, "private") || gate_has_directive(made, "no-store"));
-  REQUIRE(!gate_has_directive(made, "public") && !gate_has_directive(made, "s-maxage"));
+  REQUIRE(!gate_has_directive(made, "public"));
+  REQUIRE(!gate_has_directive(made, "s-maxage"));
   struct gate_kind kind = {key, text, text};
   gate_is_navigation(&kind);
   gate_place_of(text, key, text);
@@ -88,14 +97,20 @@ static void visit(struct gate *gate, tuile_bytes cookie, tuile_bytes count, tuil
   bool has = gate_has_cookie(gate, cookie);
   tuile_status status = gate_read(&first, cookie, &error);
   REQUIRE(status <= 0 || status == TUILE_REFUSED);
-  REQUIRE(first.state != GATE_UNREAD && first.reason && (status == TUILE_REFUSED) == (first.state == GATE_REFUSED));
+  REQUIRE(first.state != GATE_UNREAD);
+  REQUIRE(first.reason);
+  REQUIRE((status == TUILE_REFUSED) == (first.state == GATE_REFUSED));
   if (gate_has_to_write(&first, count)) status = gate_write(&first, cookie, count, &error);
   if (first.state == GATE_REFUSED) REQUIRE(!first.headers);
-  if (!has && count.size == 0 && status == TUILE_OK) REQUIRE(first.state == GATE_ABSENT && !first.headers);
+  if (!has && count.size == 0 && status == TUILE_OK) {
+    REQUIRE(first.state == GATE_ABSENT);
+    REQUIRE(!first.headers);
+  }
   for (struct gate_header *header = first.headers; header; header = header->next) {
     plain(header->name, header->name_size);
     plain(header->value, header->value_size);
-    REQUIRE(header->name[header->name_size] == 0 && header->value[header->value_size] == 0);
+    REQUIRE(header->name[header->name_size] == 0);
+    REQUIRE(header->value[header->value_size] == 0);
     if (strcmp(header->name, "Set-Cookie") == 0)
       REQUIRE(gate_is_own_cookie(gate, (tuile_bytes){header->value, header->value_size}));
   }
@@ -107,9 +122,12 @@ static void visit(struct gate *gate, tuile_bytes cookie, tuile_bytes count, tuil
   if (status == TUILE_OK && count.size > 0 && back.size > 0 && gate->config.cookie_age > 30) {
     struct gate_visit second = {.gate = gate};
     tuile_bytes found;
-    REQUIRE(first.state == GATE_FOUND && gate_has_cookie(gate, back));
-    REQUIRE(gate_read(&second, back, &error) == TUILE_OK && second.state == GATE_FOUND);
-    REQUIRE(gate_text(&second, count, &found) == TUILE_OK && found.size > 0);
+    REQUIRE(first.state == GATE_FOUND);
+    REQUIRE(gate_has_cookie(gate, back));
+    REQUIRE(gate_read(&second, back, &error) == TUILE_OK);
+    REQUIRE(second.state == GATE_FOUND);
+    REQUIRE(gate_text(&second, count, &found) == TUILE_OK);
+    REQUIRE(found.size > 0);
     gate_leave(&second);
   }
   gate_write(&first, cookie, count, &error); /* counts once more */

@@ -11,7 +11,8 @@ static void check(tuile_jar *jar, tuile_jar *copy, tuile_bytes url, tuile_bytes 
   while (text && next_piece((tuile_bytes){text, size}, &position, &piece)) {
     /* The name has an '=' in no cookie: the first one ends it. */
     const char *equals = memchr(piece.data, '=', piece.size);
-    REQUIRE(equals && equals > (const char *)piece.data);
+    REQUIRE(equals);
+    REQUIRE(equals > (const char *)piece.data);
     size_t name = (size_t)(equals - (const char *)piece.data);
     char *line = malloc(piece.size + 1);
     memcpy(line, piece.data, piece.size);
@@ -31,15 +32,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memory = memfd_create("cookies", MFD_CLOEXEC);
     snprintf(path, sizeof path, "/proc/self/fd/%d", memory);
   }
-  REQUIRE(memory >= 0 && ftruncate(memory, 0) == 0 && pwrite(memory, data + 1, size - 1, 0) == (ssize_t)(size - 1));
+  REQUIRE(memory >= 0);
+  REQUIRE(ftruncate(memory, 0) == 0);
+  REQUIRE(pwrite(memory, data + 1, size - 1, 0) == (ssize_t)(size - 1));
   seconds = 1700000000;
   tuile_jar *jar = new_jar(data[0]);
   size_t count = 0, fewer = 0;
   REQUIRE(tuile_jar_load(jar, (tuile_bytes){path, strlen(path)}, NULL) == TUILE_OK);
-  REQUIRE(tuile_jar_count(jar, &count) == TUILE_OK && count <= 1u + (data[0] >> 4));
+  REQUIRE(tuile_jar_count(jar, &count) == TUILE_OK);
+  REQUIRE(count <= 1u + (data[0] >> 4));
   if (count) {
     tuile_jar *copy = through_file(jar, data[0], true);
-    REQUIRE(tuile_jar_count(copy, &fewer) == TUILE_OK && fewer <= count);
+    REQUIRE(tuile_jar_count(copy, &fewer) == TUILE_OK);
+    REQUIRE(fewer <= count);
     tuile_bytes file = {data + 1, size - 1};
     check(jar, copy, TUILE_STR("https://www.example.com/a/b"), file);
     check(jar, copy, TUILE_STR("http://127.0.0.1/"), file);

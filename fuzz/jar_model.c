@@ -215,10 +215,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     size_t length = write_header(at, top, &request, want), given = 0;
     char *found = header(jar, &request, &given);
-    REQUIRE(found ? given == length && !memcmp(found, want, length) : length == 0);
+    REQUIRE(length == (found ? given : 0));
+    if (found) REQUIRE(!memcmp(found, want, length));
   }
   size_t count = 0;
-  REQUIRE(tuile_jar_count(jar, &count) == TUILE_OK && count == item_count);
+  REQUIRE(tuile_jar_count(jar, &count) == TUILE_OK);
+  REQUIRE(count == item_count);
   tuile_jar_free(jar);
   return 0;
 }

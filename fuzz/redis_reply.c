@@ -53,19 +53,22 @@ static void receive(void *context, tuile_bytes data, int64_t expires) {
 }
 
 static void receive_owned(void *context, tuile_bytes key, tuile_bytes record, int64_t expires) {
-  REQUIRE(key.size >= 8 && key.size <= 40);
+  REQUIRE(key.size >= 8);
+  REQUIRE(key.size <= 40);
   receive(context, key, expires);
   receive(context, record, expires);
 }
 
 static bool receive_key(void *context, tuile_bytes key, int64_t expires) {
-  REQUIRE(key.size >= 8 && key.size <= 40);
+  REQUIRE(key.size >= 8);
+  REQUIRE(key.size <= 40);
   receive(context, key, expires);
   return true;
 }
 
 static bool receive_owner(void *context, tuile_bytes owner) {
-  REQUIRE(owner.size >= 1 && owner.size <= 255);
+  REQUIRE(owner.size >= 1);
+  REQUIRE(owner.size <= 255);
   receive(context, owner, INT64_MAX);
   return true;
 }
@@ -104,7 +107,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int known = status == TUILE_OK || status == TUILE_ABSENT || status == TUILE_CONFLICT || status == TUILE_EXISTS ||
                  status == TUILE_E_STORE || status == TUILE_E_BUSY || status == TUILE_E_CORRUPT || status == TUILE_E_LIMIT ||
                  status == TUILE_E_UNKNOWN;
-    REQUIRE(known && (status < 0) == (error.message[0] != 0));
+    REQUIRE(known);
+    REQUIRE((status < 0) == (error.message[0] != 0));
     REQUIRE(memchr(error.message, 0, sizeof error.message) != NULL);
   }
   ops.close(store);

@@ -52,9 +52,11 @@ static void check_one(const tuile_cookies *cookies, size_t count, size_t i) {
   while (!same(expected[last].name, expected[i].name)) last--;
   tuile_bytes found;
   REQUIRE(tuile_cookies_get(cookies, expected[i].name, TUILE_MATCH_FIRST, &found, NULL) == TUILE_OK);
-  REQUIRE(same(found, expected[first].value) && (!found.size || found.data == expected[first].value.data));
+  REQUIRE(same(found, expected[first].value));
+  REQUIRE(!found.size || found.data == expected[first].value.data);
   REQUIRE(tuile_cookies_get(cookies, expected[i].name, TUILE_MATCH_LAST, &found, NULL) == TUILE_OK);
-  REQUIRE(same(found, expected[last].value) && (!found.size || found.data == expected[last].value.data));
+  REQUIRE(same(found, expected[last].value));
+  REQUIRE(!found.size || found.data == expected[last].value.data);
   int django = cookies->mode == TUILE_COOKIE_MODE_DJANGO;
   tuile_bytes want = expected[django ? last : first].value;
   static char text[2 * most], other[2 * most];
@@ -62,12 +64,14 @@ static void check_one(const tuile_cookies *cookies, size_t count, size_t i) {
   REQUIRE(tuile_cookies_read(cookies, expected[i].name, text, sizeof text, &size, NULL) == TUILE_OK);
   REQUIRE(tuile_cookie_decode(want, django ? TUILE_ENCODING_QUOTED : TUILE_ENCODING_RAW, other, sizeof other, &needed,
                               NULL) == TUILE_OK);
-  REQUIRE(size == needed && !memcmp(text, other, size));
+  REQUIRE(size == needed);
+  REQUIRE(!memcmp(text, other, size));
   if (!size) return;
   text[0] ^= 1;
   REQUIRE(tuile_cookies_read(cookies, expected[i].name, text, size - 1, &needed, NULL) == TUILE_E_SPACE);
   text[0] ^= 1;
-  REQUIRE(needed == size && !memcmp(text, other, size));
+  REQUIRE(needed == size);
+  REQUIRE(!memcmp(text, other, size));
 }
 
 /* Whether the model finds a limit broken. */
@@ -92,18 +96,26 @@ static void check(const tuile_cookies *cookies, size_t total) {
   REQUIRE(tuile_cookies_all(cookies, taken, most, &found, NULL) == status);
   if (status != TUILE_OK) {
     if (status == TUILE_E_SYNTAX) {
-      REQUIRE(!good && total <= cookies->max_header && error.offset >= before && error.offset <= total);
+      REQUIRE(!good);
+      REQUIRE(total <= cookies->max_header);
+      REQUIRE(error.offset >= before);
+      REQUIRE(error.offset <= total);
     } else {
-      REQUIRE(status == TUILE_E_LIMIT && (total > cookies->max_header || over(cookies, count)));
+      REQUIRE(status == TUILE_E_LIMIT);
+      REQUIRE(total > cookies->max_header || over(cookies, count));
     }
     REQUIRE(tuile_cookies_get(cookies, TUILE_STR("a"), TUILE_MATCH_LAST, &value, NULL) == status);
     REQUIRE(tuile_cookies_read(cookies, TUILE_STR("a"), NULL, 0, NULL, NULL) == status);
     return;
   }
-  REQUIRE(good && total <= cookies->max_header && !over(cookies, count) && found == count);
+  REQUIRE(good);
+  REQUIRE(total <= cookies->max_header);
+  REQUIRE(!over(cookies, count));
+  REQUIRE(found == count);
   for (size_t i = 0; i < count; i++) {
     int lies = 0;
-    REQUIRE(same(taken[i].name, expected[i].name) && same(taken[i].value, expected[i].value));
+    REQUIRE(same(taken[i].name, expected[i].name));
+    REQUIRE(same(taken[i].value, expected[i].value));
     for (size_t h = 0; h < cookies->header_count; h++)
       lies |= inside(taken[i].name, cookies->headers[h]) && inside(taken[i].value, cookies->headers[h]);
     REQUIRE(lies);
@@ -111,7 +123,8 @@ static void check(const tuile_cookies *cookies, size_t total) {
   }
   if (count) {
     tuile_cookie *array = count > 1 ? taken : NULL;
-    REQUIRE(tuile_cookies_all(cookies, array, count - 1, &found, NULL) == TUILE_E_SPACE && found == count);
+    REQUIRE(tuile_cookies_all(cookies, array, count - 1, &found, NULL) == TUILE_E_SPACE);
+    REQUIRE(found == count);
   }
   /* No name has a ';' in it. */
   REQUIRE(tuile_cookies_get(cookies, TUILE_STR(";"), TUILE_MATCH_FIRST, &value, NULL) == TUILE_ABSENT);

@@ -18,7 +18,8 @@ static void receive(void *context, tuile_bytes data, int64_t expires) {
   static const char mark[] = {0, 't', 'u', 'i', 'l', 'e'};
   size_t size = wanted_size;
   if (size >= sizeof mark && memcmp(wanted + size - sizeof mark, mark, sizeof mark) == 0) size -= sizeof mark;
-  REQUIRE(data.size == size && (size == 0 || memcmp(data.data, wanted, size) == 0));
+  REQUIRE(data.size == size);
+  REQUIRE(size == 0 || memcmp(data.data, wanted, size) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -33,7 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     REQUIRE(tuile_store_open((tuile_bytes){url, strlen(url)}, &store, &error) == TUILE_OK);
   }
   int file = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
-  REQUIRE(file >= 0 && write(file, data, size) == (ssize_t)size);
+  REQUIRE(file >= 0);
+  REQUIRE(write(file, data, size) == (ssize_t)size);
   close(file);
   wanted = data, wanted_size = size;
   tuile_status status = tuile_store_load(store, TUILE_STR("abcdefgh"), 1, receive, NULL, &error);

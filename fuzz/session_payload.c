@@ -20,12 +20,14 @@ static void use(tuile_session *session, tuile_bytes input) {
     int64_t number;
     double real;
     bool answer;
-    REQUIRE(tuile_session_type(session, key, &type, &error) == TUILE_OK && ++walked <= count);
+    REQUIRE(tuile_session_type(session, key, &type, &error) == TUILE_OK);
+    REQUIRE(++walked <= count);
     tuile_session_get_int(session, key, &number, &error);
     tuile_session_get_double(session, key, &real, &error);
     tuile_session_get_bool(session, key, &answer, &error);
     tuile_session_get_string(session, key, &text, &error);
-    REQUIRE(tuile_session_get_json(session, key, &text, &error) == TUILE_OK && text.size > 0);
+    REQUIRE(tuile_session_get_json(session, key, &text, &error) == TUILE_OK);
+    REQUIRE(text.size > 0);
   }
   REQUIRE(walked == count);
   int64_t age;
@@ -34,7 +36,8 @@ static void use(tuile_session *session, tuile_bytes input) {
   tuile_session_add_int(session, TUILE_STR("count"), 1, NULL, &error);
   if (tuile_session_set_string(session, TUILE_STR("s"), input, &error) == TUILE_OK) {
     REQUIRE(tuile_session_get_string(session, TUILE_STR("s"), &text, &error) == TUILE_OK);
-    REQUIRE(text.size == input.size && (text.size == 0 || memcmp(text.data, input.data, text.size) == 0));
+    REQUIRE(text.size == input.size);
+    REQUIRE(text.size == 0 || memcmp(text.data, input.data, text.size) == 0);
   }
   tuile_session_set_json(session, TUILE_STR("j"), input, &error);
   tuile_session_remove(session, TUILE_STR("a"), &error);

@@ -10,7 +10,8 @@ static int semicolons(const char *text, size_t size) {
   int count = 0;
   for (size_t i = 0; i < size; i++) {
     unsigned char c = (unsigned char)text[i];
-    REQUIRE(c >= 0x20 && c != 0x7f);
+    REQUIRE(c >= 0x20);
+    REQUIRE(c != 0x7f);
     count += c == ';';
   }
   return count;
@@ -37,24 +38,37 @@ static void write_back(tuile_set_cookie cookie, uint32_t skip_rules) {
   if (status != TUILE_OK) return;
   REQUIRE(semicolons(text, size) == attributes(&cookie));
   text[0] ^= 1;
-  REQUIRE(tuile_set_cookie_write(&cookie, text, size - 1, &needed, NULL) == TUILE_E_SPACE && needed == size);
+  REQUIRE(tuile_set_cookie_write(&cookie, text, size - 1, &needed, NULL) == TUILE_E_SPACE);
+  REQUIRE(needed == size);
   text[0] ^= 1;
   REQUIRE(tuile_set_cookie_read((tuile_bytes){text, size}, &back, &error) == TUILE_OK);
-  REQUIRE(same(back.name, cookie.name) && same(back.value, cookie.value) && same(back.path, cookie.path));
+  REQUIRE(same(back.name, cookie.name));
+  REQUIRE(same(back.value, cookie.value));
+  REQUIRE(same(back.path, cookie.path));
   /* Reading leaves out one dot in front, and then blanks. */
   const char *domain = cookie.domain.data;
   if (!cookie.domain.size || !strchr(". ", domain[0])) REQUIRE(same(back.domain, cookie.domain));
-  REQUIRE(back.max_age == cookie.max_age && back.expires == cookie.expires && back.same_site == cookie.same_site);
-  REQUIRE(back.secure == cookie.secure && back.http_only == cookie.http_only && back.partitioned == cookie.partitioned);
+  REQUIRE(back.max_age == cookie.max_age);
+  REQUIRE(back.expires == cookie.expires);
+  REQUIRE(back.same_site == cookie.same_site);
+  REQUIRE(back.secure == cookie.secure);
+  REQUIRE(back.http_only == cookie.http_only);
+  REQUIRE(back.partitioned == cookie.partitioned);
   REQUIRE(back.priority == cookie.priority);
-  REQUIRE(back.skip_rules == 0 && back.now == TUILE_UNSET && back.size == sizeof back);
+  REQUIRE(back.skip_rules == 0);
+  REQUIRE(back.now == TUILE_UNSET);
+  REQUIRE(back.size == sizeof back);
 
   status = tuile_set_cookie_delete(&cookie, text, sizeof text, &size, &error);
   if (skip_rules) REQUIRE(status == TUILE_OK);
   if (status != TUILE_OK) return;
   REQUIRE(tuile_set_cookie_read((tuile_bytes){text, size}, &back, &error) == TUILE_OK);
-  REQUIRE(same(back.name, cookie.name) && same(back.value, TUILE_STR("\"\"")) && same(back.path, cookie.path));
-  REQUIRE(back.max_age == 0 && back.expires == 0 && back.secure >= cookie.secure);
+  REQUIRE(same(back.name, cookie.name));
+  REQUIRE(same(back.value, TUILE_STR("\"\"")));
+  REQUIRE(same(back.path, cookie.path));
+  REQUIRE(back.max_age == 0);
+  REQUIRE(back.expires == 0);
+  REQUIRE(back.secure >= cookie.secure);
   back.domain = cookie.domain;
   REQUIRE(semicolons(text, size) == attributes(&back));
 }
@@ -66,15 +80,19 @@ static void read_header(tuile_bytes header) {
   tuile_status status = tuile_set_cookie_read(header, &cookie, &error);
   for (size_t i = 0; i < header.size; i++)
     if ((text[i] < 0x20 && text[i] != '\t') || text[i] == 0x7f) {
-      REQUIRE(status == TUILE_E_SYNTAX && error.offset == i);
+      REQUIRE(status == TUILE_E_SYNTAX);
+      REQUIRE(error.offset == i);
       return;
     }
   if (status != TUILE_OK) {
     REQUIRE(status == (header.size > 4096 ? TUILE_E_LIMIT : TUILE_E_SYNTAX));
     return;
   }
-  REQUIRE(inside(cookie.name, header) && inside(cookie.value, header) && inside(cookie.domain, header));
-  REQUIRE(inside(cookie.path, header) && cookie.name.size + cookie.value.size > 0);
+  REQUIRE(inside(cookie.name, header));
+  REQUIRE(inside(cookie.value, header));
+  REQUIRE(inside(cookie.domain, header));
+  REQUIRE(inside(cookie.path, header));
+  REQUIRE(cookie.name.size + cookie.value.size > 0);
   REQUIRE(!cookie.path.size || *(const char *)cookie.path.data == '/');
   write_back(cookie, 0x3ff);
   write_back(cookie, 0);
@@ -104,9 +122,11 @@ static void write_django(const tuile_bytes *field, uint8_t flags) {
     int aged = cookie.max_age != TUILE_UNSET || cookie.expires != TUILE_UNSET;
     int want = aged + (aged || cookie.expires_text.size) + (cookie.domain.size > 0) + (cookie.path.size > 0) +
                (cookie.samesite.size > 0) + cookie.secure + cookie.httponly;
-    REQUIRE(semicolons(text, size) == want && !memcmp(text, cookie.key.data, cookie.key.size));
+    REQUIRE(semicolons(text, size) == want);
+    REQUIRE(!memcmp(text, cookie.key.data, cookie.key.size));
     text[0] ^= 1;
-    REQUIRE(tuile_django_cookie_write(&cookie, text, size - 1, &needed, NULL) == TUILE_E_SPACE && needed == size);
+    REQUIRE(tuile_django_cookie_write(&cookie, text, size - 1, &needed, NULL) == TUILE_E_SPACE);
+    REQUIRE(needed == size);
   }
   if (tuile_django_cookie_delete(&cookie, text, sizeof text, &size, &error) != TUILE_OK) return;
   int secure = size > 8 && !memcmp(text + size - 8, "; Secure", 8);

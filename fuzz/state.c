@@ -15,7 +15,9 @@ static void url(tuile_bytes input, tuile_url_place place) {
   if (before == TUILE_OK) REQUIRE(inside(found, input));
   REQUIRE(tuile_url_write(input, place, name, value, with, sizeof with, &size, NULL) == TUILE_OK);
   tuile_bytes written = {with, size};
-  REQUIRE(tuile_url_read(written, place, name, &found, NULL) == TUILE_OK && found.size == 1 && inside(found, written));
+  REQUIRE(tuile_url_read(written, place, name, &found, NULL) == TUILE_OK);
+  REQUIRE(found.size == 1);
+  REQUIRE(inside(found, written));
   REQUIRE(tuile_url_write(written, place, name, (tuile_bytes){NULL, 0}, without, sizeof without, &bare, NULL) == TUILE_OK);
   REQUIRE(bare < size);
   /* A '?' or '&' that ended the query may go with it. */
@@ -34,7 +36,9 @@ static void hidden(tuile_bytes input) {
   if (tuile_hidden_field_write(signer, &field, input, 10, out, sizeof out, &size, NULL) != TUILE_OK) return;
   int quotes = 0;
   for (size_t i = 0; i < size; i++) quotes += out[i] == '"';
-  REQUIRE(quotes == 6 && out[0] == '<' && out[size - 1] == '>');
+  REQUIRE(quotes == 6);
+  REQUIRE(out[0] == '<');
+  REQUIRE(out[size - 1] == '>');
 }
 
 static void csrf(const uint8_t *data, size_t size) {

@@ -18,7 +18,8 @@ static tuile_status create(void *c, tuile_bytes key, tuile_bytes data, int64_t e
 }
 static tuile_status replace(void *c, tuile_bytes key, tuile_bytes expected, tuile_bytes data, int64_t expires, tuile_error *e) {
   (void)c, (void)e;
-  REQUIRE(key.size >= 8 && key.size <= 40); /* whatever a pointer says */
+  REQUIRE(key.size >= 8);
+  REQUIRE(key.size <= 40); /* whatever a pointer says */
   for (size_t i = 0; i < key.size; i++) {
     char letter = ((const char *)key.data)[i];
     REQUIRE((letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9'));
@@ -30,7 +31,9 @@ static tuile_status replace(void *c, tuile_bytes key, tuile_bytes expected, tuil
   if (expires == 0 && data.size > 6 && memcmp(text, "ended ", 6) == 0) return TUILE_OK; /* what is about to be removed */
   size_t end = data.size; /* white space tells one write from another of the same data */
   while (end > 0 && memchr(" \t\r\n", text[end - 1], 4)) end--;
-  REQUIRE(end >= 2 && text[strspn(text, " \t\r\n")] == '{' && text[end - 1] == '}');
+  REQUIRE(end >= 2);
+  REQUIRE(text[strspn(text, " \t\r\n")] == '{');
+  REQUIRE(text[end - 1] == '}');
   return TUILE_OK;
 }
 static tuile_status touch(void *c, tuile_bytes key, int64_t expires, tuile_error *e) {
@@ -48,7 +51,9 @@ static tuile_status sweep(void *c, int64_t now, size_t limit, size_t *removed, t
 }
 static tuile_status own(void *c, tuile_bytes owner, tuile_bytes key, tuile_bytes record, int64_t expires, tuile_error *e) {
   (void)c, (void)key, (void)expires, (void)e;
-  REQUIRE(record.size <= 1024 && owner.size >= 1 && owner.size <= 255);
+  REQUIRE(record.size <= 1024);
+  REQUIRE(owner.size >= 1);
+  REQUIRE(owner.size <= 255);
   return TUILE_OK;
 }
 static tuile_status owned(void *c, tuile_bytes owner, int64_t now, tuile_receive_owned receive, void *receiver, tuile_error *e) {
@@ -76,18 +81,23 @@ static tuile_status owners(void *c, tuile_receive_owner receive, void *receiver,
 static bool key_shown(void *context, tuile_bytes key, int64_t expires) {
   char id[32];
   (void)context;
-  REQUIRE(expires == 5000000 && tuile_store_key_id(key, id, sizeof id, NULL) == TUILE_OK);
+  REQUIRE(expires == 5000000);
+  REQUIRE(tuile_store_key_id(key, id, sizeof id, NULL) == TUILE_OK);
   return key.size < 20;
 }
 static bool owner_shown(void *context, tuile_bytes owner) {
   (void)context;
-  REQUIRE(owner.size >= 1 && owner.size <= 255 && !memchr(owner.data, 0, owner.size));
+  REQUIRE(owner.size >= 1);
+  REQUIRE(owner.size <= 255);
+  REQUIRE(!memchr(owner.data, 0, owner.size));
   return true;
 }
 
 static void shown(void *context, const tuile_owned_session *session) {
   (void)context;
-  REQUIRE(session->id.size == 32 && session->user_agent.size <= answer_size && session->address.size <= answer_size);
+  REQUIRE(session->id.size == 32);
+  REQUIRE(session->user_agent.size <= answer_size);
+  REQUIRE(session->address.size <= answer_size);
 }
 
 static tuile_manager *manager;

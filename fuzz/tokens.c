@@ -65,7 +65,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (status != TUILE_OK && (dialect == TUILE_DIALECT_JWT || dialect == TUILE_DIALECT_AUTH_JS)) return 0;
   /* Express and Rails keep text apart from JSON; cookie-rs and others do not. */
   REQUIRE(status == TUILE_OK);
-  if (!json) REQUIRE(got == input.size && memcmp(out, input.data, got) == 0);
+  if (!json) {
+    REQUIRE(got == input.size);
+    REQUIRE(memcmp(out, input.data, got) == 0);
+  }
   if (tuile_signer_verify(signer, whole, 100, 1010, &value, NULL) == TUILE_OK) REQUIRE(inside(value, whole));
   REQUIRE(open_token(signers[dialect][variant], json, (tuile_bytes){token, made - 1}, out, sizeof out, &got) != TUILE_OK);
 

@@ -52,7 +52,8 @@ static void waiting(const char *folder) {
   pthread_t running[2];
   for (int i = 0; i < 2; i++) CHECK(pthread_create(&running[i], NULL, write_one, (void *)(i ? "secondkey" : "thefirstkey")) == 0);
   usleep(200000);
-  CHECK(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL) == SQLITE_OK && sqlite3_close(other) == SQLITE_OK);
+  CHECK(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL) == SQLITE_OK);
+  CHECK(sqlite3_close(other) == SQLITE_OK);
   for (int i = 0; i < 2; i++) CHECK(pthread_join(running[i], NULL) == 0);
   tuile_store_close(store);
   atomic_store(&shift, 0);
@@ -74,12 +75,15 @@ static void set_back(const char *folder) {
   char url[400];
   tuile_store *here, *there;
   snprintf(url, sizeof url, "cached+sqlite://%s/back.db#memory:?fresh=60", folder);
-  CHECK(tuile_store_open(text(url), &here, NULL) == TUILE_OK && tuile_store_open(text(url), &there, NULL) == TUILE_OK);
-  CHECK(tuile_store_create(there, text("thefirstkey"), text("1"), later, NULL) == TUILE_OK && load(here) == '1');
+  CHECK(tuile_store_open(text(url), &here, NULL) == TUILE_OK);
+  CHECK(tuile_store_open(text(url), &there, NULL) == TUILE_OK);
+  CHECK(tuile_store_create(there, text("thefirstkey"), text("1"), later, NULL) == TUILE_OK);
+  CHECK(load(here) == '1');
   CHECK(tuile_store_put(there, text("thefirstkey"), text("2"), later, NULL) == TUILE_OK);
   CHECK(load(here) == '1');
   atomic_store(&shift, -86400);
-  CHECK(load(here) == '2' && load(there) == '2');
+  CHECK(load(here) == '2');
+  CHECK(load(there) == '2');
   atomic_store(&shift, 0);
   tuile_store_close(here);
   tuile_store_close(there);

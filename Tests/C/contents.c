@@ -30,29 +30,39 @@ static bool whole(tuile_session *session, const char *expected) {
 static void dictionary(void) {
   tuile_session *s = begin();
   tuile_bytes json, key;
-  CHECK(tuile_session_load(s, &error) == TUILE_ABSENT && whole(s, "{}"));
+  CHECK(tuile_session_load(s, &error) == TUILE_ABSENT);
+  CHECK(whole(s, "{}"));
   CHECK(tuile_session_update(s, text("{ \"a\": 1, \"b\":[ ], \"\\u00e9\": {\"x\": null}, \"a\": 2 }"), &error) == TUILE_OK);
   CHECK(whole(s, "{\"a\":2,\"b\":[],\"\\u00e9\":{\"x\":null}}"));
   static const char *const bad[] = {"", "[]", "{\"a\":}", "{\"a\":1,}", "{\"a\":1} x", "{a:1}", "{\"a\" 1}", "1"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
     CHECK(tuile_session_update(s, text(bad[i]), &error) == TUILE_E_SYNTAX);
   CHECK(whole(s, "{\"a\":2,\"b\":[],\"\\u00e9\":{\"x\":null}}"));
-  CHECK(tuile_session_pop(s, text("a"), &json, &error) == TUILE_OK && equals(json, "2"));
+  CHECK(tuile_session_pop(s, text("a"), &json, &error) == TUILE_OK);
+  CHECK(equals(json, "2"));
   CHECK(tuile_session_pop(s, text("a"), &json, &error) == TUILE_ABSENT);
-  CHECK(tuile_session_set_default(s, text("b"), text("no JSON"), &json, &error) == TUILE_OK && equals(json, "[]"));
+  CHECK(tuile_session_set_default(s, text("b"), text("no JSON"), &json, &error) == TUILE_OK);
+  CHECK(equals(json, "[]"));
   CHECK(tuile_session_set_default(s, text("c"), text("no JSON"), &json, &error) == TUILE_E_SYNTAX);
   CHECK(tuile_session_set_default(s, text("c"), text("true"), NULL, &error) == TUILE_OK);
   size_t position = 0;
-  CHECK(tuile_session_next_item(s, &position, &key, &json, &error) == TUILE_OK && equals(key, "b") && equals(json, "[]"));
-  CHECK(tuile_session_next_item(s, &position, &key, &json, &error) == TUILE_OK && equals(key, "\xC3\xA9"));
-  CHECK(tuile_session_next_item(s, &position, &key, &json, &error) == TUILE_OK && equals(key, "c"));
+  CHECK(tuile_session_next_item(s, &position, &key, &json, &error) == TUILE_OK);
+  CHECK(equals(key, "b"));
+  CHECK(equals(json, "[]"));
+  CHECK(tuile_session_next_item(s, &position, &key, &json, &error) == TUILE_OK);
+  CHECK(equals(key, "\xC3\xA9"));
+  CHECK(tuile_session_next_item(s, &position, &key, &json, &error) == TUILE_OK);
+  CHECK(equals(key, "c"));
   CHECK(tuile_session_next_item(s, &position, &key, &json, &error) == TUILE_ABSENT);
   end(s);
   s = begin();
-  CHECK(tuile_session_load(s, &error) == TUILE_OK && !tuile_session_modified(s));
+  CHECK(tuile_session_load(s, &error) == TUILE_OK);
+  CHECK(!tuile_session_modified(s));
   CHECK(whole(s, "{\"b\":[],\"\\u00e9\":{\"x\":null},\"c\":true}"));
-  CHECK(tuile_session_pop(s, text("a"), &json, &error) == TUILE_ABSENT && !tuile_session_modified(s));
-  CHECK(tuile_session_set_default(s, text("c"), text("1"), &json, &error) == TUILE_OK && !tuile_session_modified(s));
+  CHECK(tuile_session_pop(s, text("a"), &json, &error) == TUILE_ABSENT);
+  CHECK(!tuile_session_modified(s));
+  CHECK(tuile_session_set_default(s, text("c"), text("1"), &json, &error) == TUILE_OK);
+  CHECK(!tuile_session_modified(s));
   end(s);
 }
 
@@ -71,9 +81,11 @@ static void bytes(void) {
   tuile_session *s = begin();
   tuile_bytes value;
   CHECK(tuile_session_set_bytes(s, text("raw"), (tuile_bytes){"\0\xFF\n", 3}, &error) == TUILE_OK);
-  CHECK(tuile_session_get_string(s, text("raw"), &value, &error) == TUILE_OK && equals(value, "AP8K"));
+  CHECK(tuile_session_get_string(s, text("raw"), &value, &error) == TUILE_OK);
+  CHECK(equals(value, "AP8K"));
   CHECK(tuile_session_get_bytes(s, text("raw"), &value, &error) == TUILE_OK);
-  CHECK(value.size == 3 && memcmp(value.data, "\0\xFF\n", 3) == 0);
+  CHECK(value.size == 3);
+  CHECK(memcmp(value.data, "\0\xFF\n", 3) == 0);
   CHECK(tuile_session_get_bytes(s, text("none"), &value, &error) == TUILE_ABSENT);
   CHECK(tuile_session_get_bytes(s, text("c"), &value, &error) == TUILE_E_TYPE);
   CHECK(tuile_session_set_string(s, text("raw"), text("AP8"), &error) == TUILE_OK);
@@ -93,7 +105,8 @@ static void appends_meet(void) {
   end(two);
   one = begin();
   tuile_bytes json;
-  CHECK(tuile_session_get_json(one, text("log"), &json, &error) == TUILE_OK && equals(json, "[1,{\"n\":2},3]"));
+  CHECK(tuile_session_get_json(one, text("log"), &json, &error) == TUILE_OK);
+  CHECK(equals(json, "[1,{\"n\":2},3]"));
   /* To an array that the other request set, and to what it made no array of. */
   two = begin();
   CHECK(tuile_session_append(two, text("log"), text("4"), &error) == TUILE_OK);
@@ -104,8 +117,10 @@ static void appends_meet(void) {
   end(one);
   end(two);
   one = begin();
-  CHECK(tuile_session_get_json(one, text("log"), &json, &error) == TUILE_OK && equals(json, "[\"mine\",4]"));
-  CHECK(tuile_session_get_json(one, text("b"), &json, &error) == TUILE_OK && equals(json, "[5]"));
+  CHECK(tuile_session_get_json(one, text("log"), &json, &error) == TUILE_OK);
+  CHECK(equals(json, "[\"mine\",4]"));
+  CHECK(tuile_session_get_json(one, text("b"), &json, &error) == TUILE_OK);
+  CHECK(equals(json, "[5]"));
   tuile_session_end(one);
 }
 
@@ -113,24 +128,39 @@ static void expiry_arguments(void) {
   tuile_session *s = begin();
   int64_t age, date;
   CHECK(tuile_session_set_expiry(s, 300, &error) == TUILE_OK);
-  CHECK(tuile_session_get_expiry_age_at(s, TUILE_UNSET, text(""), &age, &error) == TUILE_OK && age == 300);
-  CHECK(tuile_session_get_expiry_age_at(s, 0, text("null"), &age, &error) == TUILE_OK && age == 1209600);
-  CHECK(tuile_session_get_expiry_age_at(s, 0, text("0"), &age, &error) == TUILE_OK && age == 1209600);
+  CHECK(tuile_session_get_expiry_age_at(s, TUILE_UNSET, text(""), &age, &error) == TUILE_OK);
+  CHECK(age == 300);
+  CHECK(tuile_session_get_expiry_age_at(s, 0, text("null"), &age, &error) == TUILE_OK);
+  CHECK(age == 1209600);
+  CHECK(tuile_session_get_expiry_age_at(s, 0, text("0"), &age, &error) == TUILE_OK);
+  CHECK(age == 1209600);
   CHECK(tuile_session_get_expiry_age_at(s, 5000000, text("\"1970-01-01T00:01:00+00:00\""), &age, &error) == TUILE_OK);
   CHECK(age == 55);
-  CHECK(tuile_session_get_expiry_date_at(s, 5000000, text("60"), &date, &error) == TUILE_OK && date == 65000000);
-  CHECK(tuile_session_get_expiry_date_at(s, 5000000, text(""), &date, &error) == TUILE_OK && date == 305000000);
+  CHECK(tuile_session_get_expiry_date_at(s, 5000000, text("60"), &date, &error) == TUILE_OK);
+  CHECK(date == 65000000);
+  CHECK(tuile_session_get_expiry_date_at(s, 5000000, text(""), &date, &error) == TUILE_OK);
+  CHECK(date == 305000000);
   /* Python's seconds may be no integers. */
-  CHECK(tuile_session_get_expiry_date_at(s, 5000000, text("1800.0"), &date, &error) == TUILE_OK && date == 1805000000);
-  CHECK(tuile_session_get_expiry_date_at(s, 5000000, text("1800.25"), &date, &error) == TUILE_OK && date == 1805250000);
-  CHECK(tuile_session_get_expiry_date_at(s, 5000000, text("-5.0"), &date, &error) == TUILE_OK && date == 0);
-  CHECK(tuile_session_get_expiry_date_at(s, 5000000, text("1.8e3"), &date, &error) == TUILE_OK && date == 1805000000);
-  CHECK(tuile_session_get_expiry_age_at(s, 0, text("0.0"), &age, &error) == TUILE_OK && age == 1209600);
-  CHECK(tuile_session_get_expiry_age_at(s, 0, text("-0.5"), &age, &error) == TUILE_OK && age == -1);
-  CHECK(tuile_session_get_expiry_age_at(s, 0, text("true"), &age, &error) == TUILE_OK && age == 1);
-  CHECK(tuile_session_get_expiry_age_at(s, 0, text("NaN"), &age, &error) == TUILE_OK && age == 1209600);
-  CHECK(tuile_session_get_expiry_date_at(s, 0, text("1e300"), &date, &error) == TUILE_OK && date > 250000000000000000);
-  CHECK(tuile_session_get_expiry_date_at(s, 0, text("-Infinity"), &date, &error) == TUILE_OK && date < 0);
+  CHECK(tuile_session_get_expiry_date_at(s, 5000000, text("1800.0"), &date, &error) == TUILE_OK);
+  CHECK(date == 1805000000);
+  CHECK(tuile_session_get_expiry_date_at(s, 5000000, text("1800.25"), &date, &error) == TUILE_OK);
+  CHECK(date == 1805250000);
+  CHECK(tuile_session_get_expiry_date_at(s, 5000000, text("-5.0"), &date, &error) == TUILE_OK);
+  CHECK(date == 0);
+  CHECK(tuile_session_get_expiry_date_at(s, 5000000, text("1.8e3"), &date, &error) == TUILE_OK);
+  CHECK(date == 1805000000);
+  CHECK(tuile_session_get_expiry_age_at(s, 0, text("0.0"), &age, &error) == TUILE_OK);
+  CHECK(age == 1209600);
+  CHECK(tuile_session_get_expiry_age_at(s, 0, text("-0.5"), &age, &error) == TUILE_OK);
+  CHECK(age == -1);
+  CHECK(tuile_session_get_expiry_age_at(s, 0, text("true"), &age, &error) == TUILE_OK);
+  CHECK(age == 1);
+  CHECK(tuile_session_get_expiry_age_at(s, 0, text("NaN"), &age, &error) == TUILE_OK);
+  CHECK(age == 1209600);
+  CHECK(tuile_session_get_expiry_date_at(s, 0, text("1e300"), &date, &error) == TUILE_OK);
+  CHECK(date > 250000000000000000);
+  CHECK(tuile_session_get_expiry_date_at(s, 0, text("-Infinity"), &date, &error) == TUILE_OK);
+  CHECK(date < 0);
   CHECK(tuile_session_get_expiry_age_at(s, 0, (tuile_bytes){NULL, 1}, &age, &error) == TUILE_E_ARGUMENT);
   tuile_session_end(s);
 }

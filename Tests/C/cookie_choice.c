@@ -29,17 +29,23 @@ static void rules(void) {
   for (int rule = TUILE_COOKIE_RULE_DEFAULT; rule <= TUILE_COOKIE_RULE_RACK; rule++) {
     bool last = rule <= TUILE_COOKIE_RULE_DJANGO, kept = rule == TUILE_COOKIE_RULE_RACK;
     snprintf(header, sizeof header, "sessionid=%s; a=b; sessionid=%s", first_key, last_key);
-    CHECK(found(rule, header, &several) == (last ? 2 : 1) && several);
+    CHECK(found(rule, header, &several) == (last ? 2 : 1));
+    CHECK(several);
     snprintf(header, sizeof header, "$Version=1; sessionid=\"%s\"; $Path=/", first_key);
-    CHECK(found(rule, header, &several) == (kept ? -1 : 1) && !several);
+    CHECK(found(rule, header, &several) == (kept ? -1 : 1));
+    CHECK(!several);
     snprintf(header, sizeof header, "sessionid=%s; sessionid=%s", first_key, first_key);
-    CHECK(found(rule, header, &several) == 1 && !several);
-    CHECK(found(rule, "", &several) == -1 && !several);
+    CHECK(found(rule, header, &several) == 1);
+    CHECK(!several);
+    CHECK(found(rule, "", &several) == -1);
+    CHECK(!several);
   }
   /* What Go drops is not there, so that the next one counts. */
   snprintf(header, sizeof header, "sessionid=a\\b; sessionid=%s", first_key);
-  CHECK(found(TUILE_COOKIE_RULE_GO, header, &several) == 1 && several);
-  CHECK(found(TUILE_COOKIE_RULE_EXPRESS, header, &several) == -1 && several);
+  CHECK(found(TUILE_COOKIE_RULE_GO, header, &several) == 1);
+  CHECK(several);
+  CHECK(found(TUILE_COOKIE_RULE_EXPRESS, header, &several) == -1);
+  CHECK(several);
 
   tuile_config config = TUILE_CONFIG_INIT;
   config.store = text("memory:"), config.cookie_rule = TUILE_COOKIE_RULE_RACK + 1;
@@ -59,7 +65,8 @@ static void names(void) {
     CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
     jar[0] = 0;
     set("n", 5);
-    CHECK(strncmp(jar, taken[i], strlen(taken[i])) == 0 && get("n") == 5);
+    CHECK(strncmp(jar, taken[i], strlen(taken[i])) == 0);
+    CHECK(get("n") == 5);
     tuile_manager_close(manager);
   }
   for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
@@ -76,11 +83,20 @@ static void reading(void) {
   bool several;
   tuile_bytes header = text("a=\"x\\054y\"; a=z");
 #define READ(rule) tuile_cookie_read(header, text("a"), rule, value, sizeof value, &size, &several)
-  CHECK(READ(TUILE_COOKIE_RULE_DJANGO) == TUILE_OK && size == 1 && value[0] == 'z' && several);
-  CHECK(READ(TUILE_COOKIE_RULE_FLASK) == TUILE_OK && size == 3 && memcmp(value, "x,y", 3) == 0 && several);
-  CHECK(READ(TUILE_COOKIE_RULE_RACK) == TUILE_OK && size == 8 && value[0] == '"');
+  CHECK(READ(TUILE_COOKIE_RULE_DJANGO) == TUILE_OK);
+  CHECK(size == 1);
+  CHECK(value[0] == 'z');
+  CHECK(several);
+  CHECK(READ(TUILE_COOKIE_RULE_FLASK) == TUILE_OK);
+  CHECK(size == 3);
+  CHECK(memcmp(value, "x,y", 3) == 0);
+  CHECK(several);
+  CHECK(READ(TUILE_COOKIE_RULE_RACK) == TUILE_OK);
+  CHECK(size == 8);
+  CHECK(value[0] == '"');
   CHECK(READ(TUILE_COOKIE_RULE_RACK + 1) == TUILE_E_ARGUMENT);
-  CHECK(tuile_cookie_read(header, text("a"), TUILE_COOKIE_RULE_RACK, value, 7, &size, NULL) == TUILE_E_SPACE && size == 8);
+  CHECK(tuile_cookie_read(header, text("a"), TUILE_COOKIE_RULE_RACK, value, 7, &size, NULL) == TUILE_E_SPACE);
+  CHECK(size == 8);
   CHECK(tuile_cookie_read(header, text("b"), TUILE_COOKIE_RULE_RACK, value, 7, NULL, NULL) == TUILE_ABSENT);
   CHECK(tuile_cookie_read((tuile_bytes){NULL, 1}, text("b"), TUILE_COOKIE_RULE_RACK, value, 7, NULL, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_has_several_cookies(NULL, &several) == TUILE_E_ARGUMENT);

@@ -31,8 +31,10 @@ static int64_t copied(const char *copy) {
 static void begin_with(tuile_status (*change)(tuile_session *), char copy[sizeof jar]) {
   jar[0] = 0;
   tuile_session *s = request();
-  CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK && change(s) == TUILE_OK);
-  CHECK(respond(s, 200) == TUILE_OK && jar[0]);
+  CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK);
+  CHECK(change(s) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(jar[0]);
   strcpy(copy, jar);
 }
 
@@ -82,7 +84,8 @@ static void activity_moves_no_copy(void) {
   after(40);
   set("n", 2);
   after(40);
-  CHECK(get("n") == 2 && copied(copy) == -1);
+  CHECK(get("n") == 2);
+  CHECK(copied(copy) == -1);
   tuile_manager_close(manager);
 }
 
@@ -106,11 +109,13 @@ static void policies(void) {
     cookies += set_cookie[0] != 0;
     after(600);
   }
-  CHECK(cookies == 71 && get("n") == -1);
+  CHECK(cookies == 71);
+  CHECK(get("n") == -1);
   /* Within a threshold of a read nothing is written. */
   begin_with(nothing, copy);
   after(10);
-  CHECK(get("n") == 1 && !set_cookie[0]);
+  CHECK(get("n") == 1);
+  CHECK(!set_cookie[0]);
   tuile_manager_close(manager);
 }
 
@@ -185,7 +190,8 @@ static void data_stays_clean(void) {
   set("n", 2);
   tuile_session *s = request();
   tuile_bytes json;
-  CHECK(tuile_session_json(s, &json, &error) == TUILE_OK && equals(json, "{\"n\":2}"));
+  CHECK(tuile_session_json(s, &json, &error) == TUILE_OK);
+  CHECK(equals(json, "{\"n\":2}"));
   tuile_session_end(s);
   tuile_manager_close(manager);
 }

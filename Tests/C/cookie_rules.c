@@ -92,7 +92,10 @@ static void injection(void) {
       *(field == 0 ? &c.name : field == 1 ? &c.value : field == 2 ? &c.domain : &c.path) = view;
       bool refused = control || (field == 0 && octet == '=');
       CHECK((tuile_set_cookie_write(&c, out, sizeof out, &size, &error) != TUILE_OK) == refused);
-      if (refused) CHECK(error.status == TUILE_E_SYNTAX && error.offset == 1);
+      if (refused) {
+        CHECK(error.status == TUILE_E_SYNTAX);
+        CHECK(error.offset == 1);
+      }
       if (field != 1) CHECK((tuile_set_cookie_delete(&c, out, sizeof out, &size, &error) != TUILE_OK) == refused);
     }
   }

@@ -3,7 +3,8 @@
 
 /* Text is elsewhere in memory: the same text is as good as the same place. */
 static void same(tuile_bytes *one, const tuile_bytes *other) {
-  CHECK(one->size == other->size && (one->size == 0 || memcmp(one->data, other->data, one->size) == 0));
+  CHECK(one->size == other->size);
+  CHECK(one->size == 0 || memcmp(one->data, other->data, one->size) == 0);
   *one = *other;
 }
 
@@ -12,7 +13,8 @@ static void same(tuile_bytes *one, const tuile_bytes *other) {
 int main(void) {
   static const tuile_config config = TUILE_CONFIG_INIT;
   static tuile_config config_set;
-  CHECK(tuile_config_init(&config_set, sizeof config_set) == TUILE_OK && tuile_config_init(NULL, 8) == TUILE_E_ARGUMENT);
+  CHECK(tuile_config_init(&config_set, sizeof config_set) == TUILE_OK);
+  CHECK(tuile_config_init(NULL, 8) == TUILE_E_ARGUMENT);
   SAME(&config_set, &config, cookie_name);
   SAME(&config_set, &config, cookie_domain);
   SAME(&config_set, &config, cookie_path);

@@ -229,7 +229,9 @@ static void fail_each_call(const struct operation *operation, int with) {
     if (status == TUILE_CONFLICT && operation->run == do_replace && stored() == 1) continue;
     if (status != TUILE_OK) {
       if (status != TUILE_E_STORE) fprintf(stderr, "%s, call %d: %s\n", operation->name, n, tuile_status_name(status));
-      CHECK(status == TUILE_E_STORE && error.status == status && strlen(error.message) > 10);
+      CHECK(status == TUILE_E_STORE);
+      CHECK(error.status == status);
+      CHECK(strlen(error.message) > 10);
       failed++;
     }
     CHECK(operation->after & 1 << stored());
@@ -257,18 +259,23 @@ int main(int argc, char **argv) {
   /* A signal at any call, and calls that do half of what they are asked for. */
   halves = true;
   prepare(&operations[2]);
-  CHECK(do_replace() == TUILE_OK && stored() == 2);
+  CHECK(do_replace() == TUILE_OK);
+  CHECK(stored() == 2);
   halves = false;
   /* A file system that can neither exchange names nor refuse one that is taken. */
   plain_renames = true;
   prepare(&operations[2]);
-  CHECK(do_create() == TUILE_EXISTS && do_replace() == TUILE_OK && stored() == 2);
+  CHECK(do_create() == TUILE_EXISTS);
+  CHECK(do_replace() == TUILE_OK);
+  CHECK(stored() == 2);
   plain_renames = false;
   /* What failed removals left goes with a sweep, after an hour. */
   CHECK(temporary_files() > 0);
-  CHECK(tuile_store_sweep(store, 1, 10, NULL, NULL) == TUILE_OK && temporary_files() > 0);
+  CHECK(tuile_store_sweep(store, 1, 10, NULL, NULL) == TUILE_OK);
+  CHECK(temporary_files() > 0);
   hours = 2;
-  CHECK(tuile_store_sweep(store, 1, 10, NULL, NULL) == TUILE_OK && temporary_files() == 0);
+  CHECK(tuile_store_sweep(store, 1, 10, NULL, NULL) == TUILE_OK);
+  CHECK(temporary_files() == 0);
   tuile_store_close(store);
   return 0;
 }

@@ -49,7 +49,8 @@ int main(int argc, char **argv) {
   char url[400], lock[400];
   snprintf(url, sizeof url, "file://%s/sessions?fsync=off", argv[1]);
   snprintf(lock, sizeof lock, "%s/sessions/.tuile/lock", argv[1]);
-  CHECK(tuile_store_open(text(url), &store, NULL) == TUILE_OK && pthread_barrier_init(&both, NULL, 2) == 0);
+  CHECK(tuile_store_open(text(url), &store, NULL) == TUILE_OK);
+  CHECK(pthread_barrier_init(&both, NULL, 2) == 0);
   CHECK(unlink(lock) == 0);
   atomic_store(&deleted, true);
   pthread_t running[2];

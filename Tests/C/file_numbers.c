@@ -17,7 +17,10 @@ static atomic_bool saving;
 /* As Django does it: a file of its own that is moved into place. */
 static void save_as_django(void) {
   int file = open(django, O_CREAT | O_WRONLY, 0600);
-  CHECK(file >= 0 && write(file, "of Django", 9) == 9 && close(file) == 0 && rename(django, session) == 0);
+  CHECK(file >= 0);
+  CHECK(write(file, "of Django", 9) == 9);
+  CHECK(close(file) == 0);
+  CHECK(rename(django, session) == 0);
 }
 
 static void *next(const char *name) { return dlsym(RTLD_NEXT, name); }
@@ -73,7 +76,9 @@ int main(int argc, char **argv) {
   atomic_store(&saving, true);
   CHECK(tuile_store_replace(store, key, text("secondone"), text("a third"), later, NULL) == TUILE_CONFLICT);
   bool found = false;
-  CHECK(!saving && tuile_store_load(store, key, 0, receive, &found, NULL) == TUILE_OK && found);
+  CHECK(!saving);
+  CHECK(tuile_store_load(store, key, 0, receive, &found, NULL) == TUILE_OK);
+  CHECK(found);
   tuile_store_close(store);
   return 0;
 }

@@ -10,23 +10,37 @@ static void keys(const char *folder) {
   size_t size = 77;
   char *exact = guarded(43);
   CHECK(tuile_keyring_new(false, NULL, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_keyring_new(false, &ring, &error) == TUILE_OK && tuile_keyring_count(ring, &size) == TUILE_OK && size == 0);
-  CHECK(tuile_keyring_count(NULL, &size) == TUILE_E_ARGUMENT && tuile_keyring_count(ring, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_new(false, &ring, &error) == TUILE_OK);
+  CHECK(tuile_keyring_count(ring, &size) == TUILE_OK);
+  CHECK(size == 0);
+  CHECK(tuile_keyring_count(NULL, &size) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_count(ring, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_keyring_add(none, text(STRONG), TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_keyring_add(ring, lie, TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT && tuile_keyring_add(ring, endless, TUILE_KEY_HEX, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_keyring_add(ring, nothing, TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT && tuile_keyring_add(ring, huge, TUILE_KEY_BASE64, &error) == TUILE_E_LIMIT);
+  CHECK(tuile_keyring_add(ring, lie, TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add(ring, endless, TUILE_KEY_HEX, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add(ring, nothing, TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add(ring, huge, TUILE_KEY_BASE64, &error) == TUILE_E_LIMIT);
   CHECK(tuile_keyring_add(ring, text(STRONG), (tuile_key_format)3, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_keyring_add(ring, text("xyz"), TUILE_KEY_HEX, &error) == TUILE_E_SYNTAX && tuile_keyring_add(ring, text("=\n"), TUILE_KEY_BASE64, &error) == TUILE_E_SYNTAX);
-  CHECK(tuile_keyring_add(ring, text("weak"), TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT && !strstr(error.message, "0123"));
-  CHECK(tuile_keyring_add_file(ring, text(folder), TUILE_KEY_TEXT, &error) == TUILE_E_FILE && tuile_keyring_add_file(ring, nothing, TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_keyring_add_file(ring, text("/nonexistent"), TUILE_KEY_TEXT, &error) == TUILE_E_FILE && tuile_keyring_add_file(NULL, text("x"), TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add(ring, text("xyz"), TUILE_KEY_HEX, &error) == TUILE_E_SYNTAX);
+  CHECK(tuile_keyring_add(ring, text("=\n"), TUILE_KEY_BASE64, &error) == TUILE_E_SYNTAX);
+  CHECK(tuile_keyring_add(ring, text("weak"), TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
+  CHECK(!strstr(error.message, "0123"));
+  CHECK(tuile_keyring_add_file(ring, text(folder), TUILE_KEY_TEXT, &error) == TUILE_E_FILE);
+  CHECK(tuile_keyring_add_file(ring, nothing, TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add_file(ring, text("/nonexistent"), TUILE_KEY_TEXT, &error) == TUILE_E_FILE);
+  CHECK(tuile_keyring_add_file(NULL, text("x"), TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_keyring_add_environment(ring, text("TUILE_NO_SUCH_VARIABLE"), TUILE_KEY_TEXT, &error) == TUILE_ABSENT);
   CHECK(tuile_keyring_add_environment(ring, (tuile_bytes){"A\0B", 3}, TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_keyring_add(ring, text(STRONG), TUILE_KEY_TEXT, NULL) == TUILE_OK && tuile_keyring_count(ring, &size) == TUILE_OK && size == 1);
+  CHECK(tuile_keyring_add(ring, text(STRONG), TUILE_KEY_TEXT, NULL) == TUILE_OK);
+  CHECK(tuile_keyring_count(ring, &size) == TUILE_OK);
+  CHECK(size == 1);
   tuile_keyring_free(ring);
   tuile_keyring_free(NULL);
-  CHECK(tuile_key_generate(exact, 42, &size) == TUILE_E_SPACE && size == 43 && untouched(exact, 43));
-  CHECK(tuile_key_generate(NULL, 43, &size) == TUILE_E_ARGUMENT && tuile_key_generate(exact, 43, NULL) == TUILE_OK);
+  CHECK(tuile_key_generate(exact, 42, &size) == TUILE_E_SPACE);
+  CHECK(size == 43);
+  CHECK(untouched(exact, 43));
+  CHECK(tuile_key_generate(NULL, 43, &size) == TUILE_E_ARGUMENT);
+  CHECK(tuile_key_generate(exact, 43, NULL) == TUILE_OK);
 }
 
 static tuile_signer_config of(int dialect) {
@@ -40,16 +54,19 @@ static tuile_signer_config of(int dialect) {
 static void dialects(void) {
   tuile_signer *signer = NULL;
   tuile_signer_config config = of(DIALECTS);
-  CHECK(tuile_signer_new(&config, &signer, &error) == TUILE_E_ARGUMENT && !signer);
+  CHECK(tuile_signer_new(&config, &signer, &error) == TUILE_E_ARGUMENT);
+  CHECK(!signer);
   config = of(-1);
-  CHECK(tuile_signer_new(&config, &signer, &error) == TUILE_E_ARGUMENT && !signer);
+  CHECK(tuile_signer_new(&config, &signer, &error) == TUILE_E_ARGUMENT);
+  CHECK(!signer);
 #define REFUSED(kind, field, what)                                                \
   do {                                                                            \
     config = of(kind);                                                            \
     config.field = what;                                                          \
     tuile_status status_ = tuile_signer_new(&config, &signer, &error);            \
     if (status_ == TUILE_OK) fprintf(stderr, "dialect %d, %s\n", kind, #field);   \
-    CHECK((status_ == TUILE_E_ARGUMENT || status_ == TUILE_E_LIMIT) && !signer);  \
+    CHECK(status_ == TUILE_E_ARGUMENT || status_ == TUILE_E_LIMIT);               \
+    CHECK(!signer);                                                               \
   } while (0)
   for (int kind = 0; kind < DIALECTS; kind++) {
     REFUSED(kind, size, 3);
@@ -116,18 +133,24 @@ static void tokens(void) {
 #define READ(bytes, age, buffer, capacity)                                                                    \
   (json ? tuile_signer_loads(s, bytes, age, 1010, buffer, capacity, &got, &verified, &error)                  \
         : tuile_signer_open(s, bytes, age, 1010, buffer, capacity, &got, &verified, &error))
-    CHECK(READ(made, TUILE_UNSET, out, sizeof out) == TUILE_OK && memcmp(out, "{\"a\":", 5) == 0 && verified.key == 0);
+    CHECK(READ(made, TUILE_UNSET, out, sizeof out) == TUILE_OK);
+    CHECK(memcmp(out, "{\"a\":", 5) == 0);
+    CHECK(verified.key == 0);
     char *exact = guarded(got);
     size_t needed = got;
-    CHECK(READ(made, TUILE_UNSET, exact, needed - 1) == TUILE_E_SPACE && got == needed && untouched(exact, needed));
+    CHECK(READ(made, TUILE_UNSET, exact, needed - 1) == TUILE_E_SPACE);
+    CHECK(got == needed);
+    CHECK(untouched(exact, needed));
     CHECK(READ(made, TUILE_UNSET, exact, needed) == TUILE_OK);
     CHECK(READ(made, INT64_MIN + 1, out, sizeof out) == (verified.timestamp == TUILE_UNSET ? TUILE_OK : TUILE_EXPIRED));
-    CHECK(READ(lie, TUILE_UNSET, out, sizeof out) == TUILE_E_ARGUMENT && READ(nothing, TUILE_UNSET, out, sizeof out) == TUILE_BAD_SIGNATURE);
+    CHECK(READ(lie, TUILE_UNSET, out, sizeof out) == TUILE_E_ARGUMENT);
+    CHECK(READ(nothing, TUILE_UNSET, out, sizeof out) == TUILE_BAD_SIGNATURE);
     CHECK(READ(((tuile_bytes){vast, 100 << 20}), TUILE_UNSET, out, sizeof out) == TUILE_BAD_SIGNATURE);
     CHECK(READ(text("%%%...---***|||"), TUILE_UNSET, out, sizeof out) == TUILE_BAD_SIGNATURE);
     CHECK(tuile_signer_sign(s, (tuile_bytes){vast, 100 << 20}, 1, out, sizeof out, &got) == TUILE_E_LIMIT);
     CHECK(tuile_signer_dumps(s, (tuile_bytes){vast, 100 << 20}, true, 1, out, sizeof out, &got, &error) == TUILE_E_LIMIT);
-    CHECK(tuile_signer_sign(NULL, made, 1, out, sizeof out, &got) == TUILE_E_ARGUMENT && tuile_signer_open(NULL, made, 1, 1, out, sizeof out, &got, NULL, &error) == TUILE_E_ARGUMENT);
+    CHECK(tuile_signer_sign(NULL, made, 1, out, sizeof out, &got) == TUILE_E_ARGUMENT);
+    CHECK(tuile_signer_open(NULL, made, 1, 1, out, sizeof out, &got, NULL, &error) == TUILE_E_ARGUMENT);
     if (json) CHECK(tuile_signer_dumps(s, text("{"), true, 1, out, sizeof out, &got, &error) == TUILE_E_SYNTAX);
     /* Times at the ends of what a number holds. */
     for (int end = 0; end < 2; end++) {
@@ -165,12 +188,17 @@ static void state(void) {
   char *exact = guarded(6), out[512];
   CHECK(tuile_url_write(lie, TUILE_URL_QUERY, text("a"), text("b"), exact, 6, &size, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_url_write(text("/"), (tuile_url_place)2, text("a"), text("b"), exact, 6, &size, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_url_write(text("/"), TUILE_URL_QUERY, text("a\n"), text("b"), exact, 6, &size, &error) == TUILE_E_SYNTAX && error.offset == 1);
+  CHECK(tuile_url_write(text("/"), TUILE_URL_QUERY, text("a\n"), text("b"), exact, 6, &size, &error) == TUILE_E_SYNTAX);
+  CHECK(error.offset == 1);
   CHECK(tuile_url_write(text("/"), TUILE_URL_QUERY, text("a"), endless, exact, 6, &size, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_url_write(text("/ü"), TUILE_URL_QUERY, text("a"), text("b"), exact, 6, &size, &error) == TUILE_E_SPACE && size == 7 && untouched(exact, 6));
-  CHECK(tuile_url_write(text("/u"), TUILE_URL_QUERY, text("a"), text("b"), exact, 6, &size, &error) == TUILE_OK && memcmp(exact, "/u?a=b", 6) == 0);
+  CHECK(tuile_url_write(text("/ü"), TUILE_URL_QUERY, text("a"), text("b"), exact, 6, &size, &error) == TUILE_E_SPACE);
+  CHECK(size == 7);
+  CHECK(untouched(exact, 6));
+  CHECK(tuile_url_write(text("/u"), TUILE_URL_QUERY, text("a"), text("b"), exact, 6, &size, &error) == TUILE_OK);
+  CHECK(memcmp(exact, "/u?a=b", 6) == 0);
   CHECK(tuile_url_read(text("/?a=b"), TUILE_URL_QUERY, text("a"), NULL, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_url_read(text("/?b=b"), TUILE_URL_QUERY, text("a"), &value, &error) == TUILE_ABSENT && equals(value, "keep"));
+  CHECK(tuile_url_read(text("/?b=b"), TUILE_URL_QUERY, text("a"), &value, &error) == TUILE_ABSENT);
+  CHECK(equals(value, "keep"));
   CHECK(tuile_url_read(text("/?a=b"), TUILE_URL_QUERY, nothing, &value, &error) == TUILE_E_SYNTAX);
 
   tuile_signer_config config = of(TUILE_DIALECT_DJANGO);
@@ -193,9 +221,15 @@ static void state(void) {
   tuile_csrf_request request = TUILE_CSRF_REQUEST_INIT, odd;
   tuile_csrf_reason reason;
   exact = guarded(64);
-  CHECK(tuile_csrf_secret(exact, 31, &size) == TUILE_E_SPACE && size == 32 && untouched(exact, 64) && tuile_csrf_secret(NULL, 32, &size) == TUILE_E_ARGUMENT);
-  CHECK(tuile_csrf_token(lie, exact, 64, &size, &error) == TUILE_E_ARGUMENT && tuile_csrf_token(text("short"), exact, 64, &size, &error) == TUILE_E_SYNTAX);
-  CHECK(tuile_csrf_token(text(STRONG), exact, 63, &size, &error) == TUILE_E_SPACE && size == 64 && untouched(exact, 64));
+  CHECK(tuile_csrf_secret(exact, 31, &size) == TUILE_E_SPACE);
+  CHECK(size == 32);
+  CHECK(untouched(exact, 64));
+  CHECK(tuile_csrf_secret(NULL, 32, &size) == TUILE_E_ARGUMENT);
+  CHECK(tuile_csrf_token(lie, exact, 64, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_csrf_token(text("short"), exact, 64, &size, &error) == TUILE_E_SYNTAX);
+  CHECK(tuile_csrf_token(text(STRONG), exact, 63, &size, &error) == TUILE_E_SPACE);
+  CHECK(size == 64);
+  CHECK(untouched(exact, 64));
   CHECK(tuile_csrf_verify(NULL, &reason, &error) == TUILE_E_ARGUMENT);
   odd = request, odd.size = 9;
   CHECK(tuile_csrf_verify(&odd, &reason, &error) == TUILE_E_ARGUMENT);
@@ -203,7 +237,9 @@ static void state(void) {
   CHECK(tuile_csrf_verify(&odd, &reason, &error) == TUILE_E_ARGUMENT);
   odd = request, odd.trusted_count = 3;
   CHECK(tuile_csrf_verify(&odd, &reason, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_csrf_verify(&request, &reason, &error) == TUILE_REFUSED && reason == TUILE_CSRF_NO_COOKIE && tuile_csrf_verify(&request, NULL, NULL) == TUILE_REFUSED);
+  CHECK(tuile_csrf_verify(&request, &reason, &error) == TUILE_REFUSED);
+  CHECK(reason == TUILE_CSRF_NO_COOKIE);
+  CHECK(tuile_csrf_verify(&request, NULL, NULL) == TUILE_REFUSED);
   for (int i = -1; i < 20; i++) CHECK(*tuile_csrf_reason_message((tuile_csrf_reason)i) != 0);
   CHECK(tuile_session_begin_url(NULL, nothing, nothing) == NULL);
 }

@@ -91,7 +91,8 @@ static void begin(bool module) {
   manager = open_manager(), another = open_manager();
   tuile_session *s = tuile_session_begin(manager, text(""));
   CHECK(tuile_session_update(s, text("{\"n\":0,\"log\":[]}"), NULL) == TUILE_OK);
-  CHECK(tuile_session_commit(s, 200, NULL, NULL, NULL) == TUILE_OK && tuile_session_key(s, &key) == TUILE_OK);
+  CHECK(tuile_session_commit(s, 200, NULL, NULL, NULL) == TUILE_OK);
+  CHECK(tuile_session_key(s, &key) == TUILE_OK);
   snprintf(cookie, sizeof cookie, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(s);
   writes = 0;
@@ -145,7 +146,8 @@ static void *visit(void *number) {
     CHECK(tuile_session_commit(s, 200, NULL, NULL, NULL) == TUILE_OK);
     /* What it sees has its own in it. */
     tuile_bytes log;
-    CHECK(tuile_session_get_json(s, text("log"), &log, NULL) == TUILE_OK && log.size > strlen(value));
+    CHECK(tuile_session_get_json(s, text("log"), &log, NULL) == TUILE_OK);
+    CHECK(log.size > strlen(value));
     tuile_session_end(s);
   }
   return NULL;
@@ -161,7 +163,10 @@ static void check_log(void) {
   for (int i = 0; i < most * times; i++) {
     char *after;
     long value = strtol(at, &after, 10);
-    CHECK(after > at && value >= 0 && value < most * times && !seen[value]);
+    CHECK(after > at);
+    CHECK(value >= 0);
+    CHECK(value < most * times);
+    CHECK(!seen[value]);
     seen[value] = 1;
     at = after + 1;
   }
@@ -200,8 +205,10 @@ static void hold(void) {
   if (step != 2) return;
   add(); /* the callback itself uses that session */
   CHECK(sem_post(&held) == 0);
-  if (takes_lock) CHECK(pthread_mutex_lock(&lock) == 0 && pthread_mutex_unlock(&lock) == 0);
-  else CHECK(sem_wait(&go_on) == 0);
+  if (takes_lock) {
+    CHECK(pthread_mutex_lock(&lock) == 0);
+    CHECK(pthread_mutex_unlock(&lock) == 0);
+  } else CHECK(sem_wait(&go_on) == 0);
 }
 
 static void *lead(void *context) {
@@ -212,7 +219,8 @@ static void *lead(void *context) {
 }
 
 static pthread_t hold_the_turn(void) {
-  CHECK(sem_init(&held, 0, 0) == 0 && sem_init(&go_on, 0, 0) == 0);
+  CHECK(sem_init(&held, 0, 0) == 0);
+  CHECK(sem_init(&go_on, 0, 0) == 0);
   step = 0, on_write = hold;
   pthread_t thread = start(lead, NULL);
   CHECK(sem_wait(&held) == 0);
@@ -223,7 +231,8 @@ static void nobody_waits_for_ever(void) {
   begin(false);
   pthread_t thread = hold_the_turn();
   add();
-  CHECK(sem_post(&go_on) == 0 && pthread_join(thread, NULL) == 0);
+  CHECK(sem_post(&go_on) == 0);
+  CHECK(pthread_join(thread, NULL) == 0);
   CHECK(count() == 4);
   end();
 }
@@ -235,7 +244,8 @@ static void a_lock_of_the_hosts(void) {
   CHECK(pthread_mutex_lock(&lock) == 0);
   pthread_t thread = hold_the_turn();
   add();
-  CHECK(pthread_mutex_unlock(&lock) == 0 && pthread_join(thread, NULL) == 0);
+  CHECK(pthread_mutex_unlock(&lock) == 0);
+  CHECK(pthread_join(thread, NULL) == 0);
   takes_lock = false;
   CHECK(count() == 4);
   end();
@@ -253,8 +263,12 @@ static void a_child(bool module) {
     for (int i = 0; i < 8; i++) add();
     _exit(count() == before + 8 ? 0 : 1);
   }
-  CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
-  CHECK(sem_post(&go_on) == 0 && pthread_join(thread, NULL) == 0 && pthread_join(waiting, NULL) == 0);
+  CHECK(waitpid(pid, &status, 0) == pid);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+  CHECK(sem_post(&go_on) == 0);
+  CHECK(pthread_join(thread, NULL) == 0);
+  CHECK(pthread_join(waiting, NULL) == 0);
   CHECK(count() == 4);
   end();
 }
@@ -264,8 +278,11 @@ static void cancelled(void) {
   begin(true);
   pthread_t thread = hold_the_turn(), waiting = start(add_once, NULL);
   pause_for(20);
-  CHECK(pthread_cancel(waiting) == 0 && pthread_cancel(thread) == 0);
-  CHECK(sem_post(&go_on) == 0 && pthread_join(thread, NULL) == 0 && pthread_join(waiting, NULL) == 0);
+  CHECK(pthread_cancel(waiting) == 0);
+  CHECK(pthread_cancel(thread) == 0);
+  CHECK(sem_post(&go_on) == 0);
+  CHECK(pthread_join(thread, NULL) == 0);
+  CHECK(pthread_join(waiting, NULL) == 0);
   CHECK(count() >= 3);
   int64_t before = count();
   for (int i = 0; i < 8; i++) add();

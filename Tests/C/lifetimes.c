@@ -31,26 +31,36 @@ static void longest_life(const char *store) {
     set("n", hour); /* activity keeps it alive, but moves no end */
   }
   tuile_session *s = request();
-  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
+  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
   CHECK(strstr(set_cookie, "Max-Age=3600"));
   pass(3000);
   set("n", 99);
-  CHECK(left(TUILE_OK) == 86400 - 23 * 3599 - 3000 && strstr(set_cookie, "Max-Age=623"));
+  CHECK(left(TUILE_OK) == 86400 - 23 * 3599 - 3000);
+  CHECK(strstr(set_cookie, "Max-Age=623"));
   pass(622);
   CHECK(get("n") == 99);
   pass(1);
-  CHECK(get("n") == -1 && !strstr(jar, "=\""));
+  CHECK(get("n") == -1);
+  CHECK(!strstr(jar, "=\""));
   /* One session's own end. */
   jar[0] = 0;
   s = request();
-  CHECK(tuile_session_set_lifetime(s, -1, &error) == TUILE_E_RANGE && tuile_session_set_lifetime(s, INT64_MAX, &error) == TUILE_E_RANGE);
-  CHECK(tuile_session_set_lifetime(s, 60, &error) == TUILE_OK && respond(s, 200) == TUILE_OK && strstr(set_cookie, "Max-Age=60"));
+  CHECK(tuile_session_set_lifetime(s, -1, &error) == TUILE_E_RANGE);
+  CHECK(tuile_session_set_lifetime(s, INT64_MAX, &error) == TUILE_E_RANGE);
+  CHECK(tuile_session_set_lifetime(s, 60, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(strstr(set_cookie, "Max-Age=60"));
   CHECK(left(TUILE_OK) == 60);
   s = request();
   int64_t age, date;
-  CHECK(tuile_session_get_expiry_age(s, &age, &error) == TUILE_OK && age == 60);
-  CHECK(tuile_session_get_expiry_date(s, &date, &error) == TUILE_OK && date == present / 1000000 + 60);
-  CHECK(tuile_session_set_lifetime(s, 0, &error) == TUILE_OK && respond(s, 200) == TUILE_OK && left(TUILE_OK) == 86400);
+  CHECK(tuile_session_get_expiry_age(s, &age, &error) == TUILE_OK);
+  CHECK(age == 60);
+  CHECK(tuile_session_get_expiry_date(s, &date, &error) == TUILE_OK);
+  CHECK(date == present / 1000000 + 60);
+  CHECK(tuile_session_set_lifetime(s, 0, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(left(TUILE_OK) == 86400);
   tuile_manager_close(manager);
 }
 
@@ -59,9 +69,12 @@ static void the_hosts_own_end(const char *store) {
   tuile_config config = TUILE_CONFIG_INIT;
   open_manager(&config, store);
   tuile_session *s = request();
-  CHECK(tuile_session_set_stored_expiry(s, INT64_MAX, &error) == TUILE_E_RANGE && tuile_session_set_stored_expiry(s, INT64_MIN, &error) == TUILE_E_RANGE);
-  CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK && tuile_session_set_expiry(s, 86400, &error) == TUILE_OK);
-  CHECK(tuile_session_set_stored_expiry(s, present + 60000000, &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
+  CHECK(tuile_session_set_stored_expiry(s, INT64_MAX, &error) == TUILE_E_RANGE);
+  CHECK(tuile_session_set_stored_expiry(s, INT64_MIN, &error) == TUILE_E_RANGE);
+  CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK);
+  CHECK(tuile_session_set_expiry(s, 86400, &error) == TUILE_OK);
+  CHECK(tuile_session_set_stored_expiry(s, present + 60000000, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
   pass(59);
   CHECK(get("n") == 1);
   /* Another request's expiry is none of that host's computing. */
@@ -69,17 +82,21 @@ static void the_hosts_own_end(const char *store) {
   CHECK(tuile_session_set_int(s, text("m"), 1, &error) == TUILE_OK);
   CHECK(tuile_session_set_stored_expiry(s, present + 60000000, &error) == TUILE_OK);
   tuile_session *other = request();
-  CHECK(tuile_session_set_expiry(other, 600, &error) == TUILE_OK && respond(other, 200) == TUILE_OK);
+  CHECK(tuile_session_set_expiry(other, 600, &error) == TUILE_OK);
+  CHECK(respond(other, 200) == TUILE_OK);
   CHECK(respond(s, 200) == TUILE_OK);
   pass(599);
-  CHECK(get("n") == 1 && get("m") == 1);
+  CHECK(get("n") == 1);
+  CHECK(get("m") == 1);
   pass(1);
   CHECK(get("n") == -1);
   /* Not behind the longest life. */
   jar[0] = 0;
   s = request();
-  CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK && tuile_session_set_lifetime(s, 30, &error) == TUILE_OK);
-  CHECK(tuile_session_set_stored_expiry(s, present + 60000000, &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
+  CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK);
+  CHECK(tuile_session_set_lifetime(s, 30, &error) == TUILE_OK);
+  CHECK(tuile_session_set_stored_expiry(s, present + 60000000, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
   pass(30);
   CHECK(get("n") == -1);
   tuile_manager_close(manager);
@@ -98,15 +115,19 @@ static void reading_keeps_alive(const char *store) {
     /* Once in 300 seconds, which is every fourth time here. */
     CHECK((set_cookie[0] != 0) == (i % 4 == 3));
   }
-  CHECK(stats().touches == 25 && stats().saves == saves);
+  CHECK(stats().touches == 25);
+  CHECK(stats().saves == saves);
   pass(3600);
   CHECK(get("n") == -1);
   /* A date is a date. */
   jar[0] = 0;
   tuile_session *s = request();
-  CHECK(tuile_session_set_expiry_date(s, present / 1000000 + 1000, &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
+  CHECK(tuile_session_set_expiry_date(s, present / 1000000 + 1000, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
   pass(900);
-  CHECK(get("n") == -1 && !set_cookie[0] && jar[0]);
+  CHECK(get("n") == -1);
+  CHECK(!set_cookie[0]);
+  CHECK(jar[0]);
   pass(100);
   s = request();
   CHECK(tuile_session_load(s, &error) == TUILE_ABSENT);
@@ -117,17 +138,24 @@ static void reading_keeps_alive(const char *store) {
   pass(1000);
   s = request();
   int64_t n;
-  CHECK(tuile_session_get_int(s, text("n"), &n, &error) == TUILE_OK && respond(s, 500) == TUILE_OK && !set_cookie[0]);
+  CHECK(tuile_session_get_int(s, text("n"), &n, &error) == TUILE_OK);
+  CHECK(respond(s, 500) == TUILE_OK);
+  CHECK(!set_cookie[0]);
   tuile_manager_close(manager);
 }
 
 static void policies(void) {
   tuile_config config = TUILE_CONFIG_INIT;
   CHECK(tuile_config_set_policy(&config, TUILE_POLICY_AAL2) == TUILE_OK);
-  CHECK(config.cookie_age == 3600 && config.lifetime == 86400 && config.refresh == 60);
+  CHECK(config.cookie_age == 3600);
+  CHECK(config.lifetime == 86400);
+  CHECK(config.refresh == 60);
   CHECK(tuile_config_set_policy(&config, TUILE_POLICY_AAL3) == TUILE_OK);
-  CHECK(config.cookie_age == 900 && config.lifetime == 43200 && config.refresh == 15);
-  CHECK(tuile_config_set_policy(&config, (tuile_policy)1) == TUILE_E_ARGUMENT && tuile_config_set_policy(NULL, TUILE_POLICY_AAL2) == TUILE_E_ARGUMENT);
+  CHECK(config.cookie_age == 900);
+  CHECK(config.lifetime == 43200);
+  CHECK(config.refresh == 15);
+  CHECK(tuile_config_set_policy(&config, (tuile_policy)1) == TUILE_E_ARGUMENT);
+  CHECK(tuile_config_set_policy(NULL, TUILE_POLICY_AAL2) == TUILE_E_ARGUMENT);
   config.store = text("memory:"), config.refresh = -1;
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_E_ARGUMENT);
 }
@@ -148,13 +176,21 @@ static void new_keys(const char *store) {
   CHECK(respond(under_way, 200) == TUILE_OK);
   /* Read with the old key, which signs it anew: the next read does not need it. */
   uint64_t saves = stats().saves;
-  CHECK(get("n") == 2 && stats().old_key_loads == 1 && stats().saves == saves + 1 && !set_cookie[0]);
-  CHECK(get("n") == 2 && stats().old_key_loads == 1);
+  CHECK(get("n") == 2);
+  CHECK(stats().old_key_loads == 1);
+  CHECK(stats().saves == saves + 1);
+  CHECK(!set_cookie[0]);
+  CHECK(get("n") == 2);
+  CHECK(stats().old_key_loads == 1);
   /* The end of the old key, and of what only it had signed. */
   fresh.fallback_count = 0;
-  CHECK(tuile_manager_reload(manager, &fresh, &error) == TUILE_OK && get("n") == 2 && stats().bad_signatures == 0);
+  CHECK(tuile_manager_reload(manager, &fresh, &error) == TUILE_OK);
+  CHECK(get("n") == 2);
+  CHECK(stats().bad_signatures == 0);
   fresh.secret = text("a third secret that has its thirty-two bytes");
-  CHECK(tuile_manager_reload(manager, &fresh, &error) == TUILE_OK && get("n") == -1 && stats().bad_signatures == 1);
+  CHECK(tuile_manager_reload(manager, &fresh, &error) == TUILE_OK);
+  CHECK(get("n") == -1);
+  CHECK(stats().bad_signatures == 1);
   tuile_manager_close(manager);
 }
 

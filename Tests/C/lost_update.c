@@ -59,14 +59,16 @@ int main(int argc, char **argv) {
   tuile_session *session = tuile_session_begin(manager, text(""));
   tuile_bytes key;
   CHECK(tuile_session_set_int(session, text("count"), 0, NULL) == TUILE_OK);
-  CHECK(tuile_session_commit(session, 200, NULL, NULL, NULL) == TUILE_OK && tuile_session_key(session, &key) == TUILE_OK);
+  CHECK(tuile_session_commit(session, 200, NULL, NULL, NULL) == TUILE_OK);
+  CHECK(tuile_session_key(session, &key) == TUILE_OK);
   snprintf(cookie, sizeof cookie, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(session);
   for (int i = 0; i < processes; i++)
     if (fork() == 0) _exit(child(i % 2 == 0));
   for (int i = 0; i < processes; i++) {
     int status = 1;
-    CHECK(wait(&status) > 0 && status == 0);
+    CHECK(wait(&status) > 0);
+    CHECK(status == 0);
   }
   session = tuile_session_begin(manager, text(cookie));
   int64_t count = count_of(session);

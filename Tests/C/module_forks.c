@@ -37,7 +37,8 @@ int main(void) {
     alarm(20);
     _exit(opening() == TUILE_E_STORE ? 0 : 1);
   }
-  CHECK(waitpid(child, &status, 0) == child && status == 0);
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
   CHECK(pthread_join(other, NULL) == 0);
   return 0;
 }

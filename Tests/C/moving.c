@@ -34,7 +34,8 @@ static void from_store_to_store(void) {
   manager = old, jar[0] = 0;
   set("n", 1);
   manager = new;
-  CHECK(get("n") == 1 && !set_cookie[0]); /* moved by reading, under its key */
+  CHECK(get("n") == 1);
+  CHECK(!set_cookie[0]); /* moved by reading, under its key */
   manager = old;
   CHECK(get("n") == -1); /* and away from the old one */
   manager = new;
@@ -50,7 +51,8 @@ static void from_store_to_store(void) {
   CHECK(tuile_session_flush(logout, &error) == TUILE_OK);
   char gone[sizeof jar];
   strcpy(gone, jar);
-  CHECK(respond(slow, 200) == TUILE_DELETED && respond(logout, 200) == TUILE_OK);
+  CHECK(respond(slow, 200) == TUILE_DELETED);
+  CHECK(respond(logout, 200) == TUILE_OK);
   strcpy(jar, gone);
   CHECK(get("n") == -1);
   manager = old;
@@ -79,7 +81,8 @@ static void take_away(void *context, tuile_log_level level, tuile_bytes message)
   (void)context, (void)level, (void)message;
   if (taken[0] && !aside[0]) {
     snprintf(aside, sizeof aside, "%s.aside", taken);
-    CHECK(rename(taken, aside) == 0 && mkdir(taken, 0700) == 0);
+    CHECK(rename(taken, aside) == 0);
+    CHECK(mkdir(taken, 0700) == 0);
   }
 }
 
@@ -93,11 +96,13 @@ static void a_commit_tried_again(void) {
   manager = open_with(&both), jar[0] = 0;
   set("n", 1);
   tuile_session *s = request();
-  CHECK(tuile_session_load(s, &error) == TUILE_OK && tuile_session_add_int(s, text("n"), 10, NULL, &error) == TUILE_OK);
+  CHECK(tuile_session_load(s, &error) == TUILE_OK);
+  CHECK(tuile_session_add_int(s, text("n"), 10, NULL, &error) == TUILE_OK);
   set("n", 2);
   snprintf(taken, sizeof taken, "%s/files/sessionid%.32s", folder, jar + strlen("sessionid="));
   CHECK(tuile_session_commit(s, 200, collect, NULL, &error) == TUILE_E_CORRUPT);
-  CHECK(remove(taken) == 0 && rename(aside, taken) == 0);
+  CHECK(remove(taken) == 0);
+  CHECK(rename(aside, taken) == 0);
   CHECK(tuile_session_commit(s, 200, collect, NULL, &error) == TUILE_OK);
   tuile_session_end(s);
   CHECK(get("n") == 12);
@@ -117,22 +122,31 @@ static void from_cookies(void) {
   char headers[2000] = "";
   tuile_session *s = request();
   int64_t n;
-  CHECK(tuile_session_get_int(s, text("n"), &n, &error) == TUILE_OK && n == 1);
+  CHECK(tuile_session_get_int(s, text("n"), &n, &error) == TUILE_OK);
+  CHECK(n == 1);
   CHECK(tuile_session_commit(s, 200, collect, headers, &error) == TUILE_OK);
-  CHECK(strncmp(set_cookie, "session=", 8) == 0 && strstr(set_cookie, "Max-Age=0")); /* the last one: the old cookie goes */
+  CHECK(strncmp(set_cookie, "session=", 8) == 0);
+  CHECK(strstr(set_cookie, "Max-Age=0")); /* the last one: the old cookie goes */
   tuile_bytes key;
-  CHECK(tuile_session_key(s, &key) == TUILE_OK && key.size == 32);
+  CHECK(tuile_session_key(s, &key) == TUILE_OK);
+  CHECK(key.size == 32);
   snprintf(jar, sizeof jar, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(s);
-  CHECK(get("n") == 1 && !set_cookie[0]);
+  CHECK(get("n") == 1);
+  CHECK(!set_cookie[0]);
   /* A logout takes the old cookie away; a request that asks nothing leaves it. */
   manager = old, jar[0] = 0;
   set("n", 3);
   manager = new;
   s = request();
-  CHECK(respond(s, 200) == TUILE_OK && !set_cookie[0] && jar[0]);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(!set_cookie[0]);
+  CHECK(jar[0]);
   s = request();
-  CHECK(tuile_session_flush(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK && strncmp(set_cookie, "session=", 8) == 0 && !jar[0]);
+  CHECK(tuile_session_flush(s, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(strncmp(set_cookie, "session=", 8) == 0);
+  CHECK(!jar[0]);
   snprintf(jar, sizeof jar, "session=eyJuIjoxfQ.ZVPxAA.tampered");
   CHECK(get("n") == -1);
   tuile_manager_close(new);
@@ -143,8 +157,11 @@ static void from_cookies(void) {
   manager = old = open_with(&before), jar[0] = 0;
   set("n", 5);
   manager = new = open_with(&after);
-  CHECK(get("n") == 5 && strncmp(set_cookie, "session=", 8) == 0 && strlen(jar) == 8 + 32);
-  CHECK(get("n") == 5 && !set_cookie[0]);
+  CHECK(get("n") == 5);
+  CHECK(strncmp(set_cookie, "session=", 8) == 0);
+  CHECK(strlen(jar) == 8 + 32);
+  CHECK(get("n") == 5);
+  CHECK(!set_cookie[0]);
   tuile_manager_close(new);
   tuile_manager_close(old);
 }
@@ -161,7 +178,9 @@ static void cookies_that_end(const char *kind) {
   strcpy(copies[1], jar);
   CHECK(get("n") == 2);
   tuile_session *s = request();
-  CHECK(tuile_session_flush(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK && !jar[0]);
+  CHECK(tuile_session_flush(s, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(!jar[0]);
   for (int i = 0; i < 2; i++) { /* every copy of the cookie ends, the older one too */
     strcpy(jar, copies[i]);
     CHECK(get("n") == -1);
@@ -171,7 +190,8 @@ static void cookies_that_end(const char *kind) {
   set("n", 3);
   strcpy(copies[0], jar);
   s = request();
-  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
+  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
   strcpy(copies[1], jar);
   strcpy(jar, copies[0]);
   CHECK(get("n") == -1);
@@ -182,15 +202,18 @@ static void cookies_that_end(const char *kind) {
     jar[0] = 0;
     s = request();
     CHECK(tuile_session_set_owner(s, text(i < 3 ? "ada" : "bob"), &error) == TUILE_OK);
-    CHECK(tuile_session_set_int(s, text("n"), i, &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
+    CHECK(tuile_session_set_int(s, text("n"), i, &error) == TUILE_OK);
+    CHECK(respond(s, 200) == TUILE_OK);
     strcpy(copies[i], jar);
   }
   present += 1000;
   strcpy(jar, copies[1]);
   s = request();
   size_t revoked = 9;
-  CHECK(tuile_manager_revoke_all(manager, text("ada"), s, &revoked, &error) == TUILE_OK && revoked == 0);
-  CHECK(respond(s, 200) == TUILE_OK && set_cookie[0]);
+  CHECK(tuile_manager_revoke_all(manager, text("ada"), s, &revoked, &error) == TUILE_OK);
+  CHECK(revoked == 0);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(set_cookie[0]);
   CHECK(get("n") == 1);
   for (int i = 0; i < 4; i++) {
     strcpy(jar, copies[i]);
@@ -201,7 +224,8 @@ static void cookies_that_end(const char *kind) {
   present += 1000;
   jar[0] = 0;
   s = request();
-  CHECK(tuile_session_set_owner(s, text("ada"), &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
+  CHECK(tuile_session_set_owner(s, text("ada"), &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
   s = request();
   CHECK(tuile_session_load(s, &error) == TUILE_OK);
   tuile_session_end(s);

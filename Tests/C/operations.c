@@ -12,7 +12,8 @@ static atomic_int logged;
 static tuile_log_level worst;
 
 static void take(void *context, tuile_log_level level, tuile_bytes message) {
-  CHECK(context == &worst && memchr(message.data, '\n', message.size) == NULL);
+  CHECK(context == &worst);
+  CHECK(memchr(message.data, '\n', message.size) == NULL);
   int at = atomic_fetch_add(&logged, 1);
   if (at < 20) snprintf(log_text[at], sizeof log_text[at], "%d %.*s", level, (int)message.size, (const char *)message.data);
 }
@@ -37,19 +38,27 @@ static void metrics(const char *store) {
   jar[0] = 0;
   for (int i = 0; i < 5; i++) set("n", i);
   tuile_latency load = TUILE_LATENCY_INIT, replace = TUILE_LATENCY_INIT;
-  CHECK(tuile_manager_latency(manager, TUILE_OPERATION_LOAD, &load) == TUILE_OK && load.calls == 4);
-  CHECK(tuile_manager_latency(manager, TUILE_OPERATION_REPLACE, &replace) == TUILE_OK && replace.calls == 4);
+  CHECK(tuile_manager_latency(manager, TUILE_OPERATION_LOAD, &load) == TUILE_OK);
+  CHECK(load.calls == 4);
+  CHECK(tuile_manager_latency(manager, TUILE_OPERATION_REPLACE, &replace) == TUILE_OK);
+  CHECK(replace.calls == 4);
   uint64_t calls = 0;
   for (int i = 0; i < 24; i++) calls += load.buckets[i];
-  CHECK(calls == 4 && load.microseconds < 4000000);
+  CHECK(calls == 4);
+  CHECK(load.microseconds < 4000000);
   CHECK(tuile_manager_latency(manager, (tuile_operation)10, &load) == TUILE_E_ARGUMENT);
   load.size--;
   CHECK(tuile_manager_latency(manager, TUILE_OPERATION_LOAD, &load) == TUILE_E_ARGUMENT);
   size_t size = 0, again;
-  CHECK(tuile_manager_metrics(manager, NULL, 0, &size) == TUILE_E_SPACE && size > 1000 && size < 32768);
+  CHECK(tuile_manager_metrics(manager, NULL, 0, &size) == TUILE_E_SPACE);
+  CHECK(size > 1000);
+  CHECK(size < 32768);
   char *buffer = malloc(size + 1);
-  CHECK(buffer && tuile_manager_metrics(manager, buffer, size - 1, &again) == TUILE_E_SPACE && again == size);
-  CHECK(tuile_manager_metrics(manager, buffer, size, &again) == TUILE_OK && again == size);
+  CHECK(buffer);
+  CHECK(tuile_manager_metrics(manager, buffer, size - 1, &again) == TUILE_E_SPACE);
+  CHECK(again == size);
+  CHECK(tuile_manager_metrics(manager, buffer, size, &again) == TUILE_OK);
+  CHECK(again == size);
   buffer[size] = 0;
   CHECK(strstr(buffer, "# TYPE tuile_saves_total counter\ntuile_saves_total 5\n"));
   CHECK(strstr(buffer, "tuile_store_seconds_bucket{operation=\"load\",le=\"+Inf\"} 4\n"));
@@ -59,7 +68,8 @@ static void metrics(const char *store) {
   size_t most = size;
   for (char *line = buffer; line && *line; line = strchr(line, '\n') + 1)
     if (*line != '#') most += 19;
-  CHECK(most > 16384 && most <= 32768);
+  CHECK(most > 16384);
+  CHECK(most <= 32768);
   free(buffer);
   tuile_manager_close(manager);
 }
@@ -101,12 +111,17 @@ static void messages(const char *store) {
   tuile_session *slow = request(), *other = request();
   CHECK(tuile_session_add_int(slow, text("n"), 1, NULL, &error) == TUILE_OK);
   CHECK(tuile_session_add_int(other, text("n"), 1, NULL, &error) == TUILE_OK);
-  CHECK(respond(other, 200) == TUILE_OK && respond(slow, 200) == TUILE_OK && said("3 another request changed"));
+  CHECK(respond(other, 200) == TUILE_OK);
+  CHECK(respond(slow, 200) == TUILE_OK);
+  CHECK(said("3 another request changed"));
   tuile_config fresh = TUILE_CONFIG_INIT;
   fresh.secret = text("a fresh secret that has its thirty-two bytes");
-  CHECK(tuile_manager_reload(manager, &fresh, &error) == TUILE_OK && said("2 the manager has new keys"));
-  CHECK(get("n") == -1 && said("1 stored session data"));
-  CHECK(tuile_manager_check(manager, &error) == TUILE_OK && !said("0 "));
+  CHECK(tuile_manager_reload(manager, &fresh, &error) == TUILE_OK);
+  CHECK(said("2 the manager has new keys"));
+  CHECK(get("n") == -1);
+  CHECK(said("1 stored session data"));
+  CHECK(tuile_manager_check(manager, &error) == TUILE_OK);
+  CHECK(!said("0 "));
   for (int i = 0; i < 20 && i < atomic_load(&logged); i++) CHECK(!strstr(log_text[i], jar + 10)); /* no key in any */
   tuile_manager_close(manager);
 
@@ -116,14 +131,16 @@ static void messages(const char *store) {
   config = logging("");
   CHECK(tuile_store_new(&ops, NULL, &config.open_store, &error) == TUILE_OK);
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
-  CHECK(tuile_manager_check(manager, &error) == TUILE_E_STORE && said("0 the host's store failed: no cable"));
+  CHECK(tuile_manager_check(manager, &error) == TUILE_E_STORE);
+  CHECK(said("0 the host's store failed: no cable"));
   tuile_manager_close(manager);
   tuile_store_close(config.open_store);
 
   config = logging(store);
   config.log_level = TUILE_LOG_ERROR, config.store = text("memory:");
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
-  CHECK(tuile_manager_reload(manager, &fresh, &error) == TUILE_OK && atomic_load(&logged) == 0);
+  CHECK(tuile_manager_reload(manager, &fresh, &error) == TUILE_OK);
+  CHECK(atomic_load(&logged) == 0);
   CHECK(tuile_manager_check(manager, &error) == TUILE_OK);
   tuile_manager_close(manager);
 }
@@ -145,9 +162,11 @@ static void sweeping(const char *store) {
     _exit(tuile_manager_start_sweeping(manager, 1, 20, &error) == TUILE_OK ? tuile_manager_close(manager), 0 : 1);
   }
   int status = 1;
-  CHECK(waitpid(child, &status, 0) == child && status == 0);
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
   for (int i = 0; i < 100 && stats().swept < 30; i++) usleep(100000);
-  CHECK(stats().swept == 30 && said("2 expired sessions removed: 20"));
+  CHECK(stats().swept == 30);
+  CHECK(said("2 expired sessions removed: 20"));
   tuile_manager_stop_sweeping(manager);
   tuile_manager_stop_sweeping(manager);
   tuile_manager_stop_sweeping(NULL);

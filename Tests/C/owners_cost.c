@@ -63,7 +63,8 @@ static void open_with(tuile_store_ops *ops, tuile_store **store, size_t most) {
   tuile_config config = TUILE_CONFIG_INIT;
   CHECK(config.max_owned == 100);
   tuile_config same;
-  CHECK(tuile_config_init(&same, sizeof same) == TUILE_OK && same.max_owned == config.max_owned);
+  CHECK(tuile_config_init(&same, sizeof same) == TUILE_OK);
+  CHECK(same.max_owned == config.max_owned);
   CHECK(tuile_store_open(text("memory:"), &inner, &error) == TUILE_OK);
   CHECK(tuile_store_new(ops, NULL, store, &error) == TUILE_OK);
   config.secret = text("a secret of more than 32 bytes, as it has to be"), config.clock = fixed_clock, config.open_store = *store;
@@ -80,7 +81,9 @@ static void close_all(tuile_store *store) {
 static void login(char *kept) {
   jar[0] = 0;
   tuile_session *s = request();
-  CHECK(tuile_session_set_owner(s, text("kiosk"), &error) == TUILE_OK && respond(s, 200) == TUILE_OK && jar[0]);
+  CHECK(tuile_session_set_owner(s, text("kiosk"), &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(jar[0]);
   if (kept) strcpy(kept, jar);
 }
 
@@ -105,18 +108,24 @@ static void unlimited(tuile_store_ops *ops, bool has_record) {
   open_with(ops, &store, 0);
   login(first);
   for (int i = 0; i < 300; i++) login(NULL);
-  CHECK(wholes == 0 && ones == 0);
+  CHECK(wholes == 0);
+  CHECK(ones == 0);
   /* A visit after a minute and a new key need the entry of the session alone. */
   present += 61 * 1000000;
   strcpy(jar, first);
   tuile_session *s = request();
-  CHECK(tuile_session_load(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
+  CHECK(tuile_session_load(s, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
   strcpy(jar, first);
   s = request();
-  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
-  CHECK(has_record ? wholes == 0 && ones == 2 : wholes == 2 && ones == 0);
+  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(wholes == (has_record ? 0 : 2));
+  CHECK(ones == (has_record ? 2 : 0));
   wholes = ones = 0;
-  CHECK(count(&oldest) == 301 && wholes == 1 && oldest == began);
+  CHECK(count(&oldest) == 301);
+  CHECK(wholes == 1);
+  CHECK(oldest == began);
   close_all(store);
   wholes = ones = 0;
 }
@@ -130,13 +139,16 @@ static void hundred(tuile_store_ops *ops) {
   for (int i = 1; i < 110; i++) {
     present += 1000000;
     login(i == 1 ? second : NULL);
-    CHECK(wholes == i + 1 && ones == 0);
+    CHECK(wholes == i + 1);
+    CHECK(ones == 0);
     if (i != 50) continue;
     /* Seen again, so that others go first. */
     present += 61 * 1000000;
     strcpy(jar, first);
     tuile_session *s = request();
-    CHECK(tuile_session_load(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK && ones == 1);
+    CHECK(tuile_session_load(s, &error) == TUILE_OK);
+    CHECK(respond(s, 200) == TUILE_OK);
+    CHECK(ones == 1);
     ones = 0;
   }
   CHECK(count(NULL) == 100);

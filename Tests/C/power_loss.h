@@ -225,7 +225,8 @@ static void change_names(const struct change *change) {
       break;
     default:
       other = find_link(change->folder, change->other);
-      CHECK(one != NULL && other != NULL);
+      CHECK(one != NULL);
+      CHECK(other != NULL);
       int inode = one->inode;
       one->inode = other->inode, other->inode = inode;
   }
@@ -244,7 +245,8 @@ static void write_out(int folder, const char *path) {
     }
     int file = openat(AT_FDCWD, name, O_CREAT | O_EXCL | O_WRONLY, 0600);
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, files[inode].time};
-    CHECK(file >= 0 && write(file, files[inode].data, files[inode].size) == (ssize_t)files[inode].size);
+    CHECK(file >= 0);
+    CHECK(write(file, files[inode].data, files[inode].size) == (ssize_t)files[inode].size);
     if (times[1].tv_sec) CHECK(futimens(file, times) == 0);
     close(file);
   }

@@ -37,7 +37,8 @@ static inline tuile_status respond(tuile_session *session, int32_t http_status) 
   vary = cache_control = 0;
   tuile_status status = tuile_session_commit(session, http_status, collect, NULL, &error);
   if (set_cookie[0]) {
-    CHECK(vary == 1 && cache_control == 1);
+    CHECK(vary == 1);
+    CHECK(cache_control == 1);
     bool deleted = strstr(set_cookie, "Max-Age=0") != NULL;
     snprintf(jar, sizeof jar, "%.*s", deleted ? 0 : (int)strcspn(set_cookie, ";"), set_cookie);
   }
@@ -48,14 +49,16 @@ static inline tuile_status respond(tuile_session *session, int32_t http_status) 
 static inline void set(const char *key, int64_t value) {
   tuile_session *s = request();
   CHECK(tuile_session_set_int(s, text(key), value, &error) == TUILE_OK);
-  CHECK(respond(s, 200) == TUILE_OK && set_cookie[0]);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(set_cookie[0]);
 }
 
 static inline int64_t get(const char *key) {
   tuile_session *s = request();
   int64_t value = -1;
   tuile_session_get_int(s, text(key), &value, &error);
-  CHECK(respond(s, 200) == TUILE_OK && vary == 1);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(vary == 1);
   return value;
 }
 

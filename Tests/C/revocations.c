@@ -46,7 +46,9 @@ static int64_t copied(const char *copy) {
 
 static void logout(void) {
   tuile_session *s = request();
-  CHECK(tuile_session_flush(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK && !jar[0]);
+  CHECK(tuile_session_flush(s, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(!jar[0]);
 }
 
 /* Saved and logged out within one second, and then every minute of a copy's life and beyond. */
@@ -80,17 +82,20 @@ static void under_way(void) {
     logout();
     strcpy(jar, copy);
     if (login) CHECK(tuile_session_cycle_key(slow, &error) == TUILE_OK);
-    CHECK(respond(slow, 200) == TUILE_DELETED && !set_cookie[0]);
+    CHECK(respond(slow, 200) == TUILE_DELETED);
+    CHECK(!set_cookie[0]);
     CHECK(copied(copy) == -1);
   }
   /* The end of all of an owner's sessions counts too. */
   jar[0] = 0;
   tuile_session *slow = request();
-  CHECK(tuile_session_set_owner(slow, text("ada"), &error) == TUILE_OK && respond(slow, 200) == TUILE_OK);
+  CHECK(tuile_session_set_owner(slow, text("ada"), &error) == TUILE_OK);
+  CHECK(respond(slow, 200) == TUILE_OK);
   slow = request();
   CHECK(tuile_session_set_int(slow, text("n"), 2, &error) == TUILE_OK);
   CHECK(tuile_manager_revoke_all(manager, text("ada"), NULL, NULL, &error) == TUILE_OK);
-  CHECK(respond(slow, 200) == TUILE_DELETED && !set_cookie[0]);
+  CHECK(respond(slow, 200) == TUILE_DELETED);
+  CHECK(!set_cookie[0]);
   tuile_manager_close(manager);
 }
 
@@ -102,8 +107,10 @@ static void cleared_unread(void) {
   set("n", 1);
   strcpy(copy, jar);
   tuile_session *s = request();
-  CHECK(tuile_session_clear(s, &error) == TUILE_OK && tuile_session_set_int(s, text("m"), 1, &error) == TUILE_OK);
-  CHECK(respond(s, 200) == TUILE_OK && jar[0]);
+  CHECK(tuile_session_clear(s, &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(s, text("m"), 1, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(jar[0]);
   logout();
   CHECK(copied(copy) == -1);
   tuile_manager_close(manager);
@@ -123,7 +130,8 @@ static void unnamed(void) {
   manager = open_with(new_secret, NULL);
   bool named = true;
   tuile_session *s = request();
-  CHECK(tuile_session_is_revocable(s, &named, &error) == TUILE_OK && named);
+  CHECK(tuile_session_is_revocable(s, &named, &error) == TUILE_OK);
+  CHECK(named);
   CHECK(tuile_session_is_revocable(s, NULL, &error) == TUILE_E_ARGUMENT);
   tuile_session_end(s);
   set("n", 2); /* named by now */
@@ -131,10 +139,12 @@ static void unnamed(void) {
   tuile_manager *remembering = manager;
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   s = request();
-  CHECK(tuile_session_is_revocable(s, &named, &error) == TUILE_OK && named);
+  CHECK(tuile_session_is_revocable(s, &named, &error) == TUILE_OK);
+  CHECK(named);
   tuile_session_end(s);
   s = tuile_session_begin(manager, text(copy));
-  CHECK(tuile_session_is_revocable(s, &named, &error) == TUILE_OK && !named);
+  CHECK(tuile_session_is_revocable(s, &named, &error) == TUILE_OK);
+  CHECK(!named);
   tuile_session_end(s);
   tuile_manager_close(manager);
   manager = remembering;
@@ -160,7 +170,9 @@ static int names(char found[][64]) {
   for (struct dirent *entry; (entry = readdir(list)) != NULL;) {
     const char *name = entry->d_name;
     if (name[0] == '.') continue;
-    CHECK(strlen(name) == 40 && name[0] == '~' && strspn(name + 1, "0123456789abcdef") == 39);
+    CHECK(strlen(name) == 40);
+    CHECK(name[0] == '~');
+    CHECK(strspn(name + 1, "0123456789abcdef") == 39);
     snprintf(found[n++], 64, "%s", name);
   }
   closedir(list);
@@ -175,7 +187,8 @@ static void out_of_reach(void) {
   set("n", 1);
   strcpy(copy, jar);
   logout();
-  CHECK(names(found) == 2 && strcmp(found[0], found[1]) != 0);
+  CHECK(names(found) == 2);
+  CHECK(strcmp(found[0], found[1]) != 0);
   tuile_manager_close(manager);
 
   /* Another application on the same store, and a visitor who sends such a name as a cookie. */
@@ -185,7 +198,8 @@ static void out_of_reach(void) {
   for (int i = 0; i < 2; i++) {
     snprintf(jar, sizeof jar, "sessionid=%s", found[i]);
     tuile_session *s = request();
-    CHECK(tuile_session_load(s, &error) == TUILE_ABSENT && tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK);
+    CHECK(tuile_session_load(s, &error) == TUILE_ABSENT);
+    CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK);
     CHECK(tuile_session_flush(s, &error) == TUILE_OK);
     tuile_session_end(s);
   }
@@ -194,13 +208,16 @@ static void out_of_reach(void) {
 
   /* No walk shows them; a sweep takes them once nothing needs them. */
   listed = 0;
-  CHECK(tuile_store_keys(store, present, note_key, NULL, &error) == TUILE_OK && listed == 0);
+  CHECK(tuile_store_keys(store, present, note_key, NULL, &error) == TUILE_OK);
+  CHECK(listed == 0);
   manager = open_with(new_secret, old_secret);
   size_t removed;
   CHECK(copied(copy) == -1);
-  CHECK(tuile_manager_clear_expired(manager, 100, &removed, &error) == TUILE_OK && removed == 0);
+  CHECK(tuile_manager_clear_expired(manager, 100, &removed, &error) == TUILE_OK);
+  CHECK(removed == 0);
   after(age + 3600);
-  CHECK(tuile_manager_clear_expired(manager, 100, &removed, &error) == TUILE_OK && removed == 2);
+  CHECK(tuile_manager_clear_expired(manager, 100, &removed, &error) == TUILE_OK);
+  CHECK(removed == 2);
   CHECK(names(found) == 0);
   tuile_manager_close(manager);
   tuile_store_close(store);
@@ -221,10 +238,12 @@ static void rotating(void) {
     strcpy(copies[1], jar);
     logout();
     manager = i ? ahead : behind;
-    CHECK(copied(copies[0]) == -1 && copied(copies[1]) == -1);
+    CHECK(copied(copies[0]) == -1);
+    CHECK(copied(copies[1]) == -1);
     tuile_manager *done = open_with(new_secret, NULL);
     manager = done;
-    CHECK(copied(copies[0]) == -1 && copied(copies[1]) == -1);
+    CHECK(copied(copies[0]) == -1);
+    CHECK(copied(copies[1]) == -1);
     tuile_manager_close(done);
   }
   tuile_manager_close(behind);

@@ -5,7 +5,9 @@
 static void login(const char *owner) {
   jar[0] = 0;
   tuile_session *s = request();
-  CHECK(tuile_session_set_owner(s, text(owner), &error) == TUILE_OK && respond(s, 200) == TUILE_OK && jar[0]);
+  CHECK(tuile_session_set_owner(s, text(owner), &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(jar[0]);
 }
 
 static tuile_status visit(void) {
@@ -22,7 +24,8 @@ static void new_key(void) {
   login("ada");
   interrupting = request();
   CHECK(tuile_session_cycle_key(interrupting, &error) == TUILE_OK);
-  CHECK(tuile_manager_revoke_all(manager, text("ada"), NULL, &revoked, &error) == TUILE_OK && !interrupting);
+  CHECK(tuile_manager_revoke_all(manager, text("ada"), NULL, &revoked, &error) == TUILE_OK);
+  CHECK(!interrupting);
   CHECK(visit() == TUILE_ABSENT);
 
   /* But not the one that is kept, should its old key be listed still. */
@@ -30,12 +33,15 @@ static void new_key(void) {
   tuile_bytes key;
   char old[64];
   tuile_session *s = request();
-  CHECK(tuile_session_load(s, &error) == TUILE_OK && tuile_session_key(s, &key) == TUILE_OK);
+  CHECK(tuile_session_load(s, &error) == TUILE_OK);
+  CHECK(tuile_session_key(s, &key) == TUILE_OK);
   snprintf(old, sizeof old, "%.*s", (int)key.size, (const char *)key.data);
-  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
+  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
   CHECK(tuile_store_own(memory, text("ada"), text(old), text("{}"), present + 1000000, &error) == TUILE_OK);
   s = request();
-  CHECK(tuile_manager_revoke_all(manager, text("ada"), s, &revoked, &error) == TUILE_OK && revoked == 1);
+  CHECK(tuile_manager_revoke_all(manager, text("ada"), s, &revoked, &error) == TUILE_OK);
+  CHECK(revoked == 1);
   tuile_session_end(s);
   CHECK(visit() == TUILE_OK);
   end(store);
@@ -55,7 +61,8 @@ static void many(void) {
   int listed = 0;
   size_t revoked;
   login("ada");
-  CHECK(tuile_manager_sessions(manager, text("ada"), NULL, note, &listed, &error) == TUILE_OK && listed == 1);
+  CHECK(tuile_manager_sessions(manager, text("ada"), NULL, note, &listed, &error) == TUILE_OK);
+  CHECK(listed == 1);
   for (int i = 0; i < others; i++) {
     char key[33];
     snprintf(key, sizeof key, "manysessions%08d", i);
@@ -63,16 +70,21 @@ static void many(void) {
     CHECK(tuile_store_own(memory, text("ada"), text(key), text("{}"), present + 60000000, &error) == TUILE_OK);
   }
   CHECK(tuile_manager_sessions(manager, text("ada"), NULL, note, &listed, &error) == TUILE_E_LIMIT);
-  CHECK(tuile_manager_revoke(manager, text("ada"), text(id), &error) == TUILE_OK && visit() == TUILE_ABSENT);
+  CHECK(tuile_manager_revoke(manager, text("ada"), text(id), &error) == TUILE_OK);
+  CHECK(visit() == TUILE_ABSENT);
   login("ada");
   tuile_session *s = request();
-  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK && visit() == TUILE_OK);
+  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(visit() == TUILE_OK);
   s = request();
-  CHECK(tuile_manager_revoke_all(manager, text("ada"), s, &revoked, &error) == TUILE_OK && revoked == others);
+  CHECK(tuile_manager_revoke_all(manager, text("ada"), s, &revoked, &error) == TUILE_OK);
+  CHECK(revoked == others);
   tuile_session_end(s);
   CHECK(visit() == TUILE_OK);
   listed = 0;
-  CHECK(tuile_manager_sessions(manager, text("ada"), NULL, note, &listed, &error) == TUILE_OK && listed == 1);
+  CHECK(tuile_manager_sessions(manager, text("ada"), NULL, note, &listed, &error) == TUILE_OK);
+  CHECK(listed == 1);
   end(store);
 }
 

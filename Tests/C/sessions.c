@@ -7,12 +7,18 @@
 static void nothing_without_need(void) {
   jar[0] = 0;
   uint64_t saves = stats().saves;
-  CHECK(respond(request(), 200) == TUILE_OK && !set_cookie[0] && vary == 0);
-  CHECK(get("x") == -1 && !set_cookie[0]); /* read: Vary, no cookie, no row */
+  CHECK(respond(request(), 200) == TUILE_OK);
+  CHECK(!set_cookie[0]);
+  CHECK(vary == 0);
+  CHECK(get("x") == -1);
+  CHECK(!set_cookie[0]); /* read: Vary, no cookie, no row */
   tuile_session *s = request();
-  CHECK(tuile_session_remove(s, text("x"), &error) == TUILE_ABSENT && !tuile_session_modified(s));
+  CHECK(tuile_session_remove(s, text("x"), &error) == TUILE_ABSENT);
+  CHECK(!tuile_session_modified(s));
   CHECK(tuile_session_flush(s, &error) == TUILE_OK); /* a logout of nobody */
-  CHECK(respond(s, 200) == TUILE_OK && !set_cookie[0] && vary == 1);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(!set_cookie[0]);
+  CHECK(vary == 1);
   CHECK(stats().saves == saves);
 }
 
@@ -20,17 +26,23 @@ static void cookie_and_its_end(void) {
   jar[0] = 0;
   set("n", 1);
   CHECK(strstr(set_cookie, "; HttpOnly; Max-Age=1209600; Path=/; SameSite=Lax") != NULL);
-  CHECK(get("n") == 1 && !set_cookie[0]);
+  CHECK(get("n") == 1);
+  CHECK(!set_cookie[0]);
   tuile_session *s = request();
   tuile_bytes key;
-  CHECK(tuile_session_key(s, &key) == TUILE_OK && key.size == 32 && !tuile_session_accessed(s));
-  CHECK(tuile_session_flush(s, &error) == TUILE_OK && tuile_session_key(s, &key) == TUILE_ABSENT);
+  CHECK(tuile_session_key(s, &key) == TUILE_OK);
+  CHECK(key.size == 32);
+  CHECK(!tuile_session_accessed(s));
+  CHECK(tuile_session_flush(s, &error) == TUILE_OK);
+  CHECK(tuile_session_key(s, &key) == TUILE_ABSENT);
   CHECK(respond(s, 200) == TUILE_OK);
   CHECK(strcmp(set_cookie, "sessionid=\"\"; expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Max-Age=0; Path=/; SameSite=Lax") == 0);
   snprintf(jar, sizeof jar, "sessionid=0123456789abcdefghijklmnopqrstuv"); /* unknown: deleted once it was looked at */
-  CHECK(get("n") == -1 && strstr(set_cookie, "Max-Age=0") != NULL);
+  CHECK(get("n") == -1);
+  CHECK(strstr(set_cookie, "Max-Age=0") != NULL);
   snprintf(jar, sizeof jar, "sessionid=evil-evil-evil");
-  CHECK(respond(request(), 200) == TUILE_OK && strstr(set_cookie, "Max-Age=0") != NULL);
+  CHECK(respond(request(), 200) == TUILE_OK);
+  CHECK(strstr(set_cookie, "Max-Age=0") != NULL);
 }
 
 static void server_errors_save_nothing(void) {
@@ -38,20 +50,29 @@ static void server_errors_save_nothing(void) {
   set("n", 1);
   tuile_session *s = request();
   CHECK(tuile_session_set_int(s, text("n"), 2, &error) == TUILE_OK);
-  CHECK(respond(s, 500) == TUILE_OK && !set_cookie[0] && vary == 1 && get("n") == 1);
+  CHECK(respond(s, 500) == TUILE_OK);
+  CHECK(!set_cookie[0]);
+  CHECK(vary == 1);
+  CHECK(get("n") == 1);
   s = request();
   CHECK(tuile_session_set_int(s, text("n"), 3, &error) == TUILE_OK);
-  CHECK(respond(s, 499) == TUILE_OK && set_cookie[0] && get("n") == 3);
+  CHECK(respond(s, 499) == TUILE_OK);
+  CHECK(set_cookie[0]);
+  CHECK(get("n") == 3);
   s = request(); /* a logout counts whatever becomes of the response */
-  CHECK(tuile_session_flush(s, &error) == TUILE_OK && respond(s, 500) == TUILE_OK);
+  CHECK(tuile_session_flush(s, &error) == TUILE_OK);
+  CHECK(respond(s, 500) == TUILE_OK);
 }
 
 static void ids_are_never_adopted(void) {
   snprintf(jar, sizeof jar, "sessionid=attackerattackerattackerattacker");
   tuile_session *s = request();
   tuile_bytes key;
-  CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK && tuile_session_key(s, &key) == TUILE_ABSENT);
-  CHECK(respond(s, 200) == TUILE_OK && strstr(set_cookie, "attacker") == NULL && get("n") == 1);
+  CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK);
+  CHECK(tuile_session_key(s, &key) == TUILE_ABSENT);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(strstr(set_cookie, "attacker") == NULL);
+  CHECK(get("n") == 1);
 }
 
 /* ---- keys ---- */
@@ -63,28 +84,41 @@ static void login_changes_the_key(void) {
   strcpy(before, jar);
   tuile_session *slow = request(), *login = request();
   CHECK(tuile_session_add_int(slow, text("n"), 10, NULL, &error) == TUILE_OK);
-  CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK && tuile_session_set_int(login, text("user"), 7, &error) == TUILE_OK);
-  CHECK(respond(login, 200) == TUILE_OK && strcmp(jar, before) != 0);
-  CHECK(get("n") == 1 && get("user") == 7);
+  CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(login, text("user"), 7, &error) == TUILE_OK);
+  CHECK(respond(login, 200) == TUILE_OK);
+  CHECK(strcmp(jar, before) != 0);
+  CHECK(get("n") == 1);
+  CHECK(get("user") == 7);
   /* A request under way saves nothing into what the login made, and is told no key. */
   char after[200];
   strcpy(after, jar);
-  CHECK(respond(slow, 200) == TUILE_DELETED && !set_cookie[0]);
-  CHECK(get("n") == 1 && get("user") == 7);
+  CHECK(respond(slow, 200) == TUILE_DELETED);
+  CHECK(!set_cookie[0]);
+  CHECK(get("n") == 1);
+  CHECK(get("user") == 7);
   /* Who still comes with the old key sees it as it was, nothing of the login. */
   strcpy(jar, before);
-  CHECK(get("n") == 1 && get("user") == -1 && get("_session_moved") == -1);
+  CHECK(get("n") == 1);
+  CHECK(get("user") == -1);
+  CHECK(get("_session_moved") == -1);
   slow = request();
   tuile_bytes seen;
   CHECK(tuile_session_add_int(slow, text("n"), 1, NULL, &error) == TUILE_OK);
   CHECK(tuile_session_commit(slow, 200, collect, NULL, &error) == TUILE_DELETED);
-  CHECK(tuile_session_json(slow, &seen, &error) == TUILE_OK && !memmem(seen.data, seen.size, "user", 4));
-  CHECK(respond(slow, 200) == TUILE_DELETED && !set_cookie[0]);
+  CHECK(tuile_session_json(slow, &seen, &error) == TUILE_OK);
+  CHECK(!memmem(seen.data, seen.size, "user", 4));
+  CHECK(respond(slow, 200) == TUILE_DELETED);
+  CHECK(!set_cookie[0]);
   slow = request();
-  CHECK(tuile_session_clear(slow, &error) == TUILE_OK && tuile_session_set_int(slow, text("z"), 1, &error) == TUILE_OK);
-  CHECK(respond(slow, 200) == TUILE_DELETED && !set_cookie[0]);
+  CHECK(tuile_session_clear(slow, &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(slow, text("z"), 1, &error) == TUILE_OK);
+  CHECK(respond(slow, 200) == TUILE_DELETED);
+  CHECK(!set_cookie[0]);
   strcpy(jar, after);
-  CHECK(get("n") == 1 && get("user") == 7 && get("z") == -1);
+  CHECK(get("n") == 1);
+  CHECK(get("user") == 7);
+  CHECK(get("z") == -1);
   /* An hour later, too. */
   strcpy(jar, before);
   slow = request();
@@ -98,20 +132,26 @@ static void login_changes_the_key(void) {
   /* A login with the old key is a session of its own. */
   strcpy(jar, before);
   slow = request();
-  CHECK(tuile_session_cycle_key(slow, &error) == TUILE_OK && tuile_session_set_int(slow, text("user"), 8, &error) == TUILE_OK);
-  CHECK(respond(slow, 200) == TUILE_OK && set_cookie[0] && get("user") == 8 && get("n") == 1);
+  CHECK(tuile_session_cycle_key(slow, &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(slow, text("user"), 8, &error) == TUILE_OK);
+  CHECK(respond(slow, 200) == TUILE_OK);
+  CHECK(set_cookie[0]);
+  CHECK(get("user") == 8);
+  CHECK(get("n") == 1);
   strcpy(jar, after);
   CHECK(get("user") == 7);
   /* The old key ends with the session, not with the grace. */
   tuile_session *logout = request();
-  CHECK(tuile_session_flush(logout, &error) == TUILE_OK && respond(logout, 200) == TUILE_OK);
+  CHECK(tuile_session_flush(logout, &error) == TUILE_OK);
+  CHECK(respond(logout, 200) == TUILE_OK);
   strcpy(jar, before);
   CHECK(get("n") == -1);
   jar[0] = 0;
   set("n", 1);
   strcpy(before, jar);
   login = request();
-  CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK && respond(login, 200) == TUILE_OK);
+  CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK);
+  CHECK(respond(login, 200) == TUILE_OK);
   strcpy(after, jar);
   /* It is good for the whole grace, to the microsecond; then it is worth nothing. */
   strcpy(jar, before);
@@ -125,13 +165,19 @@ static void login_changes_the_key(void) {
   /* A change that came before the login's commit is kept. */
   tuile_session *first = request();
   login = request();
-  CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK && tuile_session_add_int(first, text("n"), 5, NULL, &error) == TUILE_OK);
-  CHECK(respond(first, 200) == TUILE_OK && respond(login, 200) == TUILE_OK && strcmp(jar, after) != 0 && get("n") == 6);
+  CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK);
+  CHECK(tuile_session_add_int(first, text("n"), 5, NULL, &error) == TUILE_OK);
+  CHECK(respond(first, 200) == TUILE_OK);
+  CHECK(respond(login, 200) == TUILE_OK);
+  CHECK(strcmp(jar, after) != 0);
+  CHECK(get("n") == 6);
   /* A logout that came first ends the login's session too. */
   logout = request();
   login = request();
-  CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK && tuile_session_flush(logout, &error) == TUILE_OK);
-  CHECK(respond(login, 200) == TUILE_DELETED && !set_cookie[0]);
+  CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK);
+  CHECK(tuile_session_flush(logout, &error) == TUILE_OK);
+  CHECK(respond(login, 200) == TUILE_DELETED);
+  CHECK(!set_cookie[0]);
   tuile_session_end(logout);
   CHECK(get("n") == -1);
   /* One that had read the session before the login gave it its new key, too. */
@@ -139,11 +185,14 @@ static void login_changes_the_key(void) {
   set("n", 1);
   logout = request();
   int64_t n;
-  CHECK(tuile_session_get_int(logout, text("n"), &n, &error) == TUILE_OK && n == 1);
+  CHECK(tuile_session_get_int(logout, text("n"), &n, &error) == TUILE_OK);
+  CHECK(n == 1);
   login = request();
-  CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK && respond(login, 200) == TUILE_OK);
+  CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK);
+  CHECK(respond(login, 200) == TUILE_OK);
   strcpy(after, jar);
-  CHECK(tuile_session_flush(logout, &error) == TUILE_OK && respond(logout, 200) == TUILE_OK);
+  CHECK(tuile_session_flush(logout, &error) == TUILE_OK);
+  CHECK(respond(logout, 200) == TUILE_OK);
   strcpy(jar, after);
   CHECK(get("n") == -1);
   /* A logout that comes with the old key ends the session all the same. */
@@ -151,11 +200,13 @@ static void login_changes_the_key(void) {
   set("n", 1);
   strcpy(before, jar);
   login = request();
-  CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK && respond(login, 200) == TUILE_OK);
+  CHECK(tuile_session_cycle_key(login, &error) == TUILE_OK);
+  CHECK(respond(login, 200) == TUILE_OK);
   strcpy(after, jar);
   strcpy(jar, before);
   logout = request();
-  CHECK(tuile_session_flush(logout, &error) == TUILE_OK && respond(logout, 200) == TUILE_OK);
+  CHECK(tuile_session_flush(logout, &error) == TUILE_OK);
+  CHECK(respond(logout, 200) == TUILE_OK);
   strcpy(jar, after);
   CHECK(get("n") == -1);
 }
@@ -165,41 +216,60 @@ static void deleted_stays_deleted(void) {
   set("n", 1);
   uint64_t refused = stats().resurrections_refused;
   tuile_session *slow = request(), *logout = request();
-  CHECK(tuile_session_set_int(slow, text("n"), 2, &error) == TUILE_OK && tuile_session_flush(logout, &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(slow, text("n"), 2, &error) == TUILE_OK);
+  CHECK(tuile_session_flush(logout, &error) == TUILE_OK);
   CHECK(tuile_session_commit(slow, 200, collect, NULL, &error) == TUILE_DELETED);
   /* Trying again does not help, under a new key neither. */
-  CHECK(respond(slow, 200) == TUILE_DELETED && !set_cookie[0]);
+  CHECK(respond(slow, 200) == TUILE_DELETED);
+  CHECK(!set_cookie[0]);
   CHECK(stats().resurrections_refused == refused + 1);
-  CHECK(respond(logout, 200) == TUILE_OK && set_cookie[0]);
+  CHECK(respond(logout, 200) == TUILE_OK);
+  CHECK(set_cookie[0]);
 }
 
 static void interleaved_changes_all_survive(void) {
   jar[0] = 0;
   set("n", 1);
   tuile_session *a = request(), *b = request(), *c = request();
-  CHECK(tuile_session_add_int(a, text("n"), 1, NULL, &error) == TUILE_OK && tuile_session_set_int(a, text("a"), 1, &error) == TUILE_OK);
-  CHECK(tuile_session_add_int(b, text("n"), 1, NULL, &error) == TUILE_OK && tuile_session_set_int(b, text("b"), 1, &error) == TUILE_OK);
-  CHECK(tuile_session_remove(c, text("n"), &error) == TUILE_OK && tuile_session_set_int(c, text("c"), 1, &error) == TUILE_OK);
-  CHECK(respond(a, 200) == TUILE_OK && respond(b, 200) == TUILE_OK);
-  CHECK(get("n") == 3 && get("a") == 1 && get("b") == 1);
-  CHECK(respond(c, 200) == TUILE_OK && get("n") == -1 && get("c") == 1 && get("a") == 1);
+  CHECK(tuile_session_add_int(a, text("n"), 1, NULL, &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(a, text("a"), 1, &error) == TUILE_OK);
+  CHECK(tuile_session_add_int(b, text("n"), 1, NULL, &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(b, text("b"), 1, &error) == TUILE_OK);
+  CHECK(tuile_session_remove(c, text("n"), &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(c, text("c"), 1, &error) == TUILE_OK);
+  CHECK(respond(a, 200) == TUILE_OK);
+  CHECK(respond(b, 200) == TUILE_OK);
+  CHECK(get("n") == 3);
+  CHECK(get("a") == 1);
+  CHECK(get("b") == 1);
+  CHECK(respond(c, 200) == TUILE_OK);
+  CHECK(get("n") == -1);
+  CHECK(get("c") == 1);
+  CHECK(get("a") == 1);
 }
 
 /* A response that is streamed may commit, go on, and commit again. */
 static void commits_twice(void) {
   jar[0] = 0;
   tuile_session *s = request();
-  CHECK(tuile_session_add_int(s, text("n"), 1, NULL, &error) == TUILE_OK && tuile_session_set_int(s, text("x"), 1, &error) == TUILE_OK);
-  CHECK(tuile_session_commit(s, 200, collect, NULL, &error) == TUILE_OK && !tuile_session_modified(s));
+  CHECK(tuile_session_add_int(s, text("n"), 1, NULL, &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(s, text("x"), 1, &error) == TUILE_OK);
+  CHECK(tuile_session_commit(s, 200, collect, NULL, &error) == TUILE_OK);
+  CHECK(!tuile_session_modified(s));
   uint64_t conflicts = stats().conflicts;
-  CHECK(tuile_session_add_int(s, text("n"), 1, NULL, &error) == TUILE_OK && tuile_session_remove(s, text("x"), &error) == TUILE_OK);
-  CHECK(tuile_session_commit(s, 200, collect, NULL, &error) == TUILE_OK && stats().conflicts == conflicts);
+  CHECK(tuile_session_add_int(s, text("n"), 1, NULL, &error) == TUILE_OK);
+  CHECK(tuile_session_remove(s, text("x"), &error) == TUILE_OK);
+  CHECK(tuile_session_commit(s, 200, collect, NULL, &error) == TUILE_OK);
+  CHECK(stats().conflicts == conflicts);
   snprintf(jar, sizeof jar, "%.*s", (int)strcspn(set_cookie, ";"), set_cookie);
   tuile_session *other = request();
-  CHECK(tuile_session_add_int(other, text("n"), 10, NULL, &error) == TUILE_OK && tuile_session_set_int(other, text("x"), 2, &error) == TUILE_OK);
+  CHECK(tuile_session_add_int(other, text("n"), 10, NULL, &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(other, text("x"), 2, &error) == TUILE_OK);
   CHECK(respond(other, 200) == TUILE_OK);
   CHECK(tuile_session_add_int(s, text("n"), 100, NULL, &error) == TUILE_OK);
-  CHECK(respond(s, 200) == TUILE_OK && get("n") == 112 && get("x") == 2);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(get("n") == 112);
+  CHECK(get("x") == 2);
 }
 
 /* ---- expiry ---- */
@@ -214,37 +284,56 @@ static void expires(void) {
   tuile_session *s = request();
   int64_t age, date;
   bool at_close;
-  CHECK(tuile_session_get_expiry_age(s, &age, &error) == TUILE_OK && age == 1209600);
-  CHECK(tuile_session_set_expiry(s, 0, &error) == TUILE_OK && tuile_session_get_expiry_age(s, &age, &error) == TUILE_OK && age == 1209600);
-  CHECK(tuile_session_get_expire_at_browser_close(s, &at_close, &error) == TUILE_OK && at_close);
-  CHECK(respond(s, 200) == TUILE_OK && strstr(set_cookie, "Max-Age") == NULL && strstr(set_cookie, "expires") == NULL);
+  CHECK(tuile_session_get_expiry_age(s, &age, &error) == TUILE_OK);
+  CHECK(age == 1209600);
+  CHECK(tuile_session_set_expiry(s, 0, &error) == TUILE_OK);
+  CHECK(tuile_session_get_expiry_age(s, &age, &error) == TUILE_OK);
+  CHECK(age == 1209600);
+  CHECK(tuile_session_get_expire_at_browser_close(s, &at_close, &error) == TUILE_OK);
+  CHECK(at_close);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(strstr(set_cookie, "Max-Age") == NULL);
+  CHECK(strstr(set_cookie, "expires") == NULL);
   s = request();
-  CHECK(tuile_session_set_expiry(s, 60, &error) == TUILE_OK && tuile_session_get_expiry_date(s, &date, &error) == TUILE_OK);
-  CHECK(date == present / 1000000 + 60 && respond(s, 200) == TUILE_OK && strstr(set_cookie, "Max-Age=60;") != NULL);
+  CHECK(tuile_session_set_expiry(s, 60, &error) == TUILE_OK);
+  CHECK(tuile_session_get_expiry_date(s, &date, &error) == TUILE_OK);
+  CHECK(date == present / 1000000 + 60);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(strstr(set_cookie, "Max-Age=60;") != NULL);
   s = request();
-  CHECK(tuile_session_set_expiry_date(s, present / 1000000 + 100, &error) == TUILE_OK && tuile_session_set_int(s, text("n"), 2, &error) == TUILE_OK);
-  CHECK(respond(s, 200) == TUILE_OK && strstr(set_cookie, "Max-Age=99;") != NULL); /* half a second is gone */
+  CHECK(tuile_session_set_expiry_date(s, present / 1000000 + 100, &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(s, text("n"), 2, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(strstr(set_cookie, "Max-Age=99;") != NULL); /* half a second is gone */
   present += 99 * 1000000ll;
   CHECK(get("n") == 2);
   s = request();
-  CHECK(tuile_session_clear_expiry(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK && strstr(set_cookie, "Max-Age=1209600") != NULL);
+  CHECK(tuile_session_clear_expiry(s, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(strstr(set_cookie, "Max-Age=1209600") != NULL);
   present += 2000000;
   CHECK(get("n") == 2);
   size_t removed = 9;
   present += 1209600 * 1000000ll + 1;
-  CHECK(tuile_manager_clear_expired(manager, 1000, &removed, &error) == TUILE_OK && removed >= 1);
-  CHECK(tuile_manager_clear_expired(manager, 1000, &removed, &error) == TUILE_OK && removed == 0);
+  CHECK(tuile_manager_clear_expired(manager, 1000, &removed, &error) == TUILE_OK);
+  CHECK(removed >= 1);
+  CHECK(tuile_manager_clear_expired(manager, 1000, &removed, &error) == TUILE_OK);
+  CHECK(removed == 0);
 }
 
 static void test_cookie(void) {
   jar[0] = 0;
   bool worked = true;
   tuile_session *s = request();
-  CHECK(tuile_session_test_cookie_worked(s, &worked, &error) == TUILE_OK && !worked);
-  CHECK(tuile_session_set_test_cookie(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
+  CHECK(tuile_session_test_cookie_worked(s, &worked, &error) == TUILE_OK);
+  CHECK(!worked);
+  CHECK(tuile_session_set_test_cookie(s, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
   s = request();
-  CHECK(tuile_session_test_cookie_worked(s, &worked, &error) == TUILE_OK && worked);
-  CHECK(tuile_session_delete_test_cookie(s, &error) == TUILE_OK && tuile_session_delete_test_cookie(s, &error) == TUILE_ABSENT);
+  CHECK(tuile_session_test_cookie_worked(s, &worked, &error) == TUILE_OK);
+  CHECK(worked);
+  CHECK(tuile_session_delete_test_cookie(s, &error) == TUILE_OK);
+  CHECK(tuile_session_delete_test_cookie(s, &error) == TUILE_ABSENT);
   CHECK(respond(s, 200) == TUILE_OK);
 }
 
@@ -258,22 +347,34 @@ static void values(void) {
   double real;
   bool yes = false, empty;
   size_t count, position = 0;
-  CHECK(tuile_session_is_empty(s, &empty, &error) == TUILE_OK && empty);
-  CHECK(tuile_session_set_null(s, text("null"), &error) == TUILE_OK && tuile_session_set_bool(s, text("bool"), true, &error) == TUILE_OK);
+  CHECK(tuile_session_is_empty(s, &empty, &error) == TUILE_OK);
+  CHECK(empty);
+  CHECK(tuile_session_set_null(s, text("null"), &error) == TUILE_OK);
+  CHECK(tuile_session_set_bool(s, text("bool"), true, &error) == TUILE_OK);
   CHECK(tuile_session_set_double(s, text("double"), 1e100, &error) == TUILE_OK);
   CHECK(tuile_session_set_string(s, text("string"), text("h\xc3\xa9\xf0\x9f\x98\x80\"\\\n"), &error) == TUILE_OK);
-  CHECK(tuile_session_set_json(s, text("json"), text(" [1, {\"a\": null}] "), &error) == TUILE_OK && respond(s, 200) == TUILE_OK);
+  CHECK(tuile_session_set_json(s, text("json"), text(" [1, {\"a\": null}] "), &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
   s = request();
-  CHECK(tuile_session_count(s, &count, &error) == TUILE_OK && count == 5);
-  CHECK(tuile_session_type(s, text("null"), &type, &error) == TUILE_OK && type == TUILE_TYPE_NULL);
-  CHECK(tuile_session_get_bool(s, text("bool"), &yes, &error) == TUILE_OK && yes);
-  CHECK(tuile_session_get_double(s, text("double"), &real, &error) == TUILE_OK && real == 1e100);
-  CHECK(tuile_session_get_json(s, text("double"), &view, &error) == TUILE_OK && equals(view, "1e+100"));
+  CHECK(tuile_session_count(s, &count, &error) == TUILE_OK);
+  CHECK(count == 5);
+  CHECK(tuile_session_type(s, text("null"), &type, &error) == TUILE_OK);
+  CHECK(type == TUILE_TYPE_NULL);
+  CHECK(tuile_session_get_bool(s, text("bool"), &yes, &error) == TUILE_OK);
+  CHECK(yes);
+  CHECK(tuile_session_get_double(s, text("double"), &real, &error) == TUILE_OK);
+  CHECK(real == 1e100);
+  CHECK(tuile_session_get_json(s, text("double"), &view, &error) == TUILE_OK);
+  CHECK(equals(view, "1e+100"));
   CHECK(tuile_session_get_string(s, text("string"), &first, &error) == TUILE_OK);
-  CHECK(tuile_session_get_json(s, text("json"), &view, &error) == TUILE_OK && equals(view, "[1,{\"a\":null}]"));
+  CHECK(tuile_session_get_json(s, text("json"), &view, &error) == TUILE_OK);
+  CHECK(equals(view, "[1,{\"a\":null}]"));
   CHECK(tuile_session_get_string(s, text("json"), &view, &error) == TUILE_E_TYPE);
   const char *order[] = {"null", "bool", "double", "string", "json"};
-  for (int i = 0; i < 5; i++) CHECK(tuile_session_next_key(s, &position, &view, &error) == TUILE_OK && equals(view, order[i]));
+  for (int i = 0; i < 5; i++) {
+    CHECK(tuile_session_next_key(s, &position, &view, &error) == TUILE_OK);
+    CHECK(equals(view, order[i]));
+  }
   CHECK(tuile_session_next_key(s, &position, &view, &error) == TUILE_ABSENT);
   for (int i = 0; i < 500; i++) {
     char name[20];
@@ -281,10 +382,16 @@ static void values(void) {
     CHECK(tuile_session_set_int(s, text(name), i, &error) == TUILE_OK);
   }
   CHECK(equals(first, "h\xc3\xa9\xf0\x9f\x98\x80\"\\\n")); /* a view outlives other changes */
-  CHECK(respond(s, 200) == TUILE_OK && get("key499") == 499 && get("key0") == 0);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(get("key499") == 499);
+  CHECK(get("key0") == 0);
   s = request();
-  CHECK(tuile_session_clear(s, &error) == TUILE_OK && tuile_session_is_empty(s, &empty, &error) == TUILE_OK && !empty);
-  CHECK(respond(s, 200) == TUILE_OK && set_cookie[0] && get("key0") == -1); /* Django keeps the key */
+  CHECK(tuile_session_clear(s, &error) == TUILE_OK);
+  CHECK(tuile_session_is_empty(s, &empty, &error) == TUILE_OK);
+  CHECK(!empty);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(set_cookie[0]);
+  CHECK(get("key0") == -1); /* Django keeps the key */
 }
 
 static void every_request(tuile_config config) {
@@ -292,11 +399,14 @@ static void every_request(tuile_config config) {
   config.save_every_request = true;
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   jar[0] = 0;
-  CHECK(respond(request(), 200) == TUILE_OK && !set_cookie[0]);
+  CHECK(respond(request(), 200) == TUILE_OK);
+  CHECK(!set_cookie[0]);
   set("n", 1);
   for (int i = 0; i < 3; i++) {
     present += 1209000 * 1000000ll;
-    CHECK(respond(request(), 200) == TUILE_OK && set_cookie[0] && get("n") == 1);
+    CHECK(respond(request(), 200) == TUILE_OK);
+    CHECK(set_cookie[0]);
+    CHECK(get("n") == 1);
   }
   tuile_manager_close(manager);
   manager = usual;
@@ -306,27 +416,41 @@ static void every_request(tuile_config config) {
 static void touched(void) {
   jar[0] = 0;
   tuile_session *s = request();
-  CHECK(tuile_session_touch(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK && !set_cookie[0]); /* nobody's */
+  CHECK(tuile_session_touch(s, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(!set_cookie[0]); /* nobody's */
   set("n", 1);
   present += 1209000 * 1000000ll;
   uint64_t saves = stats().saves;
   s = request();
-  CHECK(tuile_session_touch(s, &error) == TUILE_OK && !tuile_session_accessed(s) && !tuile_session_modified(s));
-  CHECK(respond(s, 503) == TUILE_OK && !set_cookie[0]);
+  CHECK(tuile_session_touch(s, &error) == TUILE_OK);
+  CHECK(!tuile_session_accessed(s));
+  CHECK(!tuile_session_modified(s));
+  CHECK(respond(s, 503) == TUILE_OK);
+  CHECK(!set_cookie[0]);
   s = request();
   tuile_session *other = request();
-  CHECK(tuile_session_touch(s, &error) == TUILE_OK && tuile_session_load(s, &error) == TUILE_OK);
-  CHECK(tuile_session_set_int(other, text("n"), 2, &error) == TUILE_OK && respond(other, 200) == TUILE_OK);
-  CHECK(respond(s, 200) == TUILE_OK && get("n") == 2);
+  CHECK(tuile_session_touch(s, &error) == TUILE_OK);
+  CHECK(tuile_session_load(s, &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(other, text("n"), 2, &error) == TUILE_OK);
+  CHECK(respond(other, 200) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(get("n") == 2);
   present += 1209000 * 1000000ll;
   s = request();
-  CHECK(tuile_session_touch(s, &error) == TUILE_OK && respond(s, 200) == TUILE_OK && strstr(set_cookie, "Max-Age=1209600"));
+  CHECK(tuile_session_touch(s, &error) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_OK);
+  CHECK(strstr(set_cookie, "Max-Age=1209600"));
   present += 1209000 * 1000000ll;
-  CHECK(get("n") == 2 && stats().saves == saves + 1);
+  CHECK(get("n") == 2);
+  CHECK(stats().saves == saves + 1);
   s = request(), other = request();
-  CHECK(tuile_session_touch(s, &error) == TUILE_OK && tuile_session_load(s, &error) == TUILE_OK);
-  CHECK(tuile_session_flush(other, &error) == TUILE_OK && respond(other, 200) == TUILE_OK);
-  CHECK(respond(s, 200) == TUILE_DELETED && get("n") == -1);
+  CHECK(tuile_session_touch(s, &error) == TUILE_OK);
+  CHECK(tuile_session_load(s, &error) == TUILE_OK);
+  CHECK(tuile_session_flush(other, &error) == TUILE_OK);
+  CHECK(respond(other, 200) == TUILE_OK);
+  CHECK(respond(s, 200) == TUILE_DELETED);
+  CHECK(get("n") == -1);
 }
 
 static void all(const char *store) {

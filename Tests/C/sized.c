@@ -104,7 +104,10 @@ static void try_all(const char *name, const void *whole, size_t whole_size, tuil
     for (const size_t *w = wrong; *w; w++) can_be = can_be || *w != size;
     if (size < (fine[0] ? fine[0] : whole_size) || !can_be) CHECK(status == TUILE_E_ARGUMENT);
     CHECK(status == TUILE_OK || status == TUILE_E_ARGUMENT);
-    if (status != TUILE_OK && says) CHECK(strstr(error.message, name) && strstr(error.message, "no version's struct has this size"));
+    if (status != TUILE_OK && says) {
+      CHECK(strstr(error.message, name));
+      CHECK(strstr(error.message, "no version's struct has this size"));
+    }
   }
   for (const size_t *size = huge; *size; size++) CHECK(use(placed(whole, whole_size, *size), NULL) == TUILE_E_ARGUMENT);
   /* A longer one is taken as long as the rest is zero. */
@@ -113,7 +116,10 @@ static void try_all(const char *name, const void *whole, size_t whole_size, tuil
     unsigned char *it = placed(whole, whole_size, whole_size + 24);
     it[i] = 1;
     CHECK(use(it, &error) == TUILE_E_ARGUMENT);
-    if (says) CHECK(strstr(error.message, name) && strstr(error.message, "newer version"));
+    if (says) {
+      CHECK(strstr(error.message, name));
+      CHECK(strstr(error.message, "newer version"));
+    }
     it[i] = 0;
     CHECK(use(it, &error) == TUILE_OK);
   }
@@ -130,14 +136,21 @@ static void init_all(const char *name, tuile_status (*init)(void *, size_t), con
     tuile_status status = init(it, size);
     bool can_be = size >= whole && size <= 4096;
     for (const size_t *f = fine; *f; f++) can_be = can_be || *f == size;
-    if (can_be) CHECK(status == TUILE_OK && memcmp(it, &size, sizeof size) == 0);
+    if (can_be) {
+      CHECK(status == TUILE_OK);
+      CHECK(memcmp(it, &size, sizeof size) == 0);
+    }
     CHECK(it[-1] == 0xA5);
-    if (status != TUILE_OK)
-      for (unsigned char *p = it; p < end; p++) CHECK(status == TUILE_E_ARGUMENT && *p == 0xA5);
-    else
+    if (status == TUILE_OK) {
       for (size_t i = whole; i < size; i++) CHECK(it[i] == 0);
+    } else {
+      CHECK(status == TUILE_E_ARGUMENT);
+      for (unsigned char *p = it; p < end; p++) CHECK(*p == 0xA5);
+    }
   }
-  CHECK(init(end - 8, SIZE_MAX) == TUILE_E_ARGUMENT && init(end - 8, SIZE_MAX - 7) == TUILE_E_ARGUMENT && init(NULL, whole) == TUILE_E_ARGUMENT);
+  CHECK(init(end - 8, SIZE_MAX) == TUILE_E_ARGUMENT);
+  CHECK(init(end - 8, SIZE_MAX - 7) == TUILE_E_ARGUMENT);
+  CHECK(init(NULL, whole) == TUILE_E_ARGUMENT);
   printf("%s\n", name);
 }
 
@@ -168,34 +181,46 @@ static void defaults(void) {
   tuile_bytes key;
   int64_t n = 0;
   char url[100];
-  CHECK((s = tuile_session_begin(made, text(""))) && tuile_session_set_int(s, text("n"), 7, &error) == TUILE_OK);
-  CHECK(tuile_session_commit(s, 200, ignored, NULL, &error) == TUILE_OK && tuile_session_key(s, &key) == TUILE_OK);
+  CHECK(s = tuile_session_begin(made, text("")));
+  CHECK(tuile_session_set_int(s, text("n"), 7, &error) == TUILE_OK);
+  CHECK(tuile_session_commit(s, 200, ignored, NULL, &error) == TUILE_OK);
+  CHECK(tuile_session_key(s, &key) == TUILE_OK);
   snprintf(url, sizeof url, "/?sid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(s);
-  CHECK((s = tuile_session_begin_url(made, text(""), text(url))) && tuile_session_get_int(s, text("n"), &n, &error) == TUILE_OK && n == 7);
+  CHECK(s = tuile_session_begin_url(made, text(""), text(url)));
+  CHECK(tuile_session_get_int(s, text("n"), &n, &error) == TUILE_OK);
+  CHECK(n == 7);
   tuile_session_end(s);
   tuile_manager_close(made);
 
   /* The first version had no place for the limits of a policy: that is no success. */
   config = (tuile_config)TUILE_CONFIG_INIT, config.size = offsetof(tuile_config, lifetime);
-  CHECK(tuile_config_set_policy(&config, TUILE_POLICY_AAL2) == TUILE_E_ARGUMENT && config.cookie_age == 1209600);
+  CHECK(tuile_config_set_policy(&config, TUILE_POLICY_AAL2) == TUILE_E_ARGUMENT);
+  CHECK(config.cookie_age == 1209600);
   config.size = offsetof(tuile_config, cycle_grace);
-  CHECK(tuile_config_set_policy(&config, TUILE_POLICY_AAL2) == TUILE_OK && config.cookie_age == 3600 && config.cycle_grace == 5);
+  CHECK(tuile_config_set_policy(&config, TUILE_POLICY_AAL2) == TUILE_OK);
+  CHECK(config.cookie_age == 3600);
+  CHECK(config.cycle_grace == 5);
 
   tuile_set_cookie cookie = TUILE_SET_COOKIE_INIT;
   cookie.priority = TUILE_PRIORITY_HIGH, cookie.now = 77, cookie.size = 96;
-  CHECK(tuile_set_cookie_read(text("a=b; Max-Age=5"), &cookie, &error) == TUILE_OK && cookie.max_age == 5);
-  CHECK(cookie.priority == TUILE_PRIORITY_HIGH && cookie.now == 77 && cookie.size == 96);
+  CHECK(tuile_set_cookie_read(text("a=b; Max-Age=5"), &cookie, &error) == TUILE_OK);
+  CHECK(cookie.max_age == 5);
+  CHECK(cookie.priority == TUILE_PRIORITY_HIGH);
+  CHECK(cookie.now == 77);
+  CHECK(cookie.size == 96);
 
   tuile_stats stats = TUILE_STATS_INIT;
   stats.swept = 77, stats.size = offsetof(tuile_stats, swept);
-  CHECK(tuile_manager_stats(manager, &stats) == TUILE_OK && stats.swept == 77);
+  CHECK(tuile_manager_stats(manager, &stats) == TUILE_OK);
+  CHECK(stats.swept == 77);
 }
 
 int main(void) {
   size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = (8192 + page - 1) / page;
   unsigned char *room = mmap(NULL, (pages + 1) * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  CHECK(room != MAP_FAILED && mprotect(room + pages * page, page, PROT_NONE) == 0);
+  CHECK(room != MAP_FAILED);
+  CHECK(mprotect(room + pages * page, page, PROT_NONE) == 0);
   end = room + pages * page;
 
   tuile_error error = {0};

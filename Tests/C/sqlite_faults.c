@@ -107,7 +107,8 @@ static void receive(void *context, tuile_bytes data, int64_t when) {
 }
 static void listed(void *context, tuile_bytes key, tuile_bytes record, int64_t when) {
   (void)when;
-  CHECK(equals(key, "faultykey") && equals(record, "r"));
+  CHECK(equals(key, "faultykey"));
+  CHECK(equals(record, "r"));
   ++*(int *)context;
 }
 
@@ -188,11 +189,15 @@ static void fail_each_call(const struct operation *operation) {
     if (status != TUILE_OK) {
       tuile_status expected = memory && status == TUILE_E_MEMORY ? status : TUILE_E_STORE;
       if (status != expected) fprintf(stderr, "%s, call %d: %s: %s\n", operation->name, n, tuile_status_name(status), error.message);
-      CHECK(!all && status == expected && error.status == status && strlen(error.message) > 10);
+      CHECK(!all);
+      CHECK(status == expected);
+      CHECK(error.status == status);
+      CHECK(strlen(error.message) > 10);
       failed++;
     }
     CHECK((status == TUILE_OK ? operation->done : operation->after) & 1 << stored());
-    CHECK(tuile_store_put(store, text("faultykey"), text(old), expires, &error) == TUILE_OK && stored() == 1);
+    CHECK(tuile_store_put(store, text("faultykey"), text(old), expires, &error) == TUILE_OK);
+    CHECK(stored() == 1);
     CHECK(do_own() == TUILE_OK); /* with statements that a failure may have left half ready */
     tuile_store_close(store);
     CHECK(sqlite3_memory_used() == unused);

@@ -26,16 +26,20 @@ static tuile_status opened(const char *folder, const char *options, int times) {
   busy_times = times, asked = 0;
   snprintf(url, sizeof url, "sqlite://%s/app%d.db?%s", folder, times, options);
   tuile_status status = tuile_store_open(text(url), &store, &error);
-  CHECK((status == TUILE_OK) == (store != NULL) && (status < 0) == (error.message[0] != 0));
+  CHECK((status == TUILE_OK) == (store != NULL));
+  CHECK((status < 0) == (error.message[0] != 0));
   tuile_store_close(store);
   return status;
 }
 
 int main(int argc, char **argv) {
   CHECK(argc > 2);
-  CHECK(opened(argv[1], "busy=60000", 3) == TUILE_OK && asked == 4);
+  CHECK(opened(argv[1], "busy=60000", 3) == TUILE_OK);
+  CHECK(asked == 4);
   /* The control: one who does not wait is told. */
-  CHECK(opened(argv[1], "busy=0", 1) == TUILE_E_BUSY && asked == 1);
-  CHECK(opened(argv[1], "busy=50", 1000000) == TUILE_E_BUSY && asked > 1);
+  CHECK(opened(argv[1], "busy=0", 1) == TUILE_E_BUSY);
+  CHECK(asked == 1);
+  CHECK(opened(argv[1], "busy=50", 1000000) == TUILE_E_BUSY);
+  CHECK(asked > 1);
   return 0;
 }

@@ -162,7 +162,9 @@ static bool rebuild(const char *path, int end, enum unsynced kept, bool deaf) {
     remove(name);
     if (!after[i].there) continue;
     FILE *out = fopen(name, "w");
-    CHECK(out && fwrite(after[i].data, 1, (size_t)after[i].size, out) == (size_t)after[i].size && fclose(out) == 0);
+    CHECK(out);
+    CHECK(fwrite(after[i].data, 1, (size_t)after[i].size, out) == (size_t)after[i].size);
+    CHECK(fclose(out) == 0);
   }
   return open_count > 0;
 }
@@ -251,10 +253,15 @@ int main(int argc, char **argv) {
   put_between();
   for (int i = 1; i <= rounds; i++) memset(texts[i], 'a' + i, 100 + (size_t)i * 450);
   lose_power(argv[1], "full", false);
-  CHECK(lost == 0 && torn == 0 && broken == 0);
+  CHECK(lost == 0);
+  CHECK(torn == 0);
+  CHECK(broken == 0);
   lose_power(argv[1], "normal", false);
-  CHECK(lost > 0 && torn == 0 && broken == 0);
+  CHECK(lost > 0);
+  CHECK(torn == 0);
+  CHECK(broken == 0);
   lose_power(argv[1], "full", true);
-  CHECK(lost > 0 && broken > 0);
+  CHECK(lost > 0);
+  CHECK(broken > 0);
   return 0;
 }

@@ -19,21 +19,27 @@ static tuile_status opening(void) {
   tuile_store *store = NULL;
   memset(&error, 0, sizeof error);
   tuile_status status = tuile_store_open(text(url), &store, &error);
-  CHECK(status < 0 ? store == NULL && error.status == status && strlen(error.message) > 20 : store != NULL);
-  if (status < 0) printf("%s: %s\n", tuile_status_name(status), error.message);
+  CHECK((store == NULL) == (status < 0));
+  if (status < 0) {
+    CHECK(error.status == status);
+    CHECK(strlen(error.message) > 20);
+    printf("%s: %s\n", tuile_status_name(status), error.message);
+  }
   tuile_store_close(store);
   return status;
 }
 
 static void write_file(const char *bytes, size_t size) {
   int file = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0600);
-  CHECK(file >= 0 && write(file, bytes, size) == (ssize_t)size);
+  CHECK(file >= 0);
+  CHECK(write(file, bytes, size) == (ssize_t)size);
   close(file);
 }
 
 static void run_sql(const char *sql) {
   sqlite3 *database;
-  CHECK(sqlite3_open(path, &database) == SQLITE_OK && sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK);
+  CHECK(sqlite3_open(path, &database) == SQLITE_OK);
+  CHECK(sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK);
   sqlite3_close(database);
 }
 
@@ -54,7 +60,8 @@ static void files(const char *folder) {
   in(folder, "good.db");
   CHECK(opening() == TUILE_OK);
   struct stat about;
-  CHECK(stat(path, &about) == 0 && (about.st_mode & 0777) == 0600);
+  CHECK(stat(path, &about) == 0);
+  CHECK((about.st_mode & 0777) == 0600);
 }
 
 static tuile_status no_headers(void *context, tuile_bytes name, tuile_bytes value) {
@@ -114,17 +121,20 @@ static void tampered(const char *folder) {
   config.secret = text("a secret that has its thirty-two bytes and more"), config.store = text(url);
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   tuile_session *s = tuile_session_begin(manager, text(""));
-  CHECK(tuile_session_set_int(s, text("admin"), 0, &error) == TUILE_OK && tuile_session_commit(s, 200, NULL, NULL, &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(s, text("admin"), 0, &error) == TUILE_OK);
+  CHECK(tuile_session_commit(s, 200, NULL, NULL, &error) == TUILE_OK);
   CHECK(tuile_session_key(s, &key) == TUILE_OK);
   snprintf(cookie, sizeof cookie, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(s);
   run_sql("UPDATE django_session SET session_data = replace(session_data, 'eyJ', 'eyK')");
   s = tuile_session_begin(manager, text(cookie));
   CHECK(tuile_session_contains(s, text("admin"), &error) == TUILE_ABSENT);
-  CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK && tuile_session_commit(s, 200, NULL, NULL, &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK);
+  CHECK(tuile_session_commit(s, 200, NULL, NULL, &error) == TUILE_OK);
   tuile_session_end(s);
   tuile_stats stats = TUILE_STATS_INIT;
-  CHECK(tuile_manager_stats(manager, &stats) == TUILE_OK && stats.bad_signatures == 1);
+  CHECK(tuile_manager_stats(manager, &stats) == TUILE_OK);
+  CHECK(stats.bad_signatures == 1);
   run_sql("UPDATE django_session SET session_data = 'not even a token'");
   s = tuile_session_begin(manager, text(cookie));
   CHECK(tuile_session_contains(s, text("n"), &error) == TUILE_ABSENT);
@@ -178,7 +188,8 @@ static void outage(void) {
   char cookie[128];
   tuile_bytes key;
   tuile_session *s = tuile_session_begin(manager, text(""));
-  CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK && tuile_session_commit(s, 200, NULL, NULL, &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK);
+  CHECK(tuile_session_commit(s, 200, NULL, NULL, &error) == TUILE_OK);
   CHECK(tuile_session_key(s, &key) == TUILE_OK);
   snprintf(cookie, sizeof cookie, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(s);
@@ -186,24 +197,30 @@ static void outage(void) {
   away = true; /* from before the request */
   s = tuile_session_begin(manager, text(cookie));
   int64_t n;
-  CHECK(tuile_session_get_int(s, text("n"), &n, &error) == TUILE_E_STORE && strstr(error.message, "cable") != NULL);
-  CHECK(tuile_session_set_int(s, text("n"), 9, &error) == TUILE_E_STORE && tuile_session_flush(s, &error) == TUILE_E_STORE);
+  CHECK(tuile_session_get_int(s, text("n"), &n, &error) == TUILE_E_STORE);
+  CHECK(strstr(error.message, "cable") != NULL);
+  CHECK(tuile_session_set_int(s, text("n"), 9, &error) == TUILE_E_STORE);
+  CHECK(tuile_session_flush(s, &error) == TUILE_E_STORE);
   CHECK(tuile_session_commit(s, 200, no_headers, NULL, &error) == TUILE_E_STORE);
   tuile_session_end(s);
 
   away = false; /* then in the middle of one */
   s = tuile_session_begin(manager, text(cookie));
-  CHECK(tuile_session_add_int(s, text("n"), 1, &n, &error) == TUILE_OK && n == 2);
+  CHECK(tuile_session_add_int(s, text("n"), 1, &n, &error) == TUILE_OK);
+  CHECK(n == 2);
   away = true;
-  CHECK(tuile_session_commit(s, 200, no_headers, NULL, &error) == TUILE_E_UNKNOWN && strstr(error.message, "cable") != NULL);
+  CHECK(tuile_session_commit(s, 200, no_headers, NULL, &error) == TUILE_E_UNKNOWN);
+  CHECK(strstr(error.message, "cable") != NULL);
   away = false; /* and the same commit once more */
   CHECK(tuile_session_commit(s, 200, NULL, NULL, &error) == TUILE_OK);
   tuile_session_end(s);
   s = tuile_session_begin(manager, text(cookie));
-  CHECK(tuile_session_get_int(s, text("n"), &n, &error) == TUILE_OK && n == 2);
+  CHECK(tuile_session_get_int(s, text("n"), &n, &error) == TUILE_OK);
+  CHECK(n == 2);
   tuile_session_end(s);
   tuile_stats stats = TUILE_STATS_INIT;
-  CHECK(tuile_manager_stats(manager, &stats) == TUILE_OK && stats.store_failures >= 3);
+  CHECK(tuile_manager_stats(manager, &stats) == TUILE_OK);
+  CHECK(stats.store_failures >= 3);
   tuile_manager_close(manager);
   tuile_store_close(config.open_store);
   tuile_store_close(behind);

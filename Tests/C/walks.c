@@ -18,12 +18,15 @@ struct found {
 };
 
 static bool keep(struct found *found, tuile_bytes name) {
-  CHECK(name.size > 0 && name.size <= 255);
+  CHECK(name.size > 0);
+  CHECK(name.size <= 255);
   if (found->count++ == 0) memcpy(found->first, name.data, found->first_size = name.size);
   return true;
 }
 static bool keep_key(void *context, tuile_bytes key, int64_t expires) {
-  CHECK(key.size >= 8 && key.size <= 40 && expires >= 0);
+  CHECK(key.size >= 8);
+  CHECK(key.size <= 40);
+  CHECK(expires >= 0);
   for (size_t i = 0; i < key.size; i++) CHECK(strchr("abcdefghijklmnopqrstuvwxyz0123456789", ((const char *)key.data)[i]));
   return keep(context, key);
 }
@@ -48,7 +51,8 @@ static struct found owners(tuile_store *store) {
 
 static void write_file(int folder, const char *name, const void *data, size_t size) {
   int file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
-  CHECK(file >= 0 && write(file, data, size) == (ssize_t)size);
+  CHECK(file >= 0);
+  CHECK(write(file, data, size) == (ssize_t)size);
   close(file);
 }
 
@@ -63,7 +67,8 @@ static void hostile_files(const char *path) {
   CHECK(folder >= 0);
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) write_file(folder, names[i], "x", 1);
   write_file(folder, "sessionidemptyfile", "", 0);
-  CHECK(mkdirat(folder, "sessionidafolder1", 0700) == 0 && mkfifoat(folder, "sessionidapipe123", 0600) == 0);
+  CHECK(mkdirat(folder, "sessionidafolder1", 0700) == 0);
+  CHECK(mkfifoat(folder, "sessionidapipe123", 0600) == 0);
   CHECK(symlinkat("/etc/passwd", folder, "sessionidalink123") == 0);
   CHECK(keys(store).count == 0);
   CHECK(tuile_store_create(store, text("thisisone"), text("x"), later, &error) == TUILE_OK);
@@ -75,7 +80,8 @@ static void hostile_files(const char *path) {
   found = owners(store);
   CHECK(only(&found, "ada"));
   static const char other[] = ".tuile/owners/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-  CHECK(mkdirat(folder, other, 0700) == 0 && mkdirat(folder, ".tuile/owners/x", 0700) == 0);
+  CHECK(mkdirat(folder, other, 0700) == 0);
+  CHECK(mkdirat(folder, ".tuile/owners/x", 0700) == 0);
   int list = openat(folder, other, O_RDONLY | O_DIRECTORY);
   write_file(list, "anotherkey1", "record\0ada", 10);
   write_file(list, "anotherkey2", "record", 6);
@@ -85,7 +91,8 @@ static void hostile_files(const char *path) {
   CHECK(mkdirat(list, "anotherkey5", 0700) == 0);
   struct found all = {0};
   tuile_status status = tuile_store_owners(store, keep_owner, &all, &error);
-  CHECK(status == TUILE_OK && only(&all, "ada"));
+  CHECK(status == TUILE_OK);
+  CHECK(only(&all, "ada"));
   close(list);
   close(folder);
   tuile_store_close(store);
@@ -114,10 +121,12 @@ static void hostile_rows(const char *path) {
   sqlite3_close(database);
   struct found found = keys(store);
   /* And the one whose date is none: a load gives it too, since as text it is greater. */
-  CHECK(found.count == 2 && equals((tuile_bytes){found.first, found.first_size}, "nodateatall"));
+  CHECK(found.count == 2);
+  CHECK(equals((tuile_bytes){found.first, found.first_size}, "nodateatall"));
   /* Once for each of the three pages. */
   found = owners(store);
-  CHECK(found.count == 3 && equals((tuile_bytes){found.first, found.first_size}, "ada"));
+  CHECK(found.count == 3);
+  CHECK(equals((tuile_bytes){found.first, found.first_size}, "ada"));
   tuile_store_close(store);
 }
 
@@ -182,8 +191,10 @@ static tuile_status swept(void *c, int64_t n, size_t l, size_t *r, tuile_error *
 
 static tuile_status bad_keys(void *c, int64_t now, tuile_receive_key receive, void *receiver, tuile_error *e) {
   (void)c, (void)now, (void)e;
-  CHECK(receive(receiver, text("short"), 5) && receive(receiver, text("../../etc/passwd"), 5));
-  CHECK(receive(receiver, (tuile_bytes){NULL, 9}, 5) && receive(receiver, (tuile_bytes){"abcdefgh", SIZE_MAX}, 5));
+  CHECK(receive(receiver, text("short"), 5));
+  CHECK(receive(receiver, text("../../etc/passwd"), 5));
+  CHECK(receive(receiver, (tuile_bytes){NULL, 9}, 5));
+  CHECK(receive(receiver, (tuile_bytes){"abcdefgh", SIZE_MAX}, 5));
   CHECK(receive(receiver, text("thisisone"), 5));
   CHECK(!receive(receiver, text("thisistwo"), 5));
   CHECK(!receive(receiver, text("thisisthree"), 5)); /* it was told that it is enough */
@@ -206,17 +217,20 @@ static void stores_of_ones_own(void) {
   int calls = 0;
   ops.load = nothing_loaded, ops.create = created, ops.replace = replaced, ops.touch = touched, ops.remove = removed, ops.sweep = swept;
   CHECK(tuile_store_new(&ops, NULL, &store, &error) == TUILE_OK);
-  CHECK(tuile_store_keys(store, 0, two, &calls, &error) == TUILE_E_ARGUMENT && calls == 0);
+  CHECK(tuile_store_keys(store, 0, two, &calls, &error) == TUILE_E_ARGUMENT);
+  CHECK(calls == 0);
   CHECK(tuile_store_owners(store, keep_owner, NULL, &error) == TUILE_E_ARGUMENT);
   tuile_store_close(store);
   ops.keys = bad_keys;
   CHECK(tuile_store_new(&ops, NULL, &store, &error) == TUILE_OK);
-  CHECK(tuile_store_keys(store, 0, two, &calls, &error) == TUILE_OK && calls == 2);
+  CHECK(tuile_store_keys(store, 0, two, &calls, &error) == TUILE_OK);
+  CHECK(calls == 2);
   tuile_store_close(store);
   ops.keys = broken;
   CHECK(tuile_store_new(&ops, NULL, &store, &error) == TUILE_OK);
   struct found found = {0};
-  CHECK(tuile_store_keys(store, 0, keep_key, &found, &error) == TUILE_E_STORE && strstr(error.message, "the wire is cut"));
+  CHECK(tuile_store_keys(store, 0, keep_key, &found, &error) == TUILE_E_STORE);
+  CHECK(strstr(error.message, "the wire is cut"));
   tuile_store_close(store);
 }
 
@@ -238,12 +252,18 @@ static void ids(void) {
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   tuile_session *session = tuile_session_begin(manager, text(""));
   CHECK(tuile_session_set_owner(session, text("ada"), &error) == TUILE_OK);
-  CHECK(tuile_session_commit(session, 200, see_header, key, &error) == TUILE_OK && strlen(key) == 32);
+  CHECK(tuile_session_commit(session, 200, see_header, key, &error) == TUILE_OK);
+  CHECK(strlen(key) == 32);
   tuile_session_end(session);
-  CHECK(tuile_manager_sessions(manager, text("ada"), NULL, see_id, shown, &error) == TUILE_OK && strlen(shown) == 32);
-  CHECK(tuile_store_key_id(text(key), id, 32, &size) == TUILE_OK && size == 32 && strcmp(id, shown) == 0);
-  CHECK(tuile_store_key_id(text(key), id, 31, &size) == TUILE_E_SPACE && size == 32);
-  CHECK(tuile_store_key_id(text(key), NULL, 0, &size) == TUILE_E_SPACE && tuile_store_key_id(text(key), NULL, 1, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_manager_sessions(manager, text("ada"), NULL, see_id, shown, &error) == TUILE_OK);
+  CHECK(strlen(shown) == 32);
+  CHECK(tuile_store_key_id(text(key), id, 32, &size) == TUILE_OK);
+  CHECK(size == 32);
+  CHECK(strcmp(id, shown) == 0);
+  CHECK(tuile_store_key_id(text(key), id, 31, &size) == TUILE_E_SPACE);
+  CHECK(size == 32);
+  CHECK(tuile_store_key_id(text(key), NULL, 0, &size) == TUILE_E_SPACE);
+  CHECK(tuile_store_key_id(text(key), NULL, 1, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_store_key_id(text("no key"), id, 32, NULL) == TUILE_E_ARGUMENT);
   tuile_manager_close(manager);
 }

@@ -151,7 +151,8 @@ static bool take_stray(void *context, tuile_bytes key, int64_t expires) {
   for (int i = 0; i < sessions; i++)
     for (int k = 0; k < shared->sessions[i].count; k++)
       if (equals(key, shared->sessions[i].keys[k])) return true;
-  CHECK(strays->size < 64 && key.size < sizeof strays->keys[0]);
+  CHECK(strays->size < 64);
+  CHECK(key.size < sizeof strays->keys[0]);
   snprintf(strays->keys[strays->size++], sizeof strays->keys[0], "%.*s", (int)key.size, (const char *)key.data);
   return true;
 }

@@ -64,7 +64,8 @@ static void new_session(int i) {
     pause_a_while(100000);
     status = tuile_session_commit(s, 200, NULL, NULL, NULL);
   }
-  CHECK(status == TUILE_OK && tuile_session_key(s, &key) == TUILE_OK);
+  CHECK(status == TUILE_OK);
+  CHECK(tuile_session_key(s, &key) == TUILE_OK);
   snprintf(h->keys[0], sizeof h->keys[0], "%.*s", (int)key.size, (const char *)key.data);
   h->count = 1;
   tuile_session_end(s);
@@ -92,7 +93,8 @@ static void run_round(void) {
     int status;
     CHECK(waitpid(pids[p], &status, 0) == pids[p]);
     if (WIFSIGNALED(status)) {
-      CHECK(p == 1 && WTERMSIG(status) == SIGKILL);
+      CHECK(p == 1);
+      CHECK(WTERMSIG(status) == SIGKILL);
       totals.killed++;
     } else {
       CHECK(WEXITSTATUS(status) == 0);
@@ -126,7 +128,8 @@ int main(int argc, char **argv) {
     /* The module lies where the other tests' do. */
     char path[PATH_MAX], folder[PATH_MAX];
     CHECK(realpath(argv[0], path));
-    CHECK(snprintf(folder, sizeof folder, "%s/../C/modules", dirname(path)) < PATH_MAX && setenv("TUILE_MODULE_PATH", folder, 1) == 0);
+    CHECK(snprintf(folder, sizeof folder, "%s/../C/modules", dirname(path)) < PATH_MAX);
+    CHECK(setenv("TUILE_MODULE_PATH", folder, 1) == 0);
   }
   shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   CHECK(shared != MAP_FAILED);
@@ -150,6 +153,7 @@ int main(int argc, char **argv) {
   tuile_manager_close(all[0]), tuile_manager_close(all[1]), tuile_manager_close(direct);
   tuile_store_close(store);
   if (way) tuile_store_close(direct_store);
-  CHECK(totals.operations > 0 && (totals.faults > 0) == mode.faults);
+  CHECK(totals.operations > 0);
+  CHECK((totals.faults > 0) == mode.faults);
   return bad != 0;
 }

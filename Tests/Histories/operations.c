@@ -81,7 +81,8 @@ static tuile_status cycle(struct record *r, tuile_session *s, unsigned int *stat
   }
   if (status < 0) return status; /* and nobody cycles that session any more */
   if (status == TUILE_OK) {
-    CHECK(response.key[0] && strcmp(response.key, h->keys[place - 1]) != 0);
+    CHECK(response.key[0]);
+    CHECK(strcmp(response.key, h->keys[place - 1]) != 0);
     memcpy(h->keys[place], response.key, sizeof h->keys[place]);
     atomic_store(&h->count, place + 1);
   }

@@ -157,7 +157,8 @@ int main(int argc, char **argv) {
   may_be_late = argc > 4 && strcmp(argv[4], "late") == 0;
   struct sockaddr_un a = address(argv[1]);
   int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-  CHECK(bind(listener, (struct sockaddr *)&a, sizeof a) == 0 && listen(listener, 128) == 0);
+  CHECK(bind(listener, (struct sockaddr *)&a, sizeof a) == 0);
+  CHECK(listen(listener, 128) == 0);
   puts("ready"), fflush(stdout);
   while (true) {
     struct pollfd polls[2 + 2 * most] = {{0, POLLIN, 0}, {listener, POLLIN, 0}};

@@ -109,7 +109,8 @@ void broken(enum rule rule, const char *format, ...) {
 /* ---- one run ---- */
 
 static int choose(int count) {
-  CHECK(depth < most_depth && count < 256);
+  CHECK(depth < most_depth);
+  CHECK(count < 256);
   if (depth == path.depth) {
     path.taken[depth] = 0;
     path.count[depth] = (unsigned char)count;

@@ -98,7 +98,8 @@ static void fill(struct record *record, tuile_bytes data, int64_t expires) {
 
 static void insert(struct contents *store, tuile_bytes key, tuile_bytes data, int64_t expires) {
   bool found;
-  CHECK(store->count < most_records && key.size < sizeof store->records->key);
+  CHECK(store->count < most_records);
+  CHECK(key.size < sizeof store->records->key);
   int i = place_of(store, key, &found);
   CHECK(!found);
   memmove(&store->records[i + 1], &store->records[i], sizeof(struct record) * (size_t)(store->count - i));
@@ -173,7 +174,8 @@ static tuile_status apply(const struct op *op, int by) {
       entry = &store->listed[store->listed_count++];
     }
     memset(entry, 0, sizeof *entry);
-    CHECK(op->owner.size < sizeof entry->owner && op->data.size <= sizeof entry->record);
+    CHECK(op->owner.size < sizeof entry->owner);
+    CHECK(op->data.size <= sizeof entry->record);
     memcpy(entry->owner, op->owner.data, op->owner.size), memcpy(entry->key, op->key.data, op->key.size);
     memcpy(entry->record, op->data.data, op->data.size), entry->size = op->data.size;
     entry->expires = op->expires;

@@ -62,7 +62,10 @@ int main(int argc, char **argv) {
   int processes = argc > 4 ? atoi(argv[2]) : 8, threads = argc > 4 ? atoi(argv[3]) : 8;
   if (argc > 4) times = atoi(argv[4]);
   bool blind = argc > 5;
-  CHECK(processes >= 0 && threads > 0 && threads <= 64 && times > 0);
+  CHECK(processes >= 0);
+  CHECK(threads > 0);
+  CHECK(threads <= 64);
+  CHECK(times > 0);
   tuile_store *store = open_store(argv[1], blind);
   tuile_manager *manager = open_manager(store);
   begin_at_zero(manager);

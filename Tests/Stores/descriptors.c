@@ -155,7 +155,8 @@ static int in_child(const struct operation *operation, int unused) {
     tuile_store_close(store);
     exit(0);
   }
-  CHECK(waitpid(child, &answer, 0) == child && WIFEXITED(answer));
+  CHECK(waitpid(child, &answer, 0) == child);
+  CHECK(WIFEXITED(answer));
   return WEXITSTATUS(answer);
 }
 

@@ -14,7 +14,8 @@ static char cookies[visitors][64];
 static size_t resident(void) {
   FILE *file = fopen("/proc/self/statm", "r");
   size_t all, pages;
-  CHECK(file && fscanf(file, "%zu %zu", &all, &pages) == 2);
+  CHECK(file);
+  CHECK(fscanf(file, "%zu %zu", &all, &pages) == 2);
   fclose(file);
   return pages * (size_t)sysconf(_SC_PAGESIZE);
 }

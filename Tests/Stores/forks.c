@@ -71,12 +71,14 @@ int main(int argc, char **argv) {
       _exit(tuile_store_sweep(store, 0, 10, &removed, NULL) == TUILE_OK ? 0 : 1);
     }
     int status = 1;
-    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
   }
   over = true;
   for (int i = 0; i < threads; i++) {
     void *failed;
-    CHECK(pthread_join(running[i], &failed) == 0 && !failed);
+    CHECK(pthread_join(running[i], &failed) == 0);
+    CHECK(!failed);
   }
   struct text last = {{0}, 0};
   CHECK(tuile_store_load(store, text("forkedkey"), 0, receive, &last, NULL) == TUILE_OK);

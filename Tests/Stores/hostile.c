@@ -100,7 +100,9 @@ static int listen_on_loopback(void) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t size = sizeof address;
   listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  CHECK(listener >= 0 && bind(listener, (struct sockaddr *)&address, size) == 0 && listen(listener, 64) == 0);
+  CHECK(listener >= 0);
+  CHECK(bind(listener, (struct sockaddr *)&address, size) == 0);
+  CHECK(listen(listener, 64) == 0);
   CHECK(getsockname(listener, (struct sockaddr *)&address, &size) == 0);
   return ntohs(address.sin_port);
 }
@@ -117,8 +119,11 @@ static bool receive_key(void *context, tuile_bytes key, int64_t expires) {
 }
 
 static void refused(tuile_status status, const tuile_error *error) {
-  CHECK(status < 0 && error->message[0]);
-  CHECK(status != TUILE_E_ARGUMENT && status != TUILE_E_MEMORY && status != TUILE_E_CALLBACK);
+  CHECK(status < 0);
+  CHECK(error->message[0]);
+  CHECK(status != TUILE_E_ARGUMENT);
+  CHECK(status != TUILE_E_MEMORY);
+  CHECK(status != TUILE_E_CALLBACK);
 }
 
 static void *call_all(void *context) {
@@ -145,8 +150,10 @@ static int try(const struct reply *reply) {
     snprintf(url, sizeof url, "redis://127.0.0.1:%d?timeout=2000&connect=10000&retries=0", listen_on_loopback());
     CHECK(pthread_create(&server, NULL, serve, NULL) == 0);
     CHECK(tuile_store_open(text(url), &store, &error) == TUILE_OK);
-    CHECK(pthread_attr_init(&small) == 0 && pthread_attr_setstacksize(&small, stack) == 0);
-    CHECK(pthread_create(&client, &small, call_all, store) == 0 && pthread_join(client, NULL) == 0);
+    CHECK(pthread_attr_init(&small) == 0);
+    CHECK(pthread_attr_setstacksize(&small, stack) == 0);
+    CHECK(pthread_create(&client, &small, call_all, store) == 0);
+    CHECK(pthread_join(client, NULL) == 0);
     tuile_store_close(store);
     _exit(0);
   }

@@ -65,7 +65,8 @@ static void *work(void *context) {
     default: status = tuile_store_load(store, key, now, receive, &check, &error); break;
     }
     if (status < 0) fprintf(stderr, "%s: %s\n", tuile_status_name(status), error.message);
-    CHECK(status >= 0 && !check.wrong);
+    CHECK(status >= 0);
+    CHECK(!check.wrong);
     calls++;
   }
   *(unsigned int *)context = (unsigned int)calls;

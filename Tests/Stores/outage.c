@@ -44,7 +44,8 @@ static int open_descriptors(void) {
 static long resident(void) {
   long pages = 0;
   FILE *file = fopen("/proc/self/statm", "r");
-  CHECK(file != NULL && fscanf(file, "%*d %ld", &pages) == 1);
+  CHECK(file != NULL);
+  CHECK(fscanf(file, "%*d %ld", &pages) == 1);
   fclose(file);
   return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
@@ -52,7 +53,8 @@ static long resident(void) {
 static void read_count(void *context, tuile_bytes data, int64_t expires) {
   (void)expires;
   char digits[24] = {0};
-  CHECK(data.size > 0 && data.size < sizeof digits);
+  CHECK(data.size > 0);
+  CHECK(data.size < sizeof digits);
   memcpy(digits, data.data, data.size);
   *(long *)context = atol(digits);
 }
@@ -84,7 +86,8 @@ static void step(struct counter *counter) {
   note(status, &error);
   if (status != TUILE_OK) return;
   /* What was not acknowledged may be there all the same, once. */
-  CHECK(found >= counter->acknowledged && found <= counter->attempted);
+  CHECK(found >= counter->acknowledged);
+  CHECK(found <= counter->attempted);
   counter->acknowledged = found;
   counter->attempted = found + 1;
   status = tuile_store_replace(store, text(counter->key), write_count(old, found), write_count(new, found + 1), later, &error);
@@ -137,7 +140,8 @@ int main(int argc, char **argv) {
     CHECK(status == TUILE_OK);
     if (found < all[i].acknowledged || found > all[i].attempted)
       fprintf(stderr, "%ld is stored, %ld was acknowledged\n", found, all[i].acknowledged);
-    CHECK(found >= all[i].acknowledged && found <= all[i].attempted);
+    CHECK(found >= all[i].acknowledged);
+    CHECK(found <= all[i].attempted);
   }
   printf("%ld fine, %ld failed, longest %lld ms, grown %ld KiB\n", fine, failed, (long long)longest, resident() - before);
   tuile_store_close(store);

@@ -47,7 +47,8 @@ static void *save(void *context) {
     new_session(pair);
     int64_t user = 0;
     tuile_session *session = tuile_session_begin(manager, text(pair->cookie));
-    CHECK(tuile_session_get_int(session, text("user"), &user, NULL) == TUILE_OK && user == 1);
+    CHECK(tuile_session_get_int(session, text("user"), &user, NULL) == TUILE_OK);
+    CHECK(user == 1);
     CHECK(tuile_session_set_int(session, text("page"), i, NULL) == TUILE_OK);
     pthread_barrier_wait(&pair->barrier);
     dawdle(&pair->seed);
