@@ -1,0 +1,47 @@
+"""The payloads of the library, through Tests/Payloads/entry.swift."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+FORMATS = ["json", "php", "php_serialize", "php_binary", "pickle", "msgpack", "marshal"]
+OK, MALFORMED, NOT_REPRESENTABLE, READ_ONLY, NO_MEMORY = range(5)
+
+
+class View(ctypes.Structure):
+    _fields_ = [("data", ctypes.c_void_p), ("size", ctypes.c_size_t)]
+
+
+LIBRARY = ctypes.CDLL(os.environ.get("TUILE_PAYLOADS", str(ROOT / "build/payloads/libpayloads.so")))
+LIBRARY.payload_run.argtypes = [ctypes.c_int32, View, ctypes.POINTER(View), ctypes.POINTER(View)]
+LIBRARY.payload_free.argtypes = [View]
+
+
+def _view(data: bytes) -> View:
+    return View(ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p), len(data))
+
+
+def run(format: str, stored: bytes, json: bytes | None = None) -> tuple[int, bytes]:
+    """The status, and the JSON that was read or, with `json`, the bytes to store."""
+    out = View()
+    wanted = None if json is None else ctypes.byref(_view(json))
+    status = LIBRARY.payload_run(FORMATS.index(format), _view(stored), wanted, ctypes.byref(out))
+    try:
+        return status, ctypes.string_at(out.data, out.size) if out.data else b""
+    finally:
+        LIBRARY.payload_free(out)
+
+
+def read(format: str, stored: bytes) -> bytes:
+    status, json = run(format, stored)
+    assert status == OK, (status, stored[:200])
+    return json
+
+
+def rewrite(format: str, stored: bytes, json: bytes) -> bytes:
+    status, data = run(format, stored, json)
+    assert status == OK, (status, stored[:200], json[:200])
+    return data
