@@ -8,7 +8,7 @@
 static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
 static sys_mutex *first;
 static atomic_uint generation;
-static pthread_once_t hooked = PTHREAD_ONCE_INIT;
+static bool hooked;
 
 static sys_fork_gate *first_gate;
 
@@ -32,28 +32,30 @@ static void in_parent(void) {
   release_mutexes();
 }
 
-/* Who waits is asked first, or fork() might wait for ever where calls never pause. */
-static bool init_lock(pthread_rwlock_t *lock) {
-  pthread_rwlockattr_t kind;
-  if (pthread_rwlockattr_init(&kind) != 0) return false;
-  pthread_rwlockattr_setkind_np(&kind, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-  bool made = pthread_rwlock_init(lock, &kind) == 0;
-  pthread_rwlockattr_destroy(&kind);
-  return made;
-}
+/* Locks are made from constants, which can't fail. Who waits is asked first, or
+ * fork() might wait for ever where calls never pause. */
+static const pthread_rwlock_t fresh_lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+static const pthread_mutex_t fresh_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static void in_child(void) {
   atomic_fetch_add(&generation, 1);
   /* Held by a thread of another number: it can't be unlocked here. Nobody is inside. */
-  for (sys_fork_gate *g = first_gate; g; g = g->next) init_lock(&g->lock);
+  for (sys_fork_gate *g = first_gate; g; g = g->next) g->lock = fresh_lock;
   release_mutexes();
 }
 
-static void hook_fork(void) { pthread_atfork(before_fork, in_parent, in_child); }
+bool sys_forks_ready(void) {
+  pthread_mutex_lock(&registry);
+  /* Tried again after a failure, so no pthread_once. */
+  if (!hooked) hooked = pthread_atfork(before_fork, in_parent, in_child) == 0;
+  bool ready = hooked;
+  pthread_mutex_unlock(&registry);
+  return ready;
+}
 
-bool sys_fork_gate_init(sys_fork_gate *gate, void (*empty)(void *context), void *context) {
-  pthread_once(&hooked, hook_fork);
-  if (!init_lock(&gate->lock)) return false;
+void sys_fork_gate_init(sys_fork_gate *gate, void (*empty)(void *context), void *context) {
+  sys_forks_ready();
+  gate->lock = fresh_lock;
   gate->empty = empty;
   gate->context = context;
   pthread_mutex_lock(&registry);
@@ -62,7 +64,6 @@ bool sys_fork_gate_init(sys_fork_gate *gate, void (*empty)(void *context), void 
   if (first_gate) first_gate->link = &gate->next;
   first_gate = gate;
   pthread_mutex_unlock(&registry);
-  return true;
 }
 
 void sys_fork_gate_destroy(sys_fork_gate *gate) {
@@ -77,16 +78,15 @@ void sys_fork_gate_enter(sys_fork_gate *gate) { pthread_rwlock_rdlock(&gate->loc
 
 void sys_fork_gate_leave(sys_fork_gate *gate) { pthread_rwlock_unlock(&gate->lock); }
 
-bool sys_mutex_init(sys_mutex *mutex) {
-  pthread_once(&hooked, hook_fork);
-  if (pthread_mutex_init(&mutex->mutex, NULL) != 0) return false;
+void sys_mutex_init(sys_mutex *mutex) {
+  sys_forks_ready();
+  mutex->mutex = fresh_mutex;
   pthread_mutex_lock(&registry);
   mutex->next = first;
   mutex->link = &first;
   if (first) first->link = &mutex->next;
   first = mutex;
   pthread_mutex_unlock(&registry);
-  return true;
 }
 
 void sys_mutex_destroy(sys_mutex *mutex) {
@@ -122,7 +122,8 @@ void sys_mutex_unlock(sys_mutex *mutex) { pthread_mutex_unlock(&mutex->mutex); }
 
 unsigned int sys_fork_generation(void) { return atomic_load(&generation); }
 
-bool sys_gate_init(sys_gate *gate, unsigned int places) { return sem_init(&gate->places, 0, places) == 0; }
+/* sem_init refuses more than SEM_VALUE_MAX, which is INT_MAX, and nothing else. */
+void sys_gate_init(sys_gate *gate, unsigned int places) { sem_init(&gate->places, 0, places); }
 
 void sys_gate_destroy(sys_gate *gate) { sem_destroy(&gate->places); }
 

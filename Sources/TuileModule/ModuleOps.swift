@@ -17,6 +17,7 @@ final class ModuleOps {
       guard let ops, let context, let url = Bytes(url), ops.pointee.size >= MemoryLayout<tuile_store_ops>.size else {
         throw .argument("the store's module is for another version of the library")
       }
+      try Forks.prepare()
       let made: UnsafeMutablePointer<CChar> = Handle.give(ModuleOps(try open(url)))
       context.pointee = UnsafeMutableRawPointer(made)
       fill(&ops.pointee)

@@ -45,13 +45,13 @@ final class Pool<Connection: PooledConnection> {
 
   init(_ limits: Limits) {
     self.limits = limits
-    _ = sys_mutex_init(&mutex)
+    sys_mutex_init(&mutex)
     makeGates()
   }
 
   private func makeGates() {
-    _ = sys_gate_init(&gate, UInt32(bitPattern: limits.pool))
-    _ = sys_gate_init(&openers, Pool.opening)
+    sys_gate_init(&gate, UInt32(bitPattern: limits.pool))
+    sys_gate_init(&openers, Pool.opening)
   }
 
   deinit {

@@ -61,7 +61,7 @@ final class Connection: PooledConnection {
   /// Connects to the first server that answers within `limit` milliseconds; within `most`, if
   /// there is one server, and it is on this machine, where nothing can be lost on the way.
   static func open(
-    _ settings: OpaquePointer, _ options: Options, _ limit: Int64, most: Int64
+    _ settings: OpaquePointer, _ options: PostgreSQLOptions, _ limit: Int64, most: Int64
   ) throws(ConnectFailure) -> Connection {
     var last = ConnectFailure(failure: .memory, mayPass: false)
     let servers = pg_settings_servers(settings)
@@ -78,7 +78,7 @@ final class Connection: PooledConnection {
   }
 
   private static func open(
-    _ settings: OpaquePointer, _ server: Int, _ options: Options, _ limit: Int64, _ most: Int64
+    _ settings: OpaquePointer, _ server: Int, _ options: PostgreSQLOptions, _ limit: Int64, _ most: Int64
   ) throws(ConnectFailure) -> Connection {
     var link: OpaquePointer?
     var failure = Failure.memory
@@ -104,7 +104,7 @@ final class Connection: PooledConnection {
   /// Lets the server give up a little before we do, so that what it had no time
   /// for is undone and does not happen later. Not behind a pooler, where the
   /// setting would stay with others.
-  private func limitCommands(_ options: Options, until: Int64) throws(ConnectFailure) {
+  private func limitCommands(_ options: PostgreSQLOptions, until: Int64) throws(ConnectFailure) {
     guard options.prepare else { return }
     var sql = ByteBuffer()
     sql.append("SET statement_timeout = ")
@@ -127,7 +127,7 @@ final class Connection: PooledConnection {
 
   /// The text ends with a NUL.
   func run(
-    _ sql: UnsafePointer<CChar>, _ parameters: pg_parameters, _ options: Options
+    _ sql: UnsafePointer<CChar>, _ parameters: pg_parameters, _ options: PostgreSQLOptions
   ) throws(Failure) -> Outcome {
     var parameters = parameters
     var answer: OpaquePointer?
@@ -136,7 +136,7 @@ final class Connection: PooledConnection {
       pg_run(link, sql, &parameters, options.prepare, options.limits.timeout, &answer), answer)
   }
 
-  func run(script: StaticString, _ options: Options) throws(Failure) -> Outcome {
+  func run(script: StaticString, _ options: PostgreSQLOptions) throws(Failure) -> Outcome {
     var answer: OpaquePointer?
     defer { isFresh = false }
     return try outcome(pg_run_script(link, script.cString, options.limits.timeout, &answer), answer)

@@ -10,7 +10,7 @@ final class OwnTable {
   /// Behind which key the next sweep goes on.
   private var position = ByteBuffer()
 
-  init() { _ = sys_mutex_init(&mutex) }
+  init() { sys_mutex_init(&mutex) }
   deinit { sys_mutex_destroy(&mutex) }
 
   var isKnown: Bool {

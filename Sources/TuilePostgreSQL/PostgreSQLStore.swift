@@ -6,7 +6,7 @@ import CTuile
 /// processes and machines.
 final class PostgreSQLStore: Store {
   private let settings: OpaquePointer
-  let options: Options
+  let options: PostgreSQLOptions
   private let pool: Pool<Connection>
   /// What is known of our tables, by any thread.
   let owners = OwnTable()
@@ -17,7 +17,7 @@ final class PostgreSQLStore: Store {
   var keepsOwners: Bool { true }
 
   static func open(_ url: Bytes) throws(Failure) -> PostgreSQLStore {
-    let store = try Options.read(url) { (options, uri) throws(Failure) in
+    let store = try PostgreSQLOptions.read(url) { (options, uri) throws(Failure) in
       var memory = false
       guard let settings = pg_settings_read(uri, &memory) else {
         throw memory ? .memory : .syntax("the store's URL is no URI of PostgreSQL's")
@@ -28,7 +28,7 @@ final class PostgreSQLStore: Store {
     return store
   }
 
-  private init(_ settings: OpaquePointer, _ options: Options) {
+  private init(_ settings: OpaquePointer, _ options: PostgreSQLOptions) {
     self.settings = settings
     self.options = options
     pool = Pool(options.limits)

@@ -27,7 +27,7 @@ extension RedisServers {
   /// if there are no redirections here.
   @inline(never)
   func node(at host: Bytes, _ port: Int32, from node: RedisNode, slot: Int32?) -> RedisNode? {
-    guard node.address.port != 0, settings.sentinel == nil else { return nil }
+    guard node.address.port != 0, options.sentinel == nil else { return nil }
     return locked { servers in
       servers.kind = .cluster
       let (found, index) = servers.find(host.isEmpty ? node.address.host.bytes : host, port)
@@ -50,7 +50,7 @@ extension RedisServers {
       slots.removeAll()
       slotsAreDue = true
     }
-    let node = RedisNode(RedisAddress(CText(host), port: port), settings.limits)
+    let node = RedisNode(RedisAddress(CText(host), port: port), options.limits)
     nodes.append(node)
     return (node, nodes.count &- 1)
   }
@@ -61,7 +61,7 @@ extension RedisServers {
     var last: Failure?
     var i = 0
     while cr_now() < deadline,
-      let node = known.at(i) ?? settings.seeds.at(i &- known.count).map({ RedisNode($0, settings.limits) })
+      let node = known.at(i) ?? options.seeds.at(i &- known.count).map({ RedisNode($0, options.limits) })
     {
       do throws(Failure) {
         let reply = try ask(node, deadline)
@@ -139,7 +139,7 @@ extension RedisServers {
     try node.pool.with { () throws(Failure) in
       try self.connect(node, deadline)
     } _: { (connection) throws(Failure) in
-      let until = min(deadline, cr_now() &+ Int64(self.settings.limits.timeout))
+      let until = min(deadline, cr_now() &+ Int64(self.options.limits.timeout))
       connection.command("CLUSTER")
       connection.add("SLOTS")
       connection.end()
@@ -190,7 +190,7 @@ extension RedisServers {
     }
     i = 0
     while let known = old.at(i), !known.address.isSame(name, number) { i &+= 1 }
-    nodes.append(old.at(i) ?? RedisNode(RedisAddress(CText(name), port: number), settings.limits))
+    nodes.append(old.at(i) ?? RedisNode(RedisAddress(CText(name), port: number), options.limits))
     return Int16(truncatingIfNeeded: nodes.count &- 1)
   }
 }

@@ -4,8 +4,8 @@ enum ClusterSlots {
   static let count = 16384
 
   static func slot(of key: Bytes) -> Int {
-    let open = key.find(0x7B)
-    let close = key.find(0x7D, from: open)
+    let open = key.find(UInt8(ascii: "{"))
+    let close = key.find(UInt8(ascii: "}"), from: open)
     let hashed = close < key.count && close > open &+ 1 ? key.slice(open &+ 1, close) : key
     var crc: UInt16 = 0
     var i = 0

@@ -7,6 +7,6 @@ public func tuile_module_open(
   _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   ModuleOps.open(url, ops, context, error) { (url) throws(Failure) in
-    try RedisStore.make(try RedisSettings.parse(url))
+    try RedisStore.make(try RedisOptions.parse(url))
   }
 }

@@ -19,7 +19,7 @@ struct RedisAnswer {
 
   static func meaning(_ text: Bytes) -> Meaning {
     let line = ofScript(text)
-    let space = line.find(0x20)
+    let space = line.find(UInt8(ascii: " "))
     let code = line.slice(0, space)
     let rest = line.dropFirst(space &+ 1)
     if code == Bytes("MOVED") || code == Bytes("ASK") {
@@ -47,10 +47,10 @@ struct RedisAnswer {
   /// Before Redis 7 a script's error is wrapped: "ERR Error running script (…): …: -OOM command …".
   private static func ofScript(_ text: Bytes) -> Bytes {
     guard text.hasPrefix(Bytes("ERR Error running script")) else { return text }
-    var from = text.find(0x2D)
+    var from = text.find(UInt8(ascii: "-"))
     while from < text.count {
-      if text[from &- 1] == 0x20, text[from &- 2] == 0x3A { return text.dropFirst(from &+ 1) }
-      from = text.find(0x2D, from: from &+ 1)
+      if text[from &- 1] == UInt8(ascii: " "), text[from &- 2] == UInt8(ascii: ":") { return text.dropFirst(from &+ 1) }
+      from = text.find(UInt8(ascii: "-"), from: from &+ 1)
     }
     return text
   }
@@ -64,7 +64,7 @@ struct RedisAnswer {
     guard !code.isEmpty, code.count <= 20 else { return false }
     var i = 0
     while i < code.count {
-      guard code[i] &- 0x41 < 26 else { return false }
+      guard code[i] &- UInt8(ascii: "A") < 26 else { return false }
       i &+= 1
     }
     return true
@@ -72,10 +72,10 @@ struct RedisAnswer {
 
   /// "3999 127.0.0.1:6381"; an empty host is that of the server which says it.
   private static func redirection(_ text: Bytes, _ code: Bytes) -> Meaning? {
-    let space = text.find(0x20)
+    let space = text.find(UInt8(ascii: " "))
     let address = text.dropFirst(space &+ 1)
     guard let slot = Numbers.read(text.slice(0, space), base: 10), slot >= 0, slot < Int64(ClusterSlots.count),
-      let colon = address.findLast(0x3A), let port = Numbers.read(address.dropFirst(colon &+ 1), base: 10),
+      let colon = address.findLast(UInt8(ascii: ":")), let port = Numbers.read(address.dropFirst(colon &+ 1), base: 10),
       port > 0, port < 65536, isHost(address.slice(0, colon))
     else { return nil }
     let host = address.slice(0, colon)
@@ -90,7 +90,9 @@ struct RedisAnswer {
     var i = 0
     while i < host.count {
       let c = host[i]
-      guard c &- 0x61 < 26 || c &- 0x41 < 26 || c &- 0x30 < 10 || c == 0x2E || c == 0x2D || c == 0x3A || c == 0x5F
+      guard
+        c &- UInt8(ascii: "a") < 26 || c &- UInt8(ascii: "A") < 26 || c &- UInt8(ascii: "0") < 10
+          || c == UInt8(ascii: ".") || c == UInt8(ascii: "-") || c == UInt8(ascii: ":") || c == UInt8(ascii: "_")
       else { return false }
       i &+= 1
     }

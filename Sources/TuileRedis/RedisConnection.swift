@@ -116,17 +116,17 @@ final class RedisConnection: PooledConnection {
 
   /// Connects, and says who is there and which database is meant.
   static func open(
-    _ address: RedisAddress, _ settings: RedisSettings, tls: OpaquePointer?, asMaster: Bool, _ deadline: Int64
+    _ address: RedisAddress, _ options: RedisOptions, tls: OpaquePointer?, asMaster: Bool, _ deadline: Int64
   ) throws(Failure) -> RedisConnection {
-    let connection = try connect(address, settings, tls: tls, deadline)
-    let first = connection.addLogin(settings.user, settings.password)
-    if settings.database > 0 {
+    let connection = try connect(address, options, tls: tls, deadline)
+    let first = connection.addLogin(options.user, options.password)
+    if options.database > 0 {
       connection.command("SELECT")
-      connection.add(settings.database)
+      connection.add(options.database)
       connection.end()
     }
     connection.command("PEXPIRETIME")
-    connection.add(settings.probe.bytes)
+    connection.add(options.probe.bytes)
     connection.end()
     if asMaster {
       connection.command("ROLE")
@@ -134,7 +134,7 @@ final class RedisConnection: PooledConnection {
     }
     try connection.send(deadline)
     if first { try connection.expectSuccess(deadline) }
-    if settings.database > 0 { try connection.expectSuccess(deadline) }
+    if options.database > 0 { try connection.expectSuccess(deadline) }
     try connection.takePrecision(try connection.receive(deadline))
     if asMaster { try RedisConnection.checkMaster(try connection.receive(deadline)) }
     connection.isConnecting = false
@@ -142,11 +142,11 @@ final class RedisConnection: PooledConnection {
   }
 
   static func connect(
-    _ address: RedisAddress, _ settings: RedisSettings, tls: OpaquePointer?, _ deadline: Int64
+    _ address: RedisAddress, _ options: RedisOptions, tls: OpaquePointer?, _ deadline: Int64
   ) throws(Failure) -> RedisConnection {
     var result = CR_OK
     let path = address.port == 0 ? address.host.start : nil
-    let name = settings.serverName ?? address.host
+    let name = options.serverName ?? address.host
     return try withScratch(Int(CR_WHY)) { (room) throws(Failure) in
       room[0] = 0
       let why = UnsafeMutableRawPointer(room).assumingMemoryBound(to: CChar.self)
@@ -158,7 +158,7 @@ final class RedisConnection: PooledConnection {
         throw Failure(
           status: TUILE_E_STORE, message: "the Redis server can't be reached", detail: Failure.Detail(why))
       }
-      return RedisConnection(handle, timeout: settings.limits.timeout)
+      return RedisConnection(handle, timeout: options.limits.timeout)
     }
   }
 
@@ -190,7 +190,7 @@ final class RedisConnection: PooledConnection {
   private func takePrecision(_ reply: RedisReply) throws(Failure) {
     defer { withExtendedLifetime(reply) {} }
     guard let error = reply.view.error else { return }
-    let code = error.slice(0, error.find(0x20))
+    let code = error.slice(0, error.find(UInt8(ascii: " ")))
     if code == Bytes("ERR") || code == Bytes("NOPERM") {
       isPrecise = false
     } else if !(code == Bytes("MOVED") || code == Bytes("ASK") || code == Bytes("CLUSTERDOWN")

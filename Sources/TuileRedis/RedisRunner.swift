@@ -20,13 +20,13 @@ final class RedisRunner {
   private static let mostRedirections = 5
 
   let servers: RedisServers
-  private let settings: RedisSettings
+  private let options: RedisOptions
   private let limits: Limits
 
-  init(_ settings: RedisSettings) {
-    servers = RedisServers(settings)
-    self.settings = settings
-    limits = settings.limits
+  init(_ options: RedisOptions) {
+    servers = RedisServers(options)
+    self.options = options
+    limits = options.limits
   }
 
   enum Kind { case read, write }
@@ -49,7 +49,7 @@ final class RedisRunner {
     _ key: Bytes, _ expected: RedisExpected, _ kind: Kind,
     _ build: (_ connection: RedisConnection, _ whole: Bool) -> Int
   ) throws(Failure) -> RedisReplies {
-    guard kind == .read || settings.mode.writes else { throw .readOnly }
+    guard kind == .read || options.mode.writes else { throw .readOnly }
     let once = Int64(limits.connect) &+ Int64(limits.timeout)
     let deadline = cr_now() &+ (Int64(limits.retries) &+ 1) &* once
     var target: RedisNode?
@@ -128,7 +128,7 @@ final class RedisRunner {
       connection.skew = node.clock.skew
       let count = build(connection)
       let until = min(deadline, cr_now() &+ Int64(self.limits.timeout))
-      let replicas = kind == .write ? self.settings.replicas : 0
+      let replicas = kind == .write ? self.options.replicas : 0
       if replicas > 0 { self.wait(connection, replicas, until) }
       sent = true
       do throws(Failure) {

@@ -24,7 +24,7 @@ final class RedisNode {
 final class RedisServers {
   enum Kind { case single, sentinel, cluster }
 
-  let settings: RedisSettings
+  let options: RedisOptions
 
   /// Guards what follows. Never held while something is sent.
   var mutex = sys_mutex()
@@ -44,13 +44,13 @@ final class RedisServers {
   private var tls: OpaquePointer?
   private var tlsGeneration = sys_fork_generation()
 
-  init(_ settings: RedisSettings) {
-    self.settings = settings
-    kind = settings.sentinel != nil ? .sentinel : settings.seeds.count > 1 ? .cluster : .single
+  init(_ options: RedisOptions) {
+    self.options = options
+    kind = options.sentinel != nil ? .sentinel : options.seeds.count > 1 ? .cluster : .single
     if kind != .sentinel {
-      for seed in settings.seeds { nodes.append(RedisNode(seed, settings.limits)) }
+      for seed in options.seeds { nodes.append(RedisNode(seed, options.limits)) }
     }
-    _ = sys_mutex_init(&mutex)
+    sys_mutex_init(&mutex)
   }
 
   deinit {
@@ -88,24 +88,24 @@ final class RedisServers {
 
   func connect(_ node: RedisNode, _ deadline: Int64) throws(Failure) -> RedisConnection {
     let connection = try RedisConnection.open(
-      node.address, settings, tls: try secured(), asMaster: settings.sentinel != nil,
-      min(deadline, cr_now() &+ Int64(settings.limits.connect)))
+      node.address, options, tls: try secured(), asMaster: options.sentinel != nil,
+      min(deadline, cr_now() &+ Int64(options.limits.connect)))
     // It may have taken so long that another one is the master by now, and this one, just
     // back, does not know that yet.
-    if settings.sentinel != nil { try confirmMaster(node, deadline) }
+    if options.sentinel != nil { try confirmMaster(node, deadline) }
     return connection
   }
 
   /// What TLS needs, made when it is first needed; nil without TLS. A child of
   /// fork() makes its own: locks of the parent's may be held for ever.
   func secured() throws(Failure) -> OpaquePointer? {
-    guard settings.tls else { return nil }
+    guard options.tls else { return nil }
     if let made = locked({ $0.tlsGeneration == sys_fork_generation() ? $0.tls : nil }) { return made }
     let made = try withScratch(Int(CR_WHY)) { (room) throws(Failure) -> OpaquePointer in
       let why = UnsafeMutableRawPointer(room).assumingMemoryBound(to: CChar.self)
       guard
         let tls = cr_tls_new(
-          settings.authorities?.start, settings.certificate?.start, settings.key?.start, settings.verify, why)
+          options.authorities?.start, options.certificate?.start, options.key?.start, options.verify, why)
       else {
         throw Failure(status: TUILE_E_STORE, message: "TLS can't be set up", detail: Failure.Detail(why))
       }

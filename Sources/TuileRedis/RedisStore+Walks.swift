@@ -9,11 +9,11 @@ extension RedisStore {
   private static let page: Int64 = 500
 
   func keys(now: Int64, _ each: (Bytes, Int64) -> Bool) throws(Failure) {
-    try walk(settings.prefix, "") { (node, names) throws(Failure) in
+    try walk(options.prefix, "") { (node, names) throws(Failure) in
       var keys = ByteBuffer()
       var i = 0
       while i < names.count {
-        if let key = key(names[i], settings.prefix, ""), SessionKey.isValid(key) {
+        if let key = key(names[i], options.prefix, ""), SessionKey.isValid(key) {
           keys.append(UInt8(truncatingIfNeeded: key.count))
           keys.append(key)
         }
@@ -25,10 +25,10 @@ extension RedisStore {
   }
 
   func owners(_ each: (Bytes) -> Bool) throws(Failure) {
-    try walk(settings.own, RedisStore.ownerKey) { (_, names) throws(Failure) in
+    try walk(options.own, RedisStore.ownerKey) { (_, names) throws(Failure) in
       var i = 0
       while i < names.count {
-        guard let owner = key(names[i], settings.own, RedisStore.ownerKey), Owner.isValid(owner) else {
+        guard let owner = key(names[i], options.own, RedisStore.ownerKey), Owner.isValid(owner) else {
           i &+= 1
           continue
         }
@@ -57,7 +57,7 @@ extension RedisStore {
       while at < keys.count {
         let size = Int(keys[at])
         var name = ByteBuffer()
-        name.append(settings.prefix.bytes)
+        name.append(options.prefix.bytes)
         name.append(keys.slice(at &+ 1, at &+ 1 &+ size))
         RedisStore.addExpiry(connection, name.bytes)
         at &+= 1 &+ size
@@ -90,7 +90,7 @@ extension RedisStore {
   private func walk(
     _ prefix: CText, _ middle: StaticString, _ each: (RedisNode, RedisReply.View) throws(Failure) -> Bool
   ) throws(Failure) {
-    let limits = settings.limits
+    let limits = options.limits
     let nodes = try runner.servers.masters(cr_now() &+ Int64(limits.connect) &+ Int64(limits.timeout))
     var pattern = ByteBuffer()
     RedisStore.escape(prefix.bytes, to: &pattern)
@@ -146,7 +146,7 @@ extension RedisStore {
     guard !text.isEmpty, text.count <= 20 else { return false }
     var i = 0
     while i < text.count {
-      guard text[i] &- 0x30 < 10 else { return false }
+      guard text[i] &- UInt8(ascii: "0") < 10 else { return false }
       i &+= 1
     }
     return true

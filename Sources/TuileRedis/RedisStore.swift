@@ -6,7 +6,7 @@ import CTuile
 /// value Django's encoding, its expiry the server's own.
 final class RedisStore: Store {
   let runner: RedisRunner
-  let settings: RedisSettings
+  let options: RedisOptions
   /// Compares and replaces, as one step: 0 no such key, 1 other data, 2 replaced.
   /// An expiry in the past deletes.
   private let replacing = RedisScript(
@@ -34,15 +34,15 @@ final class RedisStore: Store {
   var trusted: Bool { false }
 
   /// Nothing is sent yet: a server that is down now may be up when it is needed.
-  static func make(_ settings: RedisSettings) throws(Failure) -> RedisStore {
-    let store = RedisStore(settings)
+  static func make(_ options: RedisOptions) throws(Failure) -> RedisStore {
+    let store = RedisStore(options)
     _ = try store.runner.servers.secured()
     return store
   }
 
-  private init(_ settings: RedisSettings) {
-    self.settings = settings
-    runner = RedisRunner(settings)
+  private init(_ options: RedisOptions) {
+    self.options = options
+    runner = RedisRunner(options)
   }
 
   func close() {}
@@ -67,14 +67,14 @@ final class RedisStore: Store {
   }
 
   private func named<Answer>(_ key: Bytes, _ body: (Bytes) throws(Failure) -> Answer) throws(Failure) -> Answer {
-    guard SessionKey.isRecord(key) else { return try named(settings.prefix, "", key, body) }
-    return try named(settings.own, RedisStore.recordKey, key, body)
+    guard SessionKey.isRecord(key) else { return try named(options.prefix, "", key, body) }
+    return try named(options.own, RedisStore.recordKey, key, body)
   }
 
   private func named<Answer>(
     owner: Bytes, _ body: (Bytes) throws(Failure) -> Answer
   ) throws(Failure) -> Answer {
-    try named(settings.own, RedisStore.ownerKey, owner, body)
+    try named(options.own, RedisStore.ownerKey, owner, body)
   }
 
   private static func left(_ expires: Int64) -> Int64 {
@@ -235,7 +235,7 @@ final class RedisStore: Store {
       if SessionKey.isValid(key) {
         if let expires = try expiry(of: key), expires > now {
           each(key, record, expires)
-        } else if settings.mode.writes {
+        } else if options.mode.writes {
           // Who may only read leaves it.
           _ = try? disown(owner, key)
         }

@@ -43,16 +43,16 @@ extension RedisServers {
     let first = locked { $0.firstSentinel }
     var last: Failure?
     var i = 0
-    while i < settings.seeds.count, cr_now() < deadline {
-      let index = (first &+ i) % max(1, settings.seeds.count)
-      guard let seed = settings.seeds.at(index) else { break }
+    while i < options.seeds.count, cr_now() < deadline {
+      let index = (first &+ i) % max(1, options.seeds.count)
+      guard let seed = options.seeds.at(index) else { break }
       do throws(Failure) {
         if let address = try ask(seed, deadline) {
           return locked { servers in
             servers.firstSentinel = index
             servers.masterAsked = cr_now()
             if let master = servers.master, master.address.isSame(address.host.bytes, address.port) { return master }
-            let found = RedisNode(address, servers.settings.limits)
+            let found = RedisNode(address, servers.options.limits)
             servers.master = found
             return found
           }
@@ -68,12 +68,12 @@ extension RedisServers {
 
   /// nil if that Sentinel knows no such master.
   private func ask(_ sentinel: RedisAddress, _ deadline: Int64) throws(Failure) -> RedisAddress? {
-    let until = min(deadline, cr_now() &+ Int64(settings.limits.connect))
-    let connection = try RedisConnection.connect(sentinel, settings, tls: try secured(), until)
-    let first = connection.addLogin(settings.sentinelUser, settings.sentinelPassword)
+    let until = min(deadline, cr_now() &+ Int64(options.limits.connect))
+    let connection = try RedisConnection.connect(sentinel, options, tls: try secured(), until)
+    let first = connection.addLogin(options.sentinelUser, options.sentinelPassword)
     connection.command("SENTINEL")
     connection.add("get-master-addr-by-name")
-    connection.add(settings.sentinel?.bytes ?? Bytes())
+    connection.add(options.sentinel?.bytes ?? Bytes())
     connection.end()
     try connection.send(until)
     if first { try connection.expectSuccess(until) }

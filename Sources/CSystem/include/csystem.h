@@ -232,6 +232,10 @@ void sys_claims_release(sys_claim *mine);
 
 /* ---- locks that fork() cannot break (mutex.c) ---- */
 
+/* Has fork() wait for what follows; false without memory for that. Whoever opens
+ * something with locks in it asks first: making the locks can't fail then. */
+bool sys_forks_ready(void);
+
 /* A mutex that fork() waits for: the child gets it unlocked, and what it
  * guards is in one piece there. fork() takes the newest first: while one is
  * held, only an older one may be taken. */
@@ -241,7 +245,7 @@ typedef struct sys_mutex {
   struct sys_mutex **link;
 } sys_mutex;
 
-bool sys_mutex_init(sys_mutex *mutex);
+void sys_mutex_init(sys_mutex *mutex);
 void sys_mutex_destroy(sys_mutex *mutex);
 void sys_mutex_lock(sys_mutex *mutex);
 /* false after that many milliseconds. */
@@ -262,17 +266,17 @@ typedef struct sys_fork_gate {
   struct sys_fork_gate **link;
 } sys_fork_gate;
 
-bool sys_fork_gate_init(sys_fork_gate *gate, void (*empty)(void *context), void *context);
+void sys_fork_gate_init(sys_fork_gate *gate, void (*empty)(void *context), void *context);
 void sys_fork_gate_destroy(sys_fork_gate *gate);
 void sys_fork_gate_enter(sys_fork_gate *gate);
 void sys_fork_gate_leave(sys_fork_gate *gate);
 
-/* Lets so many in at a time. A child of fork() makes its own. */
+/* Lets so many in at a time, at most INT_MAX. A child of fork() makes its own. */
 typedef struct sys_gate {
   sem_t places;
 } sys_gate;
 
-bool sys_gate_init(sys_gate *gate, unsigned int places);
+void sys_gate_init(sys_gate *gate, unsigned int places);
 void sys_gate_destroy(sys_gate *gate);
 /* false after that many milliseconds. */
 bool sys_gate_enter_within(sys_gate *gate, int milliseconds);

@@ -16,13 +16,13 @@ struct Base64 {
       Base64URL.encode(bytes, to: start)
       var i = 0
       while i < size, !url {
-        if start[i] == 0x2D { start[i] = 0x2B }
-        if start[i] == 0x5F { start[i] = 0x2F }
+        if start[i] == UInt8(ascii: "-") { start[i] = UInt8(ascii: "+") }
+        if start[i] == UInt8(ascii: "_") { start[i] = UInt8(ascii: "/") }
         i &+= 1
       }
       i = 0
       while i < pad {
-        start[size &+ i] = 0x3D
+        start[size &+ i] = UInt8(ascii: "=")
         i &+= 1
       }
       return size &+ pad
@@ -34,8 +34,8 @@ struct Base64 {
     var body = text
     if padded {
       guard text.count % 4 == 0 else { return false }
-      if body[body.count &- 1] == 0x3D { body = body.slice(0, body.count &- 1) }
-      if body.count % 4 == 3, body[body.count &- 1] == 0x3D { body = body.slice(0, body.count &- 1) }
+      if body[body.count &- 1] == UInt8(ascii: "=") { body = body.slice(0, body.count &- 1) }
+      if body.count % 4 == 3, body[body.count &- 1] == UInt8(ascii: "=") { body = body.slice(0, body.count &- 1) }
     }
     if url { return try Base64.decodeURL(body, to: &out) }
     var copy = ByteBuffer()
@@ -46,8 +46,8 @@ struct Base64 {
       var i = 0
       while i < body.count {
         let c = body.start[i]
-        if c == 0x2D || c == 0x5F { good = false }
-        start[i] = c == 0x2B ? 0x2D : c == 0x2F ? 0x5F : c
+        if c == UInt8(ascii: "-") || c == UInt8(ascii: "_") { good = false }
+        start[i] = c == UInt8(ascii: "+") ? UInt8(ascii: "-") : c == UInt8(ascii: "/") ? UInt8(ascii: "_") : c
         i &+= 1
       }
       return body.count

@@ -27,11 +27,11 @@ enum Base64URL {
 
   private static func value(_ c: UInt8) -> UInt32? {
     switch c {
-    case 0x41...0x5A: return UInt32(c &- 0x41)
-    case 0x61...0x7A: return UInt32(c &- 0x61 &+ 26)
-    case 0x30...0x39: return UInt32(c &- 0x30 &+ 52)
-    case 0x2D: return 62
-    case 0x5F: return 63
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"): return UInt32(c &- UInt8(ascii: "A"))
+    case UInt8(ascii: "a")...UInt8(ascii: "z"): return UInt32(c &- UInt8(ascii: "a") &+ 26)
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): return UInt32(c &- UInt8(ascii: "0") &+ 52)
+    case UInt8(ascii: "-"): return 62
+    case UInt8(ascii: "_"): return 63
     default: return nil
     }
   }

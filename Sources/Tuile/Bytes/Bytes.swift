@@ -88,11 +88,11 @@ struct Bytes {
     var low = max(0, from)
     var high = min(to, count)
     guard low < high else { return Bytes(start, 0) }
-    while start[low] == 0x20 || start[low] == 0x09 {
+    while start[low] == UInt8(ascii: " ") || start[low] == UInt8(ascii: "\t") {
       low &+= 1
       if low == high { return Bytes(start + low, 0) }
     }
-    while start[high &- 1] == 0x20 || start[high &- 1] == 0x09 { high &-= 1 }
+    while start[high &- 1] == UInt8(ascii: " ") || start[high &- 1] == UInt8(ascii: "\t") { high &-= 1 }
     return Bytes(start + low, high &- low)
   }
 
@@ -105,7 +105,7 @@ struct Bytes {
     var i = 0
     while i < prefix.count {
       let byte = start[i]
-      let lower = byte &- 0x41 < 26 ? byte | 0x20 : byte
+      let lower = byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
       if lower != prefix.start[i] { return false }
       i &+= 1
     }

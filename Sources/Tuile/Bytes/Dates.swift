@@ -58,8 +58,8 @@ struct Date {
   @inline(__always)
   private static func two(_ number: Int64, to writer: inout ByteWriter) {
     let small = UInt8(truncatingIfNeeded: number)
-    writer.append(0x30 &+ small / 10)
-    writer.append(0x30 &+ small % 10)
+    writer.append(UInt8(ascii: "0") &+ small / 10)
+    writer.append(UInt8(ascii: "0") &+ small % 10)
   }
 
   private static func four(_ number: Int64, to writer: inout ByteWriter) {
@@ -69,17 +69,17 @@ struct Date {
 
   private func time(to writer: inout ByteWriter) {
     Date.two(second / 3600, to: &writer)
-    writer.append(0x3A)
+    writer.append(UInt8(ascii: ":"))
     Date.two(second / 60 % 60, to: &writer)
-    writer.append(0x3A)
+    writer.append(UInt8(ascii: ":"))
     Date.two(second % 60, to: &writer)
   }
 
   private func calendarDay(to writer: inout ByteWriter) {
     Date.four(year, to: &writer)
-    writer.append(0x2D)
+    writer.append(UInt8(ascii: "-"))
     Date.two(month, to: &writer)
-    writer.append(0x2D)
+    writer.append(UInt8(ascii: "-"))
     Date.two(day, to: &writer)
   }
 
@@ -88,11 +88,11 @@ struct Date {
     writer.append(name("SunMonTueWedThuFriSat", weekday))
     writer.append(", ")
     Date.two(day, to: &writer)
-    writer.append(0x20)
+    writer.append(UInt8(ascii: " "))
     writer.append(name("JanFebMarAprMayJunJulAugSepOctNovDec", month &- 1))
-    writer.append(0x20)
+    writer.append(UInt8(ascii: " "))
     Date.four(year, to: &writer)
-    writer.append(0x20)
+    writer.append(UInt8(ascii: " "))
     time(to: &writer)
     writer.append(" GMT")
   }
@@ -100,7 +100,7 @@ struct Date {
   /// `1994-11-06T08:49:37+00:00`: what Python's datetime.isoformat() writes.
   func writeISO(to writer: inout ByteWriter) {
     calendarDay(to: &writer)
-    writer.append(0x54)
+    writer.append(UInt8(ascii: "T"))
     time(to: &writer)
     writer.append("+00:00")
   }
@@ -108,7 +108,7 @@ struct Date {
   /// `1994-11-06T08:49:37.000Z`: what JavaScript and Rails write.
   func writeISOMilliseconds(to writer: inout ByteWriter) {
     calendarDay(to: &writer)
-    writer.append(0x54)
+    writer.append(UInt8(ascii: "T"))
     time(to: &writer)
     writer.append(".000Z")
   }
@@ -125,10 +125,10 @@ struct Date {
     }
     let date = Date(seconds: seconds)
     date.calendarDay(to: &writer)
-    writer.append(0x20)
+    writer.append(UInt8(ascii: " "))
     date.time(to: &writer)
     if fraction > 0 {
-      writer.append(0x2E)
+      writer.append(UInt8(ascii: "."))
       two(fraction / 10_000, to: &writer)
       four(fraction % 10_000, to: &writer)
     }
@@ -139,41 +139,43 @@ struct Date {
   /// fraction, and `Z` or an offset; without one it is UTC. nil for anything else.
   static func readISO(_ text: Bytes) -> Int64? {
     func number(_ from: Int, _ to: Int) -> Int64? {
-      text.count >= to && text[from] != 0x2D ? Numbers.read(text.slice(from, to), base: 10) : nil
+      text.count >= to && text[from] != UInt8(ascii: "-") ? Numbers.read(text.slice(from, to), base: 10) : nil
     }
-    guard let year = number(0, 4), text[4] == 0x2D, let month = number(5, 7), text[7] == 0x2D,
+    guard let year = number(0, 4), text[4] == UInt8(ascii: "-"), let month = number(5, 7), text[7] == UInt8(ascii: "-"),
       let day = number(8, 10), year >= 1, month >= 1, month <= 12, day >= 1, day <= daysInMonth(month, year: year)
     else { return nil }
     var microseconds = days(year: year, month: month, day: day) &* 86_400_000_000
     guard text.count > 10 else { return microseconds }
-    guard text[10] == 0x54 || text[10] == 0x20, let hour = number(11, 13), text[13] == 0x3A,
+    guard text[10] == UInt8(ascii: "T") || text[10] == UInt8(ascii: " "), let hour = number(11, 13),
+      text[13] == UInt8(ascii: ":"),
       let minute = number(14, 16), hour < 24, minute < 60
     else { return nil }
     var second: Int64 = 0
     var i = 16
-    if text[i] == 0x3A {
+    if text[i] == UInt8(ascii: ":") {
       guard let read = number(17, 19), read < 60 else { return nil }
       second = read
       i = 19
     }
     microseconds &+= (hour &* 3600 &+ minute &* 60 &+ second) &* 1_000_000
-    if i == 19, text[i] == 0x2E {
+    if i == 19, text[i] == UInt8(ascii: ".") {
       i &+= 1
       var scale: Int64 = 100_000
       let first = i
-      while text[i] &- 0x30 < 10, i &- first < 6 {
-        microseconds &+= Int64(text[i] &- 0x30) &* scale
+      while text[i] &- UInt8(ascii: "0") < 10, i &- first < 6 {
+        microseconds &+= Int64(text[i] &- UInt8(ascii: "0")) &* scale
         scale = scale / 10
         i &+= 1
       }
       guard i > first else { return nil }
     }
     if i == text.count { return microseconds }
-    if text[i] == 0x5A, i &+ 1 == text.count { return microseconds }
-    guard text[i] == 0x2B || text[i] == 0x2D, text.count == i &+ 6, text[i &+ 3] == 0x3A,
+    if text[i] == UInt8(ascii: "Z"), i &+ 1 == text.count { return microseconds }
+    guard text[i] == UInt8(ascii: "+") || text[i] == UInt8(ascii: "-"), text.count == i &+ 6,
+      text[i &+ 3] == UInt8(ascii: ":"),
       let hours = number(i &+ 1, i &+ 3), let minutes = number(i &+ 4, i &+ 6), hours < 24, minutes < 60
     else { return nil }
     let offset = (hours &* 3600 &+ minutes &* 60) &* 1_000_000
-    return text[i] == 0x2B ? microseconds &- offset : microseconds &+ offset
+    return text[i] == UInt8(ascii: "+") ? microseconds &- offset : microseconds &+ offset
   }
 }

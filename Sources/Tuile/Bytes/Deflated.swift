@@ -23,7 +23,7 @@ enum Deflated {
       guard filled, size != SYS_Z_MEMORY else { throw .memory }
     }
     if packed.count > 0 {
-      out.append(0x2E)
+      out.append(UInt8(ascii: "."))
       Base64.url.encode(packed.bytes, to: &out)
     } else {
       Base64.url.encode(text, to: &out)
@@ -33,7 +33,7 @@ enum Deflated {
 
   /// Appends at most `limit` bytes, however much a deflated text would become.
   static func decode(_ payload: Bytes, limit: Int, to out: inout ByteBuffer) throws(Failure) {
-    let deflated = payload[0] == 0x2E
+    let deflated = payload[0] == UInt8(ascii: ".")
     var packed = ByteBuffer()
     guard try Base64.url.decode(deflated ? payload.dropFirst(1) : payload, to: &packed) else {
       throw .syntax("the payload is not base64")

@@ -19,7 +19,9 @@ enum Hex {
   }
 
   /// The digit of 0 to 15.
-  private static func character(_ digit: UInt8) -> UInt8 { digit &+ (digit < 10 ? 0x30 : 0x57) }
+  private static func character(_ digit: UInt8) -> UInt8 {
+    digit &+ (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") &- 10)
+  }
 
   /// Appends the octets; false unless all is pairs of digits, in lower case or in any. Throws only
   /// `.memory`.
@@ -37,9 +39,9 @@ enum Hex {
 
   static func digit(_ c: UInt8, _ anyCase: Bool = true) -> UInt8? {
     switch c {
-    case 0x30...0x39: return c &- 0x30
-    case 0x61...0x66: return c &- 0x61 &+ 10
-    case 0x41...0x46: return anyCase ? c &- 0x41 &+ 10 : nil
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): return c &- UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): return c &- UInt8(ascii: "a") &+ 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): return anyCase ? c &- UInt8(ascii: "A") &+ 10 : nil
     default: return nil
     }
   }

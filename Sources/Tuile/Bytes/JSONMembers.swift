@@ -21,20 +21,22 @@ struct JSONMembers {
 
   mutating func next() -> Member? {
     if begun {
-      guard scanner.take(0x2C) else { return end() }
+      guard scanner.take(UInt8(ascii: ",")) else { return end() }
     } else {
       begun = true
-      guard scanner.take(0x7B) else { return nil }
+      guard scanner.take(UInt8(ascii: "{")) else { return nil }
       scanner.skipSpace()
-      if scanner.text[scanner.position] == 0x7D { return end() }
+      if scanner.text[scanner.position] == UInt8(ascii: "}") { return end() }
     }
     scanner.skipSpace()
-    guard let name = scanner.string(), scanner.take(0x3A), let (kind, raw) = scanner.value() else { return nil }
+    guard let name = scanner.string(), scanner.take(UInt8(ascii: ":")), let (kind, raw) = scanner.value() else {
+      return nil
+    }
     return Member(name: name, kind: kind, raw: raw)
   }
 
   private mutating func end() -> Member? {
-    guard scanner.take(0x7D) else { return nil }
+    guard scanner.take(UInt8(ascii: "}")) else { return nil }
     scanner.skipSpace()
     isComplete = scanner.isAtEnd
     return nil
@@ -42,7 +44,7 @@ struct JSONMembers {
 
   /// Whether a scanned string, with its quotes, says this text.
   static func isString(_ raw: Bytes, _ text: Bytes) throws(Failure) -> Bool {
-    guard raw.contains(0x5C) else { return raw.slice(1, raw.count &- 1) == text }
+    guard raw.contains(UInt8(ascii: "\\")) else { return raw.slice(1, raw.count &- 1) == text }
     var plain = ByteBuffer()
     try JSONText.readString(raw, lenient: true, to: &plain)
     return plain.bytes == text

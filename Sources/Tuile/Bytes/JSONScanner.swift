@@ -16,7 +16,7 @@ struct JSONScanner {
   mutating func skipSpace() {
     while position < text.count {
       switch text[position] {
-      case 0x20, 0x09, 0x0A, 0x0D: position &+= 1
+      case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): position &+= 1
       default: return
       }
     }
@@ -40,27 +40,27 @@ struct JSONScanner {
 
   private mutating func digits() -> Bool {
     let from = position
-    while text[position] &- 0x30 < 10 { position &+= 1 }
+    while text[position] &- UInt8(ascii: "0") < 10 { position &+= 1 }
     return position > from
   }
 
   private mutating func number() -> Kind? {
-    if text[position] == 0x2D { position &+= 1 }
+    if text[position] == UInt8(ascii: "-") { position &+= 1 }
     if word("Infinity") { return .double }
-    if text[position] == 0x30 {
+    if text[position] == UInt8(ascii: "0") {
       position &+= 1
     } else {
       guard digits() else { return nil }
     }
     var kind = Kind.integer
-    if text[position] == 0x2E {
+    if text[position] == UInt8(ascii: ".") {
       position &+= 1
       guard digits() else { return nil }
       kind = .double
     }
-    if text[position] | 0x20 == 0x65 {
+    if text[position] | 0x20 == UInt8(ascii: "e") {
       position &+= 1
-      if text[position] == 0x2B || text[position] == 0x2D { position &+= 1 }
+      if text[position] == UInt8(ascii: "+") || text[position] == UInt8(ascii: "-") { position &+= 1 }
       guard digits() else { return nil }
       kind = .double
     }
@@ -70,21 +70,23 @@ struct JSONScanner {
   /// A string with its quotes; nil if it is none, or not UTF-8.
   mutating func string() -> Bytes? {
     let from = position
-    guard text[position] == 0x22 else { return nil }
+    guard text[position] == UInt8(ascii: "\"") else { return nil }
     position &+= 1
     while position < text.count {
       position = sys_skip_json_plain(text.start, position, text.count, 0)
       let c = text[position]
-      if c == 0x22 {
+      if c == UInt8(ascii: "\"") {
         position &+= 1
         return text.slice(from, position)
       }
       if c < 0x20 || position >= text.count { return nil }
-      if c == 0x5C {
+      if c == UInt8(ascii: "\\") {
         position &+= 1
         switch text[position] {
-        case 0x22, 0x5C, 0x2F, 0x62, 0x66, 0x6E, 0x72, 0x74: position &+= 1
-        case 0x75:
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+          UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+          position &+= 1
+        case UInt8(ascii: "u"):
           guard JSONText.hex4(text, at: position &+ 1) != nil else { return nil }
           position &+= 5
         default: return nil
@@ -105,14 +107,14 @@ struct JSONScanner {
     let from = position
     let kind: Kind?
     switch text[position] {
-    case 0x22: kind = string() == nil ? nil : .string
-    case 0x7B: kind = container(0x7D, depth: depth) ? .object : nil
-    case 0x5B: kind = container(0x5D, depth: depth) ? .array : nil
-    case 0x74: kind = word("true") ? .bool : nil
-    case 0x66: kind = word("false") ? .bool : nil
-    case 0x6E: kind = word("null") ? .null : nil
-    case 0x4E: kind = word("NaN") ? .double : nil
-    case 0x49: kind = word("Infinity") ? .double : nil
+    case UInt8(ascii: "\""): kind = string() == nil ? nil : .string
+    case UInt8(ascii: "{"): kind = container(UInt8(ascii: "}"), depth: depth) ? .object : nil
+    case UInt8(ascii: "["): kind = container(UInt8(ascii: "]"), depth: depth) ? .array : nil
+    case UInt8(ascii: "t"): kind = word("true") ? .bool : nil
+    case UInt8(ascii: "f"): kind = word("false") ? .bool : nil
+    case UInt8(ascii: "n"): kind = word("null") ? .null : nil
+    case UInt8(ascii: "N"): kind = word("NaN") ? .double : nil
+    case UInt8(ascii: "I"): kind = word("Infinity") ? .double : nil
     default: kind = number()
     }
     guard let kind else { return nil }
@@ -124,13 +126,13 @@ struct JSONScanner {
     position &+= 1
     if take(close) { return true }
     while true {
-      if close == 0x7D {
+      if close == UInt8(ascii: "}") {
         skipSpace()
-        guard string() != nil, take(0x3A) else { return false }
+        guard string() != nil, take(UInt8(ascii: ":")) else { return false }
       }
       guard value(depth: depth &+ 1) != nil else { return false }
       if take(close) { return true }
-      guard take(0x2C) else { return false }
+      guard take(UInt8(ascii: ",")) else { return false }
     }
   }
 }

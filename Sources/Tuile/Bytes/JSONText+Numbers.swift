@@ -12,17 +12,17 @@ extension JSONText {
   /// The kind of a scanned value, from its text.
   static func type(of raw: Bytes) -> tuile_type {
     switch raw[0] {
-    case 0x22: return TUILE_TYPE_STRING
-    case 0x7B: return TUILE_TYPE_OBJECT
-    case 0x5B: return TUILE_TYPE_ARRAY
-    case 0x74, 0x66: return TUILE_TYPE_BOOL
-    case 0x6E: return TUILE_TYPE_NULL
-    case 0x4E, 0x49: return TUILE_TYPE_DOUBLE
+    case UInt8(ascii: "\""): return TUILE_TYPE_STRING
+    case UInt8(ascii: "{"): return TUILE_TYPE_OBJECT
+    case UInt8(ascii: "["): return TUILE_TYPE_ARRAY
+    case UInt8(ascii: "t"), UInt8(ascii: "f"): return TUILE_TYPE_BOOL
+    case UInt8(ascii: "n"): return TUILE_TYPE_NULL
+    case UInt8(ascii: "N"), UInt8(ascii: "I"): return TUILE_TYPE_DOUBLE
     default: break
     }
-    var i = raw[0] == 0x2D ? 1 : 0
+    var i = raw[0] == UInt8(ascii: "-") ? 1 : 0
     while i < raw.count {
-      if raw[i] &- 0x30 > 9 { return TUILE_TYPE_DOUBLE }
+      if raw[i] &- UInt8(ascii: "0") > 9 { return TUILE_TYPE_DOUBLE }
       i &+= 1
     }
     return TUILE_TYPE_INT

@@ -31,9 +31,9 @@ enum JSONText {
       let c = text[i &+ k]
       let digit: UInt8
       switch c {
-      case 0x30...0x39: digit = c &- 0x30
-      case 0x41...0x46: digit = c &- 0x41 &+ 10
-      case 0x61...0x66: digit = c &- 0x61 &+ 10
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = c &- UInt8(ascii: "0")
+      case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = c &- UInt8(ascii: "A") &+ 10
+      case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = c &- UInt8(ascii: "a") &+ 10
       default: return nil
       }
       number = number &<< 4 | UInt32(digit)
@@ -80,7 +80,7 @@ enum JSONText {
   static func writeString(
     _ text: Bytes, _ style: JSONStyle = .python, to buffer: inout ByteBuffer
   ) throws(Failure) {
-    buffer.append(0x22)
+    buffer.append(UInt8(ascii: "\""))
     var i = 0
     while i < text.count {
       let plain = sys_skip_json_plain(text.start, i, text.count, style.html ? 1 : 0)
@@ -93,7 +93,7 @@ enum JSONText {
       appendEscaped(scalar, style, to: &buffer)
       i &+= size
     }
-    buffer.append(0x22)
+    buffer.append(UInt8(ascii: "\""))
     guard !buffer.failed else { throw .memory }
   }
 
@@ -118,12 +118,12 @@ enum JSONText {
   /// if there is none or `json` is no object.
   static func member(_ name: StaticString, of json: Bytes) -> (kind: JSONScanner.Kind, raw: Bytes)? {
     var scanner = JSONScanner(json)
-    guard scanner.take(0x7B), !scanner.take(0x7D) else { return nil }
+    guard scanner.take(UInt8(ascii: "{")), !scanner.take(UInt8(ascii: "}")) else { return nil }
     repeat {
       scanner.skipSpace()
-      guard let key = scanner.string(), scanner.take(0x3A), let value = scanner.value() else { return nil }
+      guard let key = scanner.string(), scanner.take(UInt8(ascii: ":")), let value = scanner.value() else { return nil }
       if key.slice(1, key.count &- 1) == Bytes(name) { return value }
-    } while scanner.take(0x2C)
+    } while scanner.take(UInt8(ascii: ","))
     return nil
   }
 
@@ -134,22 +134,23 @@ enum JSONText {
     var i = 1
     while i < raw.count &- 1 {
       let c = raw[i]
-      guard c == 0x5C else {
+      guard c == UInt8(ascii: "\\") else {
         buffer.append(c)
         i &+= 1
         continue
       }
       i &+= 2
       switch raw[i &- 1] {
-      case 0x62: buffer.append(0x08)
-      case 0x66: buffer.append(0x0C)
-      case 0x6E: buffer.append(0x0A)
-      case 0x72: buffer.append(0x0D)
-      case 0x74: buffer.append(0x09)
-      case 0x75:
+      case UInt8(ascii: "b"): buffer.append(0x08)
+      case UInt8(ascii: "f"): buffer.append(0x0C)
+      case UInt8(ascii: "n"): buffer.append(UInt8(ascii: "\n"))
+      case UInt8(ascii: "r"): buffer.append(UInt8(ascii: "\r"))
+      case UInt8(ascii: "t"): buffer.append(UInt8(ascii: "\t"))
+      case UInt8(ascii: "u"):
         var scalar = hex4(raw, at: i) ?? 0
         i &+= 4
-        if scalar & 0xFC00 == 0xD800, raw[i] == 0x5C, raw[i &+ 1] == 0x75, let low = hex4(raw, at: i &+ 2),
+        if scalar & 0xFC00 == 0xD800, raw[i] == UInt8(ascii: "\\"), raw[i &+ 1] == UInt8(ascii: "u"),
+          let low = hex4(raw, at: i &+ 2),
           low & 0xFC00 == 0xDC00
         {
           scalar = 0x10000 &+ (scalar & 0x3FF) &<< 10 &+ low & 0x3FF
@@ -170,7 +171,7 @@ enum JSONText {
   {
     scanner.skipSpace()
     let opening = scanner.text[scanner.position]
-    guard opening == 0x7B || opening == 0x5B else {
+    guard opening == UInt8(ascii: "{") || opening == UInt8(ascii: "[") else {
       guard let (kind, raw) = scanner.value(depth: depth) else {
         throw .syntax("not a JSON value", at: scanner.position)
       }
@@ -178,7 +179,7 @@ enum JSONText {
       return
     }
     guard depth < JSONScanner.deepest else { throw .syntax("nested too deeply", at: scanner.position) }
-    let closing: UInt8 = opening == 0x7B ? 0x7D : 0x5D
+    let closing: UInt8 = opening == UInt8(ascii: "{") ? UInt8(ascii: "}") : UInt8(ascii: "]")
     _ = scanner.take(opening)
     buffer.append(opening)
     if scanner.take(closing) {
@@ -186,28 +187,28 @@ enum JSONText {
       return
     }
     while true {
-      if opening == 0x7B {
+      if opening == UInt8(ascii: "{") {
         scanner.skipSpace()
         guard let key = scanner.string() else { throw .syntax("expected a key", at: scanner.position) }
         try copyString(key, style, to: &buffer)
-        guard scanner.take(0x3A) else { throw .syntax("expected ':'", at: scanner.position) }
-        buffer.append(0x3A)
-        if style.spaced { buffer.append(0x20) }
+        guard scanner.take(UInt8(ascii: ":")) else { throw .syntax("expected ':'", at: scanner.position) }
+        buffer.append(UInt8(ascii: ":"))
+        if style.spaced { buffer.append(UInt8(ascii: " ")) }
       }
       try copy(&scanner, style, depth: depth &+ 1, to: &buffer)
       if scanner.take(closing) {
         buffer.append(closing)
         return
       }
-      guard scanner.take(0x2C) else { throw .syntax("expected ',' or the end", at: scanner.position) }
-      buffer.append(0x2C)
-      if style.spaced { buffer.append(0x20) }
+      guard scanner.take(UInt8(ascii: ",")) else { throw .syntax("expected ',' or the end", at: scanner.position) }
+      buffer.append(UInt8(ascii: ","))
+      if style.spaced { buffer.append(UInt8(ascii: " ")) }
     }
   }
 
   /// A scanned string with its escapes as the style has them.
   private static func copyString(_ raw: Bytes, _ style: JSONStyle, to buffer: inout ByteBuffer) throws(Failure) {
-    buffer.append(0x22)
+    buffer.append(UInt8(ascii: "\""))
     var i = 1
     while i < raw.count &- 1 {
       let plain = sys_skip_json_plain(raw.start, i, raw.count &- 1, style.html ? 1 : 0)
@@ -240,7 +241,7 @@ enum JSONText {
       appendEscaped(scalar, style, to: &buffer)
       i &+= size
     }
-    buffer.append(0x22)
+    buffer.append(UInt8(ascii: "\""))
   }
 
   /// Writes one JSON value as Python would: strings in ASCII, no white space,

@@ -15,7 +15,7 @@ enum Numbers {
         text[first] = digits.start[Int(truncatingIfNeeded: left % base)]
         left = left / base
       } while left > 0
-      if number < 0 { writer.append(0x2D) }
+      if number < 0 { writer.append(UInt8(ascii: "-")) }
       writer.append(Bytes(text + first, 20 &- first))
     }
   }
@@ -31,7 +31,7 @@ enum Numbers {
   /// nil unless all of `text` is digits of the base with an optional minus sign,
   /// and the number fits.
   static func read(_ text: Bytes, base: Int64) -> Int64? {
-    let negative = text[0] == 0x2D
+    let negative = text[0] == UInt8(ascii: "-")
     var i = negative ? 1 : 0
     guard i < text.count else { return nil }
     var number: Int64 = 0
@@ -39,9 +39,9 @@ enum Numbers {
       let c = text[i]
       let digit: Int64
       switch c {
-      case 0x30...0x39: digit = Int64(c &- 0x30)
-      case 0x41...0x5A: digit = Int64(c &- 0x41) &+ 10
-      case 0x61...0x7A: digit = Int64(c &- 0x61) &+ 36
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = Int64(c &- UInt8(ascii: "0"))
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"): digit = Int64(c &- UInt8(ascii: "A")) &+ 10
+      case UInt8(ascii: "a")...UInt8(ascii: "z"): digit = Int64(c &- UInt8(ascii: "a")) &+ 36
       default: return nil
       }
       guard digit < base else { return nil }

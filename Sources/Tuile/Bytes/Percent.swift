@@ -8,9 +8,12 @@ enum Percent {
     while i < text.count {
       let c = text[i]
       switch c {
-      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x21, 0x27...0x2A, 0x2D, 0x2E, 0x5F, 0x7E: writer.append(c)
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "!"), UInt8(ascii: "'")...UInt8(ascii: "*"),
+        UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+        writer.append(c)
       default:
-        writer.append(0x25)
+        writer.append(UInt8(ascii: "%"))
         writer.append(digits.start[Int(c &>> 4)])
         writer.append(digits.start[Int(c & 15)])
       }
@@ -21,7 +24,7 @@ enum Percent {
   static func decode(_ value: Bytes, to writer: inout ByteWriter) {
     var i = 0
     while i < value.count {
-      if value[i] == 0x25, let high = Hex.digit(value[i &+ 1]), let low = Hex.digit(value[i &+ 2]) {
+      if value[i] == UInt8(ascii: "%"), let high = Hex.digit(value[i &+ 1]), let low = Hex.digit(value[i &+ 2]) {
         writer.append(high &<< 4 | low)
         i &+= 3
       } else {

@@ -7,7 +7,7 @@ enum URLText {
     var i = 0
     while i < text.count {
       var byte = text[i]
-      if byte == 0x25 {
+      if byte == UInt8(ascii: "%") {
         guard let high = Hex.digit(text[i &+ 1]), let low = Hex.digit(text[i &+ 2]) else {
           throw .syntax("'%' is not followed by two hex digits in the store's URL", at: i)
         }
@@ -26,10 +26,12 @@ enum URLText {
     var i = 0
     while i < path.count {
       let c = path[i]
-      if c &- 0x61 < 26 || c &- 0x41 < 26 || c &- 0x2D < 13 || c == 0x5F || c == 0x7E {
+      if c &- UInt8(ascii: "a") < 26 || c &- UInt8(ascii: "A") < 26 || c &- UInt8(ascii: "-") < 13
+        || c == UInt8(ascii: "_") || c == UInt8(ascii: "~")
+      {
         out.append(c)
       } else {
-        out.append(0x25)
+        out.append(UInt8(ascii: "%"))
         Hex.encode(UInt64(c), digits: 2, to: &out)
       }
       i &+= 1
@@ -45,8 +47,8 @@ enum URLText {
 
     mutating func next() -> Option? {
       guard from < text.count else { return nil }
-      let end = text.find(0x26, from: from)
-      let equals = min(text.find(0x3D, from: from), end)
+      let end = text.find(UInt8(ascii: "&"), from: from)
+      let equals = min(text.find(UInt8(ascii: "="), from: from), end)
       defer { from = end &+ 1 }
       return Option(name: text.slice(from, equals), value: text.slice(equals &+ 1, end), offset: from)
     }

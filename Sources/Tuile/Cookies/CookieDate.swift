@@ -33,7 +33,9 @@ extension Date {
 
   private static func isDateDelimiter(_ c: UInt8) -> Bool {
     switch c {
-    case 0x09, 0x20...0x2F, 0x3B...0x40, 0x5B...0x60, 0x7B...0x7E: return true
+    case UInt8(ascii: "\t"), UInt8(ascii: " ")...UInt8(ascii: "/"), UInt8(ascii: ";")...UInt8(ascii: "@"),
+      UInt8(ascii: "[")...UInt8(ascii: "`"), UInt8(ascii: "{")...UInt8(ascii: "~"):
+      return true
     default: return false
     }
   }
@@ -42,9 +44,9 @@ extension Date {
   private static func leadingNumber(_ token: Bytes, from: Int = 0, _ least: Int, _ most: Int) -> Int64? {
     var number: Int64 = 0
     var i = from
-    while token[i] &- 0x30 < 10 {
+    while token[i] &- UInt8(ascii: "0") < 10 {
       guard i &- from < most else { return nil }
-      number = number &* 10 &+ Int64(token[i] &- 0x30)
+      number = number &* 10 &+ Int64(token[i] &- UInt8(ascii: "0"))
       i &+= 1
     }
     return i &- from >= least ? number : nil
@@ -53,8 +55,8 @@ extension Date {
   /// nil if the token is no time; a time that no clock shows has no seconds, and
   /// spoils the date.
   private static func readTime(_ token: Bytes) -> (seconds: Int64?, Void)? {
-    let minuteAt = token.find(0x3A) &+ 1
-    let secondAt = token.find(0x3A, from: minuteAt) &+ 1
+    let minuteAt = token.find(UInt8(ascii: ":")) &+ 1
+    let secondAt = token.find(UInt8(ascii: ":"), from: minuteAt) &+ 1
     guard minuteAt == 2 || minuteAt == 3, secondAt &- minuteAt == 2 || secondAt &- minuteAt == 3,
       let hour = allDigits(token, 0, minuteAt &- 1), let minute = allDigits(token, minuteAt, secondAt &- 1),
       let second = leadingNumber(token, from: secondAt, 1, 2)
@@ -67,7 +69,7 @@ extension Date {
     var number: Int64 = 0
     var i = from
     while i < to {
-      let digit = token[i] &- 0x30
+      let digit = token[i] &- UInt8(ascii: "0")
       guard digit < 10 else { return nil }
       number = number &* 10 &+ Int64(digit)
       i &+= 1
@@ -103,7 +105,7 @@ extension Bytes {
     var i = 0
     while i < 3 {
       let c = self[i]
-      number = number &<< 8 | UInt32(c &- 0x41 < 26 ? c | 0x20 : c)
+      number = number &<< 8 | UInt32(c &- UInt8(ascii: "A") < 26 ? c | 0x20 : c)
       i &+= 1
     }
     return number

@@ -55,7 +55,8 @@ enum CookieRule {
     var i = 0
     while i < inner.count {
       let c = inner[i]
-      guard c &- 0x20 < 0x5F, c != 0x22, c != 0x3B, c != 0x5C else { return false }
+      guard c &- UInt8(ascii: " ") < 0x5F, c != UInt8(ascii: "\""), c != UInt8(ascii: ";"), c != UInt8(ascii: "\\")
+      else { return false }
       i &+= 1
     }
     return true
@@ -66,35 +67,37 @@ enum CookieRule {
   private static func findAsWerkzeug(_ name: Bytes, in text: Bytes) -> Bytes? {
     func skipBlanks(_ from: Int) -> Int {
       var i = from
-      while text[i] == 0x20 || text[i] == 0x09 { i &+= 1 }
+      while text[i] == UInt8(ascii: " ") || text[i] == UInt8(ascii: "\t") { i &+= 1 }
       return i
     }
     func skipToken(_ from: Int, _ also: UInt8) -> Int {
       var i = from
-      while i < text.count, text[i] != 0x20, text[i] != 0x09, text[i] != 0x22, text[i] != 0x3B, text[i] != also {
+      while i < text.count, text[i] != UInt8(ascii: " "), text[i] != UInt8(ascii: "\t"), text[i] != UInt8(ascii: "\""),
+        text[i] != UInt8(ascii: ";"), text[i] != also
+      {
         i &+= 1
       }
       return i
     }
     func skipQuoted(_ from: Int) -> Int {
       var i = from &+ 1
-      while i < text.count, text[i] != 0x22 { i &+= text[i] == 0x5C ? 2 : 1 }
+      while i < text.count, text[i] != UInt8(ascii: "\"") { i &+= text[i] == UInt8(ascii: "\\") ? 2 : 1 }
       return i < text.count ? i &+ 1 : from
     }
     var position = 0
     while position < text.count {
       let from = skipBlanks(position)
-      let keyEnd = skipToken(from, 0x3D)
+      let keyEnd = skipToken(from, UInt8(ascii: "="))
       var next = skipBlanks(keyEnd)
       var value = Bytes()
-      if text[next] == 0x3D {
+      if text[next] == UInt8(ascii: "=") {
         let at = skipBlanks(next &+ 1)
-        let end = text[at] == 0x22 ? skipQuoted(at) : skipToken(at, 0x3B)
+        let end = text[at] == UInt8(ascii: "\"") ? skipQuoted(at) : skipToken(at, UInt8(ascii: ";"))
         value = text.slice(at, end)
         next = skipBlanks(end)
       }
-      guard keyEnd > from, next >= text.count || text[next] == 0x3B else {
-        position = text.find(0x3B, from: position) &+ 1
+      guard keyEnd > from, next >= text.count || text[next] == UInt8(ascii: ";") else {
+        position = text.find(UInt8(ascii: ";"), from: position) &+ 1
         continue
       }
       if text.slice(from, keyEnd) == name { return value }
@@ -105,7 +108,8 @@ enum CookieRule {
 
   private static func withoutQuotes(_ value: Bytes) -> Bytes {
     let last = value.count &- 1
-    return last > 0 && value[0] == 0x22 && value[last] == 0x22 ? value.slice(1, last) : value
+    return last > 0 && value[0] == UInt8(ascii: "\"") && value[last] == UInt8(ascii: "\"")
+      ? value.slice(1, last) : value
   }
 
   /// What the framework's own application sees of a value.

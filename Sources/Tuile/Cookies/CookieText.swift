@@ -34,12 +34,12 @@ enum CookieText {
     switch encoding {
     case .raw, .quoted, .quotedUTF8: return
     case .percent:
-      var i = value.find(0x25)
+      var i = value.find(UInt8(ascii: "%"))
       while i < value.count {
         guard Hex.digit(value[i &+ 1]) != nil, Hex.digit(value[i &+ 2]) != nil else {
           throw .syntax("'%' without two hex digits", at: i)
         }
-        i = value.find(0x25, from: i &+ 3)
+        i = value.find(UInt8(ascii: "%"), from: i &+ 3)
       }
     case .base64URL:
       var counter = ByteWriter()
@@ -60,15 +60,17 @@ enum CookieText {
   // MARK: quotes and octal escapes
 
   /// Python's `_LegalChars` with ':': text of these alone stays as it is.
-  private static func isPlain(_ c: UInt8) -> Bool { SetCookie.isTokenOctet(c) || c == 0x3A }
+  private static func isPlain(_ c: UInt8) -> Bool { SetCookie.isTokenOctet(c) || c == UInt8(ascii: ":") }
 
   /// What Werkzeug leaves without quotes besides: ( ) / < = > ? @ [ ] { }.
-  private static func isPlainForWerkzeug(_ c: UInt8) -> Bool { isPlain(c) || isUnescaped(c) && c != 0x20 }
+  private static func isPlainForWerkzeug(_ c: UInt8) -> Bool { isPlain(c) || isUnescaped(c) && c != UInt8(ascii: " ") }
 
   /// What stands inside quotes as it is.
   private static func isUnescaped(_ c: UInt8) -> Bool {
     switch c {
-    case 0x20, 0x28, 0x29, 0x2F, 0x3C...0x40, 0x5B, 0x5D, 0x7B, 0x7D: return true
+    case UInt8(ascii: " "), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "/"),
+      UInt8(ascii: "<")...UInt8(ascii: "@"), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}"):
+      return true
     default: return isPlain(c)
     }
   }
@@ -82,7 +84,7 @@ enum CookieText {
       writer.append(text)
       return
     }
-    writer.append(0x22)
+    writer.append(UInt8(ascii: "\""))
     i = 0
     while i < text.count {
       var c = text[i]
@@ -91,25 +93,25 @@ enum CookieText {
         c = c &<< 6 | text[i &+ 1] & 0x3F
         i &+= 1
       }
-      if c == 0x22 || c == 0x5C {
-        writer.append(0x5C)
+      if c == UInt8(ascii: "\"") || c == UInt8(ascii: "\\") {
+        writer.append(UInt8(ascii: "\\"))
         writer.append(c)
       } else if isUnescaped(c) {
         writer.append(c)
       } else {
-        writer.append(0x5C)
-        writer.append(0x30 &+ c &>> 6)
-        writer.append(0x30 &+ (c &>> 3 & 7))
-        writer.append(0x30 &+ (c & 7))
+        writer.append(UInt8(ascii: "\\"))
+        writer.append(UInt8(ascii: "0") &+ c &>> 6)
+        writer.append(UInt8(ascii: "0") &+ (c &>> 3 & 7))
+        writer.append(UInt8(ascii: "0") &+ (c & 7))
       }
       i &+= 1
     }
-    writer.append(0x22)
+    writer.append(UInt8(ascii: "\""))
   }
 
   private static func unquote(_ value: Bytes, bytes: Bool, to writer: inout ByteWriter) {
     let last = value.count &- 1
-    guard last > 0, value[0] == 0x22, value[last] == 0x22 else {
+    guard last > 0, value[0] == UInt8(ascii: "\""), value[last] == UInt8(ascii: "\"") else {
       writer.append(value)
       return
     }
@@ -117,12 +119,14 @@ enum CookieText {
     while i < last {
       let c = value[i]
       // A backslash at the end, or before a line feed, stands for itself.
-      guard c == 0x5C, i &+ 1 < last, value[i &+ 1] != 0x0A else {
+      guard c == UInt8(ascii: "\\"), i &+ 1 < last, value[i &+ 1] != UInt8(ascii: "\n") else {
         writer.append(c)
         i &+= 1
         continue
       }
-      let (a, b, d) = (value[i &+ 1] &- 0x30, value[i &+ 2] &- 0x30, value[i &+ 3] &- 0x30)
+      let (a, b, d) = (
+        value[i &+ 1] &- UInt8(ascii: "0"), value[i &+ 2] &- UInt8(ascii: "0"), value[i &+ 3] &- UInt8(ascii: "0")
+      )
       if a < 4, b < 8, d < 8, i &+ 3 < last {
         let octet = a &<< 6 | b &<< 3 | d
         if bytes || octet < 0x80 {

@@ -45,7 +45,7 @@ struct DjangoCookie {
     var i = 0
     while i < key.count {
       // http.cookies also lets a colon be in a name.
-      guard SetCookie.isTokenOctet(key[i]) || key[i] == 0x3A else {
+      guard SetCookie.isTokenOctet(key[i]) || key[i] == UInt8(ascii: ":") else {
         throw .syntax("the cookie's name has an octet that http.cookies does not allow", at: i)
       }
       i &+= 1
@@ -91,7 +91,7 @@ struct DjangoCookie {
   /// After `prepare`.
   func write(now microseconds: Int64, to writer: inout ByteWriter) {
     writer.append(key)
-    writer.append(0x3D)
+    writer.append(UInt8(ascii: "="))
     CookieText.encode(value, .quoted, to: &writer)
     append("; Domain=", domain, to: &writer)
     if !expiresText.isEmpty {

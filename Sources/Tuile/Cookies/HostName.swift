@@ -9,13 +9,15 @@ enum HostName {
 
   /// Letters, digits, '-', '_' and '.'; between brackets also ':'. Says where another octet is.
   static func firstOutside(_ host: Bytes) -> Int? {
-    let bracketed = host[0] == 0x5B
-    if bracketed, host[host.count &- 1] != 0x5D { return host.count &- 1 }
+    let bracketed = host[0] == UInt8(ascii: "[")
+    if bracketed, host[host.count &- 1] != UInt8(ascii: "]") { return host.count &- 1 }
     var i = bracketed ? 1 : 0
     while i < (bracketed ? host.count &- 1 : host.count) {
       let c = host[i]
-      let plain = c | 0x20 &- 0x61 < 26 || c &- 0x30 < 10 || c == 0x2E || c == 0x2D || c == 0x5F
-      guard plain || bracketed && c == 0x3A else { return i }
+      let plain =
+        c | 0x20 &- UInt8(ascii: "a") < 26 || c &- UInt8(ascii: "0") < 10 || c == UInt8(ascii: ".")
+        || c == UInt8(ascii: "-") || c == UInt8(ascii: "_")
+      guard plain || bracketed && c == UInt8(ascii: ":") else { return i }
       i &+= 1
     }
     return nil
@@ -28,11 +30,11 @@ enum HostName {
   static func check(_ domain: Bytes) -> (why: Fault, at: Int)? {
     guard domain.count <= largest else { return (.size, largest) }
     if let at = firstOutside(domain) { return (.octet, at) }
-    if domain.isEmpty || domain[0] == 0x2E { return (.label, 0) }
+    if domain.isEmpty || domain[0] == UInt8(ascii: ".") { return (.label, 0) }
     var i = 0
     while i < domain.count {
-      if domain[i] == 0x2E, i &+ 1 == domain.count { return (.dot, i &+ 1) }
-      if domain[i] == 0x2E, domain[i &+ 1] == 0x2E { return (.label, i &+ 1) }
+      if domain[i] == UInt8(ascii: "."), i &+ 1 == domain.count { return (.dot, i &+ 1) }
+      if domain[i] == UInt8(ascii: "."), domain[i &+ 1] == UInt8(ascii: ".") { return (.label, i &+ 1) }
       i &+= 1
     }
     guard !isAddress(domain) || isSameAddress(domain, domain) else { return (.address, 0) }
@@ -51,21 +53,21 @@ enum HostName {
 
   /// In brackets, or the last label is a number, as the URL standard tells.
   static func isAddress(_ host: Bytes) -> Bool {
-    if host[0] == 0x5B { return true }
-    let end = host[host.count &- 1] == 0x2E ? host.count &- 1 : host.count
-    let label = host.slice(0, end).findLast(0x2E).map { host.slice($0 &+ 1, end) } ?? host.slice(0, end)
-    guard label[0] &- 0x30 < 10 else { return false }
+    if host[0] == UInt8(ascii: "[") { return true }
+    let end = host[host.count &- 1] == UInt8(ascii: ".") ? host.count &- 1 : host.count
+    let label = host.slice(0, end).findLast(UInt8(ascii: ".")).map { host.slice($0 &+ 1, end) } ?? host.slice(0, end)
+    guard label[0] &- UInt8(ascii: "0") < 10 else { return false }
     if number(label) != nil { return true }
     var i = 0
-    while i < label.count, label[i] &- 0x30 < 10 { i &+= 1 }
+    while i < label.count, label[i] &- UInt8(ascii: "0") < 10 { i &+= 1 }
     return i == label.count
   }
 
   /// Writes an address in the one form that is kept, 41 octets at most; 0 if it is none.
   static func writeAddress(_ host: Bytes, to room: UnsafeMutablePointer<UInt8>) -> Int {
     var writer = ByteWriter(room, capacity: largestAddress)
-    if host[0] == 0x5B {
-      guard host.count > 2, host[host.count &- 1] == 0x5D else { return 0 }
+    if host[0] == UInt8(ascii: "[") {
+      guard host.count > 2, host[host.count &- 1] == UInt8(ascii: "]") else { return 0 }
       return withUnsafeTemporaryAllocation(of: UInt16.self, capacity: 8) { pieces in
         guard let start = pieces.baseAddress, readIPv6(host.slice(1, host.count &- 1), start) else { return 0 }
         writeIPv6(start, to: &writer)
@@ -77,18 +79,18 @@ enum HostName {
     while shift > 0 {
       shift &-= 8
       Numbers.write(Int64(address &>> shift & 0xFF), base: 10, to: &writer)
-      if shift > 0 { writer.append(0x2E) }
+      if shift > 0 { writer.append(UInt8(ascii: ".")) }
     }
     return writer.count
   }
 
   /// One to four numbers, the last of which fills what is left.
   private static func readIPv4(_ host: Bytes) -> UInt32? {
-    var rest = host[host.count &- 1] == 0x2E ? host.slice(0, host.count &- 1) : host
+    var rest = host[host.count &- 1] == UInt8(ascii: ".") ? host.slice(0, host.count &- 1) : host
     var address: UInt64 = 0
     var parts: UInt64 = 0
     while true {
-      let dot = rest.find(0x2E)
+      let dot = rest.find(UInt8(ascii: "."))
       guard parts < 4, let part = number(rest.slice(0, dot)) else { return nil }
       guard dot < rest.count else {
         guard part < 1 &<< (8 &* (4 &- parts)) else { return nil }
@@ -105,10 +107,10 @@ enum HostName {
   private static func number(_ text: Bytes) -> UInt64? {
     var digits = text
     var base: UInt64 = 10
-    if text[0] == 0x30, text[1] | 0x20 == 0x78 {
+    if text[0] == UInt8(ascii: "0"), text[1] | 0x20 == UInt8(ascii: "x") {
       (base, digits) = (16, text.dropFirst(2))
       if digits.isEmpty { return 0 }
-    } else if text[0] == 0x30, text.count > 1 {
+    } else if text[0] == UInt8(ascii: "0"), text.count > 1 {
       (base, digits) = (8, text.dropFirst(1))
     }
     guard !digits.isEmpty else { return nil }
@@ -128,22 +130,22 @@ enum HostName {
     var count = 0
     var gap: Int?
     var i = 0
-    if text[0] == 0x3A {
-      guard text[1] == 0x3A else { return false }
+    if text[0] == UInt8(ascii: ":") {
+      guard text[1] == UInt8(ascii: ":") else { return false }
       (gap, i) = (0, 2)
     }
     while i < text.count {
       guard count < 8 else { return false }
-      if text[i] == 0x3A {
+      if text[i] == UInt8(ascii: ":") {
         guard gap == nil else { return false }
         gap = count
         i &+= 1
         continue
       }
       var end = i
-      while end < text.count, text[end] != 0x3A { end &+= 1 }
+      while end < text.count, text[end] != UInt8(ascii: ":") { end &+= 1 }
       let piece = text.slice(i, end)
-      if piece.contains(0x2E) {
+      if piece.contains(UInt8(ascii: ".")) {
         guard end == text.count, count <= 6, let low = dotted(piece) else { return false }
         pieces[count] = UInt16(truncatingIfNeeded: low &>> 16)
         pieces[count &+ 1] = UInt16(truncatingIfNeeded: low)
@@ -192,9 +194,10 @@ enum HostName {
     var address: UInt32 = 0
     var parts = 0
     while true {
-      let dot = rest.find(0x2E)
+      let dot = rest.find(UInt8(ascii: "."))
       let part = rest.slice(0, dot)
-      guard part[0] != 0x2D, part[0] != 0x30 || part.count == 1, let value = Numbers.read(part, base: 10), value < 256
+      guard part[0] != UInt8(ascii: "-"), part[0] != UInt8(ascii: "0") || part.count == 1,
+        let value = Numbers.read(part, base: 10), value < 256
       else { return nil }
       address = address &<< 8 | UInt32(truncatingIfNeeded: value)
       parts &+= 1
@@ -214,7 +217,7 @@ enum HostName {
       if end &- i > length { (from, length) = (i, end &- i) }
       i = end &+ 1
     }
-    writer.append(0x5B)
+    writer.append(UInt8(ascii: "["))
     i = 0
     while i < 8 {
       if i == from {
@@ -228,11 +231,11 @@ enum HostName {
         shift &-= 4
         let digit = UInt8(truncatingIfNeeded: pieces[i] &>> shift & 0xF)
         begun = begun || digit > 0 || shift == 0
-        if begun { writer.append(digit < 10 ? digit &+ 0x30 : digit &+ 0x57) }
+        if begun { writer.append(digit < 10 ? digit &+ UInt8(ascii: "0") : digit &+ UInt8(ascii: "a") &- 10) }
       }
-      if i < 7 { writer.append(0x3A) }
+      if i < 7 { writer.append(UInt8(ascii: ":")) }
       i &+= 1
     }
-    writer.append(0x5D)
+    writer.append(UInt8(ascii: "]"))
   }
 }

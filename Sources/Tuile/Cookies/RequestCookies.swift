@@ -81,23 +81,27 @@ extension CookieHeader {
     let from = i
     while i < end, SetCookie.isTokenOctet(text[i]) { i &+= 1 }
     let name = text.slice(from, i)
-    guard i < end, text[i] == 0x3D else {
+    guard i < end, text[i] == UInt8(ascii: "=") else {
       throw .syntax("a cookie's name is no token, or has no '=' after it", at: i &+ offset)
     }
     guard !name.isEmpty else { throw .syntax("a cookie has no name", at: i &+ offset) }
     i &+= 1
     let first = i
-    let quoted = i < end && text[i] == 0x22
+    let quoted = i < end && text[i] == UInt8(ascii: "\"")
     if quoted { i &+= 1 }
     while i < end, SetCookie.isCookieOctet(text[i]) { i &+= 1 }
     if quoted {
-      guard i < end, text[i] == 0x22 else { throw .syntax("a cookie's value has no closing quote", at: i &+ offset) }
+      guard i < end, text[i] == UInt8(ascii: "\"") else {
+        throw .syntax("a cookie's value has no closing quote", at: i &+ offset)
+      }
       i &+= 1
     }
     let value = text.slice(first, i)
     if i < end {
-      guard text[i] == 0x3B else { throw .syntax("a cookie's value has an octet that is not allowed", at: i &+ offset) }
-      guard text[i &+ 1] == 0x20, i &+ 2 < end else {
+      guard text[i] == UInt8(ascii: ";") else {
+        throw .syntax("a cookie's value has an octet that is not allowed", at: i &+ offset)
+      }
+      guard text[i &+ 1] == UInt8(ascii: " "), i &+ 2 < end else {
         throw .syntax("after ';' a space and a cookie must follow", at: min(i &+ 1, end) &+ offset)
       }
       i &+= 2

@@ -30,12 +30,12 @@ extension SetCookie {
   private mutating func takeAttribute(_ key: Bytes, _ text: Bytes) {
     guard text.count <= SetCookie.largestAttribute else { return }
     switch key.count {
-    case 4: if key.equals(ignoringCase: "path") { path = text[0] == 0x2F ? text : Bytes() }
+    case 4: if key.equals(ignoringCase: "path") { path = text[0] == UInt8(ascii: "/") ? text : Bytes() }
     case 6:
       if key.equals(ignoringCase: "secure") {
         secure = true
       } else if key.equals(ignoringCase: "domain") {
-        domain = text[0] == 0x2E ? text.dropFirst(1) : text
+        domain = text[0] == UInt8(ascii: ".") ? text.dropFirst(1) : text
       }
     case 7:
       if key.equals(ignoringCase: "expires") {
@@ -59,12 +59,12 @@ extension SetCookie {
   /// Digits with a minus sign in front or not; one that is too large for any
   /// clock becomes the largest number there is.
   private static func readMaxAge(_ text: Bytes) -> Int64? {
-    let negative = text[0] == 0x2D
+    let negative = text[0] == UInt8(ascii: "-")
     var i = negative ? 1 : 0
     guard i < text.count else { return nil }
     var number: Int64 = 0
     while i < text.count {
-      let digit = text[i] &- 0x30
+      let digit = text[i] &- UInt8(ascii: "0")
       guard digit < 10 else { return nil }
       let (scaled, overflow) = number.multipliedReportingOverflow(by: 10)
       let (sum, overflow2) = scaled.addingReportingOverflow(Int64(digit))

@@ -43,7 +43,7 @@ extension SetCookie {
     if let at = SetCookie.firstOutside(path, skipped.contains(.path) ? SYS_OCTET_SAFE : SYS_OCTET_ATTRIBUTE) {
       throw .syntax("the path has a control character, ';' or an octet over 7E", at: at)
     }
-    guard path.isEmpty || path[0] == 0x2F || skipped.contains(.path) else {
+    guard path.isEmpty || path[0] == UInt8(ascii: "/") || skipped.contains(.path) else {
       throw .syntax("the path does not start with '/'")
     }
     if skipped.contains(.domain) {
@@ -71,7 +71,7 @@ extension SetCookie {
   }
 
   private static func checkSafeName(_ name: Bytes) throws(Failure) {
-    let equals = name.find(0x3D)
+    let equals = name.find(UInt8(ascii: "="))
     let at = min(equals, firstOutside(name, SYS_OCTET_SAFE) ?? name.count)
     guard at == name.count else { throw .syntax("the cookie's name has a control character, ';' or '='", at: at) }
   }
@@ -85,7 +85,7 @@ extension SetCookie {
 
   /// Quotes are part of the value and must come as a pair around it.
   static func checkValue(_ value: Bytes) throws(Failure) {
-    let quoted = value.count >= 2 && value[0] == 0x22 && value[value.count &- 1] == 0x22
+    let quoted = value.count >= 2 && value[0] == UInt8(ascii: "\"") && value[value.count &- 1] == UInt8(ascii: "\"")
     let end = quoted ? value.count &- 1 : value.count
     let at = sys_skip_cookie_octets(value.start, quoted ? 1 : 0, end)
     guard at == end else { throw .syntax("the cookie's value has an octet that is not allowed; encode it", at: at) }
@@ -93,7 +93,7 @@ extension SetCookie {
 
   /// A dot in front is allowed and ignored by browsers.
   private func checkDomain() throws(Failure) {
-    let dot = domain[0] == 0x2E ? 1 : 0
+    let dot = domain[0] == UInt8(ascii: ".") ? 1 : 0
     guard dot < domain.count else { throw .syntax("the domain is only a dot") }
     if let wrong = HostName.check(domain.dropFirst(dot)) {
       switch wrong.why {
@@ -142,7 +142,7 @@ extension SetCookie {
   /// Prefixes compare without case, as browsers do (the last two from the
   /// layered-cookies draft 02).
   static func needsSecure(_ name: Bytes) -> Bool {
-    guard name[0] == 0x5F, name[1] == 0x5F else { return false }
+    guard name[0] == UInt8(ascii: "_"), name[1] == UInt8(ascii: "_") else { return false }
     return name.hasPrefix(ignoringCase: "__secure-") || needsHost(name) || needsHTTPOnly(name)
   }
 

@@ -23,7 +23,7 @@ struct SetCookie {
   /// Check with `check()` first: nothing is escaped here.
   func write(to writer: inout ByteWriter) {
     writer.append(name)
-    writer.append(0x3D)
+    writer.append(UInt8(ascii: "="))
     writer.append(value)
     if !domain.isEmpty {
       writer.append("; Domain=")

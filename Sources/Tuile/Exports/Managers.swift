@@ -188,6 +188,7 @@ extension Manager {
           store: try StoreURL.open(url), age: settings.cookieAge &* 1_000_000,
           margin: dialect.skew &* 1_000_000 &+ Revocations.clocksApart)
       }
+      try Forks.prepare()
       let manager = Manager(
         settings: settings, store: store, ownsStore: ownsStore, keys: keys, listed: RecentKeys(),
         revocations: revocations, hashing: try SeededHash.make())

@@ -22,10 +22,10 @@ struct Codec {
     var i = 0
     while i < 16 {
       switch bits & 3 {
-      case 0: text.append(0x20)
-      case 1: text.append(0x09)
-      case 2: text.append(0x0A)
-      default: text.append(0x0D)
+      case 0: text.append(UInt8(ascii: " "))
+      case 1: text.append(UInt8(ascii: "\t"))
+      case 2: text.append(UInt8(ascii: "\n"))
+      default: text.append(UInt8(ascii: "\r"))
       }
       bits = bits &>> 2
       i &+= 1

@@ -27,7 +27,7 @@ final class CommitQueue {
   private let isOff: Bool
 
   init(_ store: any Store) {
-    _ = sys_mutex_init(&mutex)
+    sys_mutex_init(&mutex)
     isOff = store.isInstant
     merges = !store.runsHostCode
     // A host's store may wait for what another commit's thread holds, such as a row.
@@ -85,7 +85,7 @@ final class CommitQueue {
       self.session = session
       self.mayMerge = mayMerge
       attempts = SessionData.Attempts(session.data)
-      _ = sys_gate_init(&called, 0)
+      sys_gate_init(&called, 0)
       cancelling = sys_cancelling_off()
     }
 

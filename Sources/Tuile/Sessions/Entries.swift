@@ -113,7 +113,7 @@ struct Entries: ~Copyable {
       name: name, rawName: rawName, value: value, change: change, hash: hash(name))
     count &+= 1
     liveCount &+= 1
-    if name[0] == 0x5F { hasReserved = true }
+    if name[0] == UInt8(ascii: "_") { hasReserved = true }
     if index != nil { insert(count &- 1) }
     if count > indexSize / 2, count > Entries.indexedFrom { try rebuildIndex() }
   }

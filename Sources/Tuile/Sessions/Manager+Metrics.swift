@@ -90,7 +90,7 @@ extension Manager {
     var unit: UInt64 = 100_000
     var rest = microseconds % 1_000_000
     while unit > 0 {
-      out.append(UInt8(truncatingIfNeeded: rest / unit) &+ 0x30)
+      out.append(UInt8(truncatingIfNeeded: rest / unit) &+ UInt8(ascii: "0"))
       rest = rest % unit
       unit = unit / 10
     }

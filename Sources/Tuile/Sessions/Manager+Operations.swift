@@ -93,7 +93,7 @@ final class Sweeper {
     }
   }
 
-  init() { _ = sys_mutex_init(&mutex) }
+  init() { sys_mutex_init(&mutex) }
 
   deinit { sys_mutex_destroy(&mutex) }
 

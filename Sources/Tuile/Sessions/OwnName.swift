@@ -3,7 +3,7 @@
 /// not set them. `_session_expiry` is Django's and shows, as it does there.
 enum OwnName {
   static func contains(_ name: Bytes) -> Bool {
-    guard name[0] == 0x5F else { return false }
+    guard name[0] == UInt8(ascii: "_") else { return false }
     return limits(name) || name == Bytes(Session.ownerName) || name == Bytes(Session.issuedName)
       || name == Bytes(Session.pointer) || name == Bytes(Session.until)
   }

@@ -26,15 +26,15 @@ struct OwnerRecord {
 
   /// Clients say what they like: anything but plain ASCII becomes '?'.
   private static func write(_ text: Bytes, to out: inout ByteBuffer) {
-    out.append(0x22)
+    out.append(UInt8(ascii: "\""))
     var i = 0
     while i < text.count {
       let c = text[i]
-      if c == 0x22 || c == 0x5C { out.append(0x5C) }
-      out.append(c &- 0x20 < 0x5F ? c : 0x3F)
+      if c == UInt8(ascii: "\"") || c == UInt8(ascii: "\\") { out.append(UInt8(ascii: "\\")) }
+      out.append(c &- UInt8(ascii: " ") < 0x5F ? c : UInt8(ascii: "?"))
       i &+= 1
     }
-    out.append(0x22)
+    out.append(UInt8(ascii: "\""))
   }
 
   /// Reads a record; the texts live in the arena.

@@ -6,7 +6,7 @@ import CSystem
 /// client, nobody without the secret knows the name.
 final class RecordNames {
   static let size = 40
-  private static let mark: UInt8 = 0x7E
+  private static let mark: UInt8 = UInt8(ascii: "~")
 
   /// What a name is for.
   enum Kind: UInt8 { case session = 0x73, owner = 0x6F }
@@ -58,7 +58,7 @@ final class RecordNames {
     guard key.count == size, key[0] == mark else { return false }
     var i = 1
     while i < size {
-      guard key[i] &- 0x30 < 10 || key[i] &- 0x61 < 6 else { return false }
+      guard key[i] &- UInt8(ascii: "0") < 10 || key[i] &- UInt8(ascii: "a") < 6 else { return false }
       i &+= 1
     }
     return true

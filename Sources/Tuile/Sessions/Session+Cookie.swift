@@ -24,7 +24,7 @@ extension Session {
 
   private func stamp(now: Int64) throws(Failure) {
     json.truncate(json.count &- 1)
-    if json.count > 1 { json.append(0x2C) }
+    if json.count > 1 { json.append(UInt8(ascii: ",")) }
     json.append("\"")
     json.append(Session.issuedName)
     json.append("\":")

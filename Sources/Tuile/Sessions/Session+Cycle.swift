@@ -194,17 +194,17 @@ extension Session {
     var text = ByteBuffer()
     var retired = ByteBuffer()
     if grace > 0, try keys.codec.decode(stored.bytes, to: &text) != nil {
-      text.truncate(text.bytes.findLast(0x7D) ?? 0)
+      text.truncate(text.bytes.findLast(UInt8(ascii: "}")) ?? 0)
     }
-    if text.count == 0 { text.append(0x7B) }
+    if text.count == 0 { text.append(UInt8(ascii: "{")) }
     var scanner = JSONScanner(text.bytes)
-    _ = scanner.take(0x7B)
+    _ = scanner.take(UInt8(ascii: "{"))
     scanner.skipSpace()
-    if !scanner.isAtEnd { text.append(0x2C) }
+    if !scanner.isAtEnd { text.append(UInt8(ascii: ",")) }
     // A session that is as large as it may be leaves its data out.
     if text.count > keys.codec.limit &- 160 {
       text.removeAll()
-      text.append(0x7B)
+      text.append(UInt8(ascii: "{"))
     }
     text.append("\"")
     text.append(Session.until)

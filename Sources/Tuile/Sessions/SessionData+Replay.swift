@@ -82,9 +82,9 @@ extension SessionData {
     let open = old.slice(0, old.count &- 1)
     scratch.append(open)
     var scanner = JSONScanner(old.dropFirst(1))
-    if !scanner.take(0x5D) { scratch.append(0x2C) }
+    if !scanner.take(UInt8(ascii: "]")) { scratch.append(UInt8(ascii: ",")) }
     scratch.append(more)
-    scratch.append(0x5D)
+    scratch.append(UInt8(ascii: "]"))
     return try keepScratch()
   }
 
@@ -103,7 +103,7 @@ extension SessionData {
       if entry.change == .append {
         scratch.removeAll()
         scratch.append(entry.appended)
-        scratch.append(0x2C)
+        scratch.append(UInt8(ascii: ","))
         scratch.append(more)
         more = try keepScratch()
       } else if entry.change != .none {
@@ -122,18 +122,18 @@ extension SessionData {
     try JSONText.canonicalize(json, to: &scratch)
     let object = try keepScratch()
     var scanner = JSONScanner(object)
-    guard scanner.take(0x7B) else { throw .syntax("this is no JSON object") }
-    if scanner.take(0x7D) { return }
+    guard scanner.take(UInt8(ascii: "{")) else { throw .syntax("this is no JSON object") }
+    if scanner.take(UInt8(ascii: "}")) { return }
     repeat {
-      guard let rawName = scanner.string(), scanner.take(0x3A), scanner.value() != nil else {
+      guard let rawName = scanner.string(), scanner.take(UInt8(ascii: ":")), scanner.value() != nil else {
         throw .syntax("this is no JSON object", at: scanner.position)
       }
       try OwnName.refuse(try decodedName(rawName))
-    } while scanner.take(0x2C)
+    } while scanner.take(UInt8(ascii: ","))
     scanner = JSONScanner(object)
-    _ = scanner.take(0x7B)
+    _ = scanner.take(UInt8(ascii: "{"))
     repeat {
-      guard let rawName = scanner.string(), scanner.take(0x3A), let (_, value) = scanner.value() else {
+      guard let rawName = scanner.string(), scanner.take(UInt8(ascii: ":")), let (_, value) = scanner.value() else {
         throw .syntax("this is no JSON object", at: scanner.position)
       }
       let name = try decodedName(rawName)
@@ -142,7 +142,7 @@ extension SessionData {
       } else {
         try entries.append(name: name, rawName: rawName, value: value, change: .set)
       }
-    } while scanner.take(0x2C)
+    } while scanner.take(UInt8(ascii: ","))
   }
 
   /// What a request had changed at some moment.
@@ -195,20 +195,20 @@ extension SessionData {
   /// library's own if it is `shown` to the host.
   func write(to out: inout ByteBuffer, shown: Bool = false) throws(Failure) {
     out.removeAll()
-    out.append(0x7B)
+    out.append(UInt8(ascii: "{"))
     var first = true
     var i = 0
     while i < entries.count {
       let entry = entries[i]
       i &+= 1
       guard entry.live, !(shown && entries.hasReserved && OwnName.contains(entry.name)) else { continue }
-      if !first { out.append(0x2C) }
+      if !first { out.append(UInt8(ascii: ",")) }
       first = false
       out.append(entry.rawName)
-      out.append(0x3A)
+      out.append(UInt8(ascii: ":"))
       out.append(entry.value)
     }
-    out.append(0x7D)
+    out.append(UInt8(ascii: "}"))
     guard !out.failed else { throw .memory }
   }
 }

@@ -26,11 +26,11 @@ struct SessionData: ~Copyable {
     entries.removeAll()
     guard let text = arena.copy(json) else { throw .memory }
     var scanner = JSONScanner(text)
-    guard scanner.take(0x7B) else { throw .syntax("the session is no JSON object", at: scanner.position) }
-    if !scanner.take(0x7D) {
+    guard scanner.take(UInt8(ascii: "{")) else { throw .syntax("the session is no JSON object", at: scanner.position) }
+    if !scanner.take(UInt8(ascii: "}")) {
       while true {
         scanner.skipSpace()
-        guard let rawName = scanner.string(), scanner.take(0x3A), let (_, value) = scanner.value() else {
+        guard let rawName = scanner.string(), scanner.take(UInt8(ascii: ":")), let (_, value) = scanner.value() else {
           throw .syntax("the session's JSON is malformed", at: scanner.position)
         }
         let name = try decodedName(rawName)
@@ -40,8 +40,10 @@ struct SessionData: ~Copyable {
         } else {
           try entries.append(name: name, rawName: rawName, value: value, change: .none)
         }
-        if scanner.take(0x7D) { break }
-        guard scanner.take(0x2C) else { throw .syntax("the session's JSON is malformed", at: scanner.position) }
+        if scanner.take(UInt8(ascii: "}")) { break }
+        guard scanner.take(UInt8(ascii: ",")) else {
+          throw .syntax("the session's JSON is malformed", at: scanner.position)
+        }
       }
     }
     scanner.skipSpace()
@@ -49,7 +51,7 @@ struct SessionData: ~Copyable {
   }
 
   mutating func decodedName(_ raw: Bytes) throws(Failure) -> Bytes {
-    guard raw.contains(0x5C) else { return raw.slice(1, raw.count &- 1) }
+    guard raw.contains(UInt8(ascii: "\\")) else { return raw.slice(1, raw.count &- 1) }
     scratch.removeAll()
     try JSONText.readString(raw, lenient: true, to: &scratch)
     return try keepScratch()
@@ -57,7 +59,7 @@ struct SessionData: ~Copyable {
 
   /// The text of a string value, valid as long as this.
   mutating func string(_ raw: Bytes) throws(Failure) -> Bytes {
-    guard raw.contains(0x5C) else { return raw.slice(1, raw.count &- 1) }
+    guard raw.contains(UInt8(ascii: "\\")) else { return raw.slice(1, raw.count &- 1) }
     scratch.removeAll()
     try JSONText.readString(raw, lenient: false, to: &scratch)
     return try keepScratch()

@@ -148,9 +148,9 @@ final class AuthJSSession: Dialect {
       out.append(protected.bytes)
       out.append("..")
       Base64.url.encode(Bytes(iv, ivSize), to: &out)
-      out.append(0x2E)
+      out.append(UInt8(ascii: "."))
       Base64.url.encode(sealed.bytes, to: &out)
-      out.append(0x2E)
+      out.append(UInt8(ascii: "."))
       Base64.url.encode(Bytes(tag, tagSize), to: &out)
     }
     guard !out.failed else { throw .memory }
@@ -164,7 +164,7 @@ final class AuthJSSession: Dialect {
       random[8] = random[8] & 0x3F | 0x80
       var i = 0
       while i < 16 {
-        if i == 4 || i == 6 || i == 8 || i == 10 { out.append(0x2D) }
+        if i == 4 || i == 6 || i == 8 || i == 10 { out.append(UInt8(ascii: "-")) }
         Hex.encode(Bytes(random + i, 1), to: &out)
         i &+= 1
       }
@@ -197,12 +197,12 @@ final class AuthJSSession: Dialect {
   ) throws(Failure) -> Opened {
     var rest = token
     func part() -> Bytes {
-      let dot = rest.find(0x2E)
+      let dot = rest.find(UInt8(ascii: "."))
       defer { rest = rest.dropFirst(dot &+ 1) }
       return rest.slice(0, dot)
     }
     let (protected, encryptedKey, vector, text) = (part(), part(), part(), part())
-    guard token.count <= Dialect.largest, encryptedKey.isEmpty, !rest.isEmpty, !rest.contains(0x2E),
+    guard token.count <= Dialect.largest, encryptedKey.isEmpty, !rest.isEmpty, !rest.contains(UInt8(ascii: ".")),
       protected.count <= AuthJSSession.longestHeader, vector.count <= 64, rest.count <= 64
     else { return .badSignature }
     var header = ByteBuffer()

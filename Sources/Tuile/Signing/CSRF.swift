@@ -9,9 +9,9 @@ enum CSRF {
 
   private static func index(_ c: UInt8) -> UInt8? {
     switch c {
-    case 0x61...0x7A: return c &- 0x61
-    case 0x41...0x5A: return c &- 0x41 &+ 26
-    case 0x30...0x39: return c &- 0x30 &+ 52
+    case UInt8(ascii: "a")...UInt8(ascii: "z"): return c &- UInt8(ascii: "a")
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"): return c &- UInt8(ascii: "A") &+ 26
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): return c &- UInt8(ascii: "0") &+ 52
     default: return nil
     }
   }
@@ -111,7 +111,7 @@ struct CSRFRequest {
     while i < trusted.count {
       let one = trusted.origin(i)
       if one == origin { return true }
-      if let known = Parts(one), known.host[0] == 0x2A, known.scheme.equals(ignoringCase: given.scheme),
+      if let known = Parts(one), known.host[0] == UInt8(ascii: "*"), known.scheme.equals(ignoringCase: given.scheme),
         CSRFRequest.isSameDomain(given.host, known.host.dropFirst(1))
       {
         return true
@@ -128,14 +128,14 @@ struct CSRFRequest {
     var i = 0
     while i < trusted.count {
       if let known = Parts(trusted.origin(i)) {
-        let domain = known.host[0] == 0x2A ? known.host.dropFirst(1) : known.host
+        let domain = known.host[0] == UInt8(ascii: "*") ? known.host.dropFirst(1) : known.host
         if CSRFRequest.isSameDomain(given.host, domain) { return nil }
       }
       i &+= 1
     }
     guard cookieDomain.isEmpty else {
       // Django adds the server's port unless it is the usual one.
-      let colon = host.find(0x3A)
+      let colon = host.find(UInt8(ascii: ":"))
       let port = host.dropFirst(colon)
       let usual = port.isEmpty || port == Bytes(":443") || port == Bytes(":80")
       let name = usual ? given.host : given.host.slice(0, given.host.count &- port.count)
@@ -153,12 +153,12 @@ struct CSRFRequest {
   private static func isSameDomain(_ host: Bytes, _ pattern: Bytes) -> Bool {
     var i = 0
     while i < host.count {
-      if host[i] &- 0x41 < 26 { return false }
+      if host[i] &- UInt8(ascii: "A") < 26 { return false }
       i &+= 1
     }
     guard !pattern.isEmpty else { return false }
     if host.equals(ignoringCase: pattern) { return true }
-    guard pattern[0] == 0x2E else { return false }
+    guard pattern[0] == UInt8(ascii: ".") else { return false }
     let domain = pattern.dropFirst(1)
     return host.equals(ignoringCase: domain) || host.isSubdomain(of: domain)
   }
@@ -169,11 +169,12 @@ struct CSRFRequest {
     let host: Bytes
 
     init?(_ url: Bytes) {
-      let colon = url.find(0x3A)
-      guard colon > 0, url[colon &+ 1] == 0x2F, url[colon &+ 2] == 0x2F else { return nil }
+      let colon = url.find(UInt8(ascii: ":"))
+      guard colon > 0, url[colon &+ 1] == UInt8(ascii: "/"), url[colon &+ 2] == UInt8(ascii: "/") else { return nil }
       scheme = url.slice(0, colon)
       var end = colon &+ 3
-      while end < url.count, url[end] != 0x2F, url[end] != 0x3F, url[end] != 0x23 { end &+= 1 }
+      while end < url.count, url[end] != UInt8(ascii: "/"), url[end] != UInt8(ascii: "?"), url[end] != UInt8(ascii: "#")
+      { end &+= 1 }
       host = url.slice(colon &+ 3, end)
     }
   }

@@ -44,7 +44,7 @@ final class DataProtection: Dialect {
     var count: UInt32 = 0
     var rest = lines
     repeat {
-      let end = rest.find(0x0A)
+      let end = rest.find(UInt8(ascii: "\n"))
       let purpose = rest.slice(0, end)
       guard !purpose.isEmpty, UTF8Text.firstInvalid(purpose) == nil else {
         throw .argument("this dialect needs its purposes in the salt: UTF-8, one a line, none empty")

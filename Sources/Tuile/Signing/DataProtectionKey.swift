@@ -22,7 +22,7 @@ final class DataProtectionKey {
       made = try read(file: secret.dropFirst(at))
     } else {
       made = try DataProtectionKey(encryption: Bytes("AES_256_CBC"), validation: Bytes("HMACSHA256"))
-      let colon = secret.find(0x3A)
+      let colon = secret.find(UInt8(ascii: ":"))
       guard try made.take(id: secret.slice(0, colon), master: secret.dropFirst(colon &+ 1)) else {
         throw .argument("the secret is no key of a key ring: its XML, or its id, a colon and its master key in base64")
       }
@@ -60,7 +60,8 @@ final class DataProtectionKey {
     }
     self.validation = isGCM ? nil : validation == Bytes("HMACSHA512") ? .sha512 : .sha256
     let known =
-      encryption.hasPrefix(Bytes("AES_")) && encryption[7] == 0x5F && (cipherSize < 32 || bits == Bytes("256"))
+      encryption.hasPrefix(Bytes("AES_")) && encryption[7] == UInt8(ascii: "_")
+      && (cipherSize < 32 || bits == Bytes("256"))
     guard known, isGCM || mode == Bytes("CBC"),
       isGCM || validation == Bytes("HMACSHA256") || validation == Bytes("HMACSHA512")
     else {
@@ -77,7 +78,7 @@ final class DataProtectionKey {
     var i = 0
     while i < text.count {
       if i == 8 || i == 13 || i == 18 || i == 23 {
-        guard text[i] == 0x2D else { return false }
+        guard text[i] == UInt8(ascii: "-") else { return false }
       } else {
         plain.append(text[i])
       }
@@ -186,17 +187,19 @@ final class DataProtectionKey {
     /// Empty if there is none.
     static func attribute(_ name: StaticString, of tag: StaticString, in text: Bytes) -> Bytes {
       guard let start = find(tag, in: text) else { return Bytes() }
-      let inside = text.slice(start, text.find(0x3E, from: start))
+      let inside = text.slice(start, text.find(UInt8(ascii: ">"), from: start))
       guard let at = find(name, in: inside) else { return Bytes() }
       let value = inside.dropFirst(at &+ name.count)
-      guard value[0] == 0x3D, value[1] == 0x22 || value[1] == 0x27 else { return Bytes() }
+      guard value[0] == UInt8(ascii: "="), value[1] == UInt8(ascii: "\"") || value[1] == UInt8(ascii: "'") else {
+        return Bytes()
+      }
       return value.slice(2, value.find(value[1], from: 2))
     }
 
     static func content(_ tag: StaticString, in text: Bytes) -> Bytes {
       guard let start = find(tag, in: text) else { return Bytes() }
       let rest = text.dropFirst(start &+ tag.count)
-      return rest.slice(0, rest.find(0x3C)).trimmed
+      return rest.slice(0, rest.find(UInt8(ascii: "<"))).trimmed
     }
   }
 }

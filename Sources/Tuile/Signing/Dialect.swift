@@ -65,7 +65,9 @@ class Dialect {
     _ token: Bytes, json: Bool, maxAge: Int64?, now: Int64, limit: Int, to out: inout ByteBuffer
   ) throws(Failure) -> Opened {
     let answer = try open(token, json: json, maxAge: maxAge, now: now, limit: limit, to: &out)
-    guard case .badSignature = answer, isPercentInCookies, token.count <= Dialect.largest, token.contains(0x25) else {
+    guard case .badSignature = answer, isPercentInCookies, token.count <= Dialect.largest,
+      token.contains(UInt8(ascii: "%"))
+    else {
       return answer
     }
     var plain = ByteBuffer()

@@ -14,7 +14,7 @@ final class DjangoCookieSigner: Dialect {
     salt.append("django.http.cookies.v2:")
     // Python counts characters.
     Numbers.writeDecimal(Int64(UTF8Text.count(settings.salt)), to: &salt)
-    salt.append(0x3A)
+    salt.append(UInt8(ascii: ":"))
     salt.append(settings.salt)
     salt.append(settings.name)
     var old = ByteBuffer()

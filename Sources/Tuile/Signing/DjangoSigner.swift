@@ -45,7 +45,7 @@ final class DjangoSigner: Dialect {
     let from = writer.count
     writer.append(value)
     if timed {
-      writer.append(0x3A)
+      writer.append(UInt8(ascii: ":"))
       Numbers.write(now, base: 62, to: &writer)
     }
     let signed = writer.count
@@ -53,7 +53,7 @@ final class DjangoSigner: Dialect {
       writer.skip(1 &+ DjangoSigner.signatureSize)
       return
     }
-    writer.append(0x3A)
+    writer.append(UInt8(ascii: ":"))
     signature(0, of: Bytes(UnsafePointer(start + from), signed &- from), to: start + writer.count)
     writer.skip(DjangoSigner.signatureSize)
   }
@@ -61,12 +61,12 @@ final class DjangoSigner: Dialect {
   /// `value` in the answer points into `token`. An age of exactly `maxAge`
   /// seconds is still good, as in Django.
   override func verify(_ token: Bytes, maxAge: Int64?, now: Int64) -> Answer {
-    guard token.count <= Dialect.largest, let colon = token.findLast(0x3A) else { return .badSignature }
+    guard token.count <= Dialect.largest, let colon = token.findLast(UInt8(ascii: ":")) else { return .badSignature }
     let signed = token.slice(0, colon)
     let given = token.dropFirst(colon &+ 1)
     guard given.count == DjangoSigner.signatureSize, let key = matching(signed, given) else { return .badSignature }
     guard timed else { return .valid(Verified(value: signed, timestamp: nil, key: key)) }
-    guard let split = signed.findLast(0x3A),
+    guard let split = signed.findLast(UInt8(ascii: ":")),
       let timestamp = Numbers.read(signed.dropFirst(split &+ 1), base: 62)
     else { return .badSignature }
     if let maxAge, Dialect.isOlder(timestamp, than: maxAge, now: now) { return .expired }

@@ -46,7 +46,7 @@ final class GorillaSecureCookie: Dialect {
     let claims = KeyClaims(.gorilla)
     var prefix = ByteBuffer()
     prefix.append(settings.name)
-    prefix.append(0x7C)
+    prefix.append(UInt8(ascii: "|"))
     guard !prefix.failed else { throw .memory }
     try claims.add(made.keys, .signs(prefix: prefix.bytes))
     made.claims = claims
@@ -93,15 +93,15 @@ final class GorillaSecureCookie: Dialect {
     }
     var signed = ByteBuffer()
     signed.append(name.bytes)
-    signed.append(0x7C)
+    signed.append(UInt8(ascii: "|"))
     Numbers.writeDecimal(now, to: &signed)
-    signed.append(0x7C)
+    signed.append(UInt8(ascii: "|"))
     Base64.urlPadded.encode(payload.bytes, to: &signed)
     var token = ByteBuffer()
     try withScratch(Digest.largest) { (mac) throws(Failure) in
       keys.digest(0, of: signed.bytes, to: mac)
       token.append(signed.bytes.dropFirst(name.count &+ 1))
-      token.append(0x7C)
+      token.append(UInt8(ascii: "|"))
       token.append(Bytes(mac, keys.digest.size))
     }
     guard !payload.failed, !signed.failed, !token.failed else { throw .memory }
@@ -113,7 +113,7 @@ final class GorillaSecureCookie: Dialect {
     var text = ByteBuffer()
     try JSONText.write(json, .go, to: &text)
     // Go's encoder ends each value so.
-    text.append(0x0A)
+    text.append(UInt8(ascii: "\n"))
     try sign(text.bytes, now: now, to: &out)
   }
 
@@ -123,12 +123,12 @@ final class GorillaSecureCookie: Dialect {
     var raw = ByteBuffer()
     guard token.count <= Dialect.largest, try Base64.urlPadded.decode(token, to: &raw) else { return .badSignature }
     let whole = raw.bytes
-    let first = whole.find(0x7C)
-    let second = whole.find(0x7C, from: first &+ 1)
+    let first = whole.find(UInt8(ascii: "|"))
+    let second = whole.find(UInt8(ascii: "|"), from: first &+ 1)
     guard second < whole.count else { return .badSignature }
     var signed = ByteBuffer()
     signed.append(name.bytes)
-    signed.append(0x7C)
+    signed.append(UInt8(ascii: "|"))
     signed.append(whole.slice(0, second))
     guard !signed.failed else { throw .memory }
     guard let key = keys.matching(signed.bytes, whole.dropFirst(second &+ 1)),

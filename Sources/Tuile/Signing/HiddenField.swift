@@ -11,7 +11,7 @@ struct HiddenField {
 
   /// The token's JSON up to the value.
   private func head(to json: inout ByteBuffer) throws(Failure) {
-    json.append(0x5B)
+    json.append(UInt8(ascii: "["))
     try JSONText.writeString(form, to: &json)
     json.append(",\"")
     var material = ByteBuffer()
@@ -30,7 +30,7 @@ struct HiddenField {
     var json = ByteBuffer()
     try head(to: &json)
     try JSONText.writeString(value, to: &json)
-    json.append(0x5D)
+    json.append(UInt8(ascii: "]"))
     guard !json.failed else { throw .memory }
     var token = ByteBuffer()
     try signer.dumps(json.bytes, compress: false, now: now, to: &token)
@@ -46,11 +46,11 @@ struct HiddenField {
     var i = 0
     while i < text.count {
       switch text[i] {
-      case 0x26: html.append("&amp;")
-      case 0x3C: html.append("&lt;")
-      case 0x3E: html.append("&gt;")
-      case 0x22: html.append("&quot;")
-      case 0x27: html.append("&#x27;")
+      case UInt8(ascii: "&"): html.append("&amp;")
+      case UInt8(ascii: "<"): html.append("&lt;")
+      case UInt8(ascii: ">"): html.append("&gt;")
+      case UInt8(ascii: "\""): html.append("&quot;")
+      case UInt8(ascii: "'"): html.append("&#x27;")
       default: html.append(text[i])
       }
       i &+= 1
@@ -74,7 +74,9 @@ struct HiddenField {
     var expected = ByteBuffer()
     try head(to: &expected)
     guard !expected.failed else { throw .memory }
-    guard plain.bytes.hasPrefix(expected.bytes), plain.bytes[plain.count &- 1] == 0x5D else { return .badSignature }
+    guard plain.bytes.hasPrefix(expected.bytes), plain.bytes[plain.count &- 1] == UInt8(ascii: "]") else {
+      return .badSignature
+    }
     try JSONText.readText(plain.bytes.slice(expected.count, plain.count &- 1), to: &value)
     return opened
   }
@@ -85,8 +87,8 @@ struct HiddenField {
     var position = 0
     var given = ByteBuffer()
     while position < body.count {
-      let end = body.find(0x26, from: position)
-      let equals = min(body.find(0x3D, from: position), end)
+      let end = body.find(UInt8(ascii: "&"), from: position)
+      let equals = min(body.find(UInt8(ascii: "="), from: position), end)
       given.removeAll()
       try HiddenField.decode(body.slice(position, equals), to: &given)
       if given.bytes == name {
@@ -99,7 +101,7 @@ struct HiddenField {
   }
 
   private static func decode(_ text: Bytes, to out: inout ByteBuffer) throws(Failure) {
-    guard text.contains(0x2B) else {
+    guard text.contains(UInt8(ascii: "+")) else {
       guard Percent.decode(text, to: &out) else { throw .memory }
       return
     }
@@ -107,7 +109,7 @@ struct HiddenField {
     var spaced = ByteBuffer()
     var i = 0
     while i < text.count {
-      spaced.append(text[i] == 0x2B ? 0x20 : text[i])
+      spaced.append(text[i] == UInt8(ascii: "+") ? UInt8(ascii: " ") : text[i])
       i &+= 1
     }
     guard !spaced.failed, Percent.decode(spaced.bytes, to: &out) else { throw .memory }

@@ -20,7 +20,7 @@ final class HonoCookie: Dialect {
     guard !text.isEmpty else { throw .argument("this dialect has no empty value") }
     var token = ByteBuffer()
     token.append(text)
-    token.append(0x2E)
+    token.append(UInt8(ascii: "."))
     try withScratch(Digest.largest) { (mac) throws(Failure) in
       keys.digest(0, of: text, to: mac)
       Base64.standard.encode(Bytes(mac, keys.digest.size), to: &token)
@@ -46,7 +46,7 @@ final class HonoCookie: Dialect {
     let dot = plain.count &- HonoCookie.macSize &- 1
     let value = plain.bytes.slice(0, dot)
     var mac = ByteBuffer()
-    guard !value.isEmpty, plain.bytes[dot] == 0x2E,
+    guard !value.isEmpty, plain.bytes[dot] == UInt8(ascii: "."),
       try Base64.standard.decode(plain.bytes.dropFirst(dot &+ 1), to: &mac), let key = keys.matching(value, mac.bytes)
     else { return .badSignature }
     guard value.count <= limit else { throw .limit("the payload is over the limit") }

@@ -105,9 +105,9 @@ final class IronSession: Dialect {
   ) throws(Failure) {
     let from = out.count
     out.append(IronSession.prefix)
-    out.append(0x2A)
+    out.append(UInt8(ascii: "*"))
     Numbers.writeDecimal(ids[0], to: &out)
-    out.append(0x2A)
+    out.append(UInt8(ascii: "*"))
     // Two salts, an IV, a key, a MAC.
     try withScratch(32 &+ 32 &+ 16 &+ 32 &+ 32) { (salts) throws(Failure) in
       let iv = salts + 64
@@ -119,11 +119,11 @@ final class IronSession: Dialect {
       Hex.encode(Bytes(salts, 32), to: &out)
       try derive(0, out.bytes.dropFirst(salt), key)
       guard try SYS_AES_256_CBC.run(encrypt: true, json, key: key, iv: iv, to: &sealed) else { throw .memory }
-      out.append(0x2A)
+      out.append(UInt8(ascii: "*"))
       Base64.url.encode(Bytes(iv, 16), to: &out)
-      out.append(0x2A)
+      out.append(UInt8(ascii: "*"))
       Base64.url.encode(sealed.bytes, to: &out)
-      out.append(0x2A)
+      out.append(UInt8(ascii: "*"))
       if let lifetime {
         let (end, overflow) = now.addingReportingOverflow(lifetime)
         let (milliseconds, overflow2) = end.multipliedReportingOverflow(by: 1000)
@@ -134,9 +134,9 @@ final class IronSession: Dialect {
       Hex.encode(Bytes(salts + 32, 32), to: &hex)
       guard !sealed.failed, !out.failed, !hex.failed else { throw .memory }
       try self.mac(0, out.bytes.dropFirst(from), hex.bytes, key, mac)
-      out.append(0x2A)
+      out.append(UInt8(ascii: "*"))
       out.append(hex.bytes)
-      out.append(0x2A)
+      out.append(UInt8(ascii: "*"))
       Base64.url.encode(Bytes(mac, 32), to: &out)
     }
     out.append(IronSession.version)
@@ -198,7 +198,7 @@ final class IronSession: Dialect {
     }
     var rest = token.slice(0, size)
     func part() -> Bytes {
-      let star = rest.find(0x2A)
+      let star = rest.find(UInt8(ascii: "*"))
       let part = rest.slice(0, star)
       rest = rest.dropFirst(star &+ 1)
       return part

@@ -64,7 +64,7 @@ final class ItsDangerous: Dialect {
   /// Signs what stands at the end of `out`.
   private func finish(_ from: Int, _ now: Int64, _ out: inout ByteBuffer) throws(Failure) {
     if timed {
-      out.append(0x2E)
+      out.append(UInt8(ascii: "."))
       try withScratch(8) { (time) throws(Failure) in
         var size = 0
         var shift: UInt64 = 56
@@ -83,7 +83,7 @@ final class ItsDangerous: Dialect {
     }
     try withScratch(Digest.largest) { (mac) throws(Failure) in
       keys.digest(0, of: out.bytes.dropFirst(from), to: mac)
-      out.append(0x2E)
+      out.append(UInt8(ascii: "."))
       Base64.url.encode(Bytes(mac, keys.digest.size), to: &out)
     }
     guard !out.failed else { throw .memory }
@@ -104,14 +104,16 @@ final class ItsDangerous: Dialect {
   }
 
   override func verify(_ token: Bytes, maxAge: Int64?, now: Int64) throws(Failure) -> Answer {
-    guard token.count <= Dialect.largest, let dot = token.findLast(0x2E) else { return .badSignature }
+    guard token.count <= Dialect.largest, let dot = token.findLast(UInt8(ascii: ".")) else { return .badSignature }
     let signed = token.slice(0, dot)
     var mac = ByteBuffer()
     guard token.count &- dot <= 100, try Base64.url.decode(token.dropFirst(dot &+ 1), to: &mac),
       let key = keys.matching(signed, mac.bytes)
     else { return .badSignature }
     guard timed else { return .valid(Verified(value: signed, timestamp: nil, key: key)) }
-    guard let split = signed.findLast(0x2E), let time = try ItsDangerous.readTime(signed.dropFirst(split &+ 1)) else {
+    guard let split = signed.findLast(UInt8(ascii: ".")),
+      let time = try ItsDangerous.readTime(signed.dropFirst(split &+ 1))
+    else {
       return .badSignature
     }
     // One from the future is refused too, as itsdangerous does.

@@ -57,10 +57,10 @@ final class JSONWebKeys {
   }
 
   private static func isPEM(_ secret: Bytes) -> Bool {
-    var at = secret.findPair(0x2D)
+    var at = secret.findPair(UInt8(ascii: "-"))
     while at < secret.count {
       if secret.dropFirst(at).hasPrefix(Bytes("-----BEGIN ")) { return true }
-      at = at &+ 1 &+ secret.dropFirst(at &+ 1).findPair(0x2D)
+      at = at &+ 1 &+ secret.dropFirst(at &+ 1).findPair(UInt8(ascii: "-"))
     }
     return false
   }

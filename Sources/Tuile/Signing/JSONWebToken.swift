@@ -65,12 +65,12 @@ final class JSONWebToken: Dialect {
     header.append("\",\"typ\":\"JWT\"}")
     let from = out.count
     Base64.url.encode(header.bytes, to: &out)
-    out.append(0x2E)
+    out.append(UInt8(ascii: "."))
     Base64.url.encode(payload.bytes, to: &out)
     guard !payload.failed, !header.failed, !out.failed else { throw .memory }
     var signature = ByteBuffer()
     try keys.sign(out.bytes.dropFirst(from), to: &signature)
-    out.append(0x2E)
+    out.append(UInt8(ascii: "."))
     Base64.url.encode(signature.bytes, to: &out)
     guard !signature.failed, !out.failed else { throw .memory }
   }
@@ -78,11 +78,11 @@ final class JSONWebToken: Dialect {
   override func open(
     _ token: Bytes, json: Bool, maxAge: Int64?, now: Int64, limit: Int, to out: inout ByteBuffer
   ) throws(Failure) -> Opened {
-    let first = token.find(0x2E)
-    let second = token.find(0x2E, from: first &+ 1)
+    let first = token.find(UInt8(ascii: "."))
+    let second = token.find(UInt8(ascii: "."), from: first &+ 1)
     let signed = token.slice(0, second)
     let last = token.dropFirst(second &+ 1)
-    guard token.count <= Dialect.largest, second < token.count, !last.contains(0x2E),
+    guard token.count <= Dialect.largest, second < token.count, !last.contains(UInt8(ascii: ".")),
       first <= JSONWebToken.longestHeader, last.count <= JSONWebToken.longestSignature
     else { return .badSignature }
     var header = ByteBuffer()
@@ -116,7 +116,7 @@ final class JSONWebToken: Dialect {
   /// What the header says; nil if it says what is not understood here. It is an object that
   /// begins at once, as each token of a key has to for KeyClaims.
   private static func algorithm(_ header: Bytes) throws(Failure) -> Bytes? {
-    guard header[0] == 0x7B else { return nil }
+    guard header[0] == UInt8(ascii: "{") else { return nil }
     var found: Bytes?
     var members = JSONMembers(header)
     while let member = members.next() {

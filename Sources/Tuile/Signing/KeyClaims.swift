@@ -40,6 +40,7 @@ final class KeyClaims {
   }
 
   func add(_ keys: borrowing HMACKeys, _ index: Int, _ use: Use) throws(Failure) {
+    try Forks.prepare()
     var size = 0
     guard let random = sys_claim_text(&size) else { throw .random }
     let kind: sys_key_use

@@ -107,9 +107,9 @@ final class Keyring {
         position = block
         continue
       }
-      let end = text.find(0x0A, from: position)
+      let end = text.find(UInt8(ascii: "\n"), from: position)
       var line = text.slice(position, end)
-      if line[line.count &- 1] == 0x0D { line = line.slice(0, line.count &- 1) }
+      if line[line.count &- 1] == UInt8(ascii: "\r") { line = line.slice(0, line.count &- 1) }
       if !line.isEmpty {
         try SecretLine.check(line, at: position)
         try add(line, format)
@@ -124,7 +124,7 @@ final class Keyring {
     guard text.dropFirst(start).hasPrefix(Bytes("-----BEGIN ")) else { return nil }
     var position = start
     while position < text.count {
-      let end = text.find(0x0A, from: position)
+      let end = text.find(UInt8(ascii: "\n"), from: position)
       let isLast = text.dropFirst(position).hasPrefix(Bytes("-----END "))
       position = end &+ 1
       if isLast { return min(position, text.count) }
@@ -167,8 +167,8 @@ final class Keyring {
 
   /// Either alphabet, padded or not.
   private static func decode(_ text: Bytes, to key: inout ByteBuffer) throws(Failure) -> Bool {
-    let url = text.contains(0x2D) || text.contains(0x5F)
-    let padded = text[text.count &- 1] == 0x3D
+    let url = text.contains(UInt8(ascii: "-")) || text.contains(UInt8(ascii: "_"))
+    let padded = text[text.count &- 1] == UInt8(ascii: "=")
     return try Base64(url: url, padded: padded).decode(text, to: &key)
   }
 

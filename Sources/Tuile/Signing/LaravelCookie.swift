@@ -44,7 +44,7 @@ final class LaravelCookie: Dialect {
         names.digest(0, of: named.bytes, to: mac)
         Hex.encode(Bytes(mac, names.digest.size), to: &prefixes)
       }
-      prefixes.append(0x7C)
+      prefixes.append(UInt8(ascii: "|"))
       i &+= 1
     }
     guard !named.failed, !prefixes.failed else { throw .memory }

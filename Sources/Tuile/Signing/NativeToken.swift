@@ -58,7 +58,7 @@ final class NativeToken: Dialect {
   static func append(_ part: Bytes, to info: inout ByteBuffer) {
     info.append(0)
     Numbers.writeDecimal(Int64(part.count), to: &info)
-    info.append(0x3A)
+    info.append(UInt8(ascii: ":"))
     info.append(part)
   }
 

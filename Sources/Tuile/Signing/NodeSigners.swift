@@ -36,7 +36,7 @@ final class CookieSignature: Dialect {
     token.append(text)
     try withScratch(Digest.largest) { (mac) throws(Failure) in
       keys.digest(0, of: token.bytes, to: mac)
-      token.append(0x2E)
+      token.append(UInt8(ascii: "."))
       Base64.standardBare.encode(Bytes(mac, keys.digest.size), to: &token)
     }
     if express {
@@ -54,7 +54,7 @@ final class CookieSignature: Dialect {
   }
 
   private func check(_ token: Bytes) throws(Failure) -> Answer {
-    guard token.count <= Dialect.largest, let dot = token.findLast(0x2E), token.count &- dot <= 100 else {
+    guard token.count <= Dialect.largest, let dot = token.findLast(UInt8(ascii: ".")), token.count &- dot <= 100 else {
       return .badSignature
     }
     let value = token.slice(0, dot)
@@ -116,7 +116,7 @@ final class Keygrip: Dialect {
   private func signed(_ value: Bytes) throws(Failure) -> ByteBuffer {
     var text = ByteBuffer()
     text.append(name.bytes)
-    text.append(0x3D)
+    text.append(UInt8(ascii: "="))
     text.append(value)
     guard !text.failed else { throw .memory }
     return text
@@ -125,7 +125,7 @@ final class Keygrip: Dialect {
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
     let signed = try signed(text)
     out.append(text)
-    out.append(0x2E)
+    out.append(UInt8(ascii: "."))
     try withScratch(Digest.largest) { (mac) throws(Failure) in
       keys.digest(0, of: signed.bytes, to: mac)
       Base64.url.encode(Bytes(mac, keys.digest.size), to: &out)
@@ -143,7 +143,7 @@ final class Keygrip: Dialect {
   }
 
   override func verify(_ token: Bytes, maxAge: Int64?, now: Int64) throws(Failure) -> Answer {
-    guard token.count <= Dialect.largest, let dot = token.findLast(0x2E), token.count &- dot <= 100 else {
+    guard token.count <= Dialect.largest, let dot = token.findLast(UInt8(ascii: ".")), token.count &- dot <= 100 else {
       return .badSignature
     }
     let value = token.slice(0, dot)

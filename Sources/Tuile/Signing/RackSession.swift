@@ -137,7 +137,7 @@ final class RackSession: Dialect {
     guard token.count <= Dialect.largest else { return .badSignature }
     // Later releases write version 2 URL-safe too.
     var data = ByteBuffer()
-    let url = token.contains(0x2D) || token.contains(0x5F)
+    let url = token.contains(UInt8(ascii: "-")) || token.contains(UInt8(ascii: "_"))
     guard try (url ? Base64.urlPadded : Base64.standard).decode(token, to: &data) else { return .badSignature }
     let first = data.bytes[0] == 1
     guard first || data.bytes[0] == 2 else { return .badSignature }

@@ -123,13 +123,13 @@ final class RailsCookies: Dialect {
     envelope.append("\",\"exp\":")
     if let lifetime {
       let (end, overflow) = now.addingReportingOverflow(lifetime)
-      envelope.append(0x22)
+      envelope.append(UInt8(ascii: "\""))
       _ = envelope.fill(32) { start in
         var writer = ByteWriter(start, capacity: 32)
         Date(seconds: overflow ? Date.latest : min(end, Date.latest)).writeISOMilliseconds(to: &writer)
         return writer.count
       }
-      envelope.append(0x22)
+      envelope.append(UInt8(ascii: "\""))
     } else {
       envelope.append("null")
     }

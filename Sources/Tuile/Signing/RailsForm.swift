@@ -161,7 +161,7 @@ final class RailsForm {
     case .cbc256:
       var text = ByteBuffer()
       guard let key = try verify(token, to: &text) else { return nil }
-      let split = text.bytes.findPair(0x2D)
+      let split = text.bytes.findPair(UInt8(ascii: "-"))
       var sealed = ByteBuffer()
       var iv = ByteBuffer()
       guard try Base64.standard.decode(text.bytes.slice(0, split), to: &sealed),
@@ -175,9 +175,9 @@ final class RailsForm {
   }
 
   private func unseal(_ token: Bytes, to envelope: inout ByteBuffer) throws(Failure) -> Int? {
-    let first = token.findPair(0x2D)
+    let first = token.findPair(UInt8(ascii: "-"))
     let rest = token.dropFirst(first &+ 2)
-    let second = rest.findPair(0x2D)
+    let second = rest.findPair(UInt8(ascii: "-"))
     var sealed = ByteBuffer()
     var iv = ByteBuffer()
     var tag = ByteBuffer()
@@ -199,7 +199,7 @@ final class RailsForm {
   }
 
   private func verify(_ token: Bytes, to text: inout ByteBuffer) throws(Failure) -> Int? {
-    let split = token.findPair(0x2D)
+    let split = token.findPair(UInt8(ascii: "-"))
     let signed = token.slice(0, split)
     var given = ByteBuffer()
     guard try Hex.decode(token.dropFirst(split &+ 2), to: &given), given.count == macs.digest.size else { return nil }

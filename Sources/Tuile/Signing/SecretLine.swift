@@ -18,7 +18,7 @@ enum SecretLine {
     if isSpace(line[0]) || isSpace(last) {
       throw .syntax("a secret has spaces around it: remove them, or write the secret in hex or base64", at: offset)
     }
-    if line.contains(0x0D) || line.contains(0) {
+    if line.contains(UInt8(ascii: "\r")) || line.contains(0) {
       throw .syntax("a secret has a carriage return or a NUL in it: write each secret on a line of its own", at: offset)
     }
     if isAssignment(line) {
@@ -29,19 +29,21 @@ enum SecretLine {
     }
   }
 
-  private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+  private static func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 
   /// SECRET_KEY = …, export SECRET=…, "secret": …; what is before the sign ends as
   /// the name of a secret does, since a secret itself may have a '=' in it.
   private static func isAssignment(_ line: Bytes) -> Bool {
-    let sign = min(line.find(0x3D), line.find(0x3A))
+    let sign = min(line.find(UInt8(ascii: "=")), line.find(UInt8(ascii: ":")))
     guard sign < line.count else { return false }
     var end = sign
     while end > 0, isSpace(line[end &- 1]) || isQuote(line[end &- 1]) { end &-= 1 }
     var i = 0
     while i < end {
       let byte = line[i]
-      let plain = (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || byte == 0x5F || byte == 0x2D || byte == 0x2E
+      let plain =
+        (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10 || byte == UInt8(ascii: "_")
+        || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
       guard plain || isSpace(byte) || isQuote(byte) else { return false }
       i &+= 1
     }
@@ -50,7 +52,7 @@ enum SecretLine {
       || ends(name, "fallbacks") || ends(name, "password")
   }
 
-  private static func isQuote(_ byte: UInt8) -> Bool { byte == 0x22 || byte == 0x27 }
+  private static func isQuote(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") }
 
   private static func ends(_ name: Bytes, _ lowercase: StaticString) -> Bool {
     name.slice(name.count &- lowercase.count, name.count).hasPrefix(ignoringCase: lowercase)

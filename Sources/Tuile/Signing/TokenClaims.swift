@@ -14,8 +14,8 @@ struct TokenClaims {
     /// A whole number of seconds, or one with a fraction, which is cut off; not in powers of ten.
     mutating func read(_ member: JSONMembers.Member) -> Bool {
       guard !isThere, member.kind == .integer || member.kind == .double else { return false }
-      let dot = member.raw.find(0x2E)
-      guard !member.raw.contains(0x65), !member.raw.contains(0x45),
+      let dot = member.raw.find(UInt8(ascii: "."))
+      guard !member.raw.contains(UInt8(ascii: "e")), !member.raw.contains(UInt8(ascii: "E")),
         let number = Numbers.read(member.raw.slice(0, dot), base: 10)
       else { return false }
       (isThere, seconds) = (true, number)
@@ -66,12 +66,12 @@ struct TokenClaims {
     guard !audience.isEmpty else { return false }
     if member.kind == .string { return try JSONMembers.isString(member.raw, audience) }
     var scanner = JSONScanner(member.raw)
-    guard scanner.take(0x5B) else { return false }
+    guard scanner.take(UInt8(ascii: "[")) else { return false }
     repeat {
       scanner.skipSpace()
       guard let text = scanner.string() else { return false }
       if try JSONMembers.isString(text, audience) { return true }
-    } while scanner.take(0x2C)
+    } while scanner.take(UInt8(ascii: ","))
     return false
   }
 
@@ -103,16 +103,16 @@ struct TokenClaims {
   static func write(_ json: Bytes, _ style: JSONStyle, _ own: Own, to out: inout ByteBuffer) throws(Failure) {
     var text = ByteBuffer()
     try JSONText.write(json, style, to: &text)
-    guard text.bytes[0] == 0x7B else { throw .type("the claims are no JSON object") }
+    guard text.bytes[0] == UInt8(ascii: "{") else { throw .type("the claims are no JSON object") }
     let from = out.count
     var members = JSONMembers(text.bytes)
-    out.append(0x7B)
-    func comma(_ out: inout ByteBuffer) { if out.count &- from > 1 { out.append(0x2C) } }
+    out.append(UInt8(ascii: "{"))
+    func comma(_ out: inout ByteBuffer) { if out.count &- from > 1 { out.append(UInt8(ascii: ",")) } }
     while let member = members.next() {
       guard try !own.has(member) else { continue }
       comma(&out)
       out.append(member.name)
-      out.append(0x3A)
+      out.append(UInt8(ascii: ":"))
       out.append(member.raw)
     }
     func number(_ name: StaticString, _ value: Int64?, _ out: inout ByteBuffer) {
@@ -133,7 +133,7 @@ struct TokenClaims {
       out.append("\"jti\":")
       try JSONText.writeString(own.id, style, to: &out)
     }
-    out.append(0x7D)
+    out.append(UInt8(ascii: "}"))
     guard !out.failed else { throw .memory }
   }
 }

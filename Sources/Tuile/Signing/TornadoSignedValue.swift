@@ -51,9 +51,9 @@ final class TornadoSignedValue: Dialect {
 
   private func append(_ part: Bytes, to out: inout ByteBuffer) {
     Numbers.writeDecimal(Int64(part.count), to: &out)
-    out.append(0x3A)
+    out.append(UInt8(ascii: ":"))
     out.append(part)
-    out.append(0x7C)
+    out.append(UInt8(ascii: "|"))
   }
 
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
@@ -108,12 +108,12 @@ final class TornadoSignedValue: Dialect {
   private func check(_ token: Bytes) throws(Failure) -> (value: Bytes, time: Int64, key: Int)? {
     var rest = token.dropFirst(2)
     func part() -> Bytes? {
-      let colon = rest.find(0x3A)
-      guard colon > 0, colon < TornadoSignedValue.longestNumber, rest[0] != 0x2D,
+      let colon = rest.find(UInt8(ascii: ":"))
+      guard colon > 0, colon < TornadoSignedValue.longestNumber, rest[0] != UInt8(ascii: "-"),
         let size = Numbers.read(rest.slice(0, colon), base: 10), size < Int64(rest.count &- colon &- 1)
       else { return nil }
       let end = colon &+ 1 &+ Int(size)
-      guard rest[end] == 0x7C else { return nil }
+      guard rest[end] == UInt8(ascii: "|") else { return nil }
       defer { rest = rest.dropFirst(end &+ 1) }
       return rest.slice(colon &+ 1, end)
     }
@@ -128,8 +128,8 @@ final class TornadoSignedValue: Dialect {
   }
 
   private func checkOld(_ token: Bytes, _ now: Int64) throws(Failure) -> (value: Bytes, time: Int64, key: Int)? {
-    let first = token.find(0x7C)
-    let second = token.find(0x7C, from: first &+ 1)
+    let first = token.find(UInt8(ascii: "|"))
+    let second = token.find(UInt8(ascii: "|"), from: first &+ 1)
     let value = token.slice(0, first)
     let time = token.slice(first &+ 1, second)
     var mac = ByteBuffer()
@@ -141,7 +141,7 @@ final class TornadoSignedValue: Dialect {
     // Nothing says where the value ends: a digit could move from it to the time, which
     // would be far in the future then, or from the time, which would begin with 0.
     guard try Hex.decode(token.dropFirst(second &+ 1), to: &mac), let key = oldKeys.matching(signed.bytes, mac.bytes),
-      time[0] &- 0x31 < 9, let seconds = Numbers.read(time, base: 10),
+      time[0] &- UInt8(ascii: "1") < 9, let seconds = Numbers.read(time, base: 10),
       !Dialect.isOlder(now, than: TornadoSignedValue.mostFuture, now: seconds)
     else { return nil }
     return (value, seconds, key)

@@ -8,9 +8,9 @@ struct URLParameter {
 
   /// Where the value stands, and where the parameter with its separator begins.
   private func find(_ name: Bytes) -> (from: Int, value: Int, end: Int)? {
-    let fragment = url.find(0x23)
-    let query = min(url.find(0x3F), fragment)
-    var i = place == .path ? min(url.find(0x3B), query) : query
+    let fragment = url.find(UInt8(ascii: "#"))
+    let query = min(url.find(UInt8(ascii: "?")), fragment)
+    var i = place == .path ? min(url.find(UInt8(ascii: ";")), query) : query
     let last = place == .path ? query : fragment
     while i < last {
       // At a separator: ';', or '?' and '&'.
@@ -18,15 +18,19 @@ struct URLParameter {
       var end = from
       while end < last, !isSeparator(url[end]) { end &+= 1 }
       let equals = from &+ name.count
-      if equals < end, url[equals] == 0x3D, url.slice(from, equals) == name { return (i, equals &+ 1, end) }
+      if equals < end, url[equals] == UInt8(ascii: "="), url.slice(from, equals) == name {
+        return (i, equals &+ 1, end)
+      }
       i = end
       // Past what is no separator of ours: the rest of a path's segment.
-      while place == .path, i < last, url[i] != 0x3B { i &+= 1 }
+      while place == .path, i < last, url[i] != UInt8(ascii: ";") { i &+= 1 }
     }
     return nil
   }
 
-  private func isSeparator(_ c: UInt8) -> Bool { place == .path ? c == 0x3B || c == 0x2F : c == 0x26 }
+  private func isSeparator(_ c: UInt8) -> Bool {
+    place == .path ? c == UInt8(ascii: ";") || c == UInt8(ascii: "/") : c == UInt8(ascii: "&")
+  }
 
   func value(of name: Bytes) -> Bytes? {
     guard let found = find(name) else { return nil }
@@ -37,14 +41,14 @@ struct URLParameter {
   /// parameter that is there keeps its place; a new one comes at the end of the
   /// path or query.
   func write(_ name: Bytes, _ value: Bytes?, to writer: inout ByteWriter) {
-    let fragment = url.find(0x23)
-    let query = min(url.find(0x3F), fragment)
+    let fragment = url.find(UInt8(ascii: "#"))
+    let query = min(url.find(UInt8(ascii: "?")), fragment)
     if let found = find(name) {
       if let value {
         writer.append(url.slice(0, found.value))
         writer.append(value)
         writer.append(url.dropFirst(found.end))
-      } else if place == .path || url[found.end] != 0x26 {
+      } else if place == .path || url[found.end] != UInt8(ascii: "&") {
         writer.append(url.slice(0, found.from))
         writer.append(url.dropFirst(found.end))
       } else {
@@ -61,14 +65,14 @@ struct URLParameter {
     let at = place == .path ? query : fragment
     writer.append(url.slice(0, at))
     if place == .path {
-      writer.append(0x3B)
+      writer.append(UInt8(ascii: ";"))
     } else if query == at {
-      writer.append(0x3F)
-    } else if at &- 1 != query, url[at &- 1] != 0x26 {
-      writer.append(0x26)
+      writer.append(UInt8(ascii: "?"))
+    } else if at &- 1 != query, url[at &- 1] != UInt8(ascii: "&") {
+      writer.append(UInt8(ascii: "&"))
     }
     writer.append(name)
-    writer.append(0x3D)
+    writer.append(UInt8(ascii: "="))
     writer.append(value)
     writer.append(url.dropFirst(at))
   }
@@ -78,8 +82,11 @@ struct URLParameter {
     var i = 0
     while i < text.count {
       let c = text[i]
-      let plain = c | 0x20 &- 0x61 < 26 || c &- 0x30 < 10
-      guard plain || c == 0x2D || c == 0x2E || c == 0x5F || c == 0x7E || c == 0x3A || c == 0x25 else {
+      let plain = c | 0x20 &- UInt8(ascii: "a") < 26 || c &- UInt8(ascii: "0") < 10
+      guard
+        plain || c == UInt8(ascii: "-") || c == UInt8(ascii: ".") || c == UInt8(ascii: "_") || c == UInt8(ascii: "~")
+          || c == UInt8(ascii: ":") || c == UInt8(ascii: "%")
+      else {
         throw .syntax("name or value has an octet with a meaning in URLs; percent-encode it", at: i)
       }
       i &+= 1

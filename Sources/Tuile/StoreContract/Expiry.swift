@@ -29,7 +29,7 @@ enum Expiry {
       guard let seconds = try? JSONText.double(raw), seconds == seconds else { return }
       let microseconds = sys_microseconds(seconds, Expiry.longest &* 1_000_000)
       self = seconds == 0 ? .seconds(0) : .interval(microseconds: microseconds)
-    case TUILE_TYPE_BOOL: self = .seconds(raw[0] == 0x74 ? 1 : 0)
+    case TUILE_TYPE_BOOL: self = .seconds(raw[0] == UInt8(ascii: "t") ? 1 : 0)
     case TUILE_TYPE_STRING:
       if let date = Date.readISO(raw.slice(1, raw.count &- 1)) { self = .date(microseconds: date) }
     default: break

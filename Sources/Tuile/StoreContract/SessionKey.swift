@@ -11,7 +11,7 @@ enum SessionKey {
   private static func isText(_ key: Bytes) -> Bool {
     var i = 0
     while i < key.count {
-      guard key[i] &- 0x61 < 26 || key[i] &- 0x30 < 10 else { return false }
+      guard key[i] &- UInt8(ascii: "a") < 26 || key[i] &- UInt8(ascii: "0") < 10 else { return false }
       i &+= 1
     }
     return true
@@ -21,7 +21,7 @@ enum SessionKey {
   /// `~` and 7 to 39 characters more, so that no ID of a session spells it. Stores
   /// keep records apart from sessions, and give none of them in a walk.
   static func isRecord(_ key: Bytes) -> Bool {
-    key[0] == 0x7E && key.count >= 8 && key.count <= 40 && isText(key.dropFirst(1))
+    key[0] == UInt8(ascii: "~") && key.count >= 8 && key.count <= 40 && isText(key.dropFirst(1))
   }
 
   static func make(in arena: inout Arena) throws(Failure) -> Bytes {

@@ -72,14 +72,14 @@ final class CachedStore: Store {
   private static let headSize = 17
 
   private func entry(_ data: Bytes, expires: Int64, to out: inout ByteBuffer) {
-    out.append(0x64)
+    out.append(UInt8(ascii: "d"))
     Hex.encode(UInt64(bitPattern: expires), digits: 16, to: &out)
     out.append(data)
   }
 
   /// The session's expiry, if this is an entry.
   private func expiry(of entry: Bytes) -> Int64? {
-    guard entry[0] == 0x64, entry.count >= CachedStore.headSize else { return nil }
+    guard entry[0] == UInt8(ascii: "d"), entry.count >= CachedStore.headSize else { return nil }
     var number: UInt64 = 0
     var i = 1
     while i < CachedStore.headSize {
@@ -159,7 +159,7 @@ final class CachedStore: Store {
   private func appendMark(to out: inout ByteBuffer) throws(Failure) {
     var number: UInt64 = 0
     guard sys_random(&number, MemoryLayout<UInt64>.size) else { throw .random }
-    out.append(0x6D)
+    out.append(UInt8(ascii: "m"))
     Hex.encode(number, digits: 16, to: &out)
     guard !out.failed else { throw .memory }
   }

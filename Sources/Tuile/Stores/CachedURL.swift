@@ -5,16 +5,16 @@ extension CachedStore {
 
   static func open(_ url: Bytes) throws(Failure) -> CachedStore {
     let rest = url.dropFirst(scheme.count)
-    let hash = rest.find(0x23)
+    let hash = rest.find(UInt8(ascii: "#"))
     let front = rest.dropFirst(hash &+ 1)
     guard !rest.hasPrefix(Bytes(scheme)), !front.hasPrefix(Bytes(scheme)) else {
       throw .syntax("a cached store in a cached store", at: scheme.count)
     }
     var frontURL = ByteBuffer()
-    let question = front.find(0x3F)
+    let question = front.find(UInt8(ascii: "?"))
     frontURL.append(front.isEmpty ? Bytes("memory:") : front.slice(0, question))
     var fresh: Int64?
-    var separator: UInt8 = 0x3F
+    var separator: UInt8 = UInt8(ascii: "?")
     var options = URLText.Options(front.dropFirst(question &+ 1))
     while let option = options.next() {
       if option.name == Bytes("fresh") {
@@ -23,9 +23,9 @@ extension CachedStore {
       }
       frontURL.append(separator)
       frontURL.append(option.name)
-      frontURL.append(0x3D)
+      frontURL.append(UInt8(ascii: "="))
       frontURL.append(option.value)
-      separator = 0x26
+      separator = UInt8(ascii: "&")
     }
     guard !frontURL.failed else { throw .memory }
     let back = try StoreURL.open(rest.slice(0, hash))

@@ -25,8 +25,9 @@ enum FileContent {
   /// `payload:time:signature` in Django's alphabet, as its signing.dumps writes them, the
   /// payload behind a dot if it is compressed. Whose signature it is nobody can tell here.
   static func isSigned(_ data: Bytes) -> Bool {
-    guard let second = data.findLast(0x3A), let first = data.slice(0, second).findLast(0x3A) else { return false }
-    let payload = data.slice(data[0] == 0x2E ? 1 : 0, first)
+    guard let second = data.findLast(UInt8(ascii: ":")), let first = data.slice(0, second).findLast(UInt8(ascii: ":"))
+    else { return false }
+    let payload = data.slice(data[0] == UInt8(ascii: ".") ? 1 : 0, first)
     let time = data.slice(first &+ 1, second)
     let signature = data.dropFirst(second &+ 1)
     return !payload.isEmpty && !time.isEmpty && time.count <= 11 && signature.count >= 27 && signature.count <= 86
@@ -38,7 +39,10 @@ enum FileContent {
     var i = 0
     while i < text.count {
       let c = text[i]
-      guard c &- 0x61 < 26 || c &- 0x41 < 26 || c &- 0x30 < 10 || c == 0x2D || c == 0x5F else { return false }
+      guard
+        c &- UInt8(ascii: "a") < 26 || c &- UInt8(ascii: "A") < 26 || c &- UInt8(ascii: "0") < 10
+          || c == UInt8(ascii: "-") || c == UInt8(ascii: "_")
+      else { return false }
       i &+= 1
     }
     return true

@@ -35,11 +35,11 @@ final class FileLocks {
     self.file = file
     self.waitMilliseconds = waitMilliseconds
     self.stripes = stripes
-    _ = sys_mutex_init(&opening)
+    sys_mutex_init(&opening)
     var i = 0
     while i < FileLocks.stripeCount {
       (stripes + i).initialize(to: sys_mutex())
-      _ = sys_mutex_init(stripes + i)
+      sys_mutex_init(stripes + i)
       i &+= 1
     }
   }

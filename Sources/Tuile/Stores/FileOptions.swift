@@ -2,7 +2,7 @@ import CSystem
 import CTuile
 
 /// What a URL file:///folder?options says.
-struct FileOptions: ~Copyable {
+struct FileOptions: ~Copyable, StoreOptions {
   /// What a write survives, beside kill -9: `off` nothing more, `data` a power
   /// loss with every session whole, `full` a power loss with every answered call.
   enum Sync { case off, data, full }
@@ -22,41 +22,38 @@ struct FileOptions: ~Copyable {
   /// what the cookies of users hold.
   var othersMayList = false
 
-  private static let known: StaticString =
+  static let known: StaticString =
     "busy, age, prefix (a cookie's name), fsync (off, data, full), others (list), mode (ro, rw, rwc)"
 
-  init(_ query: Bytes) throws(Failure) {
-    var options = URLText.Options(query)
-    while let option = options.next() {
-      if option.name == Bytes("busy") {
-        busyMilliseconds = Int32(truncatingIfNeeded: try option.number(0...600_000))
-      } else if option.name == Bytes("age") {
-        age = try option.number(1...Date.latest) &* 1_000_000
-      } else if option.name == Bytes("prefix") {
-        prefix.removeAll()
-        try URLText.decode(option.value, to: &prefix)
-        guard FileOptions.isPrefix(prefix.bytes) else { throw option.unknown(known: FileOptions.known) }
-      } else if option.name == Bytes("fsync"), option.value == Bytes("off") {
-        sync = .off
-      } else if option.name == Bytes("fsync"), option.value == Bytes("data") {
-        sync = .data
-      } else if option.name == Bytes("fsync"), option.value == Bytes("full") {
-        sync = .full
-      } else if option.name == Bytes("others"), option.value == Bytes("list") {
-        othersMayList = true
-      } else if let said = StoreMode(option) {
-        mode = said
-      } else {
-        throw option.unknown(known: FileOptions.known)
-      }
+  mutating func take(_ option: URLText.Option) throws(Failure) -> Bool {
+    if option.name == Bytes("busy") {
+      busyMilliseconds = Int32(truncatingIfNeeded: try option.number(0...600_000))
+    } else if option.name == Bytes("age") {
+      age = try option.number(1...Date.latest) &* 1_000_000
+    } else if option.name == Bytes("prefix") {
+      prefix.removeAll()
+      try URLText.decode(option.value, to: &prefix)
+      return FileOptions.isPrefix(prefix.bytes)
+    } else if option.name == Bytes("fsync"), option.value == Bytes("off") {
+      sync = .off
+    } else if option.name == Bytes("fsync"), option.value == Bytes("data") {
+      sync = .data
+    } else if option.name == Bytes("fsync"), option.value == Bytes("full") {
+      sync = .full
+    } else if option.name == Bytes("others"), option.value == Bytes("list") {
+      othersMayList = true
+    } else if let said = StoreMode(option) {
+      mode = said
+    } else {
+      return false
     }
-    if prefix.count == 0 { prefix.append("sessionid") }
-    guard !prefix.failed else { throw .memory }
+    return true
   }
 
   /// A cookie's name that can begin a file's: no '/', and no '.' in front.
   private static func isPrefix(_ text: Bytes) -> Bool {
-    guard !text.isEmpty, text.count <= longestPrefix, text[0] != 0x2E, !text.contains(0x2F) else { return false }
+    guard !text.isEmpty, text.count <= longestPrefix, text[0] != UInt8(ascii: "."), !text.contains(UInt8(ascii: "/"))
+    else { return false }
     return sys_skip_class(text.start, 0, text.count, UInt8(SYS_OCTET_TOKEN)) == text.count
   }
 }
@@ -67,7 +64,10 @@ extension FileStore {
   static func open(_ url: Bytes) throws(Failure) -> FileStore {
     var path = ByteBuffer()
     let query = try StoreURL.path(url, after: scheme, to: &path)
-    let options = try FileOptions(query)
+    var options = FileOptions()
+    try options.read(query)
+    if options.prefix.count == 0 { options.prefix.append("sessionid") }
+    guard !options.prefix.failed else { throw .memory }
     if options.mode == .unsaid, StoreURL.isInRoot(path.bytes), path.bytes.withCString({ !sys_is_there($0) }) {
       throw .syntax(
         "the path of a store's URL begins at /, and this one would make a folder in / itself: write the whole path, or add mode=rwc",

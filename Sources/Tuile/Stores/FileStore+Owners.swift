@@ -48,7 +48,7 @@ extension FileStore {
   /// The path of a folder in the owners' one, with a NUL; false without memory.
   private static func appendPath(of name: Bytes, to path: inout ByteBuffer) -> Bool {
     path.append(Bytes(ownersFolder).slice(0, ownersFolder.count &- 1))
-    path.append(0x2F)
+    path.append(UInt8(ascii: "/"))
     path.append(name)
     path.append(0)
     return !path.failed
@@ -185,7 +185,7 @@ extension FileStore {
     defer { sys_folder_list_close(names) }
     while let name = sys_folder_next(names, &failure) {
       let entry = Bytes(UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), Int(strlen(name)))
-      let key = entry.slice(0, entry.find(0x5F))
+      let key = entry.slice(0, entry.find(UInt8(ascii: "_")))
       guard SessionKey.isValid(key) else { continue }
       if key.count == entry.count, let expires = try expiry(key) {
         try each(key, expires)

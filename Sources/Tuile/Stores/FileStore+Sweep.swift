@@ -14,7 +14,7 @@ final class FolderWalk {
   init(_ folder: Int32, _ name: StaticString) {
     self.folder = folder
     self.name = name
-    _ = sys_mutex_init(&mutex)
+    sys_mutex_init(&mutex)
   }
 
   deinit {
@@ -111,7 +111,7 @@ extension FileStore {
 
   /// true if it was a record, and is needed no longer.
   private func sweepRecord(_ name: Bytes, now: Int64) throws(Failure) -> Bool {
-    let key = name.slice(0, name.find(0x5F))
+    let key = name.slice(0, name.find(UInt8(ascii: "_")))
     guard SessionKey.isRecord(key) else { return false }
     if key.count == name.count { return try removeExpired(key, now: now) }
     if name.dropFirst(key.count).hasPrefix(Bytes(FileStore.temporaryMark)) { removeAbandoned(named: name) }
@@ -161,7 +161,7 @@ extension FileStore {
   /// A temporary file, ours or Django's, whose writer died.
   private func removeAbandoned(_ rest: Bytes) {
     let mark = Bytes(FileStore.temporaryMark)
-    let end = rest.find(0x5F)
+    let end = rest.find(UInt8(ascii: "_"))
     guard rest.count < 100, SessionKey.isValid(rest.slice(0, end)), rest.dropFirst(end).hasPrefix(mark) else { return }
     removeAbandoned(named: rest)
   }

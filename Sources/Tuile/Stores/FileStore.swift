@@ -20,6 +20,7 @@ final class FileStore: Store {
 
   /// `path` ends with a NUL.
   static func make(path: Bytes, options: consuming FileOptions) throws(Failure) -> FileStore {
+    try Forks.prepare()
     let (makes, writes) = (options.mode.makes, options.mode.writes)
     let folder = path.withCString { sys_folder_open_root($0, makes) }
     guard folder >= 0 else { throw .folder(answer: Int(folder)) }
@@ -91,7 +92,7 @@ final class FileStore: Store {
   ) throws(Failure) -> Answer {
     try withScratch(160) { (room) throws(Failure) in
       var writer = ByteWriter(room, capacity: 160)
-      if key[0] == 0x7E {
+      if key[0] == UInt8(ascii: "~") {
         writer.append(".tuile/records/")
       } else {
         writer.append(options.prefix.bytes)
@@ -153,7 +154,7 @@ final class FileStore: Store {
   func expires(_ facts: sys_file_facts, _ data: Bytes) -> Int64 {
     if let expires = expiresByTime(facts) { return expires }
     var json = ByteBuffer()
-    let payload = data.slice(0, data.find(0x3A))
+    let payload = data.slice(0, data.find(UInt8(ascii: ":")))
     guard (try? Deflated.decode(payload, limit: FileStore.largestLookedInto, to: &json)) != nil,
       let found = JSONText.member(Expiry.name, of: json.bytes)
     else { return facts.modified &+ options.age }

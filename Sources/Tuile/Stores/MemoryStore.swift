@@ -7,7 +7,6 @@ import CTuile
 final class MemoryStore: Store {
   static let scheme: StaticString = "memory:"
   private static let mostShards = 64
-  private static let smallestLimit: Int64 = 65536
   /// What a shard itself takes, and the allocator for its tables' segments.
   private static let fixed = 1024
   let shards: UnsafeMutablePointer<MemoryShard>
@@ -24,20 +23,17 @@ final class MemoryStore: Store {
   /// Of memory:?max_bytes=N.
   static func open(_ url: Bytes) throws(Failure) -> MemoryStore {
     let rest = url.dropFirst(scheme.count)
-    guard rest.isEmpty || rest[0] == 0x3F else {
+    guard rest.isEmpty || rest[0] == UInt8(ascii: "?") else {
       throw .syntax("memory: has no path", at: scheme.count)
     }
-    var limit = 0
-    var options = URLText.Options(rest.dropFirst(1))
-    while let option = options.next() {
-      guard option.name == Bytes("max_bytes") else { throw option.unknown(known: "max_bytes") }
-      limit = Int(try option.number(smallestLimit...1 << 46))
-    }
-    return try make(limit: limit)
+    var options = MemoryOptions()
+    try options.read(rest.dropFirst(1))
+    return try make(limit: options.limit)
   }
 
   /// `limit` in bytes; 0: none.
   static func make(limit: Int) throws(Failure) -> MemoryStore {
+    try Forks.prepare()
     let hashing = try SeededHash.make()
     // Shards of less than a megabyte would have no room for a large session.
     var count = mostShards
@@ -51,12 +47,11 @@ final class MemoryStore: Store {
     self.shards = shards
     self.hashing = hashing
     shardCount = count
-    _ = sys_mutex_init(&sweeping)
+    sys_mutex_init(&sweeping)
     var i = 0
     while i < count {
       (shards + i).initialize(to: MemoryShard(limit: limit))
-      // pthread_mutex_init fails on no Linux for a plain mutex.
-      _ = sys_mutex_init(&shards[i].mutex)
+      sys_mutex_init(&shards[i].mutex)
       i &+= 1
     }
   }

@@ -17,7 +17,7 @@ enum ModuleStore {
   static func check(_ url: Bytes) throws(Failure) { _ = try load(try scheme(url)) }
 
   private static func scheme(_ url: Bytes) throws(Failure) -> Bytes {
-    let scheme = url.slice(0, url.find(0x3A))
+    let scheme = url.slice(0, url.find(UInt8(ascii: ":")))
     guard isName(scheme), url.dropFirst(scheme.count).hasPrefix(Bytes("://")) else {
       throw .syntax(
         "the store's URL is none of memory:, cookie:, file:///, sqlite:///, redis://, rediss://, unix:///, postgresql:// and cached+URL"
@@ -47,7 +47,7 @@ enum ModuleStore {
     guard !scheme.isEmpty, scheme.count <= 32 else { return false }
     var i = 0
     while i < scheme.count {
-      guard scheme[i] &- 0x61 < 26 || scheme[i] &- 0x30 < 10 else { return false }
+      guard scheme[i] &- UInt8(ascii: "a") < 26 || scheme[i] &- UInt8(ascii: "0") < 10 else { return false }
       i &+= 1
     }
     return true

@@ -34,12 +34,12 @@ final class MovingStore: Store {
     old.close()
   }
 
-  private static func isClaim(_ data: Bytes) -> Bool { data.count == claimSize && data[0] == 0x7E }
+  private static func isClaim(_ data: Bytes) -> Bool { data.count == claimSize && data[0] == UInt8(ascii: "~") }
 
   private static func appendClaim(to out: inout ByteBuffer) throws(Failure) {
     var number: UInt64 = 0
     guard sys_random(&number, MemoryLayout<UInt64>.size) else { throw .random }
-    out.append(0x7E)
+    out.append(UInt8(ascii: "~"))
     Hex.encode(number, digits: 16, to: &out)
     guard !out.failed else { throw .memory }
   }

@@ -37,12 +37,12 @@ final class SQLiteStore: Store {
   init(path: consuming ByteBuffer, options: SQLiteOptions) throws(Failure) {
     self.path = path
     self.options = options
-    _ = sys_mutex_init(&pool)
-    _ = sys_mutex_init(&writing)
+    sys_mutex_init(&pool)
+    sys_mutex_init(&writing)
     let empty: @convention(c) (UnsafeMutableRawPointer?) -> Void = { store in
       if let store { Unmanaged<SQLiteStore>.fromOpaque(store).takeUnretainedValue().closeIdle(forFork: true) }
     }
-    _ = sys_fork_gate_init(&gate, empty, Unmanaged.passUnretained(self).toOpaque())
+    sys_fork_gate_init(&gate, empty, Unmanaged.passUnretained(self).toOpaque())
     try reading { (connection) throws(Failure) in try connection.checkSchema() }
     if self.path.bytes.withCString({ sys_is_readable_by_all($0) }) {
       remarks.add(.readableByAll)

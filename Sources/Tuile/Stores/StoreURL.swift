@@ -28,7 +28,7 @@ enum StoreURL {
   static func checkScheme(_ url: Bytes) throws(Failure) {
     if url.hasPrefix(Bytes(CachedStore.scheme)) {
       let rest = url.dropFirst(CachedStore.scheme.count)
-      let hash = rest.find(0x23)
+      let hash = rest.find(UInt8(ascii: "#"))
       try checkScheme(rest.slice(0, hash))
       if hash &+ 1 < rest.count { try checkScheme(rest.dropFirst(hash &+ 1)) }
       return
@@ -44,11 +44,11 @@ enum StoreURL {
   /// in front of a relative path mean that, and nobody means it.
   static func isInRoot(_ path: Bytes) -> Bool {
     var last = path.count &- 1
-    while last > 0, path[last &- 1] == 0x2F { last &-= 1 }
-    let folder = path.slice(0, last).findLast(0x2F) ?? 0
+    while last > 0, path[last &- 1] == UInt8(ascii: "/") { last &-= 1 }
+    let folder = path.slice(0, last).findLast(UInt8(ascii: "/")) ?? 0
     var i = 0
     while i < folder {
-      guard path[i] == 0x2F || path[i] == 0x2E else { return false }
+      guard path[i] == UInt8(ascii: "/") || path[i] == UInt8(ascii: ".") else { return false }
       i &+= 1
     }
     return true
@@ -58,10 +58,10 @@ enum StoreURL {
   /// query that follows.
   static func path(_ url: Bytes, after scheme: StaticString, to path: inout ByteBuffer) throws(Failure) -> Bytes {
     let rest = url.dropFirst(scheme.count)
-    guard rest[0] == 0x2F, rest.count > 1 else {
+    guard rest[0] == UInt8(ascii: "/"), rest.count > 1 else {
       throw .syntax("the path of the store's URL is absolute: three slashes", at: scheme.count)
     }
-    let question = rest.find(0x3F)
+    let question = rest.find(UInt8(ascii: "?"))
     try URLText.decode(rest.slice(0, question), to: &path)
     path.append(0)
     guard !path.failed else { throw .memory }

@@ -19,7 +19,7 @@ final class UnmarkedKeys {
   private var settling = false
   private var timer: OpaquePointer?
 
-  init() { _ = sys_mutex_init(&mutex) }
+  init() { sys_mutex_init(&mutex) }
 
   deinit { sys_mutex_destroy(&mutex) }
 

@@ -39,7 +39,8 @@ extension Jar {
 
   private static func writeLine(_ cookie: JarCookie.Pointer, to buffer: inout ByteBuffer) {
     let node = cookie.pointee
-    guard !cookie.name.isEmpty, !cookie.name.contains(0x09), !cookie.value.contains(0x09), !cookie.path.contains(0x09),
+    guard !cookie.name.isEmpty, !cookie.name.contains(UInt8(ascii: "\t")), !cookie.value.contains(UInt8(ascii: "\t")),
+      !cookie.path.contains(UInt8(ascii: "\t")),
       let domain = node.domain
     else { return }
     if node.sameSite != .unset || node.priority != .unset || node.partitionSize > 0 {
@@ -50,30 +51,30 @@ extension Jar {
       case .strict: buffer.append("Strict")
       case .none: buffer.append("None")
       }
-      buffer.append(0x09)
+      buffer.append(UInt8(ascii: "\t"))
       switch node.priority {
       case .unset: break
       case .low: buffer.append("Low")
       case .medium: buffer.append("Medium")
       case .high: buffer.append("High")
       }
-      buffer.append(0x09)
+      buffer.append(UInt8(ascii: "\t"))
       buffer.append(cookie.partition)
-      buffer.append(0x0A)
+      buffer.append(UInt8(ascii: "\n"))
     }
     if node.partitionSize > 0 { buffer.append("#Partitioned_") }
     if node.httpOnly { buffer.append("#HttpOnly_") }
-    if !node.hostOnly { buffer.append(0x2E) }
+    if !node.hostOnly { buffer.append(UInt8(ascii: ".")) }
     buffer.append(domain.name)
     buffer.append(node.hostOnly ? "\tFALSE\t" : "\tTRUE\t")
     buffer.append(cookie.path)
     buffer.append(node.secure ? "\tTRUE\t" : "\tFALSE\t")
     Numbers.writeDecimal(cookie.isPersistent ? node.expires : 0, to: &buffer)
-    buffer.append(0x09)
+    buffer.append(UInt8(ascii: "\t"))
     buffer.append(cookie.name)
-    buffer.append(0x09)
+    buffer.append(UInt8(ascii: "\t"))
     buffer.append(cookie.value)
-    buffer.append(0x0A)
+    buffer.append(UInt8(ascii: "\n"))
   }
 
   /// Adds the cookies of a file to the jar, each as if it came now; lines that are
@@ -84,11 +85,11 @@ extension Jar {
     var position = 0
     skipped = 0
     while position < text.count {
-      let end = text.find(0x0A, from: position)
+      let end = text.find(UInt8(ascii: "\n"), from: position)
       var line = text.slice(position, end)
       position = end &+ 1
-      if line[line.count &- 1] == 0x0D { line = line.slice(0, line.count &- 1) }
-      while line[0] == 0x20 || line[0] == 0x09 { line = line.dropFirst(1) }
+      if line[line.count &- 1] == UInt8(ascii: "\r") { line = line.slice(0, line.count &- 1) }
+      while line[0] == UInt8(ascii: " ") || line[0] == UInt8(ascii: "\t") { line = line.dropFirst(1) }
       if line.hasPrefix(Bytes("#Tuile\t")) {
         extra = line.dropFirst(7)
         continue
@@ -125,7 +126,7 @@ extension Jar {
     if partitioned { line = line.dropFirst(13) }
     let httpOnly = line.hasPrefix(Bytes("#HttpOnly_"))
     if httpOnly { line = line.dropFirst(10) }
-    guard !line.isEmpty, line[0] != 0x23 else { return true }
+    guard !line.isEmpty, line[0] != UInt8(ascii: "#") else { return true }
     var domain = Jar.field(&line)
     let shared = Jar.field(&line).equals(ignoringCase: "true")
     var path = Jar.field(&line)
@@ -140,7 +141,7 @@ extension Jar {
     guard let expires = Jar.readEnd(Jar.field(&line)) else { return false }
     let name = Jar.field(&line)
     let value = line
-    if domain[0] == 0x2E { domain = domain.dropFirst(1) }
+    if domain[0] == UInt8(ascii: ".") { domain = domain.dropFirst(1) }
     var rest = extra
     let sameSite = SetCookie.readSameSite(Jar.field(&rest))
     let priority = SetCookie.readPriority(Jar.field(&rest))
@@ -174,10 +175,10 @@ extension Jar {
   /// Unix seconds, with a fraction that does not count; 0, and nothing as Python writes it, is a session's end.
   private static func readEnd(_ text: Bytes) -> Int64? {
     guard !text.isEmpty else { return 0 }
-    let dot = text.find(0x2E)
+    let dot = text.find(UInt8(ascii: "."))
     var i = dot &+ 1
     while i < text.count {
-      guard text[i] &- 0x30 < 10 else { return nil }
+      guard text[i] &- UInt8(ascii: "0") < 10 else { return nil }
       i &+= 1
     }
     return Numbers.read(text.slice(0, dot), base: 10)
@@ -185,7 +186,7 @@ extension Jar {
 
   /// Up to the next tab, which is passed over.
   private static func field(_ line: inout Bytes) -> Bytes {
-    let tab = line.find(0x09)
+    let tab = line.find(UInt8(ascii: "\t"))
     let field = line.slice(0, tab)
     line = line.dropFirst(tab &+ 1)
     return field
@@ -194,7 +195,7 @@ extension Jar {
   /// Whether a response could have set it: what browsers refuse stays out.
   private static func couldBeSet(_ cookie: SetCookie) -> Bool {
     guard !cookie.name.isEmpty, cookie.name.trimmed.count == cookie.name.count,
-      cookie.value.trimmed.count == cookie.value.count, cookie.path[0] == 0x2F,
+      cookie.value.trimmed.count == cookie.value.count, cookie.path[0] == UInt8(ascii: "/"),
       cookie.path.count <= JarURL.largestPath
     else { return false }
     do throws(Failure) {

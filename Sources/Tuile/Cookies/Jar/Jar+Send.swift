@@ -15,7 +15,7 @@ extension Jar {
         if count > 0 { writer.append("; ") }
         if !cookie.name.isEmpty {
           writer.append(cookie.name)
-          writer.append(0x3D)
+          writer.append(UInt8(ascii: "="))
         }
         writer.append(cookie.value)
         cookie.pointee.lastUse = nextUse()
@@ -40,7 +40,7 @@ extension Jar {
         count &+= 1
         if own { ownIsFirst = true }
       }
-      domain = domain.dropFirst(domain.find(0x2E) &+ 1)
+      domain = domain.dropFirst(domain.find(UInt8(ascii: ".")) &+ 1)
     } while !request.url.isAddress && !domain.isEmpty && count < Jar.mostLabels
     return (count, ownIsFirst)
   }

@@ -35,6 +35,7 @@ final class Jar {
   static func make(
     _ limits: Limits, _ suffixes: PublicSuffixes, clock: tuile_clock?, context: UnsafeMutableRawPointer?
   ) throws(Failure) -> Jar {
+    try Forks.prepare()
     var seed: UInt64 = 0
     guard sys_random(&seed, MemoryLayout<UInt64>.size) else { throw .random }
     guard let raw = malloc(MemoryLayout<sys_mutex>.stride) else { throw .memory }
@@ -51,7 +52,7 @@ final class Jar {
     self.clockContext = context
     self.mutex = mutex
     table = JarTable(seed: seed)
-    _ = sys_mutex_init(mutex)
+    sys_mutex_init(mutex)
   }
 
   deinit {

@@ -43,7 +43,7 @@ struct JarTable {
     var i = 0
     while i < name.count {
       let c = name.start[i]
-      hash = (hash ^ UInt64(c &- 0x41 < 26 ? c | 0x20 : c)) &* 0xFF51_AFD7_ED55_8CCD
+      hash = (hash ^ UInt64(c &- UInt8(ascii: "A") < 26 ? c | 0x20 : c)) &* 0xFF51_AFD7_ED55_8CCD
       hash ^= hash &>> 32
       i &+= 1
     }

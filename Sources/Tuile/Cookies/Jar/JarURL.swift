@@ -14,8 +14,10 @@ struct JarURL {
 
   /// `room` has 41 octets, for an address in the form that is kept, and outlives this.
   init(_ url: Bytes, _ room: UnsafeMutablePointer<UInt8>) throws(Failure) {
-    let colon = url.find(0x3A)
-    guard url[colon &+ 1] == 0x2F, url[colon &+ 2] == 0x2F else { throw .syntax("the URL has no \"://\"", at: colon) }
+    let colon = url.find(UInt8(ascii: ":"))
+    guard url[colon &+ 1] == UInt8(ascii: "/"), url[colon &+ 2] == UInt8(ascii: "/") else {
+      throw .syntax("the URL has no \"://\"", at: colon)
+    }
     let scheme = url.slice(0, colon)
     let isTLS = scheme.equals(ignoringCase: "https") || scheme.equals(ignoringCase: "wss")
     guard isTLS || scheme.equals(ignoringCase: "http") || scheme.equals(ignoringCase: "ws") else {
@@ -23,11 +25,15 @@ struct JarURL {
     }
     let start = colon &+ 3
     var end = start
-    while end < url.count, url[end] != 0x2F, url[end] != 0x3F, url[end] != 0x23 { end &+= 1 }
+    while end < url.count, url[end] != UInt8(ascii: "/"), url[end] != UInt8(ascii: "?"), url[end] != UInt8(ascii: "#") {
+      end &+= 1
+    }
     let authority = url.slice(start, end)
     // A browser would end the host at a backslash, another client would not.
-    guard !authority.contains(0x5C) else { throw .syntax("the URL has a backslash before its path", at: start) }
-    let user = authority.findLast(0x40).map { $0 &+ 1 } ?? 0
+    guard !authority.contains(UInt8(ascii: "\\")) else {
+      throw .syntax("the URL has a backslash before its path", at: start)
+    }
+    let user = authority.findLast(UInt8(ascii: "@")).map { $0 &+ 1 } ?? 0
     let name = try JarURL.host(authority.dropFirst(user), at: start &+ user)
     isAddress = HostName.isAddress(name)
     if isAddress {
@@ -38,7 +44,7 @@ struct JarURL {
       host = name
     }
     var last = end
-    while last < url.count, url[last] != 0x3F, url[last] != 0x23 {
+    while last < url.count, url[last] != UInt8(ascii: "?"), url[last] != UInt8(ascii: "#") {
       let c = url[last]
       guard c > 0x20, c != 0x7F else { throw .syntax("the URL's path has a space or control character", at: last) }
       last &+= 1
@@ -49,18 +55,18 @@ struct JarURL {
 
   private static func host(_ text: Bytes, at offset: Int) throws(Failure) -> Bytes {
     var end = 0
-    if text[0] == 0x5B {
-      end = text.find(0x5D) &+ 1
+    if text[0] == UInt8(ascii: "[") {
+      end = text.find(UInt8(ascii: "]")) &+ 1
       guard end <= text.count else { throw .syntax("the URL's address has no ']'", at: offset) }
     } else {
-      while end < text.count, text[end] != 0x3A { end &+= 1 }
+      while end < text.count, text[end] != UInt8(ascii: ":") { end &+= 1 }
     }
     var i = end
-    if text[i] == 0x3A { i &+= 1 }
-    while text[i] &- 0x30 < 10 { i &+= 1 }
+    if text[i] == UInt8(ascii: ":") { i &+= 1 }
+    while text[i] &- UInt8(ascii: "0") < 10 { i &+= 1 }
     guard i == text.count else { throw .syntax("the URL's port is no number", at: i &+ offset) }
     let host = text.slice(0, end)
-    guard !host.isEmpty, host[0] != 0x2E else { throw .syntax("the URL has no host", at: offset) }
+    guard !host.isEmpty, host[0] != UInt8(ascii: ".") else { throw .syntax("the URL has no host", at: offset) }
     guard host.count <= HostName.largest else { throw .limit("the URL's host has more than 255 octets") }
     if let at = HostName.firstOutside(host) {
       throw .syntax("the URL's host has an octet that no host has in ASCII", at: at &+ offset)
@@ -77,14 +83,17 @@ struct JarURL {
 
   /// Where a cookie without a Path is sent back to (RFC 6265bis, section 5.1.4).
   var defaultPath: Bytes {
-    guard let slash = path.findLast(0x2F), slash > 0, path[0] == 0x2F else { return Bytes("/") }
+    guard let slash = path.findLast(UInt8(ascii: "/")), slash > 0, path[0] == UInt8(ascii: "/") else {
+      return Bytes("/")
+    }
     return path.slice(0, slash)
   }
 
   /// RFC 6265bis, section 5.1.4.
   static func matches(path: Bytes, cookiePath: Bytes) -> Bool {
     guard path.hasPrefix(cookiePath) else { return false }
-    return path.count == cookiePath.count || cookiePath[cookiePath.count &- 1] == 0x2F || path[cookiePath.count] == 0x2F
+    return path.count == cookiePath.count || cookiePath[cookiePath.count &- 1] == UInt8(ascii: "/")
+      || path[cookiePath.count] == UInt8(ascii: "/")
   }
 }
 
@@ -95,7 +104,9 @@ extension Bytes {
     var i = 0
     while i < count {
       let (a, b) = (start[i], other.start[i])
-      if a != b, (a &- 0x41 < 26 ? a | 0x20 : a) != (b &- 0x41 < 26 ? b | 0x20 : b) { return false }
+      if a != b, (a &- UInt8(ascii: "A") < 26 ? a | 0x20 : a) != (b &- UInt8(ascii: "A") < 26 ? b | 0x20 : b) {
+        return false
+      }
       i &+= 1
     }
     return true
@@ -105,6 +116,6 @@ extension Bytes {
   /// domain (RFC 6265bis, section 5.1.3; addresses are the caller's to tell).
   func isSubdomain(of domain: Bytes) -> Bool {
     let dot = count &- domain.count &- 1
-    return dot > 0 && self[dot] == 0x2E && dropFirst(dot &+ 1).equals(ignoringCase: domain)
+    return dot > 0 && self[dot] == UInt8(ascii: ".") && dropFirst(dot &+ 1).equals(ignoringCase: domain)
   }
 }

@@ -21,9 +21,9 @@ enum PublicSuffixes {
 
   /// `domain` has no dot in front; letters of any case. "co.uk." is "co.uk".
   func contains(_ name: Bytes) -> Bool {
-    let domain = name[name.count &- 1] == 0x2E ? name.slice(0, name.count &- 1) : name
+    let domain = name[name.count &- 1] == UInt8(ascii: ".") ? name.slice(0, name.count &- 1) : name
     switch self {
-    case .label: return !domain.contains(0x2E)
+    case .label: return !domain.contains(UInt8(ascii: "."))
     case .libpsl(let list):
       return lowered(domain) { sys_psl_is_public_suffix(list, $0.start, $0.count) }
     case .callback(let callback, let context):
@@ -37,7 +37,7 @@ enum PublicSuffixes {
     if isAddress || contains(host) { return host }
     var site = host
     while true {
-      let parent = site.dropFirst(site.find(0x2E) &+ 1)
+      let parent = site.dropFirst(site.find(UInt8(ascii: ".")) &+ 1)
       if parent.isEmpty || contains(parent) { return site }
       site = parent
     }
@@ -58,7 +58,7 @@ extension UnsafeMutablePointer<UInt8> {
     var i = 0
     while i < bytes.count {
       let c = bytes.start[i]
-      self[i] = c &- 0x41 < 26 ? c | 0x20 : c
+      self[i] = c &- UInt8(ascii: "A") < 26 ? c | 0x20 : c
       i &+= 1
     }
   }

@@ -16,7 +16,7 @@ final class RedisAddress {
 }
 
 /// What a URL says. Complete when it is made, and only read after.
-final class RedisSettings {
+final class RedisOptions: StoreOptions {
   static let mostSeeds = 32
 
   var seeds: [RedisAddress] = []
@@ -54,53 +54,46 @@ final class RedisSettings {
 
   /// redis[s]://[user[:password]@]host[:port][,host[:port]…][/database][?options]
   /// and unix://[user[:password]@]/path[?options].
-  static func parse(_ url: Bytes) throws(Failure) -> RedisSettings {
-    let settings = RedisSettings()
-    let colon = url.find(0x3A)
+  static func parse(_ url: Bytes) throws(Failure) -> RedisOptions {
+    var options = RedisOptions()
+    let colon = url.find(UInt8(ascii: ":"))
     let scheme = url.slice(0, colon)
-    settings.tls = scheme == Bytes("rediss")
+    options.tls = scheme == Bytes("rediss")
     let start = colon &+ 3
-    let question = url.find(0x3F, from: start)
-    try settings.shifted(by: question &+ 1) { (settings) throws(Failure) in
-      var options = URLText.Options(url.dropFirst(question &+ 1))
-      while let option = options.next() { try settings.take(option) }
+    let question = url.find(UInt8(ascii: "?"), from: start)
+    do throws(Failure) {
+      try options.read(url.dropFirst(question &+ 1))
+    } catch {
+      var moved = error
+      if moved.status == TUILE_E_SYNTAX { moved.offset &+= question &+ 1 }
+      throw moved
     }
-    let slash = min(url.find(0x2F, from: start), question)
+    let slash = min(url.find(UInt8(ascii: "/"), from: start), question)
     let authority = url.slice(start, slash)
-    let at = authority.findLast(0x40)
-    if let at { try settings.takeUser(authority.slice(0, at)) }
+    let at = authority.findLast(UInt8(ascii: "@"))
+    if let at { try options.takeUser(authority.slice(0, at)) }
     let hosts = at.map { authority.dropFirst($0 &+ 1) } ?? authority
     let path = url.slice(slash, question)
     if scheme == Bytes("unix") {
       guard hosts.isEmpty, path.count > 1 else {
         throw .syntax("the path of a unix URL is absolute: unix:///path", at: start)
       }
-      settings.seeds.append(RedisAddress(try CText.decoded(path), port: 0))
+      options.seeds.append(RedisAddress(try CText.decoded(path), port: 0))
     } else {
       if path.count > 1 {
         guard let number = Numbers.read(path.dropFirst(1), base: 10), number >= 0, number < 1 << 20 else {
           throw .syntax("the database in the store's URL is not a number", at: slash)
         }
-        settings.database = number
+        options.database = number
       }
-      try settings.takeHosts(hosts, at: slash &- hosts.count)
+      try options.takeHosts(hosts, at: slash &- hosts.count)
     }
-    try settings.check()
-    return settings
-  }
-
-  private func shifted(by base: Int, _ body: (RedisSettings) throws(Failure) -> Void) throws(Failure) {
-    do {
-      try body(self)
-    } catch {
-      var moved = error
-      if moved.status == TUILE_E_SYNTAX { moved.offset &+= base }
-      throw moved
-    }
+    try options.check()
+    return options
   }
 
   private func takeUser(_ text: Bytes) throws(Failure) {
-    let colon = text.find(0x3A)
+    let colon = text.find(UInt8(ascii: ":"))
     if colon > 0 { user = try CText.decoded(text.slice(0, colon)) }
     if colon < text.count { password = try CText.decoded(text.dropFirst(colon &+ 1)) }
   }
@@ -108,12 +101,12 @@ final class RedisSettings {
   private func takeHosts(_ text: Bytes, at offset: Int) throws(Failure) {
     var from = 0
     repeat {
-      let comma = text.find(0x2C, from: from)
+      let comma = text.find(UInt8(ascii: ","), from: from)
       let entry = text.slice(from, comma)
       // A numeric IPv6 address stands in brackets.
-      let close = entry[0] == 0x5B ? entry.find(0x5D) : 0
-      let colon = entry.find(0x3A, from: close)
-      var host = entry[0] == 0x5B ? entry.slice(1, close) : entry.slice(0, colon)
+      let close = entry[0] == UInt8(ascii: "[") ? entry.find(UInt8(ascii: "]")) : 0
+      let colon = entry.find(UInt8(ascii: ":"), from: close)
+      var host = entry[0] == UInt8(ascii: "[") ? entry.slice(1, close) : entry.slice(0, colon)
       if host.isEmpty { host = Bytes("localhost") }
       let port =
         colon < entry.count ? Numbers.read(entry.dropFirst(colon &+ 1), base: 10) : sentinel == nil ? 6379 : 26379
@@ -127,16 +120,16 @@ final class RedisSettings {
     } while from <= text.count
   }
 
-  private static let known: StaticString = """
+  static let known: StaticString = """
     db, user, password, password_file, shared_files, prefix, ca, certificate, key, server_name, verify, sentinel, replicas, mode, \
     connect, timeout, wait, pool, idle, retries
     """
 
-  private func take(_ option: URLText.Option) throws(Failure) {
-    if try limits.take(option) { return }
+  func take(_ option: URLText.Option) throws(Failure) -> Bool {
+    if try limits.take(option) { return true }
     if let said = StoreMode(option) {
       mode = said
-      return
+      return true
     }
     if option.name == Bytes("db") {
       database = try option.number(0...0xFFFFF)
@@ -150,15 +143,16 @@ final class RedisSettings {
       sentinelPasswordFile = try CText.decoded(option.value)
     } else if option.name == Bytes("shared_files") {
       sharedFiles = try option.number(0...1) == 1
-    } else if !(try takeText(option)) {
-      throw option.unknown(known: RedisSettings.known)
+    } else {
+      return try takeText(option)
     }
+    return true
   }
 
   private func takeText(_ option: URLText.Option) throws(Failure) -> Bool {
     let value = try CText.decoded(option.value)
     if option.name == Bytes("prefix") {
-      guard value.count <= 255 else { throw option.unknown(known: RedisSettings.known) }
+      guard value.count <= 255 else { return false }
       takePrefix(value)
       return true
     }
@@ -217,7 +211,7 @@ final class RedisSettings {
       free(data)
     }
     let text = Bytes(UnsafePointer(data.assumingMemoryBound(to: UInt8.self)), size)
-    return CText(text.slice(0, text.find(0x0A)))
+    return CText(text.slice(0, text.find(UInt8(ascii: "\n"))))
   }
 
   private func check() throws(Failure) {

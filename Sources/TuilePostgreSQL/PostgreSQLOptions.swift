@@ -3,7 +3,7 @@ import CSystem
 import CTuile
 
 /// What a URL postgresql://… says: our options of its query, and the rest, which is libpq's.
-struct Options {
+struct PostgreSQLOptions: StoreOptions {
   /// `connect` is for each server that the URL names.
   var limits = Limits()
   /// The server keeps the commands, each connection its own; off behind a
@@ -13,13 +13,13 @@ struct Options {
 
   /// Reads the options and hands libpq's part of the URL to `body`.
   static func read<Answer>(
-    _ url: Bytes, _ body: (Options, UnsafePointer<CChar>) throws(Failure) -> Answer
+    _ url: Bytes, _ body: (PostgreSQLOptions, UnsafePointer<CChar>) throws(Failure) -> Answer
   ) throws(Failure) -> Answer {
-    var options = Options()
+    var options = PostgreSQLOptions()
     var rest = ByteBuffer()
     defer { rest.wipe() }
     guard !url.contains(0) else { throw .syntax("the store's URL has a NUL", at: url.find(0)) }
-    let question = url.find(0x3F)
+    let question = url.find(UInt8(ascii: "?"))
     try check(url.slice(0, question))
     rest.append(url.slice(0, question))
     var separator: StaticString = "?"
@@ -27,7 +27,7 @@ struct Options {
     while let option = query.next() {
       if try options.take(option) { continue }
       guard pg_settings_knows(option.name.start, option.name.count), !option.value.isEmpty else {
-        throw option.unknown(known: Options.known)
+        throw option.unknown(known: PostgreSQLOptions.known)
       }
       rest.append(separator)
       rest.append(option.name)
@@ -43,26 +43,24 @@ struct Options {
   /// libpq would take part of a password with an '@' or a '/' in it for a host, a
   /// port or a database, and name it in its messages.
   private static func check(_ url: Bytes) throws(Failure) {
-    let start = url.find(0x3A) &+ 3
-    let at = url.find(0x40, from: start)
-    let ends = at == url.count || at < url.find(0x2F, from: start)
-    guard ends, url.find(0x40, from: at &+ 1) == url.count else {
+    let start = url.find(UInt8(ascii: ":")) &+ 3
+    let at = url.find(UInt8(ascii: "@"), from: start)
+    let ends = at == url.count || at < url.find(UInt8(ascii: "/"), from: start)
+    guard ends, url.find(UInt8(ascii: "@"), from: at &+ 1) == url.count else {
       throw .syntax("an '@' or '/' in the user or the password is written %40 or %2F", at: at)
     }
   }
 
-  private static let known: StaticString =
+  static let known: StaticString =
     "prepare (on, off), mode (ro, rw, rwc), timeout, wait, pool, idle, retries, connect, and what libpq knows"
 
   /// true if the option is ours.
-  private mutating func take(_ option: URLText.Option) throws(Failure) -> Bool {
+  mutating func take(_ option: URLText.Option) throws(Failure) -> Bool {
     if option.name == Bytes("connect_timeout") {
       // libpq's own word for it, in seconds, which it leaves to its caller here.
       limits.connect = Int32(truncatingIfNeeded: try option.number(1...600) &* 1000)
     } else if option.name == Bytes("prepare") {
-      guard option.value == Bytes("on") || option.value == Bytes("off") else {
-        throw option.unknown(known: Options.known)
-      }
+      guard option.value == Bytes("on") || option.value == Bytes("off") else { return false }
       prepare = option.value == Bytes("on")
     } else if let said = StoreMode(option) {
       mode = said
