@@ -32,7 +32,7 @@ enum Payload {
   static let mostValues = 1 << 18
   static let deepest = JSONScanner.deepest
   /// Bytes of an integer, which is written as decimal digits.
-  static let widestInteger = 128
+  static let widestInteger = 512
 
   /// The stored bytes as a JSON object, in ASCII and without white space;
   /// placeholders for what JSON lacks. `json` is emptied first.

@@ -143,7 +143,7 @@ extension PayloadTree {
       showBytes("bytearray", index, in: &json)
       return true
     case .infinite:
-      showNamed("float", "value", text(index), in: &json)
+      showInfinite(Double(bitPattern: UInt64(bitPattern: leaf.value)), in: &json)
       return true
     case .symbol:
       showNamed("symbol", "value", text(index), in: &json)
@@ -167,7 +167,7 @@ extension PayloadTree {
     json.append(type)
     showEncoding(index, in: &json)
     json.append("\",\"base64\":\"")
-    Base64.standard.encode(text(index), to: &json)
+    Base64.standard.encode(octets(index), to: &json)
     json.append("\"}")
   }
 
@@ -190,12 +190,27 @@ extension PayloadTree {
   }
 
   private func showObject(_ index: Int, in json: inout ByteBuffer) {
-    showNamed("object", "class", text(index), in: &json)
+    switch format {
+    case .pickle: showPickled(index, in: &json)
+    case .json, .php, .phpSerialize, .phpBinary, .msgpack, .marshal:
+      showNamed("object", "class", text(index), in: &json)
+    }
   }
 
   private func showDate(_ index: Int, in json: inout ByteBuffer) {}
 
   private func showEncoding(_ index: Int, in json: inout ByteBuffer) {}
+
+  /// As the language writes it.
+  private func showInfinite(_ number: Double, in json: inout ByteBuffer) {
+    let name: StaticString
+    switch format {
+    case .php, .phpSerialize, .phpBinary: name = number.isNaN ? "NAN" : number > 0 ? "INF" : "-INF"
+    case .marshal: name = number.isNaN ? "NaN" : number > 0 ? "Infinity" : "-Infinity"
+    case .json, .pickle, .msgpack: name = number.isNaN ? "nan" : number > 0 ? "inf" : "-inf"
+    }
+    showNamed("float", "value", Bytes(name), in: &json)
+  }
 
   /// PHP's Class:Case.
   private func showEnum(_ text: Bytes, in json: inout ByteBuffer) {

@@ -66,9 +66,12 @@ final class PayloadTree {
   var oldCount = 0
   /// Some value refers to another.
   var hasRefs = false
-  /// Pickle: protocol and whether it numbers values; Marshal: unused.
+  /// Pickle: its protocol, whether it stands in frames, and whether values are numbered.
   var protocolNumber = 4
+  var isFramed = true
   var marks = true
+  /// Pickle: each opcode that numbers a value, and which.
+  let definitions = PayloadIndices()
   /// What a format numbers while it is read.
   let numbered = PayloadIndices()
 
@@ -161,18 +164,20 @@ final class PayloadTree {
     let done: Bool
     switch format {
     case .php, .phpBinary, .phpSerialize: done = parsePHP()
-    case .json, .pickle, .msgpack, .marshal: done = false
+    case .pickle: done = parsePickle()
+    case .json, .msgpack, .marshal: done = false
     }
     if isFull { return count < Payload.mostValues ? .noMemory : .malformed }
     guard done, count <= Payload.mostValues else { return .malformed }
     oldCount = count
-    return numbered.failed ? .noMemory : .ok
+    return numbered.failed || definitions.failed ? .noMemory : .ok
   }
 
   func write(to out: inout ByteBuffer) -> PayloadStatus {
     switch format {
     case .php, .phpBinary, .phpSerialize: return writePHP(to: &out)
-    case .json, .pickle, .msgpack, .marshal: return .malformed
+    case .pickle: return writePickle(to: &out)
+    case .json, .msgpack, .marshal: return .malformed
     }
   }
 }

@@ -61,7 +61,7 @@ enum WideInteger {
   /// false if there are more than are read.
   static func read(_ text: Bytes, to out: inout ByteBuffer) -> Bool {
     let digits = text[0] == 0x2D ? text.dropFirst(1) : text
-    guard digits.count <= Payload.widestInteger &* 2 else { return false }
+    guard digits.count <= Payload.widestInteger &* 2 &+ 200 else { return false }
     return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Payload.widestInteger / 4) { words in
       guard let words = words.baseAddress else { return false }
       var count = 0
