@@ -127,6 +127,12 @@ extension PayloadTree {
       showBytes("bytes", index, in: &json)
       return true
     case .wide:
+      if format == .msgpack {
+        let number = UInt64(bitPattern: leaf.value)
+        Numbers.writeDecimal(Int64(truncatingIfNeeded: number / 10), to: &json)
+        json.append(0x30 &+ UInt8(truncatingIfNeeded: number % 10))
+        return false
+      }
       let number = text(index)
       if number.count <= Payload.widestInteger {
         WideInteger.write(number, isSigned: leaf.op == 0, isNegative: leaf.op == 2, to: &json)
@@ -155,7 +161,7 @@ extension PayloadTree {
       showObject(index, in: &json)
       return true
     case .date:
-      showDate(index, in: &json)
+      showTimestamp(index, in: &json)
       return true
     case .list, .map, .tuple, .set, .frozenSet, .ref: json.append("null")
     }
@@ -192,12 +198,14 @@ extension PayloadTree {
   private func showObject(_ index: Int, in json: inout ByteBuffer) {
     switch format {
     case .pickle: showPickled(index, in: &json)
-    case .json, .php, .phpSerialize, .phpBinary, .msgpack, .marshal:
+    case .msgpack:
+      json.append("{\"$type\":\"extension\",\"number\":")
+      Numbers.writeDecimal(node(index).pointee.value, to: &json)
+      json.append(0x7D)
+    case .json, .php, .phpSerialize, .phpBinary, .marshal:
       showNamed("object", "class", text(index), in: &json)
     }
   }
-
-  private func showDate(_ index: Int, in json: inout ByteBuffer) {}
 
   private func showEncoding(_ index: Int, in json: inout ByteBuffer) {}
 

@@ -165,7 +165,8 @@ final class PayloadTree {
     switch format {
     case .php, .phpBinary, .phpSerialize: done = parsePHP()
     case .pickle: done = parsePickle()
-    case .json, .msgpack, .marshal: done = false
+    case .msgpack: done = parseMessagePack()
+    case .json, .marshal: done = false
     }
     if isFull { return count < Payload.mostValues ? .noMemory : .malformed }
     guard done, count <= Payload.mostValues else { return .malformed }
@@ -177,7 +178,8 @@ final class PayloadTree {
     switch format {
     case .php, .phpBinary, .phpSerialize: return writePHP(to: &out)
     case .pickle: return writePickle(to: &out)
-    case .json, .msgpack, .marshal: return .malformed
+    case .msgpack: return writeMessagePack(to: &out)
+    case .json, .marshal: return .malformed
     }
   }
 }

@@ -50,11 +50,15 @@ extension PayloadTree {
         return
       }
     }
-    let isCopied = node(argument).pointee.kind == .bytes
     node(index).pointee.kind = isBytes ? .bytes : .byteArray
-    node(index).pointee.link = Int32(truncatingIfNeeded: isCopied ? argument : 0)
-    node(index).pointee.value = isCopied ? 0 : 1
-    setText(index, from, scratch.count)
+    if node(argument).pointee.kind != .bytes {
+      setText(index, from, scratch.count)
+    } else if node(argument).pointee.op == 0x52 {
+      node(index).pointee.link = node(argument).pointee.link
+      setText(index, Int(node(argument).pointee.text), Int(node(argument).pointee.textEnd))
+    } else {
+      node(index).pointee.link = Int32(truncatingIfNeeded: argument)
+    }
   }
 
   /// Text of U+0000 to U+00FF, as protocol 2 writes bytes.
@@ -140,7 +144,7 @@ extension PayloadTree {
     json.append(0x7D)
   }
 
-  private func digits(_ number: Int, _ size: Int, in json: inout ByteBuffer) {
+  func digits(_ number: Int, _ size: Int, in json: inout ByteBuffer) {
     var unit = 1
     for _ in 1..<size { unit &*= 10 }
     while unit > 0 {
