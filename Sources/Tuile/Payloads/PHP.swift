@@ -1,5 +1,3 @@
-import CSystem
-
 /// PHP's serialize() text, and the three ways in which it keeps a session.
 extension PayloadTree {
   private struct Level {
@@ -243,17 +241,5 @@ extension PayloadTree {
     position &+= size
     guard take(0x22, &position) else { return nil }
     return (from, from &+ size)
-  }
-
-  private func double(_ text: Bytes) -> Double? {
-    if text == Bytes("INF") { return .infinity }
-    if text == Bytes("-INF") { return -.infinity }
-    if text == Bytes("NAN") { return .nan }
-    var scanner = JSONScanner(text)
-    guard text.count < 400, let (kind, _) = scanner.value(), kind == .integer || kind == .double, scanner.isAtEnd,
-      text[0] == 0x2D || text[0] &- 0x30 < 10
-    else { return nil }
-    let number = sys_double_read(UnsafeRawPointer(text.start).assumingMemoryBound(to: CChar.self), text.count)
-    return number.isFinite ? number : nil
   }
 }

@@ -143,6 +143,8 @@ extension PayloadTree {
       json.append(0x7D)
       return true
     case .bytes:
+      // Ruby's text that has more than an encoding is shown, and can't be changed.
+      if format == .marshal, leaf.op == 0x49, isUTF8(index), showString(text(index), in: &json) { return true }
       showBytes("bytes", index, in: &json)
       return true
     case .byteArray:
@@ -202,12 +204,53 @@ extension PayloadTree {
       json.append("{\"$type\":\"extension\",\"number\":")
       Numbers.writeDecimal(node(index).pointee.value, to: &json)
       json.append(0x7D)
-    case .json, .php, .phpSerialize, .phpBinary, .marshal:
+    case .marshal: showNamed("object", "class", rubyClass(index), in: &json)
+    case .json, .php, .phpSerialize, .phpBinary:
       showNamed("object", "class", text(index), in: &json)
     }
   }
 
-  private func showEncoding(_ index: Int, in json: inout ByteBuffer) {}
+  /// Whether a string with instance variables says that it is in UTF-8.
+  private func isUTF8(_ index: Int) -> Bool {
+    var name = Int(node(node(index).pointee.first).pointee.next)
+    while name != 0 {
+      let value = node(Int(node(name).pointee.next)).pointee
+      if text(name) == Bytes("E") { return value.kind == .yes }
+      name = Int(value.next)
+    }
+    return false
+  }
+
+  /// Ruby's strings have one each.
+  private func showEncoding(_ index: Int, in json: inout ByteBuffer) {
+    guard format == .marshal else { return }
+    let found = node(index).pointee
+    json.append("\",\"encoding\":")
+    if found.kind == .string {
+      json.append(found.count == 1 ? "\"UTF-8" : "\"US-ASCII")
+      return
+    }
+    guard found.op == 0x49 else {
+      json.append("\"ASCII-8BIT")
+      return
+    }
+    // The instance variables of the string, a name and a value each.
+    var name = Int(node(found.first).pointee.next)
+    while name != 0 {
+      let value = Int(node(name).pointee.next)
+      if text(name) == Bytes("encoding"), isPlain(text(resolved(value))) {
+        json.append(0x22)
+        json.append(text(resolved(value)))
+        return
+      }
+      if text(name) == Bytes("E") {
+        json.append(node(value).pointee.kind == .yes ? "\"UTF-8" : "\"US-ASCII")
+        return
+      }
+      name = Int(node(value).pointee.next)
+    }
+    json.append("\"ASCII-8BIT")
+  }
 
   /// As the language writes it.
   private func showInfinite(_ number: Double, in json: inout ByteBuffer) {
@@ -255,5 +298,23 @@ extension PayloadTree {
     json.append("}}")
     hiddenCount = hidden
     return json.failed ? .noMemory : .ok
+  }
+
+  /// A float as PHP and Ruby write it; nil if it is none.
+  func double(_ text: Bytes) -> Double? {
+    if text == Bytes(isPHP ? "INF" : "inf") { return .infinity }
+    if text == Bytes(isPHP ? "-INF" : "-inf") { return -.infinity }
+    if text == Bytes(isPHP ? "NAN" : "nan") { return .nan }
+    var scanner = JSONScanner(text)
+    guard text.count < 400, let (kind, _) = scanner.value(), kind == .integer || kind == .double, scanner.isAtEnd,
+      text[0] == 0x2D || text[0] &- 0x30 < 10
+    else { return nil }
+    let number = sys_double_read(UnsafeRawPointer(text.start).assumingMemoryBound(to: CChar.self), text.count)
+    return number.isFinite ? number : nil
+  }
+
+  /// Letters, digits and signs that JSON writes as they are.
+  private func isPlain(_ text: Bytes) -> Bool {
+    !text.isEmpty && sys_skip_json_plain(text.start, 0, text.count, 0) == text.count
   }
 }

@@ -37,6 +37,8 @@ struct PayloadNode {
   var count: Int32 = 0
   /// Of a ref the value; else what a format links.
   var link: Int32 = 0
+  /// Marshal: a hash's default.
+  var extra: Int32 = 0
   /// When written: which of the things that can be referred to it became, from 1.
   var number: Int32 = 0
   var json: Int32 = 0
@@ -70,8 +72,10 @@ final class PayloadTree {
   var protocolNumber = 4
   var isFramed = true
   var marks = true
-  /// Pickle: each opcode that numbers a value, and which.
+  /// Pickle: each opcode that numbers a value, and which. Marshal: the symbols.
   let definitions = PayloadIndices()
+  /// Marshal: the symbol E, or 0.
+  var encodingSymbol = 0
   /// What a format numbers while it is read.
   let numbered = PayloadIndices()
 
@@ -166,7 +170,8 @@ final class PayloadTree {
     case .php, .phpBinary, .phpSerialize: done = parsePHP()
     case .pickle: done = parsePickle()
     case .msgpack: done = parseMessagePack()
-    case .json, .marshal: done = false
+    case .marshal: done = parseMarshal()
+    case .json: done = false
     }
     if isFull { return count < Payload.mostValues ? .noMemory : .malformed }
     guard done, count <= Payload.mostValues else { return .malformed }
@@ -179,7 +184,8 @@ final class PayloadTree {
     case .php, .phpBinary, .phpSerialize: return writePHP(to: &out)
     case .pickle: return writePickle(to: &out)
     case .msgpack: return writeMessagePack(to: &out)
-    case .json, .marshal: return .malformed
+    case .marshal: return writeMarshal(to: &out)
+    case .json: return .malformed
     }
   }
 }

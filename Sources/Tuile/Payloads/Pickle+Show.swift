@@ -221,7 +221,8 @@ extension PayloadTree {
     guard node(state).pointee.kind == .map, node(state).pointee.count == 2, text(child(state, 0)) == Bytes("int")
     else { return false }
     let number = child(state, 1)
-    guard node(number).pointee.kind == .wide || node(number).pointee.kind == .int, node(number).pointee.op == 0 || node(number).pointee.kind == .int
+    guard node(number).pointee.kind == .wide || node(number).pointee.kind == .int,
+      node(number).pointee.op == 0 || node(number).pointee.kind == .int
     else { return false }
     json.append("{\"$type\":\"uuid\",\"value\":\"")
     let octets = text(number)

@@ -71,7 +71,8 @@ extension PayloadTree {
       guard write(root, levels, &depth, &output, &out) else { return .notRepresentable }
       while depth > 0 {
         let level = levels + (depth &- 1)
-        let done = level.pointee.isCopied
+        let done =
+          level.pointee.isCopied
           ? copy(level, levels, &depth, &output, &out) : advance(level, levels, &depth, &output, &out)
         guard done else { return .notRepresentable }
         // A copy larger than what is read has no use.
@@ -131,7 +132,9 @@ extension PayloadTree {
       guard depth < Self.deepestWritten else { return false }
       output.boundary(&out)
       output.frame.append(found.pointee.kind == .map ? 0x7D : 0x5D)
-      if found.pointee.isMarked || (found.pointee.isNew && marks) || (stored.isEmpty && value == root) { put(value, &output) }
+      if found.pointee.isMarked || (found.pointee.isNew && marks) || (stored.isEmpty && value == root) {
+        put(value, &output)
+      }
       found.pointee.isOpen = true
       levels[depth] = Level(
         node: Int32(truncatingIfNeeded: value), child: found.pointee.first, end: 0, isCopied: false)
@@ -151,7 +154,9 @@ extension PayloadTree {
       } else {
         output.append(raw(value), payload: Int(found.pointee.textEnd &- found.pointee.text), &out)
       }
-      if found.pointee.isMarked || (found.pointee.isNew && found.pointee.kind == .string && marks) { put(value, &output) }
+      if found.pointee.isMarked || (found.pointee.isNew && found.pointee.kind == .string && marks) {
+        put(value, &output)
+      }
       return true
     }
   }

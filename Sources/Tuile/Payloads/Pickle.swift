@@ -43,7 +43,8 @@ extension PayloadTree {
       position &+= 1
       if op == 0x2E {
         root = resolved(values.last)
-        return values.count == 1 && opened.count == 0 && position == stored.count && node(values.last).pointee.kind == .map
+        return values.count == 1 && opened.count == 0 && position == stored.count
+          && node(values.last).pointee.kind == .map
       }
       guard !isFull, !values.failed, !opened.failed else { return true }
       let base = opened.count > 0 ? opened[opened.count &- 2] : 0

@@ -1,0 +1,7 @@
+/* Ruby's Marshal in a session. */
+#include "payload.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  payload_fuzz(payload_marshal, data, size);
+  return 0;
+}

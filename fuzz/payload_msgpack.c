@@ -1,0 +1,7 @@
+/* MessagePack in a session. */
+#include "payload.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  payload_fuzz(payload_msgpack, data, size);
+  return 0;
+}
