@@ -1205,9 +1205,10 @@ tuile_status tuile_config_set_policy(tuile_config *config, tuile_policy policy);
  * tuile_manager_close.
  *
  * The store of the configuration is opened, or its table made, at once, so that
- * a wrong path, a damaged file, an option that is none or a PostgreSQL server
- * that can't be reached shows here and not at the first visitor. A Redis server
- * is first asked by the first request: tuile_manager_check asks it at once.
+ * a wrong path, a damaged file, an option that is none, or a server that can't
+ * be reached, refuses the password or is another kind of server shows here and
+ * not at the first visitor. A Redis URL with open=lazy opens without asking its
+ * server: then the first request does, or tuile_manager_check.
  *
  * With "cookie:" the session is kept in its cookie, as Django's signed_cookies
  * backend does; "cookie:sealed" encrypts it in Tuile's format, and

@@ -10,7 +10,7 @@ void sys_error_set(void *tuile_error_, int status, size_t offset, const void *me
   error->status = (tuile_status)status;
   error->offset = offset;
   snprintf(error->message, sizeof error->message, "%.*s%s%.*s", (int)message_size, (const char *)message,
-           detail_size > 0 ? ": " : "", (int)detail_size, (const char *)detail);
+           message_size > 0 && detail_size > 0 ? ": " : "", (int)detail_size, (const char *)detail);
 }
 
 const char *sys_error_message(void *tuile_error_) {

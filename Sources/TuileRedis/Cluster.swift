@@ -74,7 +74,7 @@ extension RedisServers {
         }
         return
       } catch {
-        last = error
+        last = error.about(node.address)
       }
       i &+= 1
     }
@@ -88,8 +88,9 @@ extension RedisServers {
       status: TUILE_E_STORE, message: "the URL has several hosts, which are no cluster, and names no sentinel=")
   }
 
-  /// Each server that has keys. One that is alone in the URL may be a cluster's.
-  func masters(_ deadline: Int64) throws(Failure) -> [RedisNode] {
+  /// Each server that has keys; of a cluster all of them, if it is to be `whole`. One that is
+  /// alone in the URL may be a cluster's.
+  func masters(_ deadline: Int64, whole: Bool) throws(Failure) -> [RedisNode] {
     switch locked({ $0.kind }) {
     case .sentinel: return [try findMaster(deadline)]
     case .cluster: try learn(deadline)
@@ -105,7 +106,7 @@ extension RedisServers {
         }
         return [node]
       }
-      guard node.address.port != 0 else { throw RedisServers.clusterBySocket }
+      guard node.address.port != 0 else { throw RedisServers.clusterBySocket.about(node.address) }
       let learnt = locked { servers -> Bool in
         servers.kind = .cluster
         return servers.take(reply.view, from: node)
@@ -116,8 +117,11 @@ extension RedisServers {
       var all = [RedisNode]()
       var slot = 0
       while let index = servers.slots.at(slot) {
-        guard let node = servers.nodes.at(Int(index)) else { return .failure(RedisServers.gap) }
         slot &+= 1
+        guard let node = servers.nodes.at(Int(index)) else {
+          guard whole else { continue }
+          return .failure(RedisServers.gap)
+        }
         if !all.contains(where: { $0 === node }) { all.append(node) }
       }
       return .success(all)

@@ -133,8 +133,10 @@ final class RedisConnection: PooledConnection {
       connection.end()
     }
     try connection.send(deadline)
-    if first { try connection.expectSuccess(deadline) }
-    if options.database > 0 { try connection.expectSuccess(deadline) }
+    if first { try connection.expectSuccess(or: "the Redis server refused the password", deadline) }
+    if options.database > 0 {
+      try connection.expectSuccess(or: "the Redis server has no database of that number", deadline)
+    }
     try connection.takePrecision(try connection.receive(deadline))
     if asMaster { try RedisConnection.checkMaster(try connection.receive(deadline)) }
     connection.isConnecting = false
@@ -172,10 +174,13 @@ final class RedisConnection: PooledConnection {
     return true
   }
 
-  func expectSuccess(_ deadline: Int64) throws(Failure) {
+  /// `message` is for an error that says no more than ERR.
+  func expectSuccess(or message: StaticString, _ deadline: Int64) throws(Failure) {
     let reply = try receive(deadline)
     defer { withExtendedLifetime(reply) {} }
-    if let error = reply.view.error { throw RedisConnection.refusal(error) }
+    guard let error = reply.view.error else { return }
+    guard error.slice(0, error.find(0x20)) == Bytes("ERR") else { throw RedisConnection.refusal(error) }
+    throw Failure(status: TUILE_E_STORE, message: message, detail: Failure.Detail(Bytes("ERR")))
   }
 
   static func refusal(_ error: Bytes) -> Failure {

@@ -34,6 +34,8 @@ final class RedisOptions: StoreOptions {
   private(set) var probe = CText(Bytes("tuile.tuile:probe"))
   var limits = Limits()
   var mode = StoreMode.unsaid
+  /// The first request is the first to ask the server, not the opening.
+  private(set) var opensLazily = false
   /// How many replicas have to have a change before it counts.
   var replicas: Int64 = 0
 
@@ -122,7 +124,7 @@ final class RedisOptions: StoreOptions {
 
   static let known: StaticString = """
     db, user, password, password_file, shared_files, prefix, ca, certificate, key, server_name, verify, sentinel, replicas, mode, \
-    connect, timeout, wait, pool, idle, retries
+    open (now, lazy), connect, timeout, wait, pool, idle, retries
     """
 
   func take(_ option: URLText.Option) throws(Failure) -> Bool {
@@ -137,6 +139,8 @@ final class RedisOptions: StoreOptions {
       replicas = try option.number(0...1000)
     } else if option.name == Bytes("verify"), option.value == Bytes("none") || option.value == Bytes("peer") {
       verify = option.value == Bytes("peer")
+    } else if option.name == Bytes("open"), option.value == Bytes("now") || option.value == Bytes("lazy") {
+      opensLazily = option.value == Bytes("lazy")
     } else if option.name == Bytes("password_file") {
       passwordFile = try CText.decoded(option.value)
     } else if option.name == Bytes("sentinel_password_file") {

@@ -230,7 +230,7 @@ final class RedisRunner {
   }
 
   /// Short, growing, and not the same for everybody.
-  private static func pause(_ failures: Int32) {
+  static func pause(_ failures: Int32) {
     var spread: UInt32 = 0
     _ = sys_random(&spread, MemoryLayout<UInt32>.size)
     let most: UInt32 = 10_000 &<< UInt32(bitPattern: min(failures, 4))

@@ -87,9 +87,15 @@ final class RedisServers {
   // MARK: Connections
 
   func connect(_ node: RedisNode, _ deadline: Int64) throws(Failure) -> RedisConnection {
-    let connection = try RedisConnection.open(
-      node.address, options, tls: try secured(), asMaster: options.sentinel != nil,
-      min(deadline, cr_now() &+ Int64(options.limits.connect)))
+    let tls = try secured()
+    let connection: RedisConnection
+    do throws(Failure) {
+      connection = try RedisConnection.open(
+        node.address, options, tls: tls, asMaster: options.sentinel != nil,
+        min(deadline, cr_now() &+ Int64(options.limits.connect)))
+    } catch {
+      throw error.about(node.address)
+    }
     // It may have taken so long that another one is the master by now, and this one, just
     // back, does not know that yet.
     if options.sentinel != nil { try confirmMaster(node, deadline) }

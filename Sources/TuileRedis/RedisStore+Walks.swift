@@ -91,7 +91,8 @@ extension RedisStore {
     _ prefix: CText, _ middle: StaticString, _ each: (RedisNode, RedisReply.View) throws(Failure) -> Bool
   ) throws(Failure) {
     let limits = options.limits
-    let nodes = try runner.servers.masters(cr_now() &+ Int64(limits.connect) &+ Int64(limits.timeout))
+    let deadline = cr_now() &+ Int64(limits.connect) &+ Int64(limits.timeout)
+    let nodes = try runner.servers.masters(deadline, whole: true)
     var pattern = ByteBuffer()
     RedisStore.escape(prefix.bytes, to: &pattern)
     pattern.append(middle)

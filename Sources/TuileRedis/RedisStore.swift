@@ -33,10 +33,10 @@ final class RedisStore: Store {
 
   var trusted: Bool { false }
 
-  /// Nothing is sent yet: a server that is down now may be up when it is needed.
   static func make(_ options: RedisOptions) throws(Failure) -> RedisStore {
     let store = RedisStore(options)
     _ = try store.runner.servers.secured()
+    if !options.opensLazily { try store.ask() }
     return store
   }
 
@@ -66,7 +66,7 @@ final class RedisStore: Store {
     }
   }
 
-  private func named<Answer>(_ key: Bytes, _ body: (Bytes) throws(Failure) -> Answer) throws(Failure) -> Answer {
+  func named<Answer>(_ key: Bytes, _ body: (Bytes) throws(Failure) -> Answer) throws(Failure) -> Answer {
     guard SessionKey.isRecord(key) else { return try named(options.prefix, "", key, body) }
     return try named(options.own, RedisStore.recordKey, key, body)
   }

@@ -57,9 +57,9 @@ extension RedisServers {
             return found
           }
         }
-        last = Failure(status: TUILE_E_STORE, message: "the Sentinel knows no master of that name")
+        last = Failure(status: TUILE_E_STORE, message: "the Sentinel knows no master of that name").about(seed)
       } catch {
-        last = error
+        last = error.about(seed)
       }
       i &+= 1
     }
@@ -76,7 +76,7 @@ extension RedisServers {
     connection.add(options.sentinel?.bytes ?? Bytes())
     connection.end()
     try connection.send(until)
-    if first { try connection.expectSuccess(until) }
+    if first { try connection.expectSuccess(or: "the Sentinel refused the password", until) }
     let reply = try connection.receive(until)
     defer { withExtendedLifetime(reply) {} }
     if let error = reply.view.error { throw RedisConnection.refusal(error) }

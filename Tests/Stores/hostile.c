@@ -147,7 +147,7 @@ static int try(const struct reply *reply) {
     pthread_t server, client;
     pthread_attr_t small;
     given = reply;
-    snprintf(url, sizeof url, "redis://127.0.0.1:%d?timeout=2000&connect=10000&retries=0", listen_on_loopback());
+    snprintf(url, sizeof url, "redis://127.0.0.1:%d?timeout=2000&connect=10000&retries=0&open=lazy", listen_on_loopback());
     CHECK(pthread_create(&server, NULL, serve, NULL) == 0);
     CHECK(tuile_store_open(text(url), &store, &error) == TUILE_OK);
     CHECK(pthread_attr_init(&small) == 0);

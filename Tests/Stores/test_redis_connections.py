@@ -157,8 +157,8 @@ def test_what_was_not_sent_is_no_unknown(server: Server) -> None:
         assert caught.value.status == native.E_STORE
 
 
-def test_a_server_that_is_not_there_shows_at_the_first_call() -> None:
-    with Store("redis://127.0.0.1:1?retries=0&connect=300") as store:
+def test_a_server_that_is_not_there_shows_at_the_first_call_of_a_store_that_was_opened_lazily() -> None:
+    with Store("redis://127.0.0.1:1?retries=0&connect=300&open=lazy") as store:
         with pytest.raises(Refused) as caught:
             store.load()
         assert caught.value.status == native.E_STORE

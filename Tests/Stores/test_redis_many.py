@@ -71,7 +71,7 @@ def test_a_walk_goes_to_all_masters(nodes: list[Server], url: str) -> None:
     # Before anything told that the one node of the URL is a cluster's.
     with Store(f"redis://{nodes[1].host}") as store:
         assert store.keys() == [(name, LATER) for name in names]
-    with Store(nodes[1].unix) as store, pytest.raises(Refused) as caught:
+    with Store(f"{nodes[1].unix}?open=lazy") as store, pytest.raises(Refused) as caught:
         store.keys()
     assert caught.value.status == native.E_STORE and "redis:// and its hosts" in caught.value.message
 
@@ -174,13 +174,20 @@ def loaded(store: Store, key: str) -> Any:
 
 def test_several_hosts_that_are_no_cluster_are_refused(tmp_path: Path) -> None:
     with running(tmp_path / "a") as one, running(tmp_path / "b") as two:
-        with Store(f"redis://{one.host},{two.host}") as store, pytest.raises(Refused) as caught:
+        url = f"redis://{one.host},{two.host}"
+        with pytest.raises(Refused) as caught:
+            Store(url)
+        assert caught.value.status == native.E_STORE and "no cluster" in caught.value.message
+        with Store(f"{url}?open=lazy") as store, pytest.raises(Refused) as caught:
             store.load()
         assert caught.value.status == native.E_STORE and "no cluster" in caught.value.message
 
 
 def test_a_unix_socket_of_a_cluster_is_refused_where_it_redirects(nodes: list[Server], url: str) -> None:
-    with Store(nodes[0].unix) as store, pytest.raises(Refused) as caught:
+    with pytest.raises(Refused) as caught:
+        Store(nodes[0].unix)
+    assert caught.value.status == native.E_STORE and "redis:// and its hosts" in caught.value.message
+    with Store(f"{nodes[0].unix}?open=lazy") as store, pytest.raises(Refused) as caught:
         for i in range(30):
             store.load(key=f"session{i:03}")
     assert caught.value.status == native.E_STORE and "cluster" in caught.value.message
@@ -202,7 +209,12 @@ def test_the_sentinels_master_keeps_the_contract(watched: Pair) -> None:
 
 
 def test_a_master_that_no_sentinel_knows_is_a_status(watched: Pair) -> None:
-    with Store(watched.url.replace("mymaster", "yours")) as store, pytest.raises(Refused) as caught:
+    url = watched.url.replace("mymaster", "yours")
+    with pytest.raises(Refused) as caught:
+        Store(url)
+    assert caught.value.status == native.E_STORE and "no master" in caught.value.message
+    assert any(sentinel.host in caught.value.message for sentinel in watched.sentinels)
+    with Store(f"{url}&open=lazy") as store, pytest.raises(Refused) as caught:
         store.load()
     assert caught.value.status == native.E_STORE and "no master" in caught.value.message
 

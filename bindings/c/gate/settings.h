@@ -15,7 +15,8 @@ struct gate_url {
 
 /* The URL of a file's or a database's store, unless its `mode` is said, opened for reading
  * and writing what is there: nothing is made, no table either. With `reading` for a test, which
- * changes nothing, whatever is said. Another store's URL as it is. TUILE_OK, or TUILE_E_LIMIT. */
+ * changes nothing, whatever is said. Redis, unless its `open` is said, is asked by the first
+ * request, and at once by a test. Another store's URL as it is. TUILE_OK, or TUILE_E_LIMIT. */
 tuile_status gate_make_url(tuile_bytes given, bool reading, struct gate_url *url);
 /* The path of a file's store. */
 void gate_url_path(tuile_bytes given, char *path, size_t capacity);

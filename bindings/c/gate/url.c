@@ -57,26 +57,51 @@ static void put(struct gate_url *url, tuile_bytes text) {
   url->size += text.size;
 }
 
-tuile_status gate_make_url(tuile_bytes given, bool reading, struct gate_url *url) {
-  tuile_bytes kept = gate_kept_url(given), said = mode_of(given), option;
-  bool is_file = gate_is_file_url(given);
-  *url = (struct gate_url){.size = 0};
-  if (given.size + sizeof "?mode=ro" > sizeof url->text) return TUILE_E_LIMIT;
-  if (!is_file && !gate_is_database_url(kept)) return put(url, given), TUILE_OK;
+static bool has_option(tuile_bytes url, const char *name) {
+  tuile_bytes option;
+  for (size_t at = find(url, '?'); next_option(url, &at, &option);)
+    if (starts(option, name)) return true;
+  return false;
+}
+
+/* The URL of a file or a database. */
+static void put_kept(struct gate_url *url, tuile_bytes kept, bool reading) {
+  tuile_bytes said = mode_of(kept), option;
   url->may_be_made = is(said, "rwc");
-  put(url, (tuile_bytes){given.data, (size_t)((const char *)kept.data - (const char *)given.data)});
   size_t at = find(kept, '?');
   put(url, (tuile_bytes){kept.data, at});
   bool adds = reading || said.size == 0;
   /* A server that may be written to is asked whether it is, which writes nothing. */
-  if (adds) put(url, reading && (is_file || is(said, "ro")) ? TUILE_STR("?mode=ro") : TUILE_STR("?mode=rw"));
+  if (adds) put(url, reading && (gate_is_file_url(kept) || is(said, "ro")) ? TUILE_STR("?mode=ro") : TUILE_STR("?mode=rw"));
   for (char sign = adds ? '&' : '?'; next_option(kept, &at, &option); sign = '&') {
     if (reading && starts(option, "mode=")) continue;
     put(url, (tuile_bytes){&sign, 1});
     put(url, option);
   }
-  const char *end = (const char *)kept.data + kept.size, *all = given.data;
-  put(url, (tuile_bytes){end, (size_t)(all + given.size - end)}); /* a cache's URL */
+}
+
+/* Another one. Redis is asked by the first request unless the URL says otherwise, so that
+ * requests find it as soon as it is back; the test asks it at once. */
+static void put_other(struct gate_url *url, tuile_bytes other, bool testing) {
+  put(url, other);
+  bool is_redis = starts(other, "redis:") || starts(other, "rediss:") || starts(other, "unix:");
+  if (testing || !is_redis || has_option(other, "open=")) return;
+  size_t question = find(other, '?');
+  if (question + 1 != other.size) put(url, question == other.size ? TUILE_STR("?") : TUILE_STR("&"));
+  put(url, TUILE_STR("open=lazy"));
+}
+
+tuile_status gate_make_url(tuile_bytes given, bool reading, struct gate_url *url) {
+  tuile_bytes kept = gate_kept_url(given);
+  *url = (struct gate_url){.size = 0};
+  if (given.size + sizeof "?mode=ro" + 2 * sizeof "?open=lazy" > sizeof url->text) return TUILE_E_LIMIT;
+  size_t start = (size_t)((const char *)kept.data - (const char *)given.data), end = start + kept.size;
+  put(url, (tuile_bytes){given.data, start});
+  if (gate_is_file_url(given) || gate_is_database_url(kept)) put_kept(url, kept, reading);
+  else put_other(url, kept, reading);
+  if (end == given.size) return TUILE_OK;
+  put(url, TUILE_STR("#"));
+  put_other(url, from(given, end + 1), reading);
   return TUILE_OK;
 }
 
