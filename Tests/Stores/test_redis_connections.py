@@ -39,7 +39,7 @@ def proxy(server: Server) -> Iterator[Proxy]:
 
 
 def test_a_failover_behind_one_name_is_followed(server: Server, proxy: Proxy, tmp_path: Path) -> None:
-    with running(tmp_path / "other") as other, Store(f"redis://{proxy.host}?retries=1") as store:
+    with running(tmp_path / "other") as other, Store(f"redis://{proxy.host}?retries=1&open=lazy") as store:
         # Eight connections, all to what is about to become a replica.
         proxy.go.clear()
         with ThreadPoolExecutor(8) as threads:
@@ -84,17 +84,17 @@ def test_a_connection_that_was_long_unused_is_tried_before_a_write(proxy: Proxy)
 
 def test_connecting_that_takes_too_long_is_tried_again(proxy: Proxy) -> None:
     proxy.lost = 1
-    with Store(f"redis://{proxy.host}?connect=300&retries=1") as store:
+    with Store(f"redis://{proxy.host}?connect=300&retries=1&open=lazy") as store:
         assert store.create("x")
     proxy.lost = 2
-    with Store(f"redis://{proxy.host}?connect=300&retries=1") as store, pytest.raises(Refused) as caught:
+    with Store(f"redis://{proxy.host}?connect=300&retries=1&open=lazy") as store, pytest.raises(Refused) as caught:
         store.load()
     assert caught.value.status == native.E_STORE and "connecting" in caught.value.message
 
 
 def test_few_connections_are_opened_at_a_time(proxy: Proxy) -> None:
     proxy.go.clear()
-    with Store(f"redis://{proxy.host}?connect=60000&wait=60000&timeout=60000") as store:
+    with Store(f"redis://{proxy.host}?connect=60000&wait=60000&timeout=60000&open=lazy") as store:
         with ThreadPoolExecutor(16) as threads:
             done = [threads.submit(store.load) for _ in range(16)]
             until(lambda: len(proxy.pairs) == 4)

@@ -230,7 +230,8 @@ def test_a_child_of_fork_leaves_its_parents_connections_alone(server: Server) ->
 
 def test_a_name_that_is_not_answered_for_is_a_status(server: Server) -> None:
     began = time.monotonic()
-    for url in ("redis://no-such-host.invalid?connect=500&retries=0", f"redis://127.0.0.1:{free_port()}?"):
-        with Store(f"{url}&open=lazy") as store, pytest.raises(Refused):
-            store.load(KEY)
+    with Store("redis://no-such-host.invalid?connect=500&retries=0&open=lazy") as store, pytest.raises(Refused):
+        store.load(KEY)
     assert time.monotonic() - began < 20
+    with Store(f"redis://127.0.0.1:{free_port()}?open=lazy") as store, pytest.raises(Refused):
+        store.load(KEY)
