@@ -65,14 +65,12 @@ final class Connection: PooledConnection {
   ) throws(ConnectFailure) -> Connection {
     var last = ConnectFailure(failure: .memory, mayPass: false)
     let servers = pg_settings_servers(settings)
-    var server = 0
-    while server < servers {
+    for server in Indices(servers) {
       do throws(ConnectFailure) {
         return try open(settings, server, options, limit, servers == 1 ? most : limit)
       } catch {
         last = error
       }
-      server &+= 1
     }
     throw last
   }

@@ -49,12 +49,10 @@ final class RecordStatements {
 
   init() {
     starts = .allocate(capacity: RecordStatements.count)
-    var i = 0
-    while i < RecordStatements.count {
+    for i in Indices(RecordStatements.count) {
       starts[i] = text.count
       if let statement = Statement(rawValue: i) { write(Bytes(statement.sql)) }
       text.append(0)
-      i &+= 1
     }
   }
 

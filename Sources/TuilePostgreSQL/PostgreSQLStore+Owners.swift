@@ -45,10 +45,8 @@ extension PostgreSQLStore {
         $0.number(PostgreSQLStore.page)
       }
       let rows = answer.rows
-      var row = 0
-      while row < rows {
+      for row in Indices(rows) {
         each(answer.text(row, 0), answer.text(row, 1), answer.time(row, 2))
-        row &+= 1
       }
       guard rows == PostgreSQLStore.page else { return }
       last.removeAll()

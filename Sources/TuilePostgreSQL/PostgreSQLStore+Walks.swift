@@ -25,10 +25,8 @@ extension PostgreSQLStore {
         $0.number(PostgreSQLStore.page)
       }
       let rows = answer.rows
-      var row = 0
-      while row < rows {
+      for row in Indices(rows) {
         guard each(answer, row) else { return }
-        row &+= 1
       }
       guard rows == PostgreSQLStore.page else { return }
       last.removeAll()

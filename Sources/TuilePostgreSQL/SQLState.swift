@@ -9,10 +9,8 @@ struct SQLState: Equatable {
 
   init(_ text: StaticString) {
     var code: UInt64 = 0
-    var i = 0
-    while i < text.count {
+    for i in Indices(text.count) {
       code = code &<< 8 | UInt64(text.start[i])
-      i &+= 1
     }
     self.code = code
   }

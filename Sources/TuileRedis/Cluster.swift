@@ -159,8 +159,7 @@ extension RedisServers {
     var found = false
     let old = nodes
     nodes = []
-    var i = 0
-    while i < reply.count {
+    for i in Indices(reply.count) {
       if let range = reply[i], let first = range[0]?.integer, let last = range[1]?.integer, first >= 0,
         first <= last, last < Int64(ClusterSlots.count), let master = range[2], let port = master[1]?.integer,
         port > 0, port < 65536, let index = adopt(master[0]?.text ?? Bytes(), port, from: node, old)
@@ -172,7 +171,6 @@ extension RedisServers {
         }
         found = true
       }
-      i &+= 1
     }
     guard found else {
       nodes = old

@@ -8,13 +8,11 @@ enum ClusterSlots {
     let close = key.find(UInt8(ascii: "}"), from: open)
     let hashed = close < key.count && close > open &+ 1 ? key.slice(open &+ 1, close) : key
     var crc: UInt16 = 0
-    var i = 0
-    while i < hashed.count {
+    for i in Indices(hashed.count) {
       // Eight steps of the polynomial x^16 + x^12 + x^5 + 1 at once.
       var x = (crc &>> 8) ^ UInt16(hashed[i])
       x ^= x &>> 4
       crc = (crc &<< 8) ^ (x &<< 12) ^ (x &<< 5) ^ x
-      i &+= 1
     }
     return Int(crc) & (count &- 1)
   }

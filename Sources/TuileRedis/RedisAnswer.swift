@@ -62,10 +62,8 @@ struct RedisAnswer {
   /// A-Z alone, which no key has.
   private static func isWord(_ code: Bytes) -> Bool {
     guard !code.isEmpty, code.count <= 20 else { return false }
-    var i = 0
-    while i < code.count {
+    for i in Indices(code.count) {
       guard code[i] &- UInt8(ascii: "A") < 26 else { return false }
-      i &+= 1
     }
     return true
   }
@@ -87,14 +85,12 @@ struct RedisAnswer {
   /// A name or address, as servers name each other; "?" is a host that is not known.
   static func isHost(_ host: Bytes) -> Bool {
     guard host.count <= 255 else { return false }
-    var i = 0
-    while i < host.count {
+    for i in Indices(host.count) {
       let c = host[i]
       guard
         c &- UInt8(ascii: "a") < 26 || c &- UInt8(ascii: "A") < 26 || c &- UInt8(ascii: "0") < 10
           || c == UInt8(ascii: ".") || c == UInt8(ascii: "-") || c == UInt8(ascii: ":") || c == UInt8(ascii: "_")
       else { return false }
-      i &+= 1
     }
     return true
   }

@@ -11,13 +11,11 @@ extension RedisStore {
   func keys(now: Int64, _ each: (Bytes, Int64) -> Bool) throws(Failure) {
     try walk(options.prefix, "") { (node, names) throws(Failure) in
       var keys = ByteBuffer()
-      var i = 0
-      while i < names.count {
+      for i in Indices(names.count) {
         if let key = key(names[i], options.prefix, ""), SessionKey.isValid(key) {
           keys.append(UInt8(truncatingIfNeeded: key.count))
           keys.append(key)
         }
-        i &+= 1
       }
       guard !keys.failed else { throw .memory }
       return try giveLive(keys.bytes, on: node, now: now, each)
@@ -145,21 +143,17 @@ extension RedisStore {
   /// 64 bits in decimal; 0 is the beginning, and the end.
   private static func isPlace(_ text: Bytes) -> Bool {
     guard !text.isEmpty, text.count <= 20 else { return false }
-    var i = 0
-    while i < text.count {
+    for i in Indices(text.count) {
       guard text[i] &- UInt8(ascii: "0") < 10 else { return false }
-      i &+= 1
     }
     return true
   }
 
   /// So that the server's patterns mean the text itself.
   private static func escape(_ text: Bytes, to pattern: inout ByteBuffer) {
-    var i = 0
-    while i < text.count {
+    for i in Indices(text.count) {
       if Bytes("*?[]\\").contains(text[i]) { pattern.append(0x5C) }
       pattern.append(text[i])
-      i &+= 1
     }
   }
 }

@@ -43,12 +43,10 @@ struct Base64 {
     defer { copy.wipe() }
     var good = true
     _ = copy.fill(body.count) { start in
-      var i = 0
-      while i < body.count {
+      for i in Indices(body.count) {
         let c = body.start[i]
         if c == UInt8(ascii: "-") || c == UInt8(ascii: "_") { good = false }
         start[i] = c == UInt8(ascii: "+") ? UInt8(ascii: "-") : c == UInt8(ascii: "/") ? UInt8(ascii: "_") : c
-        i &+= 1
       }
       return body.count
     }

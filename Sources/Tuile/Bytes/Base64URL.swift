@@ -45,15 +45,13 @@ enum Base64URL {
     while i < text.count {
       let left = min(4, text.count &- i)
       var group: UInt32 = 0
-      var k = 0
-      while k < 4 {
+      for k in Indices(4) {
         var digit: UInt32 = 0
         if k < left {
           guard let read = value(text[i &+ k]) else { return nil }
           digit = read
         }
         group = group &<< 6 | digit
-        k &+= 1
       }
       if left == 2, group & 0xFFFF != 0 { return nil }
       if left == 3, group & 0xFF != 0 { return nil }

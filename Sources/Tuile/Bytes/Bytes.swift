@@ -102,12 +102,10 @@ struct Bytes {
   func hasPrefix(ignoringCase lowercase: StaticString) -> Bool {
     let prefix = Bytes(lowercase)
     guard count >= prefix.count else { return false }
-    var i = 0
-    while i < prefix.count {
+    for i in Indices(prefix.count) {
       let byte = start[i]
       let lower = byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
       if lower != prefix.start[i] { return false }
-      i &+= 1
     }
     return true
   }

@@ -1,11 +1,9 @@
 /// Hexadecimal, in lower case.
 enum Hex {
   static func encode(_ bytes: Bytes, to out: inout ByteBuffer) {
-    var i = 0
-    while i < bytes.count {
+    for i in Indices(bytes.count) {
       out.append(character(bytes.start[i] &>> 4))
       out.append(character(bytes.start[i] & 15))
-      i &+= 1
     }
   }
 

@@ -26,8 +26,7 @@ enum JSONText {
   static func hex4(_ text: Bytes, at i: Int) -> UInt32? {
     guard i &+ 4 <= text.count else { return nil }
     var number: UInt32 = 0
-    var k = 0
-    while k < 4 {
+    for k in Indices(4) {
       let c = text[i &+ k]
       let digit: UInt8
       switch c {
@@ -37,7 +36,6 @@ enum JSONText {
       default: return nil
       }
       number = number &<< 4 | UInt32(digit)
-      k &+= 1
     }
     return number
   }

@@ -4,8 +4,7 @@ enum Percent {
   /// parentheses are cookie-octets too.
   static func encode(_ text: Bytes, to writer: inout ByteWriter) {
     let digits: StaticString = "0123456789ABCDEF"
-    var i = 0
-    while i < text.count {
+    for i in Indices(text.count) {
       let c = text[i]
       switch c {
       case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -17,7 +16,6 @@ enum Percent {
         writer.append(digits.start[Int(c &>> 4)])
         writer.append(digits.start[Int(c & 15)])
       }
-      i &+= 1
     }
   }
 

@@ -23,8 +23,7 @@ enum URLText {
 
   /// Percent-encodes a path.
   static func encode(_ path: Bytes, to out: inout ByteBuffer) {
-    var i = 0
-    while i < path.count {
+    for i in Indices(path.count) {
       let c = path[i]
       if c &- UInt8(ascii: "a") < 26 || c &- UInt8(ascii: "A") < 26 || c &- UInt8(ascii: "-") < 13
         || c == UInt8(ascii: "_") || c == UInt8(ascii: "~")
@@ -34,7 +33,6 @@ enum URLText {
         out.append(UInt8(ascii: "%"))
         Hex.encode(UInt64(c), digits: 2, to: &out)
       }
-      i &+= 1
     }
   }
 

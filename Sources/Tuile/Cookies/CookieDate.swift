@@ -102,11 +102,9 @@ extension Bytes {
   /// The first three octets as one number, letters in lower case.
   fileprivate var lowercased3: UInt32 {
     var number: UInt32 = 0
-    var i = 0
-    while i < 3 {
+    for i in Indices(3) {
       let c = self[i]
       number = number &<< 8 | UInt32(c &- UInt8(ascii: "A") < 26 ? c | 0x20 : c)
-      i &+= 1
     }
     return number
   }

@@ -52,12 +52,10 @@ enum CookieRule {
   private func takes(_ value: Bytes) -> Bool {
     guard self == .go else { return true }
     let inner = CookieRule.withoutQuotes(value)
-    var i = 0
-    while i < inner.count {
+    for i in Indices(inner.count) {
       let c = inner[i]
       guard c &- UInt8(ascii: " ") < 0x5F, c != UInt8(ascii: "\""), c != UInt8(ascii: ";"), c != UInt8(ascii: "\\")
       else { return false }
-      i &+= 1
     }
     return true
   }

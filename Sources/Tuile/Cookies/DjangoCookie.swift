@@ -42,13 +42,11 @@ struct DjangoCookie {
 
   private func checkTexts() throws(Failure) {
     guard !key.isEmpty else { throw .syntax("the cookie has no name") }
-    var i = 0
-    while i < key.count {
+    for i in Indices(key.count) {
       // http.cookies also lets a colon be in a name.
       guard SetCookie.isTokenOctet(key[i]) || key[i] == UInt8(ascii: ":") else {
         throw .syntax("the cookie's name has an octet that http.cookies does not allow", at: i)
       }
-      i &+= 1
     }
     guard !isReserved else { throw .rule("the cookie's name is that of an attribute") }
     try CookieText.checkEncodable(value, .quoted)
@@ -74,12 +72,10 @@ struct DjangoCookie {
   }
 
   private static func checkAttribute(_ text: Bytes) throws(Failure) {
-    var i = 0
-    while i < text.count {
+    for i in Indices(text.count) {
       guard SetCookie.isAttributeOctet(text[i]) else {
         throw .syntax("an attribute has a control character, ';' or an octet over 7E", at: i)
       }
-      i &+= 1
     }
   }
 

@@ -31,11 +31,9 @@ enum HostName {
     guard domain.count <= largest else { return (.size, largest) }
     if let at = firstOutside(domain) { return (.octet, at) }
     if domain.isEmpty || domain[0] == UInt8(ascii: ".") { return (.label, 0) }
-    var i = 0
-    while i < domain.count {
+    for i in Indices(domain.count) {
       if domain[i] == UInt8(ascii: "."), i &+ 1 == domain.count { return (.dot, i &+ 1) }
       if domain[i] == UInt8(ascii: "."), domain[i &+ 1] == UInt8(ascii: ".") { return (.label, i &+ 1) }
-      i &+= 1
     }
     guard !isAddress(domain) || isSameAddress(domain, domain) else { return (.address, 0) }
     return nil
@@ -115,12 +113,10 @@ enum HostName {
     }
     guard !digits.isEmpty else { return nil }
     var value: UInt64 = 0
-    var i = 0
-    while i < digits.count {
+    for i in Indices(digits.count) {
       guard let digit = Hex.digit(digits[i]), UInt64(digit) < base else { return nil }
       value = value &* base &+ UInt64(digit)
       guard value <= UInt64(UInt32.max) else { return nil }
-      i &+= 1
     }
     return value
   }
@@ -179,11 +175,9 @@ enum HostName {
   private static func hexadecimal(_ text: Bytes) -> UInt16? {
     guard !text.isEmpty else { return nil }
     var result: UInt16 = 0
-    var i = 0
-    while i < text.count {
+    for i in Indices(text.count) {
       guard let digit = Hex.digit(text[i]) else { return nil }
       result = result &<< 4 | UInt16(digit)
-      i &+= 1
     }
     return result
   }

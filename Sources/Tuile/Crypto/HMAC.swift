@@ -38,11 +38,9 @@ struct HMACKeys: ~Copyable {
     guard given.count == digest.size else { return nil }
     return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Digest.largest) { room in
       guard let expected = room.baseAddress else { return nil }
-      var key = 0
-      while key < count {
+      for key in Indices(count) {
         digest(key, of: data, to: expected)
         if ConstantTime.equal(Bytes(expected, digest.size), given) { return key }
-        key &+= 1
       }
       return nil
     }

@@ -106,10 +106,8 @@ final class PayloadNames {
     guard let room = calloc(size &* 4, MemoryLayout<Slot>.stride) else { return false }
     slots = room.assumingMemoryBound(to: Slot.self)
     capacity = size &* 4
-    var i = 0
-    while i < size {
+    for i in Indices(size) {
       if let start = old[i].start, let at = place(Bytes(start, old[i].size)) { slots[at] = old[i] }
-      i &+= 1
     }
     free(old)
     return true

@@ -65,10 +65,8 @@ enum PayloadJSON {
   }
 
   private static func isASCII(_ text: Bytes) -> Bool {
-    var i = 0
-    while i < text.count {
+    for i in Indices(text.count) {
       if text[i] >= 0x80 { return false }
-      i &+= 1
     }
     return true
   }

@@ -14,11 +14,9 @@ enum WideInteger {
         var i = 0
         while i < count {
           var word: UInt32 = 0
-          var k = 0
-          while k < 4 {
+          for k in Indices(4) {
             let octet = i &* 4 &+ k < size ? UInt32(number[i &* 4 &+ k]) : fill
             word |= octet &<< UInt32(8 &* k)
-            k &+= 1
           }
           if fill != 0 {
             let sum = UInt64(~word) &+ carry
@@ -68,12 +66,10 @@ enum WideInteger {
       var i = 0
       while i < digits.count {
         var carry = UInt64(digits[i] &- 0x30)
-        var k = 0
-        while k < count {
+        for k in Indices(count) {
           let part = UInt64(words[k]) &* 10 &+ carry
           words[k] = UInt32(truncatingIfNeeded: part)
           carry = part &>> 32
-          k &+= 1
         }
         if carry > 0 {
           guard count < Payload.widestInteger / 4 else { return false }

@@ -19,8 +19,7 @@ struct Codec {
     text.append(json)
     var bits: UInt32 = 0
     guard sys_random(&bits, MemoryLayout<UInt32>.size) else { throw .random }
-    var i = 0
-    while i < 16 {
+    for _ in Indices(16) {
       switch bits & 3 {
       case 0: text.append(UInt8(ascii: " "))
       case 1: text.append(UInt8(ascii: "\t"))
@@ -28,7 +27,6 @@ struct Codec {
       default: text.append(UInt8(ascii: "\r"))
       }
       bits = bits &>> 2
-      i &+= 1
     }
     guard !text.failed else { throw .memory }
     try seal(text.bytes, now: now, to: &out)

@@ -90,10 +90,8 @@ struct Entries: ~Copyable {
   func find(_ name: Bytes) -> Int? {
     let hash = hash(name)
     guard let index else {
-      var i = 0
-      while i < count {
+      for i in Indices(count) {
         if self[i].hash == hash, self[i].live, self[i].name == name { return i }
-        i &+= 1
       }
       return nil
     }
@@ -126,20 +124,16 @@ struct Entries: ~Copyable {
   }
 
   mutating func keepLimits() {
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       if self[i].live, !OwnName.limits(self[i].name) { kill(i, change: .none) }
       // What was stored is dropped: what stays is as good as set.
       self[i].change = self[i].live ? .set : .none
-      i &+= 1
     }
   }
 
   mutating func forgetChanges() {
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       forgetChange(i)
-      i &+= 1
     }
   }
 
@@ -166,10 +160,8 @@ struct Entries: ~Copyable {
     index = table.assumingMemoryBound(to: Int32.self)
     indexSize = size
     memset(table, 0xFF, size &* MemoryLayout<Int32>.stride)
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       if self[i].live { insert(i) }
-      i &+= 1
     }
   }
 

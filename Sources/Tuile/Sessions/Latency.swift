@@ -32,10 +32,8 @@ final class Latency {
   init() {
     let count = Operation.count &* Latency.width
     cells = .allocate(capacity: count)
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       (cells + i).initialize(to: Atomic(0))
-      i &+= 1
     }
   }
 

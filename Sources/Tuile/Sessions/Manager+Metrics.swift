@@ -46,8 +46,7 @@ extension Manager {
 
   private func histogram(_ operation: Latency.Operation, _ out: inout ByteBuffer) {
     var calls: UInt64 = 0
-    var bucket = 0
-    while bucket < Latency.buckets {
+    for bucket in Indices(Latency.buckets) {
       calls = calls &+ latency.calls(operation, bucket: bucket)
       line("_bucket", operation, &out)
       out.append(",le=\"")
@@ -59,7 +58,6 @@ extension Manager {
       out.append("\"} ")
       Manager.write(calls, &out)
       out.append("\n")
-      bucket &+= 1
     }
     line("_sum", operation, &out)
     out.append("} ")

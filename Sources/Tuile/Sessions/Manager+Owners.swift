@@ -63,13 +63,11 @@ extension Manager {
         return
       }
       let order = raw.assumingMemoryBound(to: sys_keyed.self)
-      var i = 0
-      while i < count {
+      for i in Indices(count) {
         // The record may say anything: 40 bits of seconds, and 24 of places.
         let seen = max(0, min(items[i].record.seen, OwnedSessions.latest))
         let late = UInt64(truncatingIfNeeded: OwnedSessions.latest &- seen)
         order[i] = sys_keyed(key: late &<< 24 | UInt64(truncatingIfNeeded: i), item: UnsafeMutableRawPointer(items + i))
-        i &+= 1
       }
       sys_sort(order, count)
       self.order = order

@@ -66,10 +66,8 @@ final class RecentKeys {
 
   init() {
     table = .allocate(capacity: RecentKeys.places)
-    var i = 0
-    while i < RecentKeys.places {
+    for i in Indices(RecentKeys.places) {
       (table + i).initialize(to: Atomic(0))
-      i &+= 1
     }
   }
 
@@ -90,10 +88,8 @@ final class RecentKeys {
 
   private static func place(_ key: Bytes, _ minute: Int64) -> (place: Int, word: UInt64) {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    var i = 0
-    while i < key.count {
+    for i in Indices(key.count) {
       hash = (hash ^ UInt64(key[i])) &* 0x100_0000_01B3
-      i &+= 1
     }
     let word = hash & 0xFFFF_FFFF_0000_0000 | UInt64(truncatingIfNeeded: minute) & 0xFFFF_FFFF
     return (Int(truncatingIfNeeded: hash & UInt64(places &- 1)), word)

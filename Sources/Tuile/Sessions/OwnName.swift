@@ -30,10 +30,8 @@ extension SessionData {
   var shownCount: Int {
     var count = entries.liveCount
     guard entries.hasReserved else { return count }
-    var i = 0
-    while i < entries.count {
+    for i in Indices(entries.count) {
       if entries[i].live, OwnName.contains(entries[i].name) { count &-= 1 }
-      i &+= 1
     }
     return count
   }

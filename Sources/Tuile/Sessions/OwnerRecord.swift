@@ -27,12 +27,10 @@ struct OwnerRecord {
   /// Clients say what they like: anything but plain ASCII becomes '?'.
   private static func write(_ text: Bytes, to out: inout ByteBuffer) {
     out.append(UInt8(ascii: "\""))
-    var i = 0
-    while i < text.count {
+    for i in Indices(text.count) {
       let c = text[i]
       if c == UInt8(ascii: "\"") || c == UInt8(ascii: "\\") { out.append(UInt8(ascii: "\\")) }
       out.append(c &- UInt8(ascii: " ") < 0x5F ? c : UInt8(ascii: "?"))
-      i &+= 1
     }
     out.append(UInt8(ascii: "\""))
   }

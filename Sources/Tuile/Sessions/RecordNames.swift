@@ -16,8 +16,7 @@ final class RecordNames {
   static func make(_ secrets: SecretList) throws(Failure) -> RecordNames {
     let info = Bytes("tuile v1 record name")
     guard let keys = HMACKeys(count: secrets.count, .sha256) else { throw .memory }
-    var i = 0
-    while i < secrets.count {
+    for i in Indices(secrets.count) {
       let secret = secrets[i]
       try withScratch(32) { (key) throws(Failure) in
         guard sys_hkdf_sha256(false, secret.start, secret.count, info.start, info.count, key, 32) else {
@@ -25,7 +24,6 @@ final class RecordNames {
         }
         keys.set(i, key: Bytes(key, 32))
       }
-      i &+= 1
     }
     return RecordNames(keys)
   }

@@ -22,14 +22,12 @@ struct Revocations {
   func deny(_ id: Bytes, _ names: RecordNames, ends: Int64?, now: Int64) throws(Failure) -> Bool {
     let expires = expires(from: now, ends)
     var first = true
-    var i = 0
-    while i < names.count {
+    for i in Indices(names.count) {
       try names.with(i, .session, id) { (name) throws(Failure) in
         guard try !store.create(name, data: Bytes("1"), expires: expires, now: now) else { return }
         first = false
         try store.put(name, data: Bytes("1"), expires: expires)
       }
-      i &+= 1
     }
     return first
   }
@@ -43,12 +41,10 @@ struct Revocations {
     guard !text.failed else { throw .memory }
     let data = text.bytes
     let expires = expires(from: moment, nil)
-    var i = 0
-    while i < names.count {
+    for i in Indices(names.count) {
       try names.with(i, .owner, owner) { (name) throws(Failure) in
         try store.put(name, data: data, expires: expires)
       }
-      i &+= 1
     }
     return moment
   }
@@ -73,14 +69,12 @@ struct Revocations {
   /// When the owner's sessions were ended last; what can't be read counts as for ever.
   private func moment(_ owner: Bytes, _ names: RecordNames, now: Int64) throws(Failure) -> Int64? {
     var latest: Int64?
-    var i = 0
-    while i < names.count {
+    for i in Indices(names.count) {
       var data = ByteBuffer()
       let found = try names.with(i, .owner, owner) { (name) throws(Failure) in
         try store.load(name, now: now, into: &data)
       }
       if found != nil { latest = max(latest ?? .min, Numbers.read(data.bytes, base: 10) ?? .max) }
-      i &+= 1
     }
     return latest
   }

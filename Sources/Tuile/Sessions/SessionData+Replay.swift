@@ -13,8 +13,7 @@ extension SessionData {
       swap(&entries, &changes)
       throw error
     }
-    var i = 0
-    while i < changes.count {
+    for i in Indices(changes.count) {
       let entry = changes[i]
       switch entry.change {
       case .none: break
@@ -30,7 +29,6 @@ extension SessionData {
       case .add: try replayAdd(entry)
       case .append: try replayAppend(entry)
       }
-      i &+= 1
     }
   }
 
@@ -177,10 +175,8 @@ extension SessionData {
 
   /// Something is left to save.
   var hasChanges: Bool {
-    var i = 0
-    while i < entries.count {
+    for i in Indices(entries.count) {
       if entries[i].change != .none { return true }
-      i &+= 1
     }
     return cleared
   }

@@ -35,15 +35,13 @@ final class AuthJSSession: Dialect {
     info.append(")")
     guard !info.failed else { throw .memory }
     var ids = ByteBuffer()
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       let key = keys.start + keysSize &* i
       try derive(settings.secrets[i], salt: settings.name, info.bytes, key, 64)
       try derive(settings.secrets[i], salt: Bytes(), Bytes("NextAuth.js Generated Encryption Key"), key + 64, 32)
       macs.set(i, key: Bytes(key, 32))
       try appendID(Bytes(key, 64), .sha512, to: &ids)
       try appendID(Bytes(key, 32), .sha256, to: &ids)
-      i &+= 1
     }
     let made = AuthJSSession(settings, keys, macs, ids)
     let claims = KeyClaims(.authJS)
@@ -162,11 +160,9 @@ final class AuthJSSession: Dialect {
       guard sys_random(random, 16) else { throw .random }
       random[6] = random[6] & 0x0F | 0x40
       random[8] = random[8] & 0x3F | 0x80
-      var i = 0
-      while i < 16 {
+      for i in Indices(16) {
         if i == 4 || i == 6 || i == 8 || i == 10 { out.append(UInt8(ascii: "-")) }
         Hex.encode(Bytes(random + i, 1), to: &out)
-        i &+= 1
       }
     }
     guard !out.failed else { throw .memory }
@@ -237,13 +233,11 @@ final class AuthJSSession: Dialect {
   ) throws(Failure) -> Int? {
     guard iv.count == 16, tag.count == AuthJSSession.macTagSize else { return nil }
     let found: Int? = try withScratch(Digest.largest) { (expected) throws(Failure) in
-      var i = 0
-      while i < macs.count {
+      for i in Indices(macs.count) {
         if AuthJSSession.may(id, be: self.id(i, long: true)) {
           try mac(i, header, iv, sealed, expected)
           if ConstantTime.equal(Bytes(expected, AuthJSSession.macTagSize), tag) { return i }
         }
-        i &+= 1
       }
       return nil
     }
@@ -256,8 +250,7 @@ final class AuthJSSession: Dialect {
     _ header: Bytes, _ iv: Bytes, _ sealed: Bytes, _ tag: Bytes, _ id: Bytes?, _ payload: inout ByteBuffer
   ) throws(Failure) -> Int? {
     guard iv.count == 12, tag.count == AuthJSSession.tagSize else { return nil }
-    var i = 0
-    while i < macs.count {
+    for i in Indices(macs.count) {
       let key = keys.start + AuthJSSession.keysSize &* i
       if AuthJSSession.may(id, be: self.id(i, long: false)) {
         if try AEAD.open(sealed, key: key, nonce: iv.start, known: header, tag: tag.start, to: &payload) { return i }
@@ -267,7 +260,6 @@ final class AuthJSSession: Dialect {
           return i
         }
       }
-      i &+= 1
     }
     return nil
   }

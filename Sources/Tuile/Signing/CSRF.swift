@@ -24,30 +24,24 @@ enum CSRF {
   /// compressed page tells nothing.
   static func mask(_ secret: Bytes, to token: UnsafeMutablePointer<UInt8>) throws(Failure) {
     try random(to: token)
-    var i = 0
-    while i < secretSize {
+    for i in Indices(secretSize) {
       let sum = (index(secret[i]) ?? 0) &+ (index(token[i]) ?? 0)
       token[secretSize &+ i] = alphabet.start[Int(sum % 62)]
-      i &+= 1
     }
   }
 
   private static func unmask(_ token: Bytes, to secret: UnsafeMutablePointer<UInt8>) {
-    var i = 0
-    while i < secretSize {
+    for i in Indices(secretSize) {
       let difference = 62 &+ (index(token[secretSize &+ i]) ?? 0) &- (index(token[i]) ?? 0)
       secret[i] = alphabet.start[Int(difference % 62)]
-      i &+= 1
     }
   }
 
   /// A secret, or a token with its mask.
   static func isWellFormed(_ text: Bytes) -> Bool {
     guard text.count == secretSize || text.count == tokenSize else { return false }
-    var i = 0
-    while i < text.count {
+    for i in Indices(text.count) {
       if index(text[i]) == nil { return false }
-      i &+= 1
     }
     return true
   }
@@ -107,8 +101,7 @@ struct CSRFRequest {
     let scheme = secure ? Bytes("https://") : Bytes("http://")
     if origin.hasPrefix(scheme), origin.dropFirst(scheme.count) == host { return true }
     guard let given = Parts(origin) else { return false }
-    var i = 0
-    while i < trusted.count {
+    for i in Indices(trusted.count) {
       let one = trusted.origin(i)
       if one == origin { return true }
       if let known = Parts(one), known.host[0] == UInt8(ascii: "*"), known.scheme.equals(ignoringCase: given.scheme),
@@ -116,7 +109,6 @@ struct CSRFRequest {
       {
         return true
       }
-      i &+= 1
     }
     return false
   }
@@ -125,13 +117,11 @@ struct CSRFRequest {
     guard let referer else { return .noReferer }
     guard let given = Parts(referer), !given.host.isEmpty else { return .malformedReferer }
     guard given.scheme.equals(ignoringCase: "https") else { return .insecureReferer }
-    var i = 0
-    while i < trusted.count {
+    for i in Indices(trusted.count) {
       if let known = Parts(trusted.origin(i)) {
         let domain = known.host[0] == UInt8(ascii: "*") ? known.host.dropFirst(1) : known.host
         if CSRFRequest.isSameDomain(given.host, domain) { return nil }
       }
-      i &+= 1
     }
     guard cookieDomain.isEmpty else {
       // Django adds the server's port unless it is the usual one.
@@ -151,10 +141,8 @@ struct CSRFRequest {
   /// A pattern with a dot in front is that domain and all below it. As in Django, a
   /// host with capitals, which no browser sends, is no host.
   private static func isSameDomain(_ host: Bytes, _ pattern: Bytes) -> Bool {
-    var i = 0
-    while i < host.count {
+    for i in Indices(host.count) {
       if host[i] &- UInt8(ascii: "A") < 26 { return false }
-      i &+= 1
     }
     guard !pattern.isEmpty else { return false }
     if host.equals(ignoringCase: pattern) { return true }

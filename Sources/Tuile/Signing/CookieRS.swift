@@ -28,8 +28,7 @@ final class CookieRS: Dialect {
       throw .memory
     }
     let info = Bytes("COOKIE;SIGNED:HMAC-SHA256;PRIVATE:AEAD-AES-256-GCM")
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       let secret = settings.secrets[i]
       if settings.derivation == KeyDerivation.none {
         guard secret.count == 64 else { throw .argument("the secret has not 64 bytes") }
@@ -45,7 +44,6 @@ final class CookieRS: Dialect {
           (ciphers.start + 32 &* i).copy(Bytes(both + 32, 32))
         }
       }
-      i &+= 1
     }
     let claims = KeyClaims(.cookieRS)
     if !isPrivate { try claims.add(macs, .signs(prefix: Bytes())) }
@@ -123,14 +121,12 @@ final class CookieRS: Dialect {
     let whole = data.bytes
     let sealed = whole.slice(CookieRS.nonceSize, whole.count &- CookieRS.tagSize)
     guard sealed.count <= limit else { throw .limit("the payload is over the limit") }
-    var key = 0
-    while key < macs.count {
+    for key in Indices(macs.count) {
       if try AEAD.open(
         sealed, key: ciphers.start + 32 &* key, nonce: whole.start, known: name.bytes, tag: sealed.end, to: &out)
       {
         return .valid(timestamp: nil, key: key)
       }
-      key &+= 1
     }
     return .badSignature
   }

@@ -157,14 +157,12 @@ extension SignerSettings {
     _ derive: (_ secret: Bytes, _ key: UnsafeMutablePointer<UInt8>) throws(Failure) -> Int
   ) throws(Failure) -> HMACKeys {
     guard let keys = HMACKeys(count: secrets.count, digest) else { throw .memory }
-    var i = 0
-    while i < secrets.count {
+    for i in Indices(secrets.count) {
       let secret = secrets[i]
       try withScratch(Digest.largest) { (key) throws(Failure) in
         let size = try derive(secret, key)
         keys.set(i, key: Bytes(key, size))
       }
-      i &+= 1
     }
     return keys
   }
@@ -172,10 +170,8 @@ extension SignerSettings {
   /// The secrets themselves as keys.
   func plainKeys(_ digest: Digest) throws(Failure) -> HMACKeys {
     guard let keys = HMACKeys(count: secrets.count, digest) else { throw .memory }
-    var i = 0
-    while i < secrets.count {
+    for i in Indices(secrets.count) {
       keys.set(i, key: secrets[i])
-      i &+= 1
     }
     return keys
   }

@@ -76,11 +76,9 @@ final class DjangoSigner: Dialect {
   private func matching(_ text: Bytes, _ given: Bytes) -> Int? {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: DjangoSigner.signatureSize) { room in
       guard let expected = room.baseAddress else { return nil }
-      var key = 0
-      while key < keys.count {
+      for key in Indices(keys.count) {
         signature(key, of: text, to: expected)
         if ConstantTime.equal(Bytes(expected, DjangoSigner.signatureSize), given) { return key }
-        key &+= 1
       }
       return nil
     }

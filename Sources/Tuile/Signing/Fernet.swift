@@ -24,13 +24,11 @@ final class Fernet: Dialect {
     }
     var key = ByteBuffer()
     defer { key.wipe() }
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       key.removeAll()
       try read(settings.secrets[i], to: &key)
       macs.set(i, key: key.bytes.slice(0, keySize))
       (ciphers.start + keySize &* i).copy(key.bytes.dropFirst(keySize))
-      i &+= 1
     }
     let made = Fernet(macs, ciphers)
     let claims = KeyClaims(.fernet)

@@ -28,8 +28,7 @@ final class GorillaSecureCookie: Dialect {
     guard settings.blockSecret.isEmpty || count == 1 else {
       throw .argument("with several secrets each has a block key of its own: use tuile_keyring_add_entry")
     }
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       let own = settings.secrets.block(i)
       guard own.isEmpty || settings.blockSecret.isEmpty else {
         throw .argument("the block key is given twice: by the keyring, and as block_secret")
@@ -40,7 +39,6 @@ final class GorillaSecureCookie: Dialect {
       }
       (blocks.start + largestBlock &* i).copy(block)
       sizes.start[i] = UInt8(truncatingIfNeeded: block.count)
-      i &+= 1
     }
     let made = GorillaSecureCookie(name, try settings.plainKeys(settings.digest ?? .sha256), blocks, sizes)
     let claims = KeyClaims(.gorilla)

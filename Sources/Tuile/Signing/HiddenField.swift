@@ -43,8 +43,7 @@ struct HiddenField {
   }
 
   private static func escape(_ text: Bytes, to html: inout ByteBuffer) {
-    var i = 0
-    while i < text.count {
+    for i in Indices(text.count) {
       switch text[i] {
       case UInt8(ascii: "&"): html.append("&amp;")
       case UInt8(ascii: "<"): html.append("&lt;")
@@ -53,7 +52,6 @@ struct HiddenField {
       case UInt8(ascii: "'"): html.append("&#x27;")
       default: html.append(text[i])
       }
-      i &+= 1
     }
   }
 
@@ -107,10 +105,8 @@ struct HiddenField {
     }
     // '+' is a space where it stands in the text itself.
     var spaced = ByteBuffer()
-    var i = 0
-    while i < text.count {
+    for i in Indices(text.count) {
       spaced.append(text[i] == UInt8(ascii: "+") ? UInt8(ascii: " ") : text[i])
-      i &+= 1
     }
     guard !spaced.failed, Percent.decode(spaced.bytes, to: &out) else { throw .memory }
   }

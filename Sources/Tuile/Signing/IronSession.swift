@@ -31,10 +31,8 @@ final class IronSession: Dialect {
 
     private init(_ start: UnsafeMutablePointer<Int64>, _ secrets: SecretList) {
       (self.start, count) = (start, secrets.count)
-      var i = 0
-      while i < count {
+      for i in Indices(count) {
         start[i] = secrets.id(i) ?? Int64(count &- i)
-        i &+= 1
       }
     }
 
@@ -43,25 +41,21 @@ final class IronSession: Dialect {
     subscript(index: Int) -> Int64 { start[index] }
 
     func index(of id: Int64) -> Int? {
-      var i = 0
-      while i < count {
+      for i in Indices(count) {
         if start[i] == id { return i }
-        i &+= 1
       }
       return nil
     }
   }
 
   static func make(_ settings: SignerSettings) throws(Failure) -> IronSession {
-    var i = 0
-    while i < settings.secrets.count {
+    for i in Indices(settings.secrets.count) {
       guard settings.secrets[i].count >= shortestPassword else {
         throw .argument("the secret has less than 32 bytes")
       }
       guard (settings.secrets.id(i) == nil) == (settings.secrets.id(0) == nil) else {
         throw .argument("some keys of the ring have an id, and some have none")
       }
-      i &+= 1
     }
     guard let ids = IDs.make(settings.secrets) else { throw .memory }
     let made = IronSession(try settings.plainKeys(.sha1), settings.lifetime, ids)
@@ -178,13 +172,11 @@ final class IronSession: Dialect {
   ) throws(Failure) -> Int? {
     let count = passwords.count
     let named = ids.index(of: id) ?? 0
-    var tried = 0
-    while tried < count {
+    for tried in Indices(count) {
       // The named one first, then the others in their order.
       let index = tried == 0 ? named : tried <= named ? tried &- 1 : tried
       try mac(index, signed, salt, key, key + 32)
       if ConstantTime.equal(Bytes(key + 32, 32), given) { return index }
-      tried &+= 1
     }
     return nil
   }

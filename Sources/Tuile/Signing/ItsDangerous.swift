@@ -125,10 +125,8 @@ final class ItsDangerous: Dialect {
     var bytes = ByteBuffer()
     guard text.count <= 11, try Base64.url.decode(text, to: &bytes), bytes.count <= 8 else { return nil }
     var time: UInt64 = 0
-    var i = 0
-    while i < bytes.count {
+    for i in Indices(bytes.count) {
       time = time &<< 8 | UInt64(bytes.bytes[i])
-      i &+= 1
     }
     return time <= UInt64(Int64.max) ? Int64(bitPattern: time) : nil
   }

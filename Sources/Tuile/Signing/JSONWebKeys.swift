@@ -24,8 +24,7 @@ final class JSONWebKeys {
       throw .memory
     }
     let made = JSONWebKeys(macs, raw.assumingMemoryBound(to: Key.self))
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       let secret = settings.secrets[i]
       if isPEM(secret) {
         made.keys[i] = try read(secret)
@@ -37,7 +36,6 @@ final class JSONWebKeys {
         made.keys[i] = Key(asymmetric: nil, kind: SYS_KEY_OTHER, canSign: true)
         made.macs.set(i, key: secret)
       }
-      i &+= 1
     }
     return made
   }
@@ -48,10 +46,8 @@ final class JSONWebKeys {
   }
 
   deinit {
-    var i = 0
-    while i < macs.count {
+    for i in Indices(macs.count) {
       sys_key_free(keys[i].asymmetric)
-      i &+= 1
     }
     free(keys)
   }
@@ -119,8 +115,7 @@ final class JSONWebKeys {
   /// The key of this algorithm that made the signature.
   func matching(_ text: Bytes, _ signature: Bytes, algorithm name: Bytes) throws(Failure) -> Int? {
     try withScratch(Digest.largest) { (mac) throws(Failure) in
-      var i = 0
-      while i < count {
+      for i in Indices(count) {
         if Bytes(algorithm(i)) == name {
           if let key = keys[i].asymmetric {
             if sys_key_verify(key, keys[i].kind, text.start, text.count, signature.start, signature.count) { return i }
@@ -129,7 +124,6 @@ final class JSONWebKeys {
             if ConstantTime.equal(Bytes(mac, macs.digest.size), signature) { return i }
           }
         }
-        i &+= 1
       }
       return nil
     }

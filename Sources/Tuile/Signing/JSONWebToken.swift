@@ -22,11 +22,9 @@ final class JSONWebToken: Dialect {
     guard !audience.failed else { throw .memory }
     let made = JSONWebToken(try JSONWebKeys.make(settings), audience, settings)
     let claims = KeyClaims(.jwt)
-    var i = 0
-    while i < made.keys.count {
+    for i in Indices(made.keys.count) {
       // What base64url makes of '{' begins with an e.
       if made.keys.isHMAC(i) { try claims.add(made.keys.macs, i, .signs(prefix: Bytes("ey").slice(0, 1))) }
-      i &+= 1
     }
     made.claims = claims
     return made

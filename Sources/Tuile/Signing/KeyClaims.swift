@@ -32,10 +32,8 @@ final class KeyClaims {
   deinit { sys_claims_release(claims) }
 
   func add(_ keys: borrowing HMACKeys, _ use: Use) throws(Failure) {
-    var i = 0
-    while i < keys.count {
+    for i in Indices(keys.count) {
       try add(keys, i, use)
-      i &+= 1
     }
   }
 

@@ -61,10 +61,8 @@ final class Keyring {
     }
     if let id {
       guard id >= 0 else { throw .argument("the key's id is negative") }
-      var i = 0
-      while i < count {
+      for i in Indices(count) {
         guard keys[i].id != id else { throw .argument("another key of the ring has this id") }
-        i &+= 1
       }
     }
     var key = ByteBuffer()
@@ -136,10 +134,8 @@ final class Keyring {
   func derived(for purpose: Bytes) throws(Failure) -> Keyring {
     guard count > 0 else { throw .argument("the keyring is empty") }
     let ring = try Keyring.make(allowWeak: false)
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       try Keyring.derived(self[i], purpose) { (key) throws(Failure) in try ring.add(key, .text) }
-      i &+= 1
     }
     return ring
   }

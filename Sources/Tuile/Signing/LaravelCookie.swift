@@ -28,8 +28,7 @@ final class LaravelCookie: Dialect {
     var key = ByteBuffer()
     defer { key.wipe() }
     var size = 0
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       key.removeAll()
       try read(settings.secrets[i], to: &key)
       if i == 0 { size = key.count }
@@ -45,7 +44,6 @@ final class LaravelCookie: Dialect {
         Hex.encode(Bytes(mac, names.digest.size), to: &prefixes)
       }
       prefixes.append(UInt8(ascii: "|"))
-      i &+= 1
     }
     guard !named.failed, !prefixes.failed else { throw .memory }
     let made = LaravelCookie(gcm, size, keys, macs, prefixes)
@@ -196,15 +194,13 @@ final class LaravelCookie: Dialect {
   ) throws(Failure) -> Int? {
     var tag = ByteBuffer()
     guard try Base64.standard.decode(parts.tag.bytes, to: &tag), tag.count == LaravelCookie.tagSize else { return nil }
-    var key = 0
-    while key < macs.count {
+    for key in Indices(macs.count) {
       let start = keys.start + keySize &* key
       if try AEAD.open(
         sealed, cipher, key: start, nonce: iv.start, known: Bytes(), tag: tag.bytes.start, to: &plain)
       {
         return key
       }
-      key &+= 1
     }
     return nil
   }

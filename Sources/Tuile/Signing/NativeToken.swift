@@ -37,8 +37,7 @@ final class NativeToken: Dialect {
     NativeToken.append(settings.name, to: &info)
     guard !info.failed else { throw .memory }
     let idInfo = Bytes("tuile v1 key id")
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       let secret = settings.secrets[i]
       guard secret.count >= shortestSecret || settings.legacy else {
         throw .argument("the secret has less than 32 bytes")
@@ -50,7 +49,6 @@ final class NativeToken: Dialect {
         else { throw .memory }
         keys.set(i, key: Bytes(key, 32))
       }
-      i &+= 1
     }
     return NativeToken(sealed ? 1 : 2, settings.lifetime, ids, keys)
   }
@@ -168,8 +166,7 @@ final class NativeToken: Dialect {
     let data = raw.bytes
     guard data.count &- NativeToken.head <= limit &+ 64 else { throw .limit("the payload is over the limit") }
     let from = out.count
-    var key = 0
-    while key < keys.count {
+    for key in Indices(keys.count) {
       let id = ids.bytes.slice(NativeToken.idSize &* key, NativeToken.idSize &* (key &+ 1))
       if id == data.slice(1, 1 &+ NativeToken.idSize),
         version == 1 ? try unseal(data, key, &out) : try checkMAC(data, key, &out)
@@ -183,7 +180,6 @@ final class NativeToken: Dialect {
         }
         return .valid(timestamp: issued, key: key)
       }
-      key &+= 1
     }
     return .badSignature
   }

@@ -161,15 +161,13 @@ final class RackSession: Dialect {
     guard !known.failed else { throw .memory }
     let sealed = data.dropFirst(61)
     return try withScratch(32) { (key) throws(Failure) in
-      var i = 0
-      while i < masters.count {
+      for i in Indices(masters.count) {
         masters.digest(i, of: data.slice(1, 33), to: key)
         if try AEAD.open(
           sealed, key: key, nonce: data.start + 33, known: known.bytes, tag: data.start + 45, to: &text)
         {
           return i
         }
-        i &+= 1
       }
       return nil
     }

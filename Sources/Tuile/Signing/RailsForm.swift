@@ -73,8 +73,7 @@ final class RailsForm {
     else { throw .memory }
     try RailsForm.claim(kind.salt, kind.digest, settings, claims)
     if kind.cipher == .cbc256 { try RailsForm.claim(kind.macSalt, kind.digest, settings, claims) }
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       let key = keys.start + i &* size
       try kind.digest.pbkdf2(
         settings.secrets[i], salt: kind.salt, iterations: settings.iterations, to: key, size: size)
@@ -89,7 +88,6 @@ final class RailsForm {
         }
       default: break
       }
-      i &+= 1
     }
     try claims.add(macs, .signs(prefix: Bytes()))
     return RailsForm(kind.cipher, count, keys, macs)
@@ -185,15 +183,13 @@ final class RailsForm {
       try Base64.standard.decode(rest.slice(0, second), to: &iv), iv.count == RailsForm.gcmIV,
       try Base64.standard.decode(rest.dropFirst(second &+ 2), to: &tag), tag.count == RailsForm.tagSize
     else { return nil }
-    var key = 0
-    while key < count {
+    for key in Indices(count) {
       if try AEAD.open(
         sealed.bytes, cipher.system, key: keys.start + key &* cipher.keySize, nonce: iv.bytes.start, known: Bytes(),
         tag: tag.bytes.start, to: &envelope)
       {
         return key
       }
-      key &+= 1
     }
     return nil
   }

@@ -38,14 +38,12 @@ enum SecretLine {
     guard sign < line.count else { return false }
     var end = sign
     while end > 0, isSpace(line[end &- 1]) || isQuote(line[end &- 1]) { end &-= 1 }
-    var i = 0
-    while i < end {
+    for i in Indices(end) {
       let byte = line[i]
       let plain =
         (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10 || byte == UInt8(ascii: "_")
         || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
       guard plain || isSpace(byte) || isQuote(byte) else { return false }
-      i &+= 1
     }
     let name = line.slice(0, end)
     return ends(name, "key") || ends(name, "keys") || ends(name, "secret") || ends(name, "secrets")

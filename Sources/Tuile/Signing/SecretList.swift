@@ -38,12 +38,10 @@ struct SecretList {
   /// has seen to that itself.
   func checkStrength() throws(Failure) {
     guard keyring == nil else { return }
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       guard self[i].count >= Keyring.strongSize else {
         throw .argument("a secret has less than 32 bytes; generate one, or set allow_weak_secrets")
       }
-      i &+= 1
     }
   }
 

@@ -79,8 +79,7 @@ struct URLParameter {
 
   /// Octets that mean nothing in a path or query, so that nothing else changes.
   static func check(_ text: Bytes) throws(Failure) {
-    var i = 0
-    while i < text.count {
+    for i in Indices(text.count) {
       let c = text[i]
       let plain = c | 0x20 &- UInt8(ascii: "a") < 26 || c &- UInt8(ascii: "0") < 10
       guard
@@ -89,7 +88,6 @@ struct URLParameter {
       else {
         throw .syntax("name or value has an octet with a meaning in URLs; percent-encode it", at: i)
       }
-      i &+= 1
     }
   }
 }

@@ -9,10 +9,8 @@ enum SessionKey {
   }
 
   private static func isText(_ key: Bytes) -> Bool {
-    var i = 0
-    while i < key.count {
+    for i in Indices(key.count) {
       guard key[i] &- UInt8(ascii: "a") < 26 || key[i] &- UInt8(ascii: "0") < 10 else { return false }
-      i &+= 1
     }
     return true
   }

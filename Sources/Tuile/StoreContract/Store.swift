@@ -73,8 +73,7 @@ extension Store {
 
   /// For stores that can't do it in one.
   func putInSteps(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
-    var attempts = 0
-    while attempts < 64 {
+    for _ in Indices(64) {
       if try create(key, data: data, expires: expires, now: .min) { return }
       var old = ByteBuffer()
       if try load(key, now: .min, into: &old) != nil,
@@ -82,7 +81,6 @@ extension Store {
       {
         return
       }
-      attempts &+= 1
     }
     throw Failure(status: TUILE_E_BUSY, message: "other writers kept changing the key")
   }

@@ -36,14 +36,12 @@ enum FileContent {
 
   /// A-Z, a-z, 0-9, - and _ alone.
   private static func isText(_ text: Bytes) -> Bool {
-    var i = 0
-    while i < text.count {
+    for i in Indices(text.count) {
       let c = text[i]
       guard
         c &- UInt8(ascii: "a") < 26 || c &- UInt8(ascii: "A") < 26 || c &- UInt8(ascii: "0") < 10
           || c == UInt8(ascii: "-") || c == UInt8(ascii: "_")
       else { return false }
-      i &+= 1
     }
     return true
   }

@@ -36,19 +36,15 @@ final class FileLocks {
     self.waitMilliseconds = waitMilliseconds
     self.stripes = stripes
     sys_mutex_init(&opening)
-    var i = 0
-    while i < FileLocks.stripeCount {
+    for i in Indices(FileLocks.stripeCount) {
       (stripes + i).initialize(to: sys_mutex())
       sys_mutex_init(stripes + i)
-      i &+= 1
     }
   }
 
   deinit {
-    var i = 0
-    while i < FileLocks.stripeCount {
+    for i in Indices(FileLocks.stripeCount) {
       sys_mutex_destroy(stripes + i)
-      i &+= 1
     }
     sys_mutex_destroy(&opening)
     free(stripes)
@@ -95,10 +91,8 @@ final class FileLocks {
   private static func place(_ key: Bytes) -> Int64 {
     // FNV-1a.
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    var i = 0
-    while i < key.count {
+    for i in Indices(key.count) {
       hash = (hash ^ UInt64(key[i])) &* 0x100_0000_01B3
-      i &+= 1
     }
     return Int64((hash ^ hash &>> 32) % places)
   }

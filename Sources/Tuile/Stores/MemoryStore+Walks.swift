@@ -19,8 +19,7 @@ extension MemoryStore {
   private func walk(
     _ step: (inout MemoryShard, UInt64, inout OwnedCopies) -> UInt64, _ each: (Bytes, Int64) -> Bool
   ) throws(Failure) {
-    var i = 0
-    while i < shardCount {
+    for i in Indices(shardCount) {
       var place: UInt64 = 0
       while place < MemoryTable.end {
         var copies = OwnedCopies()
@@ -28,7 +27,6 @@ extension MemoryStore {
         guard !copies.text.failed else { throw .memory }
         guard copies.all({ key, _, expires in each(key, expires) }) else { return }
       }
-      i &+= 1
     }
   }
 }

@@ -48,20 +48,16 @@ final class MemoryStore: Store {
     self.hashing = hashing
     shardCount = count
     sys_mutex_init(&sweeping)
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       (shards + i).initialize(to: MemoryShard(limit: limit))
       sys_mutex_init(&shards[i].mutex)
-      i &+= 1
     }
   }
 
   deinit {
-    var i = 0
-    while i < shardCount {
+    for i in Indices(shardCount) {
       sys_mutex_destroy(&shards[i].mutex)
       shards[i].freeAll()
-      i &+= 1
     }
     sys_mutex_destroy(&sweeping)
     free(shards)
@@ -216,8 +212,7 @@ final class MemoryStore: Store {
 
   func owned(_ owner: Bytes, now: Int64, _ each: (Bytes, Bytes, Int64) -> Void) throws(Failure) {
     let name = UInt32(truncatingIfNeeded: hash(owner))
-    var i = 0
-    while i < shardCount {
+    for i in Indices(shardCount) {
       var copies = OwnedCopies()
       locked(shards + i) { shard in
         shard.each(name, owner, now: now) { owned, expires in
@@ -226,7 +221,6 @@ final class MemoryStore: Store {
       }
       guard !copies.text.failed else { throw .memory }
       copies.each(each)
-      i &+= 1
     }
   }
 

@@ -45,10 +45,8 @@ enum ModuleStore {
   /// a-z and 0-9 alone get into the name of a file.
   private static func isName(_ scheme: Bytes) -> Bool {
     guard !scheme.isEmpty, scheme.count <= 32 else { return false }
-    var i = 0
-    while i < scheme.count {
+    for i in Indices(scheme.count) {
       guard scheme[i] &- UInt8(ascii: "a") < 26 || scheme[i] &- UInt8(ascii: "0") < 10 else { return false }
-      i &+= 1
     }
     return true
   }

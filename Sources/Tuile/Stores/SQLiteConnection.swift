@@ -115,11 +115,9 @@ final class SQLiteConnection {
   func close() {
     // Came here by a fork() that asked nobody: it stays the parent's.
     guard generation == sys_fork_generation() else { return }
-    var i = 0
-    while i < SQLiteConnection.rooms {
+    for i in Indices(SQLiteConnection.rooms) {
       sqlite3_finalize(statements[i])
       statements[i] = nil
-      i &+= 1
     }
     sqlite3_close_v2(database)
     database = nil

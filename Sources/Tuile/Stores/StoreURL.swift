@@ -46,10 +46,8 @@ enum StoreURL {
     var last = path.count &- 1
     while last > 0, path[last &- 1] == UInt8(ascii: "/") { last &-= 1 }
     let folder = path.slice(0, last).findLast(UInt8(ascii: "/")) ?? 0
-    var i = 0
-    while i < folder {
+    for i in Indices(folder) {
       guard path[i] == UInt8(ascii: "/") || path[i] == UInt8(ascii: ".") else { return false }
-      i &+= 1
     }
     return true
   }

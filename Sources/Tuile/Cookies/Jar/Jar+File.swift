@@ -29,10 +29,8 @@ extension Jar {
     }
     sys_sort(all, count)
     buffer.append("# Netscape HTTP Cookie File\n# Written by Tuile; curl reads it too.\n\n")
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       Jar.writeLine(all[i].item.unsafelyUnwrapped.assumingMemoryBound(to: JarCookie.self), to: &buffer)
-      i &+= 1
     }
     guard !buffer.failed else { throw .memory }
   }

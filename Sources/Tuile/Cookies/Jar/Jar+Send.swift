@@ -47,8 +47,7 @@ extension Jar {
 
   private static func first(_ heads: UnsafeMutablePointer<JarCookie.Pointer?>, _ count: Int) -> Int? {
     var best: Int?
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       if let cookie = heads[i] {
         if let known = best, let other = heads[known] {
           if cookie.precedes(other) { best = i }
@@ -56,7 +55,6 @@ extension Jar {
           best = i
         }
       }
-      i &+= 1
     }
     return best
   }

@@ -40,12 +40,10 @@ struct JarTable {
 
   func hash(_ name: Bytes) -> UInt64 {
     var hash = seed ^ 0x9E37_79B9_7F4A_7C15
-    var i = 0
-    while i < name.count {
+    for i in Indices(name.count) {
       let c = name.start[i]
       hash = (hash ^ UInt64(c &- UInt8(ascii: "A") < 26 ? c | 0x20 : c)) &* 0xFF51_AFD7_ED55_8CCD
       hash ^= hash &>> 32
-      i &+= 1
     }
     return hash
   }
@@ -135,28 +133,24 @@ struct JarTable {
 
   /// Calls `body` with every domain, which it may remove.
   func forEach(_ body: (JarDomain.Pointer) -> Void) {
-    var i = 0
-    while i < size {
+    for i in Indices(size) {
       var next = buckets?[i]
       while let domain = next {
         next = domain.pointee.next
         body(domain)
       }
-      i &+= 1
     }
   }
 
   /// As `remove(from:where:)` over all domains. Emptied sites go with their last domain.
   mutating func removeAll(where doomed: (JarCookie.Pointer) -> Bool) {
-    var i = 0
-    while i < size {
+    for i in Indices(size) {
       // A removal may take its site out of this bucket or another: start anew then.
       var next = buckets?[i]
       while let domain = next {
         next = domain.pointee.next
         if domain.pointee.cookies != nil, remove(from: domain, where: doomed) > 0 { next = buckets?[i] }
       }
-      i &+= 1
     }
   }
 

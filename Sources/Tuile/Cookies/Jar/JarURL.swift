@@ -101,13 +101,11 @@ extension Bytes {
   /// ASCII letters compare without case.
   func equals(ignoringCase other: Bytes) -> Bool {
     guard count == other.count else { return false }
-    var i = 0
-    while i < count {
+    for i in Indices(count) {
       let (a, b) = (start[i], other.start[i])
       if a != b, (a &- UInt8(ascii: "A") < 26 ? a | 0x20 : a) != (b &- UInt8(ascii: "A") < 26 ? b | 0x20 : b) {
         return false
       }
-      i &+= 1
     }
     return true
   }

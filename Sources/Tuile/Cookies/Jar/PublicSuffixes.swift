@@ -55,11 +55,9 @@ enum PublicSuffixes {
 
 extension UnsafeMutablePointer<UInt8> {
   func copy(lowercasing bytes: Bytes) {
-    var i = 0
-    while i < bytes.count {
+    for i in Indices(bytes.count) {
       let c = bytes.start[i]
       self[i] = c &- UInt8(ascii: "A") < 26 ? c | 0x20 : c
-      i &+= 1
     }
   }
 }
