@@ -164,14 +164,14 @@ extension Manager {
       guard secrets != nil || url.hasPrefix(Bytes(MemoryStore.scheme)) else {
         throw .argument("the store needs a secret")
       }
-      kind = try CookieStore.kind(url)
-      if kind != nil { store = CookieStore() } else { store = try StoreURL.open(url) }
+      kind = try CookieKind.parse(url)
+      if kind != nil { store = NoStore() } else { store = try StoreURL.open(url) }
     }
     let ownsStore = config.open_store == nil
     do throws(Failure) {
       let before = try StoreURL.check(config.previous_store)
       let url = try StoreURL.check(config.revocations)
-      previous = try CookieStore.kind(before)
+      previous = try CookieKind.parse(before)
       let keys = try ManagerKeys.make(secrets, trusted: store.trusted, kind: kind, previous: previous, settings)
       if !before.isEmpty, previous == nil {
         guard ownsStore, kind == nil else { throw .argument("previous_store moves to a store that has a URL") }
@@ -181,13 +181,13 @@ extension Manager {
         guard old.trusted == store.trusted else { throw .argument("sessions can't move to or from memory:") }
       }
       if !url.isEmpty {
-        guard let dialect = keys.cookieDialect else { throw .argument("revocations are for sessions in cookies") }
+        guard let skew = keys.home.skew else { throw .argument("revocations are for sessions in cookies") }
         guard !url.hasPrefix(Bytes(CachedStore.scheme)) else {
           throw .argument("revocations can't be in a cached store: another server's would come late")
         }
         revocations = Revocations(
           store: try StoreURL.open(url), age: settings.cookieAge &* 1_000_000,
-          margin: dialect.skew &* 1_000_000 &+ Revocations.clocksApart)
+          margin: skew &* 1_000_000 &+ Revocations.clocksApart)
       }
       try Forks.prepare()
       let manager = Manager(

@@ -18,6 +18,17 @@ enum CookieKind {
     }
   }
 
+  /// Of a URL cookie:NAME; nil if it names a store.
+  static func parse(_ url: Bytes) throws(Failure) -> CookieKind? {
+    guard url.hasPrefix(Bytes(StoreURL.cookieScheme)) else { return nil }
+    guard let kind = CookieKind(url.dropFirst(StoreURL.cookieScheme.count)) else {
+      throw .syntax(
+        "cookie: is followed by none of django, sealed, flask, starlette, rails, gorilla, rack, iron-session",
+        at: StoreURL.cookieScheme.count)
+    }
+    return kind
+  }
+
   /// How its framework reads cookies.
   var rule: CookieRule {
     switch self {

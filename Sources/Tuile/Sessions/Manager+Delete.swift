@@ -16,7 +16,7 @@ extension Manager: SessionReader {
   /// Deletes a session from the store, wherever its key leads, up to a key that is
   /// `spared`. What can't be verified is left alone: it is another program's.
   func delete(_ old: Bytes, _ keys: ManagerKeys, sparing spared: (Bytes) -> Bool = { _ in false }) throws(Failure) {
-    guard keys.cookieDialect == nil else { return }
+    guard keys.home.hasKeys else { return }
     // Of the keys that it leads to.
     var arena = Arena(limit: 4096)
     try end(old, keys, sparing: spared, hops: 16, &arena)

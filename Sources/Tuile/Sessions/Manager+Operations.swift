@@ -50,7 +50,7 @@ extension Manager {
   /// Writes, reads and removes a session that nobody knows.
   func check() throws(Failure) {
     let store = revocations?.store ?? store
-    guard revocations != nil || keys.cookieDialect == nil else { return }
+    guard revocations != nil || keys.home.hasKeys else { return }
     do throws(Failure) {
       try check(store)
     } catch {

@@ -4,8 +4,8 @@ import Synchronization
 /// it began with.
 final class ManagerKeys {
   let codec: Codec
-  /// How sessions are written into their cookies; nil: a store keeps them.
-  let cookieDialect: Dialect?
+  /// Where sessions are kept.
+  let home: SessionHome
   /// How sessions were written into their cookies before; nil: a store kept them.
   let previousDialect: Dialect?
   /// Where revocations are kept; nil without sessions in cookies.
@@ -18,7 +18,7 @@ final class ManagerKeys {
   var previous: ManagerKeys?
 
   private init(
-    codec: Codec, kind: CookieKind?, cookieDialect: Dialect?, previousKind: CookieKind?, previousDialect: Dialect?,
+    codec: Codec, kind: CookieKind?, home: SessionHome, previousKind: CookieKind?, previousDialect: Dialect?,
     recordNames: RecordNames?, cookieRule: CookieRule
   ) {
     self.cookieRule = cookieRule
@@ -26,7 +26,7 @@ final class ManagerKeys {
     self.recordNames = recordNames
     self.codec = codec
     self.kind = kind
-    self.cookieDialect = cookieDialect
+    self.home = home
     self.previousKind = previousKind
     self.previousDialect = previousDialect
   }
@@ -47,7 +47,8 @@ final class ManagerKeys {
       dialects.before = try previous?.dialect(secrets, settings, name: settings.previousCookie)
     }
     return ManagerKeys(
-      codec: Codec(signer: signer, limit: settings.maxData), kind: kind, cookieDialect: dialects.now,
+      codec: Codec(signer: signer, limit: settings.maxData), kind: kind,
+      home: dialects.now.map { CookieHome($0) } ?? SessionHome(),
       previousKind: previous, previousDialect: dialects.before, recordNames: recordNames,
       cookieRule: CookieRule(settings.cookieRule, standard: kind?.rule ?? .django) ?? .django)
   }

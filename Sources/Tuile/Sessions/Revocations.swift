@@ -141,7 +141,7 @@ extension Session {
     try loadAgain()
     guard let id else { return true }
     let now = manager.now
-    let ends = storedExpires
+    let ends = known.expires
     return try manager.reaching(.put) { (_) throws(Failure) in
       try revocations.deny(id, names, ends: ends, now: now)
     }

@@ -36,10 +36,11 @@ extension Session {
   /// Takes a session over that was kept in its cookie before: it has no key yet,
   /// and is saved with the commit.
   func fetchFromPreviousCookie() throws(Failure) {
-    guard let token = previousToken, let dialect = keys.previousDialect else { return }
-    previousToken = nil
-    cameFromCookie = try fetchFromCookie(token, dialect)
-    if cameFromCookie { markModified() }
+    guard case .unread(let token) = previous, let dialect = keys.previousDialect else { return }
+    didReadPrevious(false)
+    let found = try fetchFromCookie(token, dialect)
+    didReadPrevious(found)
+    if found { markModified() }
   }
 
   /// Reads the token in `key`; false if it is none of ours, too old, or revoked.
@@ -82,13 +83,13 @@ extension Session {
     guard settings.lifetime == 0 || ends != nil, ends ?? .max > now else { return false }
     guard let seconds = timestamp ?? said(Session.issuedName).flatMap({ Numbers.read($0, base: 10) }) else {
       // The framework itself wrote it: good for ever there, or until an end that its cipher has let pass.
-      storedExpires = ends
+      known.expires = ends
       return settings.cookieAge >= Settings.standardAge && manager.revocations == nil
     }
     let issued = max(0, min(Expiry.longest, seconds)) &* 1_000_000
     let expiry = Expiry(said(Expiry.name))
     let date = limited(expiry.date(standard: settings.cookieAge, now: issued), now: issued)
-    storedExpires = min(date, ends ?? date)
+    known.expires = min(date, ends ?? date)
     // As in Django a token of just `cookie_age` is good, in whole seconds.
     guard date > (expiry.isStandard ? now &- 1_000_000 : now) else { return false }
     if data.cleared { try keepLimits() }
@@ -109,7 +110,7 @@ extension Session {
     try load()
     let present = manager.now
     // It may have been revoked since it was read.
-    if key != nil || cameFromCookie, try isRevoked() {
+    if key != nil || previous.isTaken, try isRevoked() {
       didFindDeleted()
       data.drop()
       return .deleted
@@ -137,7 +138,7 @@ extension Session {
         offset: size)
     }
     try adopt(token: encoded.bytes)
-    storedExpires = expires(now: present)
+    known.expires = expires(now: present)
     didSave()
     return .saved
   }

@@ -18,7 +18,7 @@ extension Session {
     let raw = data.entries[i].value
     data.entries.kill(i, change: .none)
     if let j = data.entries.find(Bytes(Session.until)) {
-      storedUntil = Session.ends(data.entries[j].value)
+      known.until = Session.ends(data.entries[j].value)
       data.entries.kill(j, change: .none)
     }
     return Session.target(raw)
@@ -28,7 +28,7 @@ extension Session {
   /// the session lives under its new key. A pointer that says it stays for much longer
   /// comes from a clock that is ahead, and counts as over.
   func isServed(now: Int64) throws(Failure) -> Bool {
-    guard let target = storedPointer, let until = storedUntil else { return false }
+    guard let target = known.pointer, let until = known.until else { return false }
     let longest = max(manager.settings.cycleGrace, 5) &* 2_000_000 &+ 1_000_000
     guard until > now, until &- now <= longest else { return false }
     var arena = Arena(limit: 4096)
@@ -54,12 +54,12 @@ extension Session {
   func readReserved(_ json: Bytes) throws(Failure) {
     guard JSONText.isObject(json) else { throw .syntax("the session is no JSON object") }
     if let (_, raw) = JSONText.member(Session.pointer, of: json), let target = Session.target(raw) {
-      storedPointer = data.arena.copy(target)
+      known.pointer = data.arena.copy(target)
     }
     let said = JSONText.member(Session.endsName, of: json)?.raw
     if let said, data.value(of: Bytes(Session.endsName)) == nil { try data.set(Bytes(Session.endsName), .json(said)) }
-    storedEnds = Session.ends(said)
-    storedUntil = Session.ends(JSONText.member(Session.until, of: json)?.raw)
+    known.ends = Session.ends(said)
+    known.until = Session.ends(JSONText.member(Session.until, of: json)?.raw)
   }
 
   /// Stores the session under its new key, then retires the old one in one step:
@@ -76,7 +76,7 @@ extension Session {
         detail: error.detail)
     }
     do throws(Failure) {
-      if placed.count == 0 {
+      if cycling.placed.count == 0 {
         try create(now: now)
         try keepPlaced()
       } else {
@@ -86,7 +86,7 @@ extension Session {
       guard let key, let old = retiring else { return .deleted }
       if try retire(old, for: key, now: now) { return .saved }
     } catch {
-      guard retiringIsUnsure else {
+      guard cycling.pointerMayEnd != nil else {
         removePlaced()
         throw error
       }
@@ -110,19 +110,18 @@ extension Session {
       case .replaced: return try didRetire(old, grace: grace)
       case .absent:
         // By a logout, which ends the new one too; or the pointer was there, and its time is over.
-        guard retiringIsUnsure, manager.now >= unsurePointerEnds, try isPlaced(under: key) else { return false }
+        guard let end = cycling.pointerMayEnd, manager.now >= end, try isPlaced(under: key) else { return false }
         return try didRetire(old, grace: grace)
       case .conflict:
         try wait.next(manager)
         turn.wait(self, for: old)
         if try leads(old, to: key) { return try didRetire(old, grace: grace) }
         // What was sent before finds other bytes than it expects.
-        retiringIsUnsure = false
+        cycling.pointerMayEnd = nil
         try beginAgain(&attempts)
         guard try fetch(old) else { return false }
-        if movedTo != nil {
+        if known.pointer != nil {
           // Another request was first to give it a new key: these are two sessions now.
-          movedTo = nil
           didSave()
           return true
         }
@@ -144,16 +143,16 @@ extension Session {
   }
 
   private func keepPlaced() throws(Failure) {
-    placed.removeAll()
-    placed.append(encoded.bytes)
-    guard !placed.failed else { throw .memory }
+    cycling.placed.removeAll()
+    cycling.placed.append(encoded.bytes)
+    guard !cycling.placed.failed else { throw .memory }
   }
 
   /// Nobody else knows the key yet. Not by removing it: that leaves a note in a
   /// store that sessions move to.
   private func replacePlaced(now: Int64) throws(Failure) {
     guard let key else { return }
-    let answer = try replace(key, expected: placed.bytes, data: encoded.bytes, expires: expires(now: now), .put)
+    let answer = try replace(key, expected: cycling.placed.bytes, data: encoded.bytes, expires: expires(now: now), .put)
     guard answer == .replaced else {
       throw Failure(status: TUILE_E_STORE, message: "the store changed a session that nobody knows")
     }
@@ -161,14 +160,14 @@ extension Session {
   }
 
   private func removePlaced() {
-    guard placed.count > 0 || keyIsNew, let key else { return }
+    guard cycling.placed.count > 0 || keyIsNew, let key else { return }
     // Twice: it is all that a failure may leave behind.
     var attempts = 0
     while attempts < 2 {
       attempts &+= 1
       if (try? manager.reaching(.remove) { (store) throws(Failure) in try store.remove(key) }) != nil { break }
     }
-    placed.removeAll()
+    cycling.placed.removeAll()
     // A removal that arrives late finds nothing of a commit that is made again.
     if retiring != nil { _ = try? adoptNewKey() }
   }
@@ -181,7 +180,7 @@ extension Session {
 
   /// Whether the record of `old` is the pointer that this request left there.
   private func leads(_ old: Bytes, to key: Bytes) throws(Failure) -> Bool {
-    guard retiringIsUnsure else { return false }
+    guard cycling.pointerMayEnd != nil else { return false }
     var arena = Arena(limit: 4096)
     if case .moved(let target) = try manager.find(old, keys, now: .min, &arena) { return target == key }
     return false
@@ -229,8 +228,7 @@ extension Session {
       }
     } catch {
       if error.status == TUILE_E_UNKNOWN {
-        retiringIsUnsure = true
-        unsurePointerEnds = grace > 0 ? until : expires
+        cycling.pointerMayEnd = grace > 0 ? until : expires
       }
       throw error
     }

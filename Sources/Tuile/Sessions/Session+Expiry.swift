@@ -21,18 +21,18 @@ extension Session {
   func expires(now: Int64) -> Int64 {
     var date = expiry.date(standard: manager.settings.cookieAge, now: now)
     // Another request's changes may have brought another expiry.
-    if let hostExpires, hostExpiry.bytes == data.reserved(Expiry.name) ?? Bytes() { date = hostExpires }
+    if let said = hostExpiry.date, hostExpiry.expiry.bytes == data.reserved(Expiry.name) ?? Bytes() { date = said }
     date = limited(date, now: now)
     return min(date, ends ?? date)
   }
 
   func expires(at date: Int64) throws(Failure) {
-    guard keys.cookieDialect == nil else { throw .argument("a session in its cookie expires as its expiry says") }
+    guard keys.home.hasKeys else { throw .argument("a session in its cookie expires as its expiry says") }
     try access()
-    hostExpiry.removeAll()
-    hostExpiry.append(data.reserved(Expiry.name) ?? Bytes())
-    guard !hostExpiry.failed else { throw .memory }
-    hostExpires = date
+    hostExpiry.expiry.removeAll()
+    hostExpiry.expiry.append(data.reserved(Expiry.name) ?? Bytes())
+    guard !hostExpiry.expiry.failed else { throw .memory }
+    hostExpiry.date = date
   }
 
   /// Revocations are kept for `cookie_age`: then no session in a cookie lives longer.
@@ -48,7 +48,7 @@ extension Session {
   }
 
   private var longestAge: Int64? {
-    keys.cookieDialect != nil && manager.revocations != nil ? manager.settings.cookieAge : nil
+    !keys.home.hasKeys && manager.revocations != nil ? manager.settings.cookieAge : nil
   }
 
   /// How many seconds the session has left if it is saved now, rounded down.
@@ -76,7 +76,7 @@ extension Session {
   func wantsRefresh(now: Int64) -> Bool {
     let refresh = manager.settings.refresh
     guard refresh > 0, key != nil, movedTo == nil, case .loaded = loading else { return false }
-    guard let storedExpires else { return false }
-    return expires(now: now) &- storedExpires >= refresh &* 1_000_000
+    guard let expiring = known.expires else { return false }
+    return expires(now: now) &- expiring >= refresh &* 1_000_000
   }
 }

@@ -49,7 +49,7 @@ extension Session {
   /// new entry that can't be written fails the commit, since a session that no list
   /// has could not be revoked.
   func list() throws(Failure) {
-    guard manager.keepsOwners, keys.cookieDialect == nil, movedTo == nil, let key, !keyIsNew else { return }
+    guard manager.keepsOwners, keys.home.hasKeys, movedTo == nil, let key, !keyIsNew else { return }
     let owner = try owner()
     guard owner != nil || listed != nil else { return }
     var same = false

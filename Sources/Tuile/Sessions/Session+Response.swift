@@ -17,7 +17,7 @@ extension Session {
     if isDeleted { return .deleted }
     if modified || saveAlways { try load() }
     // What was kept in a cookie before, and nobody has asked for.
-    if previousToken != nil { return .done }
+    if previous.isUnread { return .done }
     if isEmpty, isUnreadable {
       // It may be read again once this process has the secret that it was signed with.
       if accessed { try deliver("Vary", Bytes("Cookie")) }
@@ -44,7 +44,7 @@ extension Session {
           throw error
         }
         try deliverCookie(sessionCookie(), deliver)
-        if cameFromCookie { try deletePreviousCookie(deliver) }
+        if previous.isTaken { try deletePreviousCookie(deliver) }
         didTouch()
         try deliver("Vary", Bytes("Cookie"))
       case .leftAlone:
@@ -66,7 +66,10 @@ extension Session {
 
   /// A session that is saved only to live longer keeps its data untouched.
   private func saveOrTouch() throws(Failure) -> Saved {
-    if modified || keys.cookieDialect != nil { return try save() }
+    modified ? try save() : try keys.home.keepAlive(self)
+  }
+
+  func touchStored() throws(Failure) -> Saved {
     if movedTo != nil { return .leftAlone }
     guard let key, !hasOldSignature, manager.settings.lifetime == 0 || ends != nil else { return try save() }
     return try keepAlive(key, expires: expires(now: manager.now))
@@ -121,7 +124,7 @@ extension Session {
 
   /// The cookie that the session came from, where that had another name.
   private func deletePreviousCookie(_ deliver: Deliver) throws(Failure) {
-    cameFromCookie = false
+    didReadPrevious(false)
     var cookie = manager.settings.cookie.deletion
     guard !(manager.settings.previousCookie == cookie.name) else { return }
     cookie.name = manager.settings.previousCookie

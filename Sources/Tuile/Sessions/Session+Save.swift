@@ -11,8 +11,9 @@ extension Session {
     case deleted
   }
 
-  func save() throws(Failure) -> Saved {
-    if let dialect = keys.cookieDialect { return try saveToCookie(dialect) }
+  func save() throws(Failure) -> Saved { try keys.home.save(self) }
+
+  func saveToStore() throws(Failure) -> Saved {
     try load()
     let present = manager.now
     try limitLife(now: present)
@@ -46,8 +47,8 @@ extension Session {
   }
 
   func beginAgain(_ attempts: inout SessionData.Attempts) throws(Failure) {
-    // They are views of what is freed here.
-    (movedTo, storedPointer) = (nil, nil)
+    // It is a view of what is freed here.
+    forgetPointer()
     try data.beginAgain(&attempts)
   }
 
@@ -80,7 +81,7 @@ extension Session {
   /// Signs what the store has with the newest secret, if nobody changes it at the
   /// same time; then they do.
   func renewSignature() throws(Failure) {
-    guard let key, movedTo == nil, let expires = storedExpires else { return }
+    guard let key, movedTo == nil, let expires = known.expires else { return }
     try encode(now: manager.now)
     if try replace(key, expires: expires) == .replaced { didSave() }
   }

@@ -20,25 +20,10 @@ final class Session {
   let cookieSent: Bool
   /// Other cookies of its name had other values.
   let cookieIsOneOfSeveral: Bool
-  /// nil: the session has none until it is saved.
-  private(set) var key: Bytes?
-  /// The key that cycle_key replaced, until commit.
-  private(set) var retiring: Bytes?
-  /// `key` was made here and is not in the store yet.
-  private(set) var keyIsNew = false
-  /// Where the session is now, if `key` is one that another request's cycle_key
-  /// replaced: then what is here can be read for the grace, and not be saved.
-  var movedTo: Bytes?
-  /// The pointer, its end and the session's in what the store has, whatever this request did to the data.
-  var storedPointer: Bytes?
-  var storedUntil: Int64?
-  var storedEnds: Int64?
-  /// When the store lets the session go, in Unix microseconds, as the load said.
-  var storedExpires: Int64?
-  /// When the host says that the session expires, in place of its expiry, and that expiry.
-  var hostExpires: Int64?
-  var hostExpiry = ByteBuffer()
-  /// When that load began, by the clock that nobody sets.
+  private var identity = Identity.none
+  var known = Known()
+  var hostExpiry = HostExpiry()
+  /// When the last load began, by the clock that nobody sets.
   private(set) var fetchedAt: Int64 = .min
   /// What came with the request's cookie can't be verified, or is no dictionary. It may be
   /// another program's, or signed with a secret that is not here yet: it is never written
@@ -46,12 +31,9 @@ final class Session {
   private(set) var isUnreadable = false
   /// An older secret had signed what the store has.
   private(set) var hasOldSignature = false
-  /// A session in a cookie, from before the store kept them; nil once it was looked at.
-  var previousToken: Bytes?
+  private(set) var previous = PreviousCookie.none
   /// A cookie of that other name was sent.
   private(set) var previousCookieSent = false
-  /// It came from such a cookie.
-  var cameFromCookie = false
   /// The entry that an owner's list has of this session, as far as we know.
   var listed: (owner: Bytes, key: Bytes)?
   /// What the host said of the client, for that list.
@@ -59,12 +41,7 @@ final class Session {
 
   /// A commit got no answer, and nobody has found out since.
   var unsettled: Unsettled?
-  /// What cycle_key has put under the new key; empty: nothing yet.
-  var placed = ByteBuffer()
-  /// Whether the old key leads to the new one already, nobody knows.
-  var retiringIsUnsure = false
-  /// And till when it does, if so, in Unix microseconds.
-  var unsurePointerEnds: Int64 = 0
+  var cycling = Cycling()
 
   enum Loading {
     case pending
@@ -74,9 +51,6 @@ final class Session {
   }
   private(set) var loading = Loading.pending
   private(set) var accessed = false
-  /// Another request deleted the session: no commit of this one saves it, under
-  /// whatever key, unless it starts anew with a flush.
-  private(set) var isDeleted = false
   private(set) var modified = false
   /// The commit keeps the session alive, changed or not.
   private(set) var touching = false
@@ -94,22 +68,33 @@ final class Session {
     cookieSent = found != nil
     cookieIsOneOfSeveral = found?.isOneOfSeveral ?? false
     // From here on everything is set, so that a throw leaks nothing.
-    let valid = keys.cookieDialect == nil ? SessionKey.isValid : Session.mayBeToken
     if let found {
       let sent = try keep(found, keys.cookieRule)
-      if valid(sent) { key = sent }
-    } else if let sent = manager.settings.key(in: url), valid(sent) {
-      key = try data.keep(sent)
+      if keys.home.isKey(sent) { identity = .kept(sent) }
+    } else if let sent = manager.settings.key(in: url), keys.home.isKey(sent) {
+      identity = .kept(try data.keep(sent))
     }
     if keys.previousDialect != nil,
       let old = keys.previousCookieRule.find(manager.settings.previousCookie, in: header)
     {
       let token = try keep(old, keys.previousCookieRule)
-      if Session.mayBeToken(token) { previousToken = token }
+      if Session.mayBeToken(token) { previous = .unread(token) }
       previousCookieSent = !(manager.settings.previousCookie == manager.settings.cookieName)
     }
-    if key == nil, previousToken == nil { loading = .loaded }
+    if key == nil, !previous.isUnread { loading = .loaded }
   }
+
+  // MARK: What it is
+
+  /// nil: the session has none until it is saved.
+  var key: Bytes? { identity.key }
+  var retiring: Bytes? { identity.retiring }
+  var keyIsNew: Bool { identity.isNew }
+  var movedTo: Bytes? { identity.movedTo }
+  var isDeleted: Bool { identity.isDeleted }
+
+  /// The session came from the cookie that it was kept in before, or did not.
+  func didReadPrevious(_ found: Bool) { previous = found ? .taken : .none }
 
   // MARK: Reading and changing
 
@@ -127,9 +112,9 @@ final class Session {
     case .pending: break
     }
     do {
-      if let key, try !fetch(key) { self.key = nil }
+      if let key, try !fetch(key) { identity = .none }
       if key == nil { try fetchFromPreviousCookie() }
-      previousToken = nil
+      if previous.isUnread { previous = .none }
       loading = .loaded
       if let key, let owner = try owner() { listed = (owner, key) }
     } catch {
@@ -146,16 +131,17 @@ final class Session {
 
   /// Reads what the store has under `key` into `stored` and, by way of a replay
   /// of the changes so far, into `data`; false if the store has nothing.
-  func fetch(_ key: Bytes) throws(Failure) -> Bool {
-    if let dialect = keys.cookieDialect { return try fetchFromCookie(key, dialect) }
+  func fetch(_ key: Bytes) throws(Failure) -> Bool { try keys.home.fetch(key, for: self) }
+
+  func fetchFromStore(_ key: Bytes) throws(Failure) -> Bool {
     stored.removeAll()
     let present = manager.now
     let session = self
     if !manager.store.isInstant { fetchedAt = sys_monotonic_microseconds() }
-    storedExpires = try manager.reaching(.load) { (store) throws(Failure) in
+    known.expires = try manager.reaching(.load) { (store) throws(Failure) in
       try store.load(key, now: present, into: &session.stored)
     }
-    guard storedExpires != nil, try readStored(now: present) else {
+    guard known.expires != nil, try readStored(now: present) else {
       manager.counters.misses.increment()
       return false
     }
@@ -168,7 +154,7 @@ final class Session {
     stored.removeAll()
     stored.append(known)
     guard !stored.failed else { throw .memory }
-    storedExpires = expires
+    self.known.expires = expires
     return try readStored(now: now)
   }
 
@@ -176,16 +162,16 @@ final class Session {
     var isHere = false
     do {
       isHere = try replayOnStored()
-      if isHere, storedPointer != nil { isHere = try isServed(now: present) }
+      if isHere, known.pointer != nil { isHere = try isServed(now: present) }
     } catch {
       // Some of the changes are made and some are not: nothing of it may be saved.
       loading = .failed(error)
       throw error
     }
     // Past its longest life: as if the store had let it go.
-    if !isHere || storedEnds ?? .max <= present {
+    if !isHere || known.ends ?? .max <= present {
       data.drop()
-      movedTo = nil
+      identity.read(pointer: nil)
       return false
     }
     return true
@@ -193,7 +179,7 @@ final class Session {
 
   /// false if what is stored can't be read.
   private func replayOnStored() throws(Failure) -> Bool {
-    (storedPointer, storedUntil, storedEnds) = (nil, nil, nil)
+    (known.pointer, known.until, known.ends) = (nil, nil, nil)
     var signedBy: Int?
     do {
       signedBy = try keys.codec.decode(stored.bytes, to: &json)
@@ -213,11 +199,16 @@ final class Session {
     hasOldSignature = signedBy > 0
     if hasOldSignature { manager.counters.oldKeyLoads.increment() }
     if !data.cleared {
-      storedEnds = ends
-      storedPointer = takePointer()
+      known.ends = ends
+      known.pointer = takePointer()
     }
-    movedTo = storedPointer
+    identity.read(pointer: known.pointer)
     return true
+  }
+
+  func forgetPointer() {
+    known.pointer = nil
+    identity.read(pointer: nil)
   }
 
   func didFindUnreadable() {
@@ -249,37 +240,30 @@ final class Session {
 
   /// Logs out: the data goes, and the key with it, now and for good.
   func flush() throws(Failure) {
-    if keys.cookieDialect != nil { _ = try deny() }
+    try keys.home.end(self)
     if let old = retiring ?? (keyIsNew && unsettled == nil ? nil : key) {
       try manager.delete(old, keys)
       manager.counters.deletes.increment()
     }
-    if placed.count > 0, let key { try manager.delete(key, keys) }
+    if cycling.placed.count > 0, let key { try manager.delete(key, keys) }
     forgetAttempts()
-    previousToken = nil
+    if previous.isUnread { previous = .none }
     isUnreadable = false
     clear(everything: true)
-    key = nil
-    retiring = nil
-    movedTo = nil
-    keyIsNew = false
+    identity = .none
     stored.removeAll()
     loading = .loaded
-    isDeleted = false
     unlist()
   }
 
   /// Gives the session a new key, for a login; the old one ends with the commit.
   func cycleKey() throws(Failure) {
     try access()
-    guard keys.cookieDialect == nil else { return try cycleCookie() }
-    let fresh = try SessionKey.make(in: &data.arena)
-    // With a key that another request has replaced, this is a session of its own:
-    // whoever comes with an old key never gets at the new one.
-    if retiring == nil, !keyIsNew, movedTo == nil { retiring = key }
-    movedTo = nil
-    key = fresh
-    keyIsNew = true
+    try keys.home.cycle(self)
+  }
+
+  func cycleStored() throws(Failure) {
+    identity.cycle(to: try SessionKey.make(in: &data.arena))
     modified = true
   }
 
@@ -298,7 +282,7 @@ final class Session {
 
   /// A key for what is not saved yet, so that it can be named before the commit; that saves it then, empty too.
   func makeKey() throws(Failure) {
-    guard keys.cookieDialect == nil else { throw .argument("a session in its cookie has no key before it is saved") }
+    guard keys.home.hasKeys else { throw .argument("a session in its cookie has no key before it is saved") }
     try access()
     guard key == nil else { return }
     _ = try adoptNewKey()
@@ -308,21 +292,20 @@ final class Session {
   /// Gives a session that has none a key.
   func adoptNewKey() throws(Failure) -> Bytes {
     let fresh = try SessionKey.make(in: &data.arena)
-    key = fresh
-    keyIsNew = true
+    identity.adopt(fresh)
     return fresh
   }
 
   /// The cookie will hold this token.
   func adopt(token: Bytes) throws(Failure) {
     guard let kept = data.arena.copy(token) else { throw .memory }
-    key = kept
+    identity = .kept(kept)
   }
 
   private func forgetAttempts() {
     unsettled = nil
-    placed.removeAll()
-    retiringIsUnsure = false
+    cycling.placed.removeAll()
+    cycling.pointerMayEnd = nil
   }
 
   /// What an earlier commit tried to save is stored; what was changed since is not.
@@ -333,7 +316,7 @@ final class Session {
     // what no session is, nor a note that one was deleted, which is empty.
     stored.append(tried.isMerged ? Bytes("!") : tried.encoded.bytes)
     data.didSave(tried.changes)
-    keyIsNew = false
+    identity.didSave()
     manager.counters.saves.increment()
   }
 
@@ -348,8 +331,7 @@ final class Session {
   /// All that this request did is stored.
   func didFinish() {
     forgetAttempts()
-    keyIsNew = false
-    retiring = nil
+    identity.didSave()
     isUnreadable = false
     hasOldSignature = false
     modified = false
@@ -358,12 +340,8 @@ final class Session {
   /// The session was deleted while this request ran, or a login gave it a new key:
   /// whoever comes with the old one writes nothing into it.
   func didFindDeleted() {
-    isDeleted = true
-    key = nil
-    retiring = nil
-    movedTo = nil
+    identity = .deleted(nil)
     forgetAttempts()
-    keyIsNew = false
     manager.counters.resurrectionsRefused.increment()
     manager.log(TUILE_LOG_DEBUG, "a session that was deleted or given a new key meanwhile was not saved")
   }
