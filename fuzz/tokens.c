@@ -3,9 +3,10 @@
  * same in two ways. */
 #include "fuzz.h"
 
+#include "../Sources/CSystem/include/dialect_table.h"
+
 #include <stdio.h>
 
-enum { DIALECTS = 25 };
 static tuile_signer *signers[DIALECTS][2];
 
 /* Of ASP.NET Core's key ring, in both forms. */

@@ -5,7 +5,14 @@
 
 #include "check.h"
 
-enum { DIALECTS = 25 };
+#include "../../Sources/CSystem/include/dialect_table.h"
+
+static inline bool has_wire(int dialect, int wanted) {
+#define WIRE(constant, name, wire, session, rule, salt) [TUILE_DIALECT_##constant] = (wire),
+  static const int wires[DIALECTS] = {DIALECT_TABLE(WIRE)};
+#undef WIRE
+  return (wires[dialect] & wanted) != 0;
+}
 
 /* Two secrets for each; most frameworks take any text. */
 static inline tuile_bytes secret_of(int dialect, int which) {
@@ -25,34 +32,16 @@ static inline tuile_bytes secret_of(int dialect, int which) {
   }
 }
 
-static inline bool writes_json(int dialect) { return dialect != TUILE_DIALECT_DJANGO_COOKIE; }
-static inline bool writes_text(int dialect) {
-  return dialect != TUILE_DIALECT_FLASK && dialect != TUILE_DIALECT_STARLETTE && dialect != TUILE_DIALECT_JWT &&
-         dialect != TUILE_DIALECT_AUTH_JS;
-}
+static inline bool writes_json(int dialect) { return has_wire(dialect, DIALECT_JSON); }
+static inline bool writes_text(int dialect) { return has_wire(dialect, DIALECT_TEXT); }
 
 /* A token from the future is none, not only an old one. */
-static inline bool refuses_the_future(int dialect) {
-  return dialect == TUILE_DIALECT_FERNET || dialect == TUILE_DIALECT_JWT || dialect == TUILE_DIALECT_AUTH_JS;
-}
+static inline bool refuses_the_future(int dialect) { return has_wire(dialect, DIALECT_PRESENT); }
 
 /* %2b is %2B: the same token, said in another way. */
-static inline bool percent_encoded(int dialect) {
-  return dialect == TUILE_DIALECT_EXPRESS || dialect == TUILE_DIALECT_RAILS_SIGNED ||
-         dialect == TUILE_DIALECT_RAILS_ENCRYPTED || dialect == TUILE_DIALECT_HONO ||
-         dialect == TUILE_DIALECT_LARAVEL || dialect == TUILE_DIALECT_LARAVEL_GCM;
-}
+static inline bool percent_encoded(int dialect) { return has_wire(dialect, DIALECT_PERCENT); }
 
-static inline bool binds_salt(int dialect) {
-  return dialect <= TUILE_DIALECT_STARLETTE || dialect == TUILE_DIALECT_SEALED || dialect == TUILE_DIALECT_SIGNED ||
-         dialect == TUILE_DIALECT_JWT || dialect == TUILE_DIALECT_DATA_PROTECTION;
-}
-
-static inline bool binds_name(int dialect) {
-  return dialect == TUILE_DIALECT_DJANGO_COOKIE || (dialect >= TUILE_DIALECT_KEYGRIP && dialect <= TUILE_DIALECT_RACK) ||
-         dialect == TUILE_DIALECT_COOKIE_RS_PRIVATE || dialect == TUILE_DIALECT_SEALED || dialect == TUILE_DIALECT_SIGNED ||
-         dialect == TUILE_DIALECT_TORNADO || dialect == TUILE_DIALECT_LARAVEL || dialect == TUILE_DIALECT_LARAVEL_GCM ||
-         dialect == TUILE_DIALECT_AUTH_JS;
-}
+static inline bool binds_salt(int dialect) { return has_wire(dialect, DIALECT_SALT); }
+static inline bool binds_name(int dialect) { return has_wire(dialect, DIALECT_NAME); }
 
 #endif

@@ -230,6 +230,18 @@ int sys_claim_add(sys_claim **mine, int family, sys_key_use use, const uint8_t *
                   size_t text_size);
 void sys_claims_release(sys_claim *mine);
 
+/* ---- dialects of tokens (dialects.c; the table is dialect_table.h) ---- */
+
+typedef struct sys_dialect {
+  int dialect;         /* tuile_dialect */
+  int rule;            /* tuile_cookie_rule: how its framework reads cookies */
+  const char *session; /* what stands behind "cookie:"; "": no session is kept in it */
+  const char *salt;    /* of such a session */
+} sys_dialect;
+
+/* NULL behind the last. */
+const sys_dialect *sys_dialect_at(size_t index);
+
 /* ---- locks that fork() cannot break (mutex.c) ---- */
 
 /* Has fork() wait for what follows; false without memory for that. Whoever opens

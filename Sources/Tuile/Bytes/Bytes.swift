@@ -19,6 +19,11 @@ struct Bytes {
 
   init(_ text: StaticString) { self.init(text.start, text.count) }
 
+  /// Of a C string that stays.
+  init(cString text: UnsafePointer<CChar>) {
+    self.init(UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), strlen(text))
+  }
+
   /// What a caller of the C interface gave; nil if it can't be bytes: NULL with
   /// a size, or a size that no object has.
   init?(_ bytes: tuile_bytes) {

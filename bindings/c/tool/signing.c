@@ -4,13 +4,10 @@
 
 #include "tool.h"
 
-const char *const dialect_names[] = {"django",        "django-cookie",     "itsdangerous",   "flask",
-                                     "starlette",     "cookie-signature",  "express",        "keygrip",
-                                     "rails-signed",  "rails-encrypted",   "gorilla",        "rack",
-                                     "cookie-rs-signed", "cookie-rs-private", "iron-session", "sealed",
-                                     "signed",        "fernet",            "tornado",        "hono",
-                                     "jwt",           "laravel",           "laravel-gcm",    "auth-js",
-                                     "data-protection", NULL};
+#include "dialect_table.h"
+
+#define NAME(constant, name, wire, session, rule, salt) [TUILE_DIALECT_##constant] = name,
+const char *const dialect_names[] = {DIALECT_TABLE(NAME) NULL};
 
 const char *dialect_salt(tuile_dialect dialect, bool json, bool timed) {
   if (dialect == TUILE_DIALECT_DJANGO && json) return "django.core.signing";
