@@ -124,11 +124,11 @@ static SHA256_CTX inner, outer;
 static char hundred[101], token[400];
 static size_t token_size;
 
-static void sign(void) { MUST(tuile_signer_sign(signer, (tuile_bytes){hundred, 100}, 1700000000, token, sizeof token, &token_size)); }
+static void sign(void) { MUST(tuile_token_sign(signer, &(tuile_signing){sizeof(tuile_signing), (tuile_bytes){hundred, 100}, 1700000000, false}, token, sizeof token, &token_size, NULL)); }
 
 static void verify(void) {
   tuile_bytes value;
-  MUST(tuile_signer_verify(signer, (tuile_bytes){token, token_size}, 60, 1700000000, &value, NULL));
+  MUST(tuile_token_verify(signer, &(tuile_verification){sizeof(tuile_verification), (tuile_bytes){token, token_size}, 60, 1700000000, 0, 0}, &value, NULL));
 }
 
 /* The same 107 bytes through HMAC with both pads hashed beforehand. */
@@ -147,12 +147,12 @@ static char payload[400], dumped[800];
 static size_t payload_size, dumped_size;
 
 static void dumps(void) {
-  MUST(tuile_signer_dumps(signer, (tuile_bytes){payload, payload_size}, true, 1700000000, dumped, sizeof dumped, &dumped_size, NULL));
+  MUST(tuile_token_dumps(signer, &(tuile_signing){sizeof(tuile_signing), (tuile_bytes){payload, payload_size}, 1700000000, true}, dumped, sizeof dumped, &dumped_size, NULL));
 }
 static void loads(void) {
   char out[800];
   size_t size;
-  MUST(tuile_signer_loads(signer, (tuile_bytes){dumped, dumped_size}, TUILE_UNSET, 1700000000, out, sizeof out, &size, NULL, NULL));
+  MUST(tuile_token_loads(signer, &(tuile_verification){sizeof(tuile_verification), (tuile_bytes){dumped, dumped_size}, TUILE_UNSET, 1700000000, 0, 0}, out, sizeof out, &size, NULL));
 }
 
 static void prepare_signing(void) {
@@ -179,7 +179,8 @@ static tuile_status take(void *context, tuile_bytes name, tuile_bytes value) {
 }
 
 static void request(void) {
-  tuile_session *session = tuile_session_begin(manager, (tuile_bytes){cookie, strlen(cookie)});
+  tuile_session *session = NULL;
+  if (tuile_session_start(manager, (tuile_bytes){cookie, strlen(cookie)}, (tuile_bytes){NULL, 0}, &session, NULL) != TUILE_OK) abort();
   MUST(tuile_session_add_int(session, TUILE_STR("count"), 1, NULL, NULL));
   MUST(tuile_session_commit(session, 200, take, NULL, NULL));
   tuile_session_end(session);
@@ -192,10 +193,11 @@ static void open_manager(const char *url) {
   config.secret = TUILE_STR("a secret that has its thirty-two bytes and more"), config.store = (tuile_bytes){url, strlen(url)};
   MUST(tuile_manager_open(&config, &manager, &error));
   cookie[0] = 0;
-  tuile_session *session = tuile_session_begin(manager, TUILE_STR(""));
+  tuile_session *session = NULL;
+  if (tuile_session_start(manager, TUILE_STR(""), (tuile_bytes){NULL, 0}, &session, NULL) != TUILE_OK) abort();
   MUST(tuile_session_set_int(session, TUILE_STR("count"), 0, NULL));
   MUST(tuile_session_commit(session, 200, take, NULL, NULL));
-  MUST(tuile_session_key(session, &key));
+  MUST(tuile_session_id(session, &key));
   sprintf(cookie, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(session);
 }

@@ -38,7 +38,7 @@ static void verify(int class_) {
   char out[512];
   size_t got;
   volatile tuile_status answer =
-      tuile_signer_open(signer, (tuile_bytes){tokens[class_], size}, TUILE_UNSET, 1000, out, sizeof out, &got, NULL, NULL);
+      tuile_token_unsign(signer, &(tuile_verification){sizeof(tuile_verification), (tuile_bytes){tokens[class_], size}, TUILE_UNSET, 1000, 0, 0}, out, sizeof out, &got, NULL);
   (void)answer;
 }
 static void compare(int class_) {
@@ -92,7 +92,7 @@ int main(int argc, char **argv) {
     config.dialect = kinds[k].dialect, config.name = TUILE_STR("name"), config.salt = TUILE_STR("salt");
     config.secret = TUILE_STR("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+-./");
     if (tuile_signer_new(&config, &signer, NULL) != TUILE_OK) return 1;
-    if (tuile_signer_sign(signer, TUILE_STR("a value of some forty octets, as they are"), 1000, tokens[0], sizeof tokens[0], &size) != TUILE_OK) return 1;
+    if (tuile_token_sign(signer, &(tuile_signing){sizeof(tuile_signing), TUILE_STR("a value of some forty octets, as they are"), 1000, false}, tokens[0], sizeof tokens[0], &size, NULL) != TUILE_OK) return 1;
     memcpy(tokens[1], tokens[0], size);
     size_t first = kinds[k].first_back ? size - (size_t)kinds[k].first_back : 0, last = kinds[k].last_back ? size - (size_t)kinds[k].last_back : 41;
     /* A small letter for another: base64 takes kinds of characters apart, and their

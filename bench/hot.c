@@ -65,7 +65,7 @@ static void open_store(const char *url) {
   store = inner;
   if (delay == 0) return;
   ops.load = load, ops.create = create, ops.replace = replace, ops.touch = touch, ops.remove = drop, ops.sweep = sweep;
-  MUST(tuile_store_new(&ops, inner, &store, &error));
+  MUST(tuile_store_open_ops(&ops, inner, &store, &error));
 }
 
 static tuile_manager *open_manager(void) {
@@ -92,7 +92,8 @@ static void *write_on(void *context) {
   while (now() < until && w->count < most_times) {
     double began = now();
     tuile_error error = {0};
-    tuile_session *session = tuile_session_begin(w->manager, (tuile_bytes){w->cookie, strlen(w->cookie)});
+    tuile_session *session = NULL;
+    if (tuile_session_start(w->manager, (tuile_bytes){w->cookie, strlen(w->cookie)}, (tuile_bytes){NULL, 0}, &session, NULL) != TUILE_OK) abort();
     tuile_status status = tuile_session_add_int(session, TUILE_STR("count"), 1, NULL, &error);
     if (status == TUILE_OK) status = tuile_session_commit(session, 200, NULL, NULL, &error);
     tuile_session_end(session);
@@ -107,10 +108,11 @@ static int by_size(const void *a, const void *b) { return (*(const double *)a > 
 
 static void new_session(tuile_manager *manager, char *cookie, size_t size) {
   tuile_bytes key;
-  tuile_session *session = tuile_session_begin(manager, TUILE_STR(""));
+  tuile_session *session = NULL;
+  if (tuile_session_start(manager, TUILE_STR(""), (tuile_bytes){NULL, 0}, &session, NULL) != TUILE_OK) abort();
   MUST(tuile_session_set_int(session, TUILE_STR("count"), 0, &error));
   MUST(tuile_session_commit(session, 200, NULL, NULL, &error));
-  MUST(tuile_session_key(session, &key));
+  MUST(tuile_session_id(session, &key));
   snprintf(cookie, size, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(session);
 }
@@ -148,7 +150,8 @@ static void run(const char *name, int threads, int managers, bool own, double se
   long long counted = 0;
   for (int i = 0; i < (own ? threads : 1); i++) {
     int64_t here;
-    tuile_session *session = tuile_session_begin(first, (tuile_bytes){all[i].cookie, strlen(all[i].cookie)});
+    tuile_session *session = NULL;
+    if (tuile_session_start(first, (tuile_bytes){all[i].cookie, strlen(all[i].cookie)}, (tuile_bytes){NULL, 0}, &session, NULL) != TUILE_OK) abort();
     MUST(tuile_session_get_int(session, TUILE_STR("count"), &here, &error));
     tuile_session_end(session);
     counted += here;

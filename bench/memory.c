@@ -88,7 +88,8 @@ static void request(uint64_t *seed) {
   char header[key_size + 16] = "sessionid=";
   *seed = mixed(*seed + 1);
   key_of(header + 10, *seed % sessions);
-  tuile_session *session = tuile_session_begin(manager, (tuile_bytes){header, 10 + key_size});
+  tuile_session *session = NULL;
+  if (tuile_session_start(manager, (tuile_bytes){header, 10 + key_size}, (tuile_bytes){NULL, 0}, &session, NULL) != TUILE_OK) abort();
   must(tuile_session_add_int(session, TUILE_STR("n"), 1, NULL, NULL));
   must(tuile_session_commit(session, 200, NULL, NULL, NULL));
   tuile_session_end(session);

@@ -38,16 +38,18 @@ static tuile_status take(void *context, tuile_bytes name, tuile_bytes value) {
 
 static void new_session(char cookie[64]) {
   tuile_bytes key;
-  tuile_session *session = tuile_session_begin(manager, TUILE_STR(""));
+  tuile_session *session = NULL;
+  if (tuile_session_start(manager, TUILE_STR(""), (tuile_bytes){NULL, 0}, &session, NULL) != TUILE_OK) abort();
   MUST(tuile_session_set_int(session, TUILE_STR("count"), 0, NULL) == TUILE_OK);
   MUST(tuile_session_commit(session, 200, take, NULL, NULL) == TUILE_OK);
-  MUST(tuile_session_key(session, &key) == TUILE_OK);
+  MUST(tuile_session_id(session, &key) == TUILE_OK);
   sprintf(cookie, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(session);
 }
 
 static void cycle(int thread) {
-  tuile_session *session = tuile_session_begin(manager, (tuile_bytes){cookies[thread], strlen(cookies[thread])});
+  tuile_session *session = NULL;
+  if (tuile_session_start(manager, (tuile_bytes){cookies[thread], strlen(cookies[thread])}, (tuile_bytes){NULL, 0}, &session, NULL) != TUILE_OK) abort();
   MUST(tuile_session_add_int(session, TUILE_STR("count"), 1, NULL, NULL) == TUILE_OK);
   MUST(tuile_session_commit(session, 200, take, NULL, NULL) == TUILE_OK);
   tuile_session_end(session);

@@ -48,10 +48,11 @@ static tuile_status take(void *context, tuile_bytes name, tuile_bytes value) {
 
 static void begin(struct client *client) {
   tuile_bytes key;
-  tuile_session *session = tuile_session_begin(manager, TUILE_STR(""));
+  tuile_session *session = NULL;
+  if (tuile_session_start(manager, TUILE_STR(""), (tuile_bytes){NULL, 0}, &session, NULL) != TUILE_OK) abort();
   MUST(tuile_session_set_int(session, TUILE_STR("count"), 0, NULL));
   MUST(tuile_session_commit(session, 200, take, NULL, NULL));
-  MUST(tuile_session_key(session, &key));
+  MUST(tuile_session_id(session, &key));
   snprintf(client->cookie, sizeof client->cookie, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(session);
   client->redis = redisConnectUnix(path);
@@ -59,7 +60,8 @@ static void begin(struct client *client) {
 }
 
 static void request(struct client *client) {
-  tuile_session *session = tuile_session_begin(manager, (tuile_bytes){client->cookie, strlen(client->cookie)});
+  tuile_session *session = NULL;
+  if (tuile_session_start(manager, (tuile_bytes){client->cookie, strlen(client->cookie)}, (tuile_bytes){NULL, 0}, &session, NULL) != TUILE_OK) abort();
   MUST(tuile_session_add_int(session, TUILE_STR("count"), 1, NULL, NULL));
   MUST(tuile_session_commit(session, 200, take, NULL, NULL));
   tuile_session_end(session);

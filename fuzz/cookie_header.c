@@ -35,7 +35,7 @@ static void read_as_others(tuile_bytes header, tuile_cookie pair) {
   size_t size;
   bool several;
   for (int rule = TUILE_COOKIE_RULE_DEFAULT; rule <= TUILE_COOKIE_RULE_RACK; rule++) {
-    tuile_status status = tuile_cookie_read(header, pair.name, rule, text, sizeof text, &size, &several);
+    tuile_status status = tuile_cookie_read(header, pair.name, rule, text, sizeof text, &size);
     REQUIRE(status == TUILE_OK || status == TUILE_ABSENT || status == TUILE_E_SPACE);
     if (status != TUILE_ABSENT) REQUIRE(size <= 2 * header.size);
     tuile_bytes first;

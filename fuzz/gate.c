@@ -136,14 +136,15 @@ static void visit(struct gate *gate, tuile_bytes cookie, tuile_bytes count, tuil
 
 /* A session with any contents, as the application may have left it. */
 static void contents(struct gate *gate, tuile_bytes key, tuile_bytes json) {
-  tuile_session *session = tuile_session_begin(gate->manager, (tuile_bytes){NULL, 0});
+  tuile_session *session = NULL;
+  REQUIRE(tuile_session_start(gate->manager, (tuile_bytes){NULL, 0}, (tuile_bytes){NULL, 0}, &session, NULL) == TUILE_OK);
   struct gate_visit reader = {.gate = gate};
   tuile_error error;
   tuile_bytes name;
   char cookie[5000];
   REQUIRE(session != NULL);
   if (tuile_session_set_json(session, key, json, NULL) == TUILE_OK &&
-      tuile_session_commit(session, 200, NULL, NULL, NULL) == TUILE_OK && tuile_session_key(session, &name) == TUILE_OK) {
+      tuile_session_commit(session, 200, NULL, NULL, NULL) == TUILE_OK && tuile_session_id(session, &name) == TUILE_OK) {
     int size = snprintf(cookie, sizeof cookie, "sessionid=%.*s", (int)name.size, (const char *)name.data);
     REQUIRE(gate_read(&reader, (tuile_bytes){cookie, (size_t)size}, &error) == TUILE_OK);
     REQUIRE(reader.state == GATE_FOUND);

@@ -79,9 +79,9 @@ static inline tuile_jar *through_file(tuile_jar *jar, uint8_t how, bool session_
   tuile_bytes name = {path, strlen(path)};
   tuile_jar *copy = new_jar(how);
   REQUIRE(tuile_jar_save(jar, name, session_cookies, NULL) == TUILE_OK);
-  REQUIRE(tuile_jar_load(copy, name, NULL) == TUILE_OK);
+  REQUIRE(tuile_jar_load(copy, name, NULL, NULL) == TUILE_OK);
   unlink(path);
-  REQUIRE(tuile_jar_load(copy, name, NULL) == TUILE_ABSENT);
+  REQUIRE(tuile_jar_load(copy, name, NULL, NULL) == TUILE_ABSENT);
   return copy;
 }
 

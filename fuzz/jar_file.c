@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   seconds = 1700000000;
   tuile_jar *jar = new_jar(data[0]);
   size_t count = 0, fewer = 0;
-  REQUIRE(tuile_jar_load(jar, (tuile_bytes){path, strlen(path)}, NULL) == TUILE_OK);
+  REQUIRE(tuile_jar_load(jar, (tuile_bytes){path, strlen(path)}, NULL, NULL) == TUILE_OK);
   REQUIRE(tuile_jar_count(jar, &count) == TUILE_OK);
   REQUIRE(count <= 1u + (data[0] >> 4));
   if (count) {

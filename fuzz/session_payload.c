@@ -15,7 +15,7 @@ static void use(tuile_session *session, tuile_bytes input) {
   tuile_bytes key, text;
   size_t position = 0, count = 0, walked = 0;
   REQUIRE(tuile_session_count(session, &count, &error) == TUILE_OK);
-  while (tuile_session_next_key(session, &position, &key, &error) == TUILE_OK) {
+  while (tuile_session_next_item(session, &position, &key, NULL, &error) == TUILE_OK) {
     tuile_type type;
     int64_t number;
     double real;
@@ -31,8 +31,8 @@ static void use(tuile_session *session, tuile_bytes input) {
   }
   REQUIRE(walked == count);
   int64_t age;
-  REQUIRE(tuile_session_get_expiry_age(session, &age, &error) == TUILE_OK);
-  REQUIRE(tuile_session_get_expiry_date(session, &age, &error) == TUILE_OK);
+  REQUIRE(tuile_session_get_expiry_age(session, TUILE_UNSET, (tuile_bytes){NULL, 0}, &age, &error) == TUILE_OK);
+  REQUIRE(tuile_session_get_expiry_time(session, TUILE_UNSET, (tuile_bytes){NULL, 0}, &age, &error) == TUILE_OK);
   tuile_session_add_int(session, TUILE_STR("count"), 1, NULL, &error);
   if (tuile_session_set_string(session, TUILE_STR("s"), input, &error) == TUILE_OK) {
     REQUIRE(tuile_session_get_string(session, TUILE_STR("s"), &text, &error) == TUILE_OK);
@@ -56,7 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   REQUIRE(tuile_store_remove(store, key, &error) == TUILE_OK);
   REQUIRE(tuile_store_create(store, key, input, INT64_MAX, &error) == TUILE_OK);
-  tuile_session *session = tuile_session_begin(manager, TUILE_STR("sessionid=abcdefghijklmnopqrstuvwxyz012345"));
+  tuile_session *session = NULL;
+  REQUIRE(tuile_session_start(manager, TUILE_STR("sessionid=abcdefghijklmnopqrstuvwxyz012345"), (tuile_bytes){NULL, 0}, &session, NULL) == TUILE_OK);
   use(session, input);
   tuile_session_commit(session, 200, ignore, NULL, &error);
   tuile_session_end(session);

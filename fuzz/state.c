@@ -13,12 +13,12 @@ static void url(tuile_bytes input, tuile_url_place place) {
   tuile_status before = tuile_url_read(input, place, name, &found, NULL);
   REQUIRE(before == TUILE_OK || before == TUILE_ABSENT);
   if (before == TUILE_OK) REQUIRE(inside(found, input));
-  REQUIRE(tuile_url_write(input, place, name, value, with, sizeof with, &size, NULL) == TUILE_OK);
+  REQUIRE(tuile_url_write(input, &(tuile_url_parameter){sizeof(tuile_url_parameter), place, name, value}, with, sizeof with, &size, NULL) == TUILE_OK);
   tuile_bytes written = {with, size};
   REQUIRE(tuile_url_read(written, place, name, &found, NULL) == TUILE_OK);
   REQUIRE(found.size == 1);
   REQUIRE(inside(found, written));
-  REQUIRE(tuile_url_write(written, place, name, (tuile_bytes){NULL, 0}, without, sizeof without, &bare, NULL) == TUILE_OK);
+  REQUIRE(tuile_url_write(written, &(tuile_url_parameter){sizeof(tuile_url_parameter), place, name, (tuile_bytes){NULL, 0}}, without, sizeof without, &bare, NULL) == TUILE_OK);
   REQUIRE(bare < size);
   /* A '?' or '&' that ended the query may go with it. */
   if (before == TUILE_ABSENT) {
@@ -31,9 +31,9 @@ static void hidden(tuile_bytes input) {
   static char out[65536];
   size_t size;
   tuile_hidden_field field = TUILE_HIDDEN_FIELD_INIT;
-  field.name = TUILE_STR("f"), field.form = TUILE_STR("form"), field.session_key = TUILE_STR("key");
-  REQUIRE(tuile_hidden_field_read(signer, &field, input, 10, 10, out, sizeof out, &size, NULL) != TUILE_OK);
-  if (tuile_hidden_field_write(signer, &field, input, 10, out, sizeof out, &size, NULL) != TUILE_OK) return;
+  field.name = TUILE_STR("f"), field.form = TUILE_STR("form"), field.session_id = TUILE_STR("key");
+  REQUIRE(tuile_hidden_field_read(signer, (field.body = input, field.max_age = 10, field.now = 10, &field), out, sizeof out, &size, NULL) != TUILE_OK);
+  if (tuile_hidden_field_write(signer, (field.value = input, field.now = 10, &field), out, sizeof out, &size, NULL) != TUILE_OK) return;
   int quotes = 0;
   for (size_t i = 0; i < size; i++) quotes += out[i] == '"';
   REQUIRE(quotes == 6);

@@ -109,7 +109,7 @@ static void prepare(void) {
   ops.trusted = true; /* plain JSON, so that the fuzzer gets past the signature */
   ops.load = load, ops.create = create, ops.replace = replace, ops.touch = touch, ops.remove = drop, ops.sweep = sweep;
   ops.own = own, ops.owned = owned, ops.disown = disown, ops.keys = keys, ops.owners = owners;
-  REQUIRE(tuile_store_new(&ops, NULL, &store, NULL) == TUILE_OK);
+  REQUIRE(tuile_store_open_ops(&ops, NULL, &store, NULL) == TUILE_OK);
   config.open_store = store;
   config.track_owners = true, config.max_owned = 1, config.refresh = 1, config.lifetime = 1000;
   REQUIRE(tuile_manager_open(&config, &manager, NULL) == TUILE_OK);
@@ -126,7 +126,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     REQUIRE(tuile_store_owners(store, owner_shown, NULL, NULL) == TUILE_OK);
     return 0;
   }
-  tuile_session *session = tuile_session_begin(manager, TUILE_STR("sessionid=abcdefgh"));
+  tuile_session *session = NULL;
+  REQUIRE(tuile_session_start(manager, TUILE_STR("sessionid=abcdefgh"), (tuile_bytes){NULL, 0}, &session, NULL) == TUILE_OK);
   tuile_bytes text;
   int64_t number;
   bool answered;
@@ -134,18 +135,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   tuile_session_set_client(session, (tuile_bytes){answer, answer_size}, (tuile_bytes){answer, answer_size}, NULL);
   tuile_session_get_owner(session, &text, NULL);
   tuile_session_get_lifetime(session, &number, NULL);
-  tuile_session_get_expiry_date(session, &number, NULL);
+  tuile_session_get_expiry_time(session, TUILE_UNSET, (tuile_bytes){NULL, 0}, &number, NULL);
   tuile_session_get_expire_at_browser_close(session, &answered, NULL);
   if (what & 2) tuile_session_append(session, TUILE_STR("a"), TUILE_STR("1"), NULL);
   if (what & 4) tuile_session_add_int(session, TUILE_STR("n"), 1, NULL, NULL);
   if (what & 8) tuile_session_update(session, (tuile_bytes){answer, answer_size}, NULL);
-  if (what & 16) tuile_session_cycle_key(session, NULL);
+  if (what & 16) tuile_session_cycle_id(session, NULL);
   conflicts = what & 64 ? 3 : 0;
   if (what & 32) tuile_session_flush(session, NULL);
   if (what & 128) tuile_session_touch(session, NULL);
   tuile_session_commit(session, 200, NULL, NULL, NULL);
   if (tuile_session_json(session, &text, NULL) == TUILE_OK) {
-    tuile_session *copy = tuile_session_begin(manager, TUILE_STR(""));
+    tuile_session *copy = NULL;
+    REQUIRE(tuile_session_start(manager, TUILE_STR(""), (tuile_bytes){NULL, 0}, &copy, NULL) == TUILE_OK);
     REQUIRE(tuile_session_update(copy, text, NULL) == TUILE_OK); /* what is given out can be read */
     tuile_session_end(copy);
   }

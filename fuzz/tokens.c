@@ -40,8 +40,8 @@ static void make_signers(void) {
 }
 
 static tuile_status open_token(tuile_signer *signer, int json, tuile_bytes token, char *out, size_t capacity, size_t *size) {
-  return json ? tuile_signer_loads(signer, token, 100, 1010, out, capacity, size, NULL, NULL)
-              : tuile_signer_open(signer, token, 100, 1010, out, capacity, size, NULL, NULL);
+  return json ? tuile_token_loads(signer, &(tuile_verification){sizeof(tuile_verification), token, 100, 1010, 0, 0}, out, capacity, size, NULL)
+              : tuile_token_unsign(signer, &(tuile_verification){sizeof(tuile_verification), token, 100, 1010, 0, 0}, out, capacity, size, NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -54,11 +54,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   tuile_bytes input = {data + 4, size - 4}, value = {NULL, 0};
   size_t made = 0, got = 0;
   REQUIRE(open_token(signer, json, input, out, sizeof out, &got) != TUILE_OK);
-  tuile_status status = tuile_signer_verify(signer, input, 100, 1010, &value, NULL);
+  tuile_status status = tuile_token_verify(signer, &(tuile_verification){sizeof(tuile_verification), input, 100, 1010, 0, 0}, &value, NULL);
   REQUIRE(status != TUILE_OK);
 
-  status = json ? tuile_signer_dumps(signer, input, true, 1000, token, sizeof token, &made, NULL)
-                : tuile_signer_sign(signer, input, 1000, token, sizeof token, &made);
+  status = json ? tuile_token_dumps(signer, &(tuile_signing){sizeof(tuile_signing), input, 1000, true}, token, sizeof token, &made, NULL)
+                : tuile_token_sign(signer, &(tuile_signing){sizeof(tuile_signing), input, 1000, false}, token, sizeof token, &made, NULL);
   if (status != TUILE_OK) return 0;
   tuile_bytes whole = {token, made};
   status = open_token(signer, json, whole, out, sizeof out, &got);
@@ -70,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     REQUIRE(got == input.size);
     REQUIRE(memcmp(out, input.data, got) == 0);
   }
-  if (tuile_signer_verify(signer, whole, 100, 1010, &value, NULL) == TUILE_OK) REQUIRE(inside(value, whole));
+  if (tuile_token_verify(signer, &(tuile_verification){sizeof(tuile_verification), whole, 100, 1010, 0, 0}, &value, NULL) == TUILE_OK) REQUIRE(inside(value, whole));
   REQUIRE(open_token(signers[dialect][variant], json, (tuile_bytes){token, made - 1}, out, sizeof out, &got) != TUILE_OK);
 
   place %= made;

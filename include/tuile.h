@@ -4,7 +4,7 @@
  *
  * Sessions as Django has them: values that belong to a visitor, in a store that other
  * processes, servers and Django itself may share; the browser keeps a cookie with the
- * session's key. And what sessions are made of: Cookie and Set-Cookie headers, a cookie
+ * session ID. And what sessions are made of: Cookie and Set-Cookie headers, a cookie
  * jar, signed and encrypted tokens of Django and other frameworks.
  *
  * A complete program, which a web server runs for each request (CGI),
@@ -26,7 +26,7 @@
  *     tuile_error error = {0};
  *     int64_t visits = 0;
  *     bool fine = tuile_manager_open(&config, &manager, &error) == TUILE_OK &&
- *                 (session = tuile_session_begin(manager, tuile_text(getenv("HTTP_COOKIE")))) &&
+ *                 tuile_session_start(manager, tuile_text(getenv("HTTP_COOKIE")), tuile_text(NULL), &session, &error) == TUILE_OK &&
  *                 tuile_session_add_int(session, TUILE_STR("visits"), 1, &visits, &error) == TUILE_OK &&
  *                 tuile_session_commit(session, 200, print, stdout, &error) == TUILE_OK;
  *     if (fine) printf("Content-Type: text/plain\r\n\r\nvisit %lld\n", (long long)visits);
@@ -41,22 +41,22 @@
  *
  * Sections, of which the manager and sessions are what nearly everybody comes for:
  *    1. The library
- *    2. Cookies
- *    3. Set-Cookie
- *    4. Django's Set-Cookie
- *    5. The cookie jar
- *    6. Keys
- *    7. Signing
- *    8. State without cookies
- *    9. Stores
- *   10. Stores, what is in them
- *   11. The manager
- *   12. Sessions, one request
- *   13. Sessions, their values
- *   14. Sessions, more ways to their values
- *   15. Sessions, their end
- *   16. Whose sessions
- *   17. Operations
+ *    2. The manager
+ *    3. Sessions, one request
+ *    4. Sessions, their values
+ *    5. Sessions, more ways to their values
+ *    6. Sessions, their end
+ *    7. Whose sessions
+ *    8. Operations
+ *    9. Cookies
+ *   10. Set-Cookie
+ *   11. Django's Set-Cookie
+ *   12. The cookie jar
+ *   13. Secrets
+ *   14. Signing
+ *   15. State without cookies
+ *   16. Stores
+ *   17. Stores, what is in them
  *
  * Rules that hold for every function
  * - A function that can fail returns a tuile_status: 0 is fine, positive numbers
@@ -118,14 +118,829 @@ const char *tuile_status_name(tuile_status status);
  */
 const char *tuile_status_message(tuile_status status);
 
-/** The value of TUILE_UNSET, for bindings that read no macros.
+/* ============================================================================
+ * 2. The manager
  *
- * Safe from all threads. Since 0.1.
+ * One per application: configuration, keys and the store. All functions but
+ * tuile_manager_close are safe from all threads, and in a child after fork().
+ * ============================================================================ */
+
+/** Sets all fields to what TUILE_CONFIG_INIT sets.
+ *
+ * size is sizeof(tuile_config), as the caller was compiled: an older program
+ * has a shorter struct, and no byte behind it is written. Before 0.2 it was not
+ * asked for.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
+ * Since 0.1.
  */
-int64_t tuile_unset(void);
+TUILE_NONNULL(1)
+tuile_status tuile_config_init(tuile_config *config, size_t size);
+
+/** Sets idle and longest life of sessions to those of a policy: cookie_age,
+ * lifetime, refresh.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, a struct of a size that no
+ * version has or an unknown policy. Since 0.1.
+ */
+TUILE_NONNULL(1)
+tuile_status tuile_config_set_policy(tuile_config *config, tuile_policy policy);
+
+/** Opens a manager. *manager is the caller's, to be closed with
+ * tuile_manager_close.
+ *
+ * The store of the configuration is opened, or its table made, at once, so that
+ * a wrong path, a damaged file, an option that is none, or a server that can't
+ * be reached, refuses the password or is another kind of server shows here and
+ * not at the first visitor. A Redis URL with open=lazy opens without asking its
+ * server: then the first request does, or tuile_manager_check.
+ *
+ * With "cookie:" the session is kept in its cookie, as Django's signed_cookies
+ * backend does; "cookie:sealed" encrypts it in Tuile's format, and
+ * "cookie:flask", "cookie:starlette", "cookie:rails", "cookie:gorilla",
+ * "cookie:rack" and "cookie:iron-session" share it with those frameworks. Such
+ * a session must fit into 4096 octets, two requests at once can lose an update,
+ * and a logout takes the cookie away but can't end a copy of it.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a number or constant that can't
+ * be, a struct of a size that no version has, no secret where the store needs
+ * one, or one under 32 bytes without allow_weak_secrets; TUILE_E_SYNTAX,
+ * TUILE_E_LIMIT or TUILE_E_RULE as tuile_set_cookie_write for the session
+ * cookie, and as tuile_store_open for the store's URL; TUILE_E_STORE,
+ * TUILE_E_BUSY, TUILE_E_CORRUPT, TUILE_E_MEMORY, TUILE_E_RANDOM. Since 0.1.
+ */
+TUILE_MUST_CHECK TUILE_NONNULL(1, 2)
+tuile_status tuile_manager_open(const tuile_config *config,
+    tuile_manager **manager, tuile_error *error);
+
+/** Closes a manager, and its store unless that came as open_store; wipes its
+ * keys. NULL is fine. No session of it may be open. Since 0.1.
+ */
+void tuile_manager_close(tuile_manager *manager);
+
+/** Gives the manager new secrets, without dropping a request: those under way
+ * end with those that they began with.
+ *
+ * Of the configuration only secret, fallbacks and keyring count: weak secrets
+ * are taken if they were when the manager was opened. To rotate, make the old
+ * secret a fallback: what it signed is read, and signed anew when it is read;
+ * old_secret_loads in tuile_stats tells when nobody needs it any more. The old
+ * secrets are wiped when the manager is closed.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a struct of a size that no
+ * version has, an empty keyring, or a secret under 32 bytes without
+ * allow_weak_secrets; TUILE_E_LIMIT for more than 64 fallbacks; TUILE_E_MEMORY.
+ * After an error the secrets are as they were. Since 0.1.
+ */
+TUILE_MUST_CHECK TUILE_NONNULL(2)
+tuile_status tuile_manager_reload(tuile_manager *manager,
+    const tuile_config *config, tuile_error *error);
 
 /* ============================================================================
- * 2. Cookies
+ * 3. Sessions, one request
+ *
+ * Begin from the request's Cookie header, read and change, commit while the
+ * response's headers are still open, end. A session belongs to one thread at a
+ * time. Nothing is read from the store before something is asked. The meaning of
+ * each function is that of the method of Django's SessionBase with its name. A store
+ * that gives no answer is an error, never a missing session. A request that changes
+ * more than eight times `max_data` gets TUILE_E_LIMIT.
+ * ============================================================================ */
+
+/** Starts a request's session from its Cookie header and its URL. Either may be
+ * empty; both are borrowed for the call. *session is the caller's, to be ended
+ * with tuile_session_end before its manager is closed.
+ *
+ * Nothing is read yet. The session ID in the cookie is used only if the store
+ * has a session of it; a client can't choose one. Which of several cookies of
+ * the name counts says cookie_rule. The URL is looked at only with url_sessions
+ * in the configuration, where no cookie came: it may hold the ID as ';sid=' or
+ * sid=, which tuile_url_write puts into the links of the response. Whoever gets
+ * to see such a URL has the session: cycle the ID at every login, and send
+ * Referrer-Policy: no-referrer.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, or a text that has a size and no
+ * data; TUILE_E_MEMORY. Since 0.2.
+ */
+TUILE_MUST_CHECK TUILE_NONNULL(4)
+tuile_status tuile_session_start(tuile_manager *manager,
+    tuile_bytes cookie_header, tuile_bytes url, tuile_session **session,
+    tuile_error *error);
+
+/** Saves what was changed and gives the response its headers, by the rules of
+ * Django's SessionMiddleware.
+ *
+ * A changed session is saved, unless http_status is 500 or more, and the cookie
+ * set; a session without ID and data has its cookie deleted, if one was sent;
+ * one that was only read gets Vary: Cookie. With a Set-Cookie come Vary: Cookie
+ * and Cache-Control: private. If another request changed the session meanwhile,
+ * this request's changes are made again on what it left; commits of one session
+ * that met in this process then take turns, in their order. add_header is
+ * called after the store has saved, with context; it may be NULL if the
+ * response has no headers any more.
+ *
+ * Returns TUILE_OK, also if there was nothing to do; TUILE_DELETED if the
+ * session was deleted meanwhile, by a logout say: nothing is saved;
+ * TUILE_E_LIMIT if its JSON is larger than max_data; TUILE_E_RANGE if a counter
+ * overflowed in another request's favour; TUILE_E_BUSY if others kept changing
+ * it for ten seconds of this commit's turn; TUILE_E_CALLBACK if add_header
+ * refused; TUILE_E_RANDOM; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
+ * TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY;
+ * TUILE_E_LIMIT after too many changes. TUILE_E_UNKNOWN: the store gave no
+ * answer to a write, and could not be asked whether it was made; nobody knows
+ * whether the changes are saved. A commit that is made again finds out where
+ * that can be, and saves them once in all. After any other error nothing was
+ * saved, except with TUILE_E_CALLBACK and where only the owner's list could not
+ * be written. No header deletes the cookie then. Since 0.1.
+ */
+TUILE_MUST_CHECK
+tuile_status tuile_session_commit(tuile_session *session, int32_t http_status,
+    tuile_add_header add_header, void *context, tuile_error *error);
+
+/** Whether the request had several cookies of the session's name, with different
+ * values: whoever can set a cookie for the whole domain may have added one, and
+ * another program may take another of them for the session's.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL. Since 0.1.1.
+ */
+tuile_status tuile_session_has_several_cookies(const tuile_session *session,
+    bool *several);
+
+/** Whether the session is in its cookie and its application remembers logouts,
+ * with revocations: it has a name that its copies are ended by. Where the
+ * manager has none, nobody can say whether this one is such a copy.
+ *
+ * Returns TUILE_OK, and *revocable is set; TUILE_E_ARGUMENT for NULL;
+ * TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+ * TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.1.
+ */
+tuile_status tuile_session_is_revocable(tuile_session *session,
+    bool *revocable, tuile_error *error);
+
+/** Has the commit keep the session alive as a change would: its end moves, and
+ * its cookie is sent again. The data stays as it is, and nothing is read before
+ * the commit. For hosts with a rule of their own for when a visit counts.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL. Since 0.1.1.
+ */
+tuile_status tuile_session_touch(tuile_session *session, tuile_error *error);
+
+/** Ends a session and frees all views that it lent. NULL is fine. What was not
+ * committed is gone. Since 0.1.
+ */
+void tuile_session_end(tuile_session *session);
+
+/** The session ID, if the session has one by now.
+ *
+ * Before the session was read this is the ID that the client sent. *id is valid
+ * until the session ends. The ID is a password: do not log it.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT, for a new session that was not saved yet;
+ * TUILE_E_ARGUMENT for NULL. Since 0.1.
+ */
+tuile_status tuile_session_id(const tuile_session *session, tuile_bytes *id);
+
+/** Gives a new session its ID at once, for a first page that has to carry it: in
+ * its links (tuile_url_write), or bound to a hidden field. The commit then
+ * saves the session, even if nothing is in it. One that has an ID keeps it.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT where the session is kept in its cookie;
+ * TUILE_E_RANDOM; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.1.1.
+ */
+tuile_status tuile_session_make_id(tuile_session *session, tuile_error *error);
+
+/** Whether this request read or changed the session, so that the response
+ * depends on the cookie. false for NULL. Since 0.1.
+ */
+bool tuile_session_accessed(const tuile_session *session);
+
+/** Whether this request changed the session since it began or was committed.
+ * false for NULL. Since 0.1.
+ */
+bool tuile_session_modified(const tuile_session *session);
+
+/** Whether the session has neither an ID nor data.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_is_empty(tuile_session *session, bool *empty,
+    tuile_error *error);
+
+/** Drops all values of the session, and its owner, but keeps its ID and its
+ * longest life. The store is not asked.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_clear(tuile_session *session, tuile_error *error);
+
+/** Ends the visitor's session, as a logout does: the data is dropped, the
+ * session deleted from the store at once, whatever becomes of the response, and
+ * the commit deletes the cookie. What is set afterwards starts a new session.
+ *
+ * No request that began earlier can bring the session back.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes: then the session is still in the store, and the call
+ * can be made again. Since 0.1.
+ */
+TUILE_MUST_CHECK
+tuile_status tuile_session_flush(tuile_session *session, tuile_error *error);
+
+/** Gives the session a new ID and keeps its data, as every login should, so that
+ * an ID known from before is worth nothing: Django's cycle_key.
+ *
+ * tuile_session_id has the new ID at once; the commit stores it and deletes the
+ * old one.
+ *
+ * Returns TUILE_OK; TUILE_E_RANDOM; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
+ * TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY;
+ * TUILE_E_LIMIT after too many changes. Since 0.1.
+ */
+TUILE_MUST_CHECK
+tuile_status tuile_session_cycle_id(tuile_session *session, tuile_error *error);
+
+/* ============================================================================
+ * 4. Sessions, their values
+ *
+ * A session is a dictionary from text to JSON values. Text is UTF-8; a name may
+ * be any text, the empty one too. Every function here reads the session from the
+ * store if that was not done yet, and marks it accessed. What the library itself
+ * keeps in a session has names that begin with `_session_`: they are absent here
+ * and can't be set (TUILE_E_ARGUMENT), so that data which is carried to another
+ * session takes none of it along. `_session_expiry`, which is Django's, shows.
+ * ============================================================================ */
+
+/** The JSON type of a value.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if there is no such name; TUILE_E_ARGUMENT for
+ * NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no
+ * answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_type(tuile_session *session, tuile_bytes name,
+    tuile_type *type, tuile_error *error);
+
+/** Reads a bool.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is none;
+ * TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if
+ * the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many
+ * changes. Since 0.1.
+ */
+tuile_status tuile_session_get_bool(tuile_session *session, tuile_bytes name,
+    bool *value, tuile_error *error);
+
+/** Reads an integer.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is none, a number
+ * with a fraction or an exponent included; TUILE_E_RANGE if it does not fit;
+ * TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if
+ * the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many
+ * changes. Since 0.1.
+ */
+tuile_status tuile_session_get_int(tuile_session *session, tuile_bytes name,
+    int64_t *value, tuile_error *error);
+
+/** Reads a number as a double; integers are rounded to the nearest.
+ *
+ * Python's NaN and Infinity, which Django may have stored, are read as such.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no number;
+ * TUILE_E_RANGE if it has more than 399 characters; TUILE_E_ARGUMENT for NULL;
+ * TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+ * TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_get_double(tuile_session *session, tuile_bytes name,
+    double *value, tuile_error *error);
+
+/** Reads a string as UTF-8 text, its escapes resolved; it may hold NULs.
+ *
+ * *value is valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no string;
+ * TUILE_E_SYNTAX if it has an unpaired surrogate, which UTF-8 can't hold;
+ * TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if
+ * the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many
+ * changes. Since 0.1.
+ */
+TUILE_NONNULL(3)
+tuile_status tuile_session_get_string(tuile_session *session, tuile_bytes name,
+    tuile_bytes *value, tuile_error *error);
+
+/** Reads a value of any type as JSON text, to the byte as it is stored.
+ *
+ * *value is valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
+ * TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY;
+ * TUILE_E_LIMIT after too many changes. Since 0.1.
+ */
+TUILE_NONNULL(3)
+tuile_status tuile_session_get_json(tuile_session *session, tuile_bytes name,
+    tuile_bytes *value, tuile_error *error);
+
+/** Sets a value to true or false.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT
+ * for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no
+ * answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_set_bool(tuile_session *session, tuile_bytes name,
+    bool value, tuile_error *error);
+
+/** Sets a value to an integer. To count, use tuile_session_add_int.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT
+ * for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no
+ * answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_set_int(tuile_session *session, tuile_bytes name,
+    int64_t value, tuile_error *error);
+
+/** Sets a value to a double, written with the fewest digits that read back the
+ * same, as Python does.
+ *
+ * Returns TUILE_OK; TUILE_E_RANGE for NaN and infinities, which RFC 8259 has
+ * not; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for NULL;
+ * TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+ * TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_set_double(tuile_session *session, tuile_bytes name,
+    double value, tuile_error *error);
+
+/** Sets a value to a string of UTF-8 text.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if name or value are not UTF-8 (offset says
+ * where); TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_set_string(tuile_session *session, tuile_bytes name,
+    tuile_bytes value, tuile_error *error);
+
+/** Sets a value to what JSON text says: any one value, nested up to 128 deep.
+ *
+ * NaN, Infinity and -Infinity are taken as well, since Python's json writes
+ * them and Django's sessions may hold them.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON or the name is not UTF-8
+ * (offset says where); TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.1; RFC 8259.
+ */
+tuile_status tuile_session_set_json(tuile_session *session, tuile_bytes name,
+    tuile_bytes json, tuile_error *error);
+
+/** Adds to an integer; one that is not there counts as 0.
+ *
+ * Exact under concurrency: of two requests that add 1 at once, both count.
+ * *value, which may be NULL, gets the sum as this request sees it.
+ *
+ * Returns TUILE_OK; TUILE_E_TYPE if the value is no integer; TUILE_E_RANGE if
+ * the sum does not fit; TUILE_E_SYNTAX if the name is not UTF-8;
+ * TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if
+ * the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many
+ * changes. Since 0.1.
+ */
+tuile_status tuile_session_add_int(tuile_session *session, tuile_bytes name,
+    int64_t delta, int64_t *value, tuile_error *error);
+
+/** Removes a value. The session counts as changed only if it was there.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
+ * TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY;
+ * TUILE_E_LIMIT after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_remove(tuile_session *session, tuile_bytes name,
+    tuile_error *error);
+
+/** How many values the session has, those that frameworks keep under names of
+ * their own (such as _auth_user_id) included.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_count(tuile_session *session, size_t *count,
+    tuile_error *error);
+
+/* ============================================================================
+ * 5. Sessions, more ways to their values
+ *
+ * What Python's dict and Django's SessionBase have besides, a counter's
+ * companion for lists, and the whole dictionary in one call. Each
+ * function reads the session if that was not done yet.
+ * ============================================================================ */
+
+/** Reads the session from the store, if that was not done yet.
+ *
+ * Returns TUILE_OK if it was found; TUILE_ABSENT if the client sent no ID, or
+ * one that has no session; TUILE_UNREADABLE if something is stored under that
+ * ID, or came in the cookie, that none of the secrets has signed, or that is no
+ * session: every other function then sees an empty session, what is stored is
+ * never replaced nor removed, the commit deletes no cookie, and what is set
+ * makes a session of its own under a new ID; an error if the store gave no
+ * answer, so that nobody takes an outage for a logout; TUILE_E_ARGUMENT for
+ * NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no
+ * answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_load(tuile_session *session, tuile_error *error);
+
+/** Gives all values as the text of one JSON object, in the order in which they
+ * were added.
+ *
+ * *json is valid until the session ends, and shows what is there now.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_json(tuile_session *session, tuile_bytes *json,
+    tuile_error *error);
+
+/** Sets every value of a JSON object: Python's update.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON object (offset says where),
+ * and nothing is set then; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
+ * TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY;
+ * TUILE_E_LIMIT after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_update(tuile_session *session, tuile_bytes json,
+    tuile_error *error);
+
+/** Takes a value out: gives it as JSON text and removes it.
+ *
+ * *json is valid until the session ends. The session counts as changed only if
+ * the value was there.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
+ * TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY;
+ * TUILE_E_LIMIT after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_pop(tuile_session *session, tuile_bytes name,
+    tuile_bytes *json, tuile_error *error);
+
+/** Gives a value as JSON text, and sets it to initial first if there is none:
+ * Python's setdefault.
+ *
+ * *json, which may be NULL, is valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if initial is needed and no JSON, or the
+ * name is not UTF-8; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_set_default(tuile_session *session,
+    tuile_bytes name, tuile_bytes initial, tuile_bytes *json,
+    tuile_error *error);
+
+/** Puts a JSON value at the end of an array; one that is not there counts as
+ * empty.
+ *
+ * Exact under concurrency: of two requests that append at once, both values are
+ * there, in the order of their commits.
+ *
+ * Returns TUILE_OK; TUILE_E_TYPE if what is there is no array; TUILE_E_SYNTAX
+ * if this is no JSON, or the name is not UTF-8; TUILE_E_ARGUMENT for NULL;
+ * TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+ * TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_append(tuile_session *session, tuile_bytes name,
+    tuile_bytes json, tuile_error *error);
+
+/** Takes the next name of the session, and its value as JSON text.
+ *
+ * Start with *position 0 and call until TUILE_ABSENT. The order is that in
+ * which names were first set, as in Python. Removing the entry that was just
+ * given is fine; one added meanwhile comes at the end. *name and *json, each of
+ * which may be NULL, are valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT at the end; TUILE_E_ARGUMENT for NULL;
+ * TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+ * TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+ */
+TUILE_NONNULL(2)
+tuile_status tuile_session_next_item(tuile_session *session, size_t *position,
+    tuile_bytes *name, tuile_bytes *json, tuile_error *error);
+
+/** Sets a value to bytes, which are kept as a string in base64 (RFC 4648,
+ * section 4).
+ *
+ * Returns TUILE_OK; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT
+ * for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no
+ * answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_set_bytes(tuile_session *session, tuile_bytes name,
+    tuile_bytes value, tuile_error *error);
+
+/** Reads bytes that tuile_session_set_bytes set.
+ *
+ * *value is valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no string in
+ * base64; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.1.
+ */
+TUILE_NONNULL(3)
+tuile_status tuile_session_get_bytes(tuile_session *session, tuile_bytes name,
+    tuile_bytes *value, tuile_error *error);
+
+/* ============================================================================
+ * 6. Sessions, their end
+ *
+ * When a session expires. The expiry is kept in the session under `_session_expiry`,
+ * as Django keeps it, so that both honour it. A duration is in seconds; a point in
+ * time, in the functions that end in `_time`, in Unix microseconds, as in stores.
+ * ============================================================================ */
+
+/** Lets the session expire after seconds without a change; 0: when the browser
+ * closes; negative: at once; TUILE_UNSET: as the configuration says, which is
+ * Django's set_expiry(None). With revocations, which remember a logout for
+ * cookie_age, not for longer than that.
+ *
+ * Returns TUILE_OK; TUILE_E_RANGE if no date up to the year 9999 holds it, or
+ * for more than cookie_age where there are revocations; TUILE_E_ARGUMENT for
+ * NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no
+ * answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1;
+ * TUILE_UNSET since 0.2.
+ */
+tuile_status tuile_session_set_expiry(tuile_session *session, int64_t seconds,
+    tuile_error *error);
+
+/** Lets the session expire at a fixed time, in Unix microseconds, which no
+ * activity moves. What is under a second is left out.
+ *
+ * Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999, or for more than
+ * cookie_age from now where there are revocations; TUILE_E_ARGUMENT for NULL;
+ * TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+ * TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.2.
+ */
+tuile_status tuile_session_set_expiry_time(tuile_session *session,
+    int64_t microseconds, tuile_error *error);
+
+/** Says when the session expires, in Unix microseconds, for hosts that compute
+ * it themselves, as Django's get_expiry_date may be overridden to do.
+ *
+ * It counts in place of the session's expiry for this session's commits, as
+ * long as that expiry is not changed. It makes no change: the next commit that
+ * saves stores it, tuile_session_touch has one do so. Not later than the end of
+ * the longest life.
+ *
+ * Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999; TUILE_E_ARGUMENT
+ * for a session in its cookie; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
+ * TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY;
+ * TUILE_E_LIMIT after too many changes. Since 0.1.1.
+ */
+tuile_status tuile_session_set_stored_time(tuile_session *session,
+    int64_t microseconds, tuile_error *error);
+
+/** Lets the session end seconds from now, whatever is done with it; 0: no such
+ * end.
+ *
+ * Kept under _session_ends. With lifetime in the configuration every session
+ * gets such an end when it is first saved, and 0 starts that time anew. Nothing
+ * but this moves it: not activity, and not a new ID.
+ *
+ * Returns TUILE_OK; TUILE_E_RANGE if it is negative or no date up to the year
+ * 9999 holds it; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_set_lifetime(tuile_session *session,
+    int64_t seconds, tuile_error *error);
+
+/** How many seconds of its longest life the session has left.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if it has no such end; TUILE_E_ARGUMENT for
+ * NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no
+ * answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_get_lifetime(tuile_session *session,
+    int64_t *seconds, tuile_error *error);
+
+/** How many seconds the session has left; negative if its date has passed. Until
+ * the browser closes counts as cookie_age, which is how long the store keeps
+ * such a session.
+ *
+ * modification is when it was last changed, in Unix microseconds: TUILE_UNSET,
+ * as if it were saved now. expiry is what it has under _session_expiry: empty,
+ * the session's own; else JSON as Django keeps it there: a number of seconds, a
+ * string with a date in ISO 8601, or null for cookie_age. These are the two
+ * arguments of Django's get_expiry_age.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.1; with modification and expiry since 0.2.
+ */
+tuile_status tuile_session_get_expiry_age(tuile_session *session,
+    int64_t modification, tuile_bytes expiry, int64_t *seconds,
+    tuile_error *error);
+
+/** When the session expires, in Unix microseconds: Django's get_expiry_date.
+ *
+ * modification is when it was last changed, in Unix microseconds: TUILE_UNSET,
+ * as if it were saved now. expiry is what it has under _session_expiry: empty,
+ * the session's own; else JSON as in tuile_session_get_expiry_age.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.2.
+ */
+tuile_status tuile_session_get_expiry_time(tuile_session *session,
+    int64_t modification, tuile_bytes expiry, int64_t *microseconds,
+    tuile_error *error);
+
+/** Whether the session ends when the browser closes.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.1.
+ */
+tuile_status tuile_session_get_expire_at_browser_close(tuile_session *session,
+    bool *answer, tuile_error *error);
+
+/* ============================================================================
+ * 7. Whose sessions
+ *
+ * A session can have an owner: a user, by whatever name the application gives its
+ * users. An owner's sessions can be listed, with when and where they were last
+ * seen, and ended one by one or all at once. The lists are kept beside Django's
+ * table or keys, which stay as they are; stores that keep none answer
+ * TUILE_E_ARGUMENT, sessions in cookies among them. An owner has 1 to 255 bytes of
+ * UTF-8 without NUL. Every function here may also return what section 16 says.
+ * ============================================================================ */
+
+/** Says whose session it is, as a login does. An owner without data, as
+ * tuile_text(NULL) gives it: nobody's; the commit then takes the session off
+ * the list.
+ *
+ * Kept in the session under _session_owner. The commit writes the owner's list
+ * and fails if it can't; requests then refresh the entry once a minute. With
+ * track_owners in the configuration Django's own logins (_auth_user_id) count
+ * without this. With max_owned those sessions of the owner that were unseen
+ * longest are ended when there are more.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or
+ * TUILE_E_CORRUPT if the store failed, was held by others or is damaged;
+ * TUILE_E_MEMORY. Since 0.1; no owner since 0.2.
+ */
+TUILE_MUST_CHECK
+tuile_status tuile_session_set_owner(tuile_session *session, tuile_bytes owner,
+    tuile_error *error);
+
+/** Whose session it is, by tuile_session_set_owner or, with track_owners, by
+ * Django's login.
+ *
+ * *owner is valid until the session ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if it has none; TUILE_E_STORE, TUILE_E_BUSY or
+ * TUILE_E_CORRUPT if the store failed, was held by others or is damaged;
+ * TUILE_E_MEMORY. Since 0.1.
+ */
+tuile_status tuile_session_get_owner(tuile_session *session,
+    tuile_bytes *owner, tuile_error *error);
+
+/** Says where a request comes from, for the owner's list.
+ *
+ * Of the user agent 256 bytes are kept, of the address 64; what is no printable
+ * ASCII shows as '?'. Either may be empty: the list keeps what it has.
+ *
+ * Returns TUILE_OK; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store
+ * failed, was held by others or is damaged; TUILE_E_MEMORY. Since 0.1.
+ */
+tuile_status tuile_session_set_client(tuile_session *session,
+    tuile_bytes user_agent, tuile_bytes address, tuile_error *error);
+
+/** Gives receive each session of an owner, the one seen last first.
+ *
+ * current, which may be NULL, is the session of this request: its entry is
+ * marked. context is handed to receive.
+ *
+ * Returns TUILE_OK, also if there is none; TUILE_E_LIMIT if there are more than
+ * 10,000; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if
+ * the store failed, was held by others or is damaged; TUILE_E_MEMORY. Since
+ * 0.1.
+ */
+tuile_status tuile_manager_sessions(tuile_manager *manager, tuile_bytes owner,
+    const tuile_session *current, tuile_receive_owned_session receive,
+    void *context, tuile_error *error);
+
+/** Ends the session of an owner that has an id, as tuile_manager_sessions gave
+ * it: it is deleted at once and for good.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT if the owner has no such session any more;
+ * TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store
+ * failed, was held by others or is damaged; TUILE_E_MEMORY. Since 0.1.
+ */
+TUILE_MUST_CHECK
+tuile_status tuile_manager_revoke(tuile_manager *manager, tuile_bytes owner,
+    tuile_bytes id, tuile_error *error);
+
+/** Ends all sessions of an owner, but that of this request if keep is one, as
+ * after a change of the password.
+ *
+ * *revoked, which may be NULL, gets how many there were. With sessions in
+ * cookies and revocations in the configuration nobody knows, and it is 0; keep
+ * must then be committed, since it gets a new cookie.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or
+ * TUILE_E_CORRUPT if the store failed, was held by others or is damaged;
+ * TUILE_E_MEMORY: then some may be left. Since 0.1.
+ */
+TUILE_MUST_CHECK
+tuile_status tuile_manager_revoke_all(tuile_manager *manager,
+    tuile_bytes owner, tuile_session *keep, size_t *revoked,
+    tuile_error *error);
+
+/* ============================================================================
+ * 8. Operations
+ *
+ * What keeps sessions going in production: removing what is expired, a check,
+ * counters and times. All functions are safe from all threads.
+ * ============================================================================ */
+
+/** Removes at most limit expired sessions from the store.
+ *
+ * For a timer: a limit keeps one run short. *removed, which may be NULL, gets
+ * how many there were; as many as limit means that there may be more.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY or
+ * TUILE_E_CORRUPT if the store failed, was held by others or is damaged;
+ * TUILE_E_MEMORY. Since 0.1.
+ */
+tuile_status tuile_manager_sweep(tuile_manager *manager, size_t limit,
+    size_t *removed, tuile_error *error);
+
+/** Reads the counters. The caller sets stats->size, as TUILE_STATS_INIT does.
+ *
+ * Each is exact; together they are no snapshot while requests run.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a struct of a size that no
+ * version has. Since 0.1.
+ */
+TUILE_NONNULL(2)
+tuile_status tuile_manager_stats(const tuile_manager *manager,
+    tuile_stats *stats);
+
+/** Starts a thread that removes at most limit expired sessions every seconds, a
+ * tenth more or less, so that not all processes do it at once.
+ *
+ * The only thread that this library ever starts; it takes no signals, and ends
+ * with tuile_manager_stop_sweeping or tuile_manager_close. A child of fork()
+ * has none and may start its own. In place of one that runs already.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, 0 seconds or more than a year;
+ * TUILE_E_MEMORY if there is no thread to be had. Since 0.1.
+ */
+tuile_status tuile_manager_start_sweeping(tuile_manager *manager,
+    uint32_t seconds, size_t limit, tuile_error *error);
+
+/** Ends the thread, once it is done with what it is at. NULL is fine. Since 0.1. */
+void tuile_manager_stop_sweeping(tuile_manager *manager);
+
+/** Whether sessions can be stored and read: writes one that nobody knows, reads
+ * it and removes it. For a health check of the host's.
+ *
+ * Returns TUILE_OK, also if there is no store to ask; TUILE_E_ARGUMENT for
+ * NULL; TUILE_E_RANDOM; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the
+ * store failed, was held by others or is damaged; TUILE_E_MEMORY. Since 0.1.
+ */
+tuile_status tuile_manager_check(tuile_manager *manager, tuile_error *error);
+
+/** Reads how long one of the store's operations took. The caller sets
+ * latency->size, as TUILE_LATENCY_INIT does.
+ *
+ * Stores in this process's memory are not timed.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, an unknown operation or a
+ * struct of another size. Since 0.1.
+ */
+TUILE_NONNULL(3)
+tuile_status tuile_manager_latency(const tuile_manager *manager,
+    tuile_operation operation, tuile_latency *latency);
+
+/** Writes all counters and times as Prometheus reads them (its text format
+ * 0.0.4).
+ *
+ * Give size NULL or a place for the number of bytes; buffer may be NULL with a
+ * capacity of 0 to ask for it. It grows a little with the numbers in it: 32 KiB
+ * are always enough.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_ARGUMENT for NULL; TUILE_E_MEMORY.
+ * Since 0.1.
+ */
+tuile_status tuile_manager_metrics(const tuile_manager *manager, char *buffer,
+    size_t capacity, size_t *size);
+
+/* ============================================================================
+ * 9. Cookies
  *
  * Read a request's Cookie headers without copying them (RFC 6265bis, draft 22).
  * tuile_cookie_next and tuile_cookie_get read one header as browsers mean it,
@@ -162,21 +977,30 @@ TUILE_NONNULL(4)
 tuile_status tuile_cookie_get(tuile_bytes header, tuile_bytes name,
     tuile_match match, tuile_bytes *value);
 
-/** Finds a cookie as a framework does that shares it: of several of one name the
- * one that counts there, and what quotes around it mean there.
+/** Finds a cookie as a framework does that shares it, and writes its value: of
+ * several of one name the one that counts there, and what quotes around it mean
+ * there.
  *
- * rule TUILE_COOKIE_RULE_DEFAULT is Django's. *several, which may be NULL, says
- * whether cookies of that name had different values, which is worth a refusal
- * where another program may take another of them. Rack and Express also decode
+ * rule TUILE_COOKIE_RULE_DEFAULT is Django's. Rack and Express also decode
  * '%XX': TUILE_ENCODING_PERCENT does. *size, which may be NULL, gets the size
  * that is needed, also for TUILE_E_SPACE.
  *
  * Returns TUILE_OK; TUILE_ABSENT if there is none that the rule takes;
- * TUILE_E_SPACE; TUILE_E_ARGUMENT. Since 0.1.1.
+ * TUILE_E_SPACE; TUILE_E_ARGUMENT for NULL or an unknown rule. Since 0.1.1;
+ * whether there are several is tuile_cookie_differs since 0.2.
  */
 tuile_status tuile_cookie_read(tuile_bytes header, tuile_bytes name,
-    tuile_cookie_rule rule, char *buffer, size_t capacity, size_t *size,
-    bool *several);
+    tuile_cookie_rule rule, char *buffer, size_t capacity, size_t *size);
+
+/** Whether a header has several cookies of a name with different values, as a
+ * rule reads them: worth a refusal where another program may take another of
+ * them.
+ *
+ * Returns TUILE_OK, and *differs is set; TUILE_ABSENT if there is none that the
+ * rule takes; TUILE_E_ARGUMENT for NULL or an unknown rule. Since 0.2.
+ */
+tuile_status tuile_cookie_differs(tuile_bytes header, tuile_bytes name,
+    tuile_cookie_rule rule, bool *differs);
 
 /** Sets all fields to what TUILE_COOKIES_INIT sets: no header, mode browser, and
  * the limits that its fields name.
@@ -209,8 +1033,11 @@ tuile_status tuile_cookies_count(const tuile_cookies *cookies, size_t *count,
  * are, also for TUILE_E_SPACE. After any answer but TUILE_OK the array's
  * contents are undefined.
  *
- * Returns TUILE_OK; TUILE_E_SPACE if there are more than capacity; else as
- * tuile_cookies_count. Since 0.1.
+ * Returns TUILE_OK; TUILE_E_SPACE if there are more than capacity;
+ * TUILE_E_LIMIT for more bytes or cookies, or a longer name or value, than
+ * cookies allows; TUILE_E_SYNTAX in mode strict, with offset counted through
+ * the headers as they follow each other; TUILE_E_ARGUMENT for NULL, an unknown
+ * mode or a struct of a size that no version has. Since 0.1.
  */
 TUILE_NONNULL(1, 2)
 tuile_status tuile_cookies_all(const tuile_cookies *cookies,
@@ -221,8 +1048,11 @@ tuile_status tuile_cookies_all(const tuile_cookies *cookies,
  * All headers are read and checked, so that the answer does not depend on where
  * the cookie stands. *value points into a header.
  *
- * Returns TUILE_OK; TUILE_ABSENT if there is none; else as tuile_cookies_count.
- * Since 0.1.
+ * Returns TUILE_OK; TUILE_ABSENT if there is none; TUILE_E_LIMIT for more bytes
+ * or cookies, or a longer name or value, than cookies allows; TUILE_E_SYNTAX in
+ * mode strict, with offset counted through the headers as they follow each
+ * other; TUILE_E_ARGUMENT for NULL, an unknown mode or a struct of a size that
+ * no version has. Since 0.1.
  */
 TUILE_NONNULL(1, 4)
 tuile_status tuile_cookies_get(const tuile_cookies *cookies, tuile_bytes name,
@@ -236,7 +1066,10 @@ tuile_status tuile_cookies_get(const tuile_cookies *cookies, tuile_bytes name,
  * needed, also for TUILE_E_SPACE.
  *
  * Returns TUILE_OK; TUILE_ABSENT if there is no such cookie; TUILE_E_SPACE;
- * else as tuile_cookies_count. Since 0.1.
+ * TUILE_E_LIMIT for more bytes or cookies, or a longer name or value, than
+ * cookies allows; TUILE_E_SYNTAX in mode strict, with offset counted through
+ * the headers as they follow each other; TUILE_E_ARGUMENT for NULL, an unknown
+ * mode or a struct of a size that no version has. Since 0.1.
  */
 TUILE_NONNULL(1)
 tuile_status tuile_cookies_read(const tuile_cookies *cookies, tuile_bytes name,
@@ -273,7 +1106,7 @@ tuile_status tuile_cookie_decode(tuile_bytes value, tuile_encoding encoding,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
 
 /* ============================================================================
- * 3. Set-Cookie
+ * 10. Set-Cookie
  *
  * Write a response's Set-Cookie headers, and read another server's. The rules
  * are those of RFC 6265bis, draft 22: nothing is written that a browser would
@@ -320,8 +1153,15 @@ tuile_status tuile_set_cookie_write(const tuile_set_cookie *cookie,
  *
  * cookie has the name, domain and path that the cookie was set with; its value
  * and ages are not looked at. Secure is added where browsers would ignore the
- * header without it. Otherwise as tuile_set_cookie_write, with the same
- * answers. Since 0.1.
+ * header without it. buffer takes capacity bytes; *size, which may be NULL,
+ * gets the size that is needed, also for TUILE_E_SPACE.
+ *
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for an octet that the name,
+ * domain or path may not have (offset says where); TUILE_E_LIMIT for more than
+ * 4096 octets of the name, or 1024 of an attribute; TUILE_E_RULE for the
+ * conditions of the prefixes __Secure-, __Host-, __Http- and __Host-Http-;
+ * TUILE_E_ARGUMENT for NULL or a struct of a size that no version has. Since
+ * 0.1.
  */
 TUILE_NONNULL(1)
 tuile_status tuile_set_cookie_delete(const tuile_set_cookie *cookie,
@@ -370,7 +1210,7 @@ tuile_status tuile_date_write(int64_t seconds, char *buffer, size_t capacity,
 tuile_status tuile_date_read(tuile_bytes text, int64_t *seconds);
 
 /* ============================================================================
- * 4. Django's Set-Cookie
+ * 11. Django's Set-Cookie
  *
  * What Django writes, to the byte, for a server that stands beside it. All
  * functions are safe from all threads; none allocates memory.
@@ -411,14 +1251,18 @@ tuile_status tuile_django_cookie_write(const tuile_django_cookie *cookie,
  * with the prefixes __Secure- and __Host- and with SameSite=None only, as in
  * Django; tuile_set_cookie_delete also knows the other cases.
  *
- * Answers as tuile_django_cookie_write. Since 0.1.
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for a key that http.cookies
+ * refuses, and a control character, ';' or an octet over 7E in an attribute;
+ * TUILE_E_RULE for a key that is an attribute's name; TUILE_E_ARGUMENT for a
+ * samesite that is none, NULL, or a struct of a size that no version has. Since
+ * 0.1.
  */
 TUILE_NONNULL(1)
 tuile_status tuile_django_cookie_delete(const tuile_django_cookie *cookie,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
 
 /* ============================================================================
- * 5. The cookie jar
+ * 12. The cookie jar
  *
  * A client's cookies, for programs that call other servers: what responses set
  * is kept, and each request gets the Cookie header that a browser would send
@@ -524,22 +1368,16 @@ tuile_status tuile_jar_end_session(tuile_jar *jar);
  * jar. As curl does, it takes lines with blanks before them, ends in fractions
  * of a second, lines without a path, and Set-Cookie headers, which have to name
  * a Domain here. Lines that are no cookie or that no response could have set
- * are passed over; tuile_jar_skipped tells how many. Cookies that have expired
- * are not kept.
+ * are passed over; *skipped, which may be NULL, gets how many. Cookies that
+ * have expired are not kept.
  *
  * Returns TUILE_OK; TUILE_ABSENT if there is no such file; TUILE_E_FILE if it
  * can't be read; TUILE_E_LIMIT for more than 64 MiB; TUILE_E_ARGUMENT for NULL
- * or a path with a NUL in it; TUILE_E_MEMORY. Since 0.1.
+ * or a path with a NUL in it; TUILE_E_MEMORY. Since 0.1, with skipped since
+ * 0.2.
  */
-tuile_status tuile_jar_load(tuile_jar *jar, tuile_bytes path,
+tuile_status tuile_jar_load(tuile_jar *jar, tuile_bytes path, size_t *skipped,
     tuile_error *error);
-
-/** Counts the lines that the last tuile_jar_load passed over: neither empty nor
- * a comment, and no cookie that could be taken.
- *
- * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.1.
- */
-tuile_status tuile_jar_skipped(tuile_jar *jar, size_t *lines);
 
 /** Writes the jar to a file in the Netscape format, which curl reads. The file
  * is replaced in one step, synced to disk, and readable by its owner alone.
@@ -558,17 +1396,17 @@ tuile_status tuile_jar_save(tuile_jar *jar, tuile_bytes path,
     bool session_cookies, tuile_error *error);
 
 /* ============================================================================
- * 6. Keys
+ * 13. Secrets
  *
  * Secrets from wherever they are kept, in the order of their use: to rotate, add
- * the new one first. A key must have 32 bytes, of 8 kinds at least, unless weak
+ * the new one first. A secret must have 32 bytes, of 8 kinds at least, unless weak
  * ones are allowed for the sake of another framework.
  * ============================================================================ */
 
 /** Makes an empty keyring. *keyring is the caller's, to be freed with
  * tuile_keyring_free.
  *
- * allow_weak takes keys that are shorter, as older applications have them.
+ * allow_weak takes secrets that are shorter, as older applications have them.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_MEMORY. Since 0.1.
  */
@@ -576,88 +1414,96 @@ TUILE_MUST_CHECK TUILE_NONNULL(2)
 tuile_status tuile_keyring_new(bool allow_weak, tuile_keyring **keyring,
     tuile_error *error);
 
-/** Frees a keyring and wipes its keys. NULL is fine; signers and managers made
- * from it have their own. Since 0.1.
+/** Frees a keyring and wipes its secrets. NULL is fine; signers and managers
+ * made from it have their own. Since 0.1.
  */
 void tuile_keyring_free(tuile_keyring *keyring);
 
-/** Adds a key behind those that are there. The text is copied, not kept.
+/** Adds a secret behind those that are there. The text is copied, not kept.
  *
  * Returns TUILE_OK; TUILE_E_SYNTAX for what is not of the format;
- * TUILE_E_ARGUMENT for NULL, an unknown format, an empty or a weak key;
- * TUILE_E_LIMIT for more than 65 keys or 4096 bytes; TUILE_E_MEMORY. Since 0.1.
+ * TUILE_E_ARGUMENT for NULL, an unknown format, an empty or a weak secret;
+ * TUILE_E_LIMIT for more than 65 secrets or 4096 bytes; TUILE_E_MEMORY. Since
+ * 0.1.
  */
 TUILE_MUST_CHECK
-tuile_status tuile_keyring_add(tuile_keyring *keyring, tuile_bytes key,
-    tuile_key_format format, tuile_error *error);
+tuile_status tuile_keyring_add(tuile_keyring *keyring, tuile_bytes secret,
+    tuile_secret_format format, tuile_error *error);
 
-/** Adds a key with what belongs to it where a framework keeps more than a
+/** Adds a secret with what belongs to it where a framework keeps more than a
  * secret: gorilla's block key, of the same format, or empty for a pair that
  * signs alone; iron-session's id, or TUILE_UNSET for the place in the ring, the
- * last key being 1.
+ * last secret being 1.
  *
- * Where one key of a ring has an id, all need one. Other dialects make no use
- * of either.
+ * Where one secret of a ring has an id, all need one. Other dialects make no
+ * use of either.
  *
- * Returns as tuile_keyring_add; TUILE_E_ARGUMENT also for an id that is
- * negative or another key's. Since 0.1.1.
+ * Returns TUILE_OK; TUILE_E_SYNTAX for what is not of the format;
+ * TUILE_E_ARGUMENT for NULL, an unknown format, an empty or a weak secret, an
+ * id that is negative or another secret's; TUILE_E_LIMIT for more than 65
+ * secrets or 4096 bytes; TUILE_E_MEMORY. Since 0.1.1.
  */
 TUILE_MUST_CHECK
-tuile_status tuile_keyring_add_entry(tuile_keyring *keyring, tuile_bytes key,
-    tuile_bytes block_key, int64_t id, tuile_key_format format,
-    tuile_error *error);
+tuile_status tuile_keyring_add_entry(tuile_keyring *keyring,
+    tuile_bytes secret, tuile_bytes block_key, int64_t id,
+    tuile_secret_format format, tuile_error *error);
 
-/** Adds the keys of a file, one a line, the newest first. Lines may end in CR
+/** Adds the secrets of a file, one a line, the newest first. Lines may end in CR
  * LF.
  *
- * What makes another key of a key is an error: a byte order mark, UTF-16,
- * spaces around it, quotes, or a name before it as in SECRET_KEY = 'x'. A key
- * that is meant so can be written in hex or base64.
+ * What makes another secret of a secret is an error: a byte order mark, UTF-16,
+ * spaces around it, quotes, or a name before it as in ''SECRET_KEY = 'x''. A
+ * secret that is meant so can be written in hex or base64.
  *
- * With TUILE_KEY_SHARED_FILE in format others than its owner may read the file,
- * as its group does, or a container with a secret mounted into it; write it
- * they may not.
+ * With TUILE_SECRET_SHARED_FILE in 'format' others than its owner may read the
+ * file, as its group does, or a container with a secret mounted into it; write
+ * it they may not.
  *
  * Returns TUILE_OK; TUILE_E_FILE if it can't be read, or if others than its
- * owner may open it; TUILE_E_SYNTAX, with the place in offset, for the above;
- * TUILE_E_LIMIT for more than 1 MiB; else as tuile_keyring_add. Since 0.1.
+ * owner may open it; TUILE_E_SYNTAX, with the place in 'offset`, for one of
+ * these; TUILE_E_ARGUMENT for NULL, an unknown format, an empty or a weak
+ * secret; TUILE_E_LIMIT for more than 1 MiB, 65 secrets, or 4096 bytes in one;
+ * TUILE_E_MEMORY. Since 0.1.
  */
 TUILE_MUST_CHECK
 tuile_status tuile_keyring_add_file(tuile_keyring *keyring, tuile_bytes path,
-    tuile_key_format format, tuile_error *error);
+    tuile_secret_format format, tuile_error *error);
 
-/** Adds the keys in a variable of the environment, as tuile_keyring_add_file
+/** Adds the secrets in a variable of the environment, as tuile_keyring_add_file
  * does those of a file. Not to be called while another thread changes the
  * environment.
  *
  * Returns TUILE_OK; TUILE_ABSENT if there is no such variable, or the program
- * runs with raised rights; else as tuile_keyring_add. Since 0.1.
+ * runs with raised rights; TUILE_E_SYNTAX, TUILE_E_ARGUMENT, TUILE_E_LIMIT and
+ * TUILE_E_MEMORY for what tuile_keyring_add_file refuses. Since 0.1.
  */
 TUILE_MUST_CHECK
 tuile_status tuile_keyring_add_environment(tuile_keyring *keyring,
-    tuile_bytes variable, tuile_key_format format, tuile_error *error);
+    tuile_bytes variable, tuile_secret_format format, tuile_error *error);
 
-/** Counts the keys.
+/** Counts the secrets.
  *
  * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
  */
 tuile_status tuile_keyring_count(const tuile_keyring *keyring, size_t *count);
 
-/** Writes a new key: 32 random bytes in URL-safe base64, 43 characters, no NUL.
+/** Writes a new secret: 32 random bytes in URL-safe base64, 43 characters, no
+ * NUL.
  *
  * Returns TUILE_OK; TUILE_E_SPACE, with the size in *size, which may be NULL;
  * TUILE_E_RANDOM if the system gives no random bytes; TUILE_E_ARGUMENT. Since
  * 0.1.
  */
 TUILE_MUST_CHECK
-tuile_status tuile_key_generate(char *buffer, size_t capacity, size_t *size);
+tuile_status tuile_secret_generate(char *buffer, size_t capacity, size_t *size,
+    tuile_error *error);
 
 /** Whether a user is still who a Django session says: its _auth_user_hash is
  * what Django's AbstractBaseUser.get_session_auth_hash makes of the user's row.
  *
  * password is that row's column, as it is stored; hash the session's value.
- * Each key is tried, as Django tries SECRET_KEY and SECRET_KEY_FALLBACKS, and
- * compared in constant time. After another password was set no session from
+ * Each secret is tried, as Django tries SECRET_KEY and SECRET_KEY_FALLBACKS,
+ * and compared in constant time. After another password was set no session from
  * before has the hash.
  *
  * Returns TUILE_OK; TUILE_BAD_SIGNATURE, also for what is no such hash;
@@ -668,8 +1514,9 @@ tuile_status tuile_keyring_verify_login(const tuile_keyring *keyring,
     tuile_bytes password, tuile_bytes hash, tuile_error *error);
 
 /** Writes the secret that another one gives for a purpose: 43 characters as
- * tuile_key_generate writes them, no NUL. Dialects that share a secret may give
- * each other away; those with secrets of their own, derived from one, do not.
+ * tuile_secret_generate writes them, no NUL. Dialects that share a secret may
+ * give each other away; those with secrets of their own, derived from one, do
+ * not.
  *
  * base64url(HKDF-SHA-256(secret, no salt, "tuile v1 derive" 00 length ":"
  * purpose, 32)).
@@ -679,12 +1526,12 @@ tuile_status tuile_keyring_verify_login(const tuile_keyring *keyring,
  * TUILE_E_LIMIT for one of them over 4096 bytes; TUILE_E_MEMORY. Since 0.1.1.
  */
 TUILE_MUST_CHECK
-tuile_status tuile_key_derive(tuile_bytes secret, tuile_bytes purpose,
+tuile_status tuile_secret_derive(tuile_bytes secret, tuile_bytes purpose,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
 
-/** Makes a keyring of what each key of a ring gives for a purpose, in the same
- * order, so that a rotation of the one is one of the other. *derived is the
- * caller's, to be freed with tuile_keyring_free.
+/** Makes a keyring of what each secret of a ring gives for a purpose, in the
+ * same order, so that a rotation of the one is one of the other. *derived is
+ * the caller's, to be freed with tuile_keyring_free.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an empty ring or purpose;
  * TUILE_E_LIMIT for a purpose over 4096 bytes; TUILE_E_MEMORY. Since 0.1.1.
@@ -694,15 +1541,15 @@ tuile_status tuile_keyring_derive(const tuile_keyring *keyring,
     tuile_bytes purpose, tuile_keyring **derived, tuile_error *error);
 
 /* ============================================================================
- * 7. Signing
+ * 14. Signing
  *
  * Tokens of Django, and of the other frameworks that tuile_dialect names, to the
  * byte, and Tuile's own. A signer keeps keys, not secrets, and wipes them when it
- * is freed. A signature that does not match is an ordinary answer,
+ * is freed. tuile_token_sign and tuile_token_unsign are for text, tuile_token_dumps
+ * and tuile_token_loads for JSON, as in Django. A signature that does not match is an ordinary answer,
  * TUILE_BAD_SIGNATURE, and compared in constant time; so is a token that can't be
  * decrypted, or is of another format. All functions but tuile_signer_free are safe
- * from all threads. Functions that allocate may also return TUILE_E_MEMORY, those
- * that write encrypted tokens TUILE_E_RANDOM.
+ * from all threads.
  * ============================================================================ */
 
 /** Sets all fields to what TUILE_SIGNER_CONFIG_INIT sets.
@@ -742,93 +1589,100 @@ void tuile_signer_free(tuile_signer *signer);
 /** Makes the token of a text: in Django's dialect value:signature, or
  * value:timestamp:signature if the signer is timed. No NUL is written.
  *
- * now is Unix seconds, or TUILE_UNSET for the clock. *size, which may be NULL,
- * gets the size, or for TUILE_E_SPACE the size that is enough for any token of
- * the text: an encrypted one is another each time. The buffer is written only
- * on success. Django's dialect allocates no memory.
+ * signing has the text and the time. buffer takes capacity bytes; *size, which
+ * may be NULL, gets the size, or for TUILE_E_SPACE the size that is enough for
+ * any token of the text: an encrypted one is another each time. The buffer is
+ * written only on success. Django's dialect allocates no memory.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_LIMIT for a token over 64 MiB;
  * TUILE_E_SYNTAX if the dialect holds text in UTF-8 alone and it is none;
  * TUILE_E_RANGE for a time that the format can't hold; TUILE_E_ARGUMENT for
- * NULL, or if the dialect signs JSON alone. Since 0.1.
+ * NULL, a struct of a size that no version has, or if the dialect signs JSON
+ * alone; TUILE_E_MEMORY; TUILE_E_RANDOM. Since 0.2.
  */
-tuile_status tuile_signer_sign(const tuile_signer *signer, tuile_bytes value,
-    int64_t now, char *buffer, size_t capacity, size_t *size);
+TUILE_NONNULL(2)
+tuile_status tuile_token_sign(const tuile_signer *signer,
+    const tuile_signing *signing, char *buffer, size_t capacity, size_t *size,
+    tuile_error *error);
 
 /** Checks a token and gives the text in it, where the token holds it as it is.
  *
- * max_age is in seconds, or TUILE_UNSET for no limit; a token of just that age
- * is still good. One from the future is too, as in Django, but not in the
- * dialects of itsdangerous, which refuse it. now is Unix seconds, or
- * TUILE_UNSET for the clock; ages count in whole seconds. *value points into
- * token; verified, which may be NULL, gets the timestamp and which key matched:
- * one that is not 0 is a fallback, and the value worth signing again. Django's
- * dialect allocates no memory.
+ * verification has the token, its greatest age and the time; the answer is put
+ * there, too: when the token was signed, and with which secret. One that is not
+ * 0 is a fallback, and the value worth signing again. *value points into the
+ * token. Django's dialect allocates no memory.
  *
  * Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_ARGUMENT for
- * NULL, and for a dialect whose tokens hold their text in another form:
- * tuile_signer_open reads those. Outputs are written for TUILE_OK alone. Since
- * 0.1.
+ * NULL, a struct of a size that no version has, and for a dialect whose tokens
+ * hold their text in another form: tuile_token_unsign reads those;
+ * TUILE_E_MEMORY. Outputs are written for TUILE_OK alone. Since 0.2.
  */
-TUILE_MUST_CHECK TUILE_NONNULL(5)
-tuile_status tuile_signer_verify(const tuile_signer *signer, tuile_bytes token,
-    int64_t max_age, int64_t now, tuile_bytes *value, tuile_verified *verified);
+TUILE_MUST_CHECK TUILE_NONNULL(2, 3)
+tuile_status tuile_token_verify(const tuile_signer *signer,
+    tuile_verification *verification, tuile_bytes *value, tuile_error *error);
 
-/** Checks a token of tuile_signer_sign and writes the text in it, in every
+/** Checks a token of tuile_token_sign and writes the text in it, in every
  * dialect.
  *
- * max_age, now and verified as in tuile_signer_verify; buffer, capacity and
- * *size as in tuile_signer_sign. A token's own end counts too. Nothing is
- * decoded before the token was found genuine.
+ * verification has the token, its greatest age and the time, and gets what was
+ * found out, as in tuile_token_verify. A token's own end counts too. Nothing is
+ * decoded before the token was found genuine. buffer takes capacity bytes;
+ * *size, which may be NULL, gets the size that is needed, also for
+ * TUILE_E_SPACE.
  *
  * Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_SPACE;
  * TUILE_E_TYPE if the token holds JSON that is no text; TUILE_E_SYNTAX if it
  * holds what its dialect does not; TUILE_E_LIMIT for more than 64 MiB;
- * TUILE_E_ARGUMENT. Since 0.1.
+ * TUILE_E_ARGUMENT for NULL or a struct of a size that no version has;
+ * TUILE_E_MEMORY. Since 0.2.
  */
-TUILE_MUST_CHECK
-tuile_status tuile_signer_open(const tuile_signer *signer, tuile_bytes token,
-    int64_t max_age, int64_t now, char *buffer, size_t capacity, size_t *size,
-    tuile_verified *verified, tuile_error *error);
+TUILE_MUST_CHECK TUILE_NONNULL(2)
+tuile_status tuile_token_unsign(const tuile_signer *signer,
+    tuile_verification *verification, char *buffer, size_t capacity,
+    size_t *size, tuile_error *error);
 
 /** Makes the token of JSON: what a framework keeps a session as. In Django's
  * dialect this is signing.dumps: compact JSON in URL-safe base64, then
  * ':timestamp:signature'.
  *
- * json is one JSON value; its white space and escapes become those that the
- * dialect's own language writes, numbers and the order of keys stay as they
- * stand. With compress the dialects of Django and itsdangerous deflate it where
- * that makes it shorter. now, buffer, capacity and *size as in
- * tuile_signer_sign.
+ * signing has the JSON, which is one value, and the time. White space and
+ * escapes become those that the dialect's own language writes, numbers and the
+ * order of keys stay as they stand. With its compress the dialects of Django
+ * and itsdangerous deflate it where that makes it shorter. buffer takes
+ * capacity bytes; *size, which may be NULL, gets the size, or for TUILE_E_SPACE
+ * the size that is enough for any token of the JSON.
  *
- * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if json is none (offset says
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if it is no JSON (offset says
  * where); TUILE_E_LIMIT for a token over 64 MiB; TUILE_E_MEMORY; TUILE_E_RANGE
- * for a time that the format can't hold; TUILE_E_ARGUMENT for NULL, or if the
- * dialect has no form for JSON. Since 0.1.
+ * for a time that the format can't hold; TUILE_E_ARGUMENT for NULL, a struct of
+ * a size that no version has, or if the dialect has no form for JSON;
+ * TUILE_E_RANDOM. Since 0.2.
  */
-tuile_status tuile_signer_dumps(const tuile_signer *signer, tuile_bytes json,
-    bool compress, int64_t now, char *buffer, size_t capacity, size_t *size,
+TUILE_NONNULL(2)
+tuile_status tuile_token_dumps(const tuile_signer *signer,
+    const tuile_signing *signing, char *buffer, size_t capacity, size_t *size,
     tuile_error *error);
 
-/** Checks a token of tuile_signer_dumps, or of the framework itself, and writes
+/** Checks a token of tuile_token_dumps, or of the framework itself, and writes
  * its JSON, without a NUL.
  *
- * max_age, now and verified as in tuile_signer_verify; buffer, capacity and
- * *size as in tuile_signer_sign. Nothing is decoded before the signature was
- * found right.
+ * verification has the token, its greatest age and the time, and gets what was
+ * found out, as in tuile_token_verify. Nothing is decoded before the signature
+ * was found right. buffer takes capacity bytes; *size, which may be NULL, gets
+ * the size that is needed, also for TUILE_E_SPACE.
  *
  * Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_SPACE;
  * TUILE_E_SYNTAX if what was signed is no JSON; TUILE_E_LIMIT if it has more
- * than 64 MiB, deflated or not; TUILE_E_MEMORY; TUILE_E_ARGUMENT for NULL.
- * Since 0.1.
+ * than 64 MiB, deflated or not; TUILE_E_MEMORY; TUILE_E_ARGUMENT for NULL or a
+ * struct of a size that no version has. Since 0.2.
  */
-TUILE_MUST_CHECK
-tuile_status tuile_signer_loads(const tuile_signer *signer, tuile_bytes token,
-    int64_t max_age, int64_t now, char *buffer, size_t capacity, size_t *size,
-    tuile_verified *verified, tuile_error *error);
+TUILE_MUST_CHECK TUILE_NONNULL(2)
+tuile_status tuile_token_loads(const tuile_signer *signer,
+    tuile_verification *verification, char *buffer, size_t capacity,
+    size_t *size, tuile_error *error);
 
 /* ============================================================================
- * 8. State without cookies
+ * 15. State without cookies
  *
  * A parameter in URLs, a signed value in a form, and Django's protection against
  * forged requests. All functions are safe from all threads.
@@ -838,66 +1692,75 @@ tuile_status tuile_signer_loads(const tuile_signer *signer, tuile_bytes token,
  * ';name=value' at the end of the path, or name=value in the query. A parameter
  * that is there gets the value; an empty value takes it out.
  *
- * name and value are letters, digits and - . _ ~ : %, which have no meaning of
+ * Name and value are letters, digits and - . _ ~ : %, which have no meaning of
  * their own there. buffer takes capacity bytes; *size, which may be NULL, gets
  * the size that is needed, also for TUILE_E_SPACE.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for another octet in name or
- * value, or an empty name; TUILE_E_ARGUMENT for NULL or an unknown place. Since
- * 0.1; RFC 3986, sections 3.3 and 3.4.
+ * value, or an empty name; TUILE_E_ARGUMENT for NULL, an unknown place or a
+ * struct of a size that no version has. Since 0.1, with a struct since 0.2; RFC
+ * 3986, sections 3.3 and 3.4.
  */
-tuile_status tuile_url_write(tuile_bytes url, tuile_url_place place,
-    tuile_bytes name, tuile_bytes value, char *buffer, size_t capacity,
+TUILE_NONNULL(2)
+tuile_status tuile_url_write(tuile_bytes url,
+    const tuile_url_parameter *parameter, char *buffer, size_t capacity,
     size_t *size, tuile_error *error);
 
 /** Finds a parameter of a URL. *value points into url and is not decoded.
  *
- * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_SYNTAX or TUILE_E_ARGUMENT as
- * tuile_url_write. Since 0.1.
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_SYNTAX for an octet that a name can't
+ * have, or an empty name; TUILE_E_ARGUMENT for NULL or an unknown place. Since
+ * 0.1.
  */
 TUILE_NONNULL(4)
 tuile_status tuile_url_read(tuile_bytes url, tuile_url_place place,
     tuile_bytes name, tuile_bytes *value, tuile_error *error);
 
 /** Writes '<input type="hidden" name="…" value="…">', escaped, with a token that
- * holds value (UTF-8) and is bound to the form and the session.
+ * holds the field's value (UTF-8) and is bound to the form and the session.
  *
  * The signer's dialect must have a form for JSON; use a salt of its own for
- * forms. now as in tuile_signer_sign; buffer, capacity and *size as in
- * tuile_url_write.
+ * forms. buffer takes capacity bytes; *size, which may be NULL, gets the size
+ * that is needed, also for TUILE_E_SPACE.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if value or form is not
- * UTF-8; TUILE_E_ARGUMENT; TUILE_E_MEMORY; TUILE_E_RANDOM. Since 0.1.
+ * UTF-8; TUILE_E_ARGUMENT for NULL, a field without a name, a struct of a size
+ * that no version has, or a dialect without a form for JSON; TUILE_E_MEMORY;
+ * TUILE_E_RANDOM. Since 0.1; the value and the time are in the struct since
+ * 0.2.
  */
 TUILE_NONNULL(2)
 tuile_status tuile_hidden_field_write(const tuile_signer *signer,
-    const tuile_hidden_field *field, tuile_bytes value, int64_t now,
-    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+    const tuile_hidden_field *field, char *buffer, size_t capacity,
+    size_t *size, tuile_error *error);
 
-/** Finds the field in an urlencoded body, checks it and writes its value.
+/** Finds the field in its urlencoded body, checks it and writes its value.
  *
- * max_age and now as in tuile_signer_verify; buffer, capacity and *size as in
- * tuile_url_write. Of several fields of the name the first counts.
+ * Of several fields of the name the first counts. buffer takes capacity bytes;
+ * *size, which may be NULL, gets the size that is needed, also for
+ * TUILE_E_SPACE.
  *
  * Returns TUILE_OK; TUILE_ABSENT if the body has no such field;
  * TUILE_BAD_SIGNATURE, also for the field of another form or session;
  * TUILE_EXPIRED; TUILE_E_SPACE; TUILE_E_SYNTAX or TUILE_E_TYPE if what was
- * signed is no hidden field; TUILE_E_LIMIT; TUILE_E_ARGUMENT; TUILE_E_MEMORY.
- * Since 0.1.
+ * signed is no hidden field; TUILE_E_LIMIT for more than 64 MiB;
+ * TUILE_E_ARGUMENT for NULL, a field without a name or a struct of a size that
+ * no version has; TUILE_E_MEMORY. Since 0.1; the body, the greatest age and the
+ * time are in the struct since 0.2.
  */
 TUILE_MUST_CHECK TUILE_NONNULL(2)
 tuile_status tuile_hidden_field_read(const tuile_signer *signer,
-    const tuile_hidden_field *field, tuile_bytes body, int64_t max_age,
-    int64_t now, char *buffer, size_t capacity, size_t *size,
-    tuile_error *error);
+    const tuile_hidden_field *field, char *buffer, size_t capacity,
+    size_t *size, tuile_error *error);
 
 /** Writes a new secret for the cookie csrftoken: 32 letters and digits, no NUL.
  *
  * Returns TUILE_OK; TUILE_E_SPACE, with the size in *size, which may be NULL;
- * TUILE_E_RANDOM; TUILE_E_ARGUMENT. Since 0.1.
+ * TUILE_E_RANDOM; TUILE_E_ARGUMENT. Since 0.1, with an error since 0.2.
  */
 TUILE_MUST_CHECK
-tuile_status tuile_csrf_secret(char *buffer, size_t capacity, size_t *size);
+tuile_status tuile_csrf_secret(char *buffer, size_t capacity, size_t *size,
+    tuile_error *error);
 
 /** Writes a token for a form, as Django's csrf_token: 64 letters and digits,
  * other ones each time, from the secret in the cookie.
@@ -928,7 +1791,7 @@ tuile_status tuile_csrf_verify(const tuile_csrf_request *request,
 const char *tuile_csrf_reason_message(tuile_csrf_reason reason);
 
 /* ============================================================================
- * 9. Stores
+ * 16. Stores
  *
  * Where sessions are kept. Most programs name one in tuile_config and need
  * nothing of this; it is for hosts that bring their own store, share one between
@@ -965,7 +1828,9 @@ const char *tuile_csrf_reason_message(tuile_csrf_reason reason);
  *
  * Returns TUILE_OK; TUILE_E_SYNTAX for another URL (offset says where);
  * TUILE_E_LIMIT for one over 4096 bytes; TUILE_E_MISSING if its module can't be
- * loaded; TUILE_E_ARGUMENT for NULL; and as above. Since 0.1.
+ * loaded; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY or
+ * TUILE_E_CORRUPT if the store failed, was held by others or is damaged;
+ * TUILE_E_MEMORY. Since 0.1.
  */
 TUILE_MUST_CHECK TUILE_NONNULL(2)
 tuile_status tuile_store_open(tuile_bytes url, tuile_store **store,
@@ -993,21 +1858,8 @@ tuile_status tuile_module_folder(tuile_bytes path);
  * close, or a struct of a size that no version has. Since 0.1.
  */
 TUILE_MUST_CHECK TUILE_NONNULL(1, 3)
-tuile_status tuile_store_new(const tuile_store_ops *ops, void *context,
+tuile_status tuile_store_open_ops(const tuile_store_ops *ops, void *context,
     tuile_store **store, tuile_error *error);
-
-/** Has an answer of the store's operations count only where the operation has
- * set error->status to it as well; any other is a failure of the store's.
- *
- * For hosts that can cut a callback short, as a signal does in Python: what it
- * returns then is no answer of the store's, and could read as TUILE_OK. To be
- * called before the store is used.
- *
- * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, or a store that has a URL. Since
- * 0.1.1.
- */
-TUILE_MUST_CHECK
-tuile_status tuile_store_confirm(tuile_store *store);
 
 /** Closes a store. NULL is fine. No call with it may be under way, and no
  * manager may use it any more. Since 0.1.
@@ -1020,7 +1872,9 @@ void tuile_store_close(tuile_store *store);
  * is borrowed for that call. context is handed to it.
  *
  * Returns TUILE_OK; TUILE_ABSENT if there is no such key or its expiry is not
- * later than now; TUILE_E_ARGUMENT; and as above. Since 0.1.
+ * later than now; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or
+ * TUILE_E_CORRUPT if the store failed, was held by others or is damaged;
+ * TUILE_E_MEMORY. Since 0.1.
  */
 tuile_status tuile_store_load(tuile_store *store, tuile_bytes key, int64_t now,
     tuile_receive receive, void *context, tuile_error *error);
@@ -1028,7 +1882,8 @@ tuile_status tuile_store_load(tuile_store *store, tuile_bytes key, int64_t now,
 /** Stores data under a key that is not taken.
  *
  * Returns TUILE_OK; TUILE_EXISTS if the key is stored, expired or not;
- * TUILE_E_ARGUMENT; and as above. Since 0.1.
+ * TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store
+ * failed, was held by others or is damaged; TUILE_E_MEMORY. Since 0.1.
  */
 tuile_status tuile_store_create(tuile_store *store, tuile_bytes key,
     tuile_bytes data, int64_t expires, tuile_error *error);
@@ -1037,7 +1892,9 @@ tuile_status tuile_store_create(tuile_store *store, tuile_bytes key,
  * one atomic step.
  *
  * Returns TUILE_OK; TUILE_CONFLICT if other data is stored; TUILE_ABSENT if the
- * key is not; TUILE_E_ARGUMENT; and as above. Since 0.1.
+ * key is not; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT
+ * if the store failed, was held by others or is damaged; TUILE_E_MEMORY. Since
+ * 0.1.
  */
 tuile_status tuile_store_replace(tuile_store *store, tuile_bytes key,
     tuile_bytes expected, tuile_bytes data, int64_t expires,
@@ -1046,15 +1903,17 @@ tuile_status tuile_store_replace(tuile_store *store, tuile_bytes key,
 /** Sets the expiry of a key and leaves its data alone.
  *
  * Returns TUILE_OK; TUILE_ABSENT if the key is not stored; TUILE_E_ARGUMENT;
- * and as above. Since 0.1.
+ * TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was held
+ * by others or is damaged; TUILE_E_MEMORY. Since 0.1.
  */
 tuile_status tuile_store_touch(tuile_store *store, tuile_bytes key,
     int64_t expires, tuile_error *error);
 
 /** Removes a key and its data.
  *
- * Returns TUILE_OK, whether or not it was there; TUILE_E_ARGUMENT; and as
- * above. Since 0.1.
+ * Returns TUILE_OK, whether or not it was there; TUILE_E_ARGUMENT;
+ * TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was held
+ * by others or is damaged; TUILE_E_MEMORY. Since 0.1.
  */
 tuile_status tuile_store_remove(tuile_store *store, tuile_bytes key,
     tuile_error *error);
@@ -1064,7 +1923,9 @@ tuile_status tuile_store_remove(tuile_store *store, tuile_bytes key,
  * *removed, which may be NULL, gets how many. SQLite removes up to 500 in one
  * transaction, so that other writers get their turn in between.
  *
- * Returns TUILE_OK; TUILE_E_ARGUMENT; and as above. Since 0.1.
+ * Returns TUILE_OK; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or
+ * TUILE_E_CORRUPT if the store failed, was held by others or is damaged;
+ * TUILE_E_MEMORY. Since 0.1.
  */
 tuile_status tuile_store_sweep(tuile_store *store, int64_t now, size_t limit,
     size_t *removed, tuile_error *error);
@@ -1074,13 +1935,15 @@ tuile_status tuile_store_sweep(tuile_store *store, int64_t now, size_t limit,
  * For caches: two writers at once do not notice each other, and a removed key
  * comes back.
  *
- * Returns TUILE_OK; TUILE_E_ARGUMENT; and as above. Since 0.1.
+ * Returns TUILE_OK; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or
+ * TUILE_E_CORRUPT if the store failed, was held by others or is damaged;
+ * TUILE_E_MEMORY. Since 0.1.
  */
 tuile_status tuile_store_put(tuile_store *store, tuile_bytes key,
     tuile_bytes data, int64_t expires, tuile_error *error);
 
 /* ============================================================================
- * 10. Stores, what is in them
+ * 17. Stores, what is in them
  *
  * All keys of a store, to move or to list its sessions, and the lists of whose
  * sessions they are. Stores that can't tell answer TUILE_E_ARGUMENT. What is
@@ -1098,8 +1961,9 @@ tuile_status tuile_store_put(tuile_store *store, tuile_bytes key,
  * of keys. docs/stores.md says when a cluster of Redis promises less.
  *
  * Returns TUILE_OK, also if there is no key or receive answered false;
- * TUILE_E_ARGUMENT, also if the store can't tell its keys; and as stores do:
- * then some keys may have been given. Since 0.1.
+ * TUILE_E_ARGUMENT, also if the store can't tell its keys; TUILE_E_STORE,
+ * TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was held by others or is
+ * damaged; TUILE_E_MEMORY: then some keys may have been given. Since 0.1.
  */
 tuile_status tuile_store_keys(tuile_store *store, int64_t now,
     tuile_receive_key receive, void *context, tuile_error *error);
@@ -1112,7 +1976,8 @@ tuile_status tuile_store_keys(tuile_store *store, int64_t now,
  * whose sessions have ended may be given still.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT, also if the store keeps no lists or can't
- * tell whose; and as stores do. Since 0.1.
+ * tell whose; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store
+ * failed, was held by others or is damaged; TUILE_E_MEMORY. Since 0.1.
  */
 tuile_status tuile_store_owners(tuile_store *store,
     tuile_receive_owner receive, void *context, tuile_error *error);
@@ -1133,7 +1998,8 @@ tuile_status tuile_store_key_id(tuile_bytes key, char *buffer, size_t capacity,
  * go.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT, also if the store keeps no such lists;
- * and as above. Since 0.1.
+ * TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was held
+ * by others or is damaged; TUILE_E_MEMORY. Since 0.1.
  */
 tuile_status tuile_store_own(tuile_store *store, tuile_bytes owner,
     tuile_bytes key, tuile_bytes record, int64_t expires, tuile_error *error);
@@ -1145,7 +2011,8 @@ tuile_status tuile_store_own(tuile_store *store, tuile_bytes owner,
  * is handed to it.
  *
  * Returns TUILE_OK, also if there is none; TUILE_E_ARGUMENT, also if the store
- * keeps no such lists; and as above. Since 0.1.
+ * keeps no such lists; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the
+ * store failed, was held by others or is damaged; TUILE_E_MEMORY. Since 0.1.
  */
 tuile_status tuile_store_owned(tuile_store *store, tuile_bytes owner,
     int64_t now, tuile_receive_owned receive, void *context,
@@ -1158,8 +2025,9 @@ tuile_status tuile_store_owned(tuile_store *store, tuile_bytes owner,
  * is handed to it.
  *
  * Returns TUILE_OK after one call of receive; TUILE_ABSENT if the list has no
- * such entry; TUILE_E_ARGUMENT, also if the store keeps no such lists; and as
- * above. Since 0.1.1.
+ * such entry; TUILE_E_ARGUMENT, also if the store keeps no such lists;
+ * TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was held
+ * by others or is damaged; TUILE_E_MEMORY. Since 0.1.1.
  */
 tuile_status tuile_store_owned_record(tuile_store *store, tuile_bytes owner,
     tuile_bytes key, tuile_receive receive, void *context, tuile_error *error);
@@ -1168,844 +2036,12 @@ tuile_status tuile_store_owned_record(tuile_store *store, tuile_bytes owner,
  * stays.
  *
  * Returns TUILE_OK, whether or not it was there; TUILE_E_ARGUMENT, also if the
- * store keeps no such lists; and as above. Since 0.1.
+ * store keeps no such lists; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if
+ * the store failed, was held by others or is damaged; TUILE_E_MEMORY. Since
+ * 0.1.
  */
 tuile_status tuile_store_disown(tuile_store *store, tuile_bytes owner,
     tuile_bytes key, tuile_error *error);
-
-/* ============================================================================
- * 11. The manager
- *
- * One per application: configuration, keys and the store. All functions but
- * tuile_manager_close are safe from all threads, and in a child after fork().
- * ============================================================================ */
-
-/** Sets all fields to what TUILE_CONFIG_INIT sets.
- *
- * size is sizeof(tuile_config), as the caller was compiled: an older program
- * has a shorter struct, and no byte behind it is written. Before 0.2 it was not
- * asked for.
- *
- * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
- * Since 0.1.
- */
-TUILE_NONNULL(1)
-tuile_status tuile_config_init(tuile_config *config, size_t size);
-
-/** Sets idle and longest life of sessions to those of a policy: cookie_age,
- * lifetime, refresh.
- *
- * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, a struct of a size that no
- * version has or an unknown policy. Since 0.1.
- */
-TUILE_NONNULL(1)
-tuile_status tuile_config_set_policy(tuile_config *config, tuile_policy policy);
-
-/** Opens a manager. *manager is the caller's, to be closed with
- * tuile_manager_close.
- *
- * The store of the configuration is opened, or its table made, at once, so that
- * a wrong path, a damaged file, an option that is none, or a server that can't
- * be reached, refuses the password or is another kind of server shows here and
- * not at the first visitor. A Redis URL with open=lazy opens without asking its
- * server: then the first request does, or tuile_manager_check.
- *
- * With "cookie:" the session is kept in its cookie, as Django's signed_cookies
- * backend does; "cookie:sealed" encrypts it in Tuile's format, and
- * "cookie:flask", "cookie:starlette", "cookie:rails", "cookie:gorilla",
- * "cookie:rack" and "cookie:iron-session" share it with those frameworks. Such
- * a session must fit into 4096 octets, two requests at once can lose an update,
- * and a logout takes the cookie away but can't end a copy of it.
- *
- * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a number or constant that can't
- * be, a struct of a size that no version has, no secret where the store needs
- * one, or one under 32 bytes without allow_weak_secrets; TUILE_E_SYNTAX,
- * TUILE_E_LIMIT or TUILE_E_RULE as tuile_set_cookie_write for the session
- * cookie, and as tuile_store_open for the store's URL; TUILE_E_STORE,
- * TUILE_E_BUSY, TUILE_E_CORRUPT, TUILE_E_MEMORY, TUILE_E_RANDOM. Since 0.1.
- */
-TUILE_MUST_CHECK TUILE_NONNULL(1, 2)
-tuile_status tuile_manager_open(const tuile_config *config,
-    tuile_manager **manager, tuile_error *error);
-
-/** Closes a manager, and its store unless that came as open_store; wipes its
- * keys. NULL is fine. No session of it may be open. Since 0.1.
- */
-void tuile_manager_close(tuile_manager *manager);
-
-/** Has wait called where the manager's threads would sleep: between attempts to
- * save what another request was first to change, at most eight milliseconds a
- * time.
- *
- * For hosts whose threads have other things to do meanwhile, such as greenlets
- * or fibers. context is given to it, and both must outlive the manager. NULL:
- * they sleep. To be called before the manager's first session.
- *
- * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.1.
- */
-tuile_status tuile_manager_set_wait(tuile_manager *manager, tuile_wait wait,
-    void *context);
-
-/** Gives the manager new keys, without dropping a request: those under way end
- * with the keys that they began with.
- *
- * Of the configuration only secret, fallbacks and keyring count: weak secrets
- * are taken if they were when the manager was opened. To rotate, make the old
- * secret a fallback: what it signed is read, and signed anew when it is read;
- * old_key_loads in tuile_stats tells when nobody needs it any more. The old
- * keys are wiped when the manager is closed.
- *
- * Returns TUILE_OK; TUILE_E_ARGUMENT as tuile_manager_open; TUILE_E_MEMORY.
- * After an error the keys are as they were. Since 0.1.
- */
-TUILE_MUST_CHECK TUILE_NONNULL(2)
-tuile_status tuile_manager_reload(tuile_manager *manager,
-    const tuile_config *config, tuile_error *error);
-
-/* ============================================================================
- * 12. Sessions, one request
- *
- * Begin from the request's Cookie header, read and change, commit while the
- * response's headers are still open, end. A session belongs to one thread at a
- * time. Nothing is read from the store before something is asked. The meaning of
- * each function is that of the method of Django's SessionBase with its name.
- * Where a function takes an `error` it may also return: TUILE_E_ARGUMENT for
- * NULL; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store gave no
- * answer, which is never taken for a missing session; TUILE_E_MEMORY;
- * TUILE_E_LIMIT if this request changed more than eight times `max_data`.
- * ============================================================================ */
-
-/** Begins a request's session from its Cookie header, which may be empty and is
- * borrowed for the call.
- *
- * The cookie's key is used only if it has a session; a client can't choose one.
- * Which of several cookies of the name counts says cookie_rule.
- *
- * Returns the session, to be ended with tuile_session_end before its manager is
- * closed; NULL if the manager is NULL, the header's size has no data, or memory
- * ran out. Since 0.1.
- */
-TUILE_MUST_CHECK
-tuile_session *tuile_session_begin(tuile_manager *manager,
-    tuile_bytes cookie_header);
-
-/** As tuile_session_begin, with the request's URL, which may hold the session's
- * key as ';sid=' or sid= where no cookie came.
- *
- * Only with url_sessions in the configuration is the URL looked at. The key in
- * tuile_session_key goes into the links of the response with tuile_url_write.
- * As with a cookie, a key that has no session is never adopted; but whoever
- * gets to see the URL has the session: cycle the key at every login, and send
- * Referrer-Policy: no-referrer. Since 0.1.
- */
-TUILE_MUST_CHECK
-tuile_session *tuile_session_begin_url(tuile_manager *manager,
-    tuile_bytes cookie_header, tuile_bytes url);
-
-/** Saves what was changed and gives the response its headers, by the rules of
- * Django's SessionMiddleware.
- *
- * A changed session is saved, unless http_status is 500 or more, and the cookie
- * set; a session without key and data has its cookie deleted, if one was sent;
- * one that was only read gets Vary: Cookie. With a Set-Cookie come Vary: Cookie
- * and Cache-Control: private. If another request changed the session meanwhile,
- * this request's changes are made again on what it left; commits of one session
- * that met in this process then take turns, in their order. add_header is
- * called after the store has saved, with context; it may be NULL if the
- * response has no headers any more.
- *
- * Returns TUILE_OK, also if there was nothing to do; TUILE_DELETED if the
- * session was deleted meanwhile, by a logout say: nothing is saved;
- * TUILE_E_LIMIT if its JSON is larger than max_data; TUILE_E_RANGE if a counter
- * overflowed in another request's favour; TUILE_E_BUSY if others kept changing
- * it for ten seconds of this commit's turn; TUILE_E_CALLBACK if add_header
- * refused; TUILE_E_RANDOM; and as above. TUILE_E_UNKNOWN: the store gave no
- * answer to a write, and could not be asked whether it was made; nobody knows
- * whether the changes are saved. A commit that is made again finds out where
- * that can be, and saves them once in all. After any other error nothing was
- * saved, except with TUILE_E_CALLBACK and where only the owner's list could not
- * be written. No header deletes the cookie then. Since 0.1.
- */
-TUILE_MUST_CHECK
-tuile_status tuile_session_commit(tuile_session *session, int32_t http_status,
-    tuile_add_header add_header, void *context, tuile_error *error);
-
-/** Whether the request had several cookies of the session's name, with different
- * values: whoever can set a cookie for the whole domain may have added one, and
- * another program may take another of them for the session's.
- *
- * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL. Since 0.1.1.
- */
-tuile_status tuile_session_has_several_cookies(const tuile_session *session,
-    bool *several);
-
-/** Whether the session is in its cookie and its application remembers logouts,
- * with revocations: it has a name that its copies are ended by. Where the
- * manager has none, nobody can say whether this one is such a copy.
- *
- * Returns TUILE_OK, and *revocable is set; and as above. Since 0.1.1.
- */
-tuile_status tuile_session_is_revocable(tuile_session *session,
-    bool *revocable, tuile_error *error);
-
-/** Has the commit keep the session alive as a change would: its end moves, and
- * its cookie is sent again. The data stays as it is, and nothing is read before
- * the commit. For hosts with a rule of their own for when a visit counts.
- *
- * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL. Since 0.1.1.
- */
-tuile_status tuile_session_touch(tuile_session *session, tuile_error *error);
-
-/** Ends a session and frees all views that it lent. NULL is fine. What was not
- * committed is gone. Since 0.1.
- */
-void tuile_session_end(tuile_session *session);
-
-/** The session's key, if it has one by now.
- *
- * Before the session was read this is the key that the client sent. *key is
- * valid until the session ends. The key is a password: do not log it.
- *
- * Returns TUILE_OK; TUILE_ABSENT, for a new session that was not saved yet;
- * TUILE_E_ARGUMENT for NULL. Since 0.1.
- */
-tuile_status tuile_session_key(const tuile_session *session, tuile_bytes *key);
-
-/** Gives a new session its key at once, for a first page that has to carry it:
- * in its links (tuile_url_write), or bound to a hidden field. The commit then
- * saves the session, even if nothing is in it. One that has a key keeps it.
- *
- * Returns TUILE_OK; TUILE_E_ARGUMENT where the session is kept in its cookie;
- * TUILE_E_RANDOM; and as above. Since 0.1.1.
- */
-tuile_status tuile_session_make_key(tuile_session *session, tuile_error *error);
-
-/** Whether this request read or changed the session, so that the response
- * depends on the cookie. false for NULL. Since 0.1.
- */
-bool tuile_session_accessed(const tuile_session *session);
-
-/** Whether this request changed the session since it began or was committed.
- * false for NULL. Since 0.1.
- */
-bool tuile_session_modified(const tuile_session *session);
-
-/** Whether the session has neither a key nor data.
- *
- * Returns TUILE_OK; and as above. Since 0.1.
- */
-tuile_status tuile_session_is_empty(tuile_session *session, bool *empty,
-    tuile_error *error);
-
-/** Drops all values of the session, and its owner, but keeps its key and its
- * longest life. Nothing is read.
- *
- * Returns TUILE_OK; and as above. Since 0.1.
- */
-tuile_status tuile_session_clear(tuile_session *session, tuile_error *error);
-
-/** Ends the visitor's session, as a logout does: the data is dropped, the
- * session deleted from the store at once, whatever becomes of the response, and
- * the commit deletes the cookie. What is set afterwards starts a new session.
- *
- * No request that began earlier can bring the session back.
- *
- * Returns TUILE_OK; and as above: then the session is still in the store, and
- * the call can be made again. Since 0.1.
- */
-TUILE_MUST_CHECK
-tuile_status tuile_session_flush(tuile_session *session, tuile_error *error);
-
-/** Gives the session a new key and keeps its data, as every login should, so
- * that a key known from before is worth nothing.
- *
- * tuile_session_key has the new key at once; the commit stores it and deletes
- * the old one.
- *
- * Returns TUILE_OK; TUILE_E_RANDOM; and as above. Since 0.1.
- */
-TUILE_MUST_CHECK
-tuile_status tuile_session_cycle_key(tuile_session *session,
-    tuile_error *error);
-
-/* ============================================================================
- * 13. Sessions, their values
- *
- * A session is a dictionary from text to JSON values. Text is UTF-8; a name may
- * be any text, the empty one too. Every function here reads the session from the
- * store if that was not done yet, and marks it accessed. Each may also return
- * what section 12 says of functions that take an `error`. What the library itself
- * keeps in a session has names that begin with `_session_`: they are absent here
- * and can't be set (TUILE_E_ARGUMENT), so that data which is carried to another
- * session takes none of it along. `_session_expiry`, which is Django's, shows.
- * ============================================================================ */
-
-/** The JSON type of a value.
- *
- * Returns TUILE_OK; TUILE_ABSENT if there is no such name; and as above. Since
- * 0.1.
- */
-tuile_status tuile_session_type(tuile_session *session, tuile_bytes key,
-    tuile_type *type, tuile_error *error);
-
-/** Reads a bool.
- *
- * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is none; and as
- * above. Since 0.1.
- */
-tuile_status tuile_session_get_bool(tuile_session *session, tuile_bytes key,
-    bool *value, tuile_error *error);
-
-/** Reads an integer.
- *
- * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is none, a number
- * with a fraction or an exponent included; TUILE_E_RANGE if it does not fit;
- * and as above. Since 0.1.
- */
-tuile_status tuile_session_get_int(tuile_session *session, tuile_bytes key,
-    int64_t *value, tuile_error *error);
-
-/** Reads a number as a double; integers are rounded to the nearest.
- *
- * Python's NaN and Infinity, which Django may have stored, are read as such.
- *
- * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no number;
- * TUILE_E_RANGE if it has more than 399 characters; and as above. Since 0.1.
- */
-tuile_status tuile_session_get_double(tuile_session *session, tuile_bytes key,
-    double *value, tuile_error *error);
-
-/** Reads a string as UTF-8 text, its escapes resolved; it may hold NULs.
- *
- * *value is valid until the session ends.
- *
- * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no string;
- * TUILE_E_SYNTAX if it has an unpaired surrogate, which UTF-8 can't hold; and
- * as above. Since 0.1.
- */
-TUILE_NONNULL(3)
-tuile_status tuile_session_get_string(tuile_session *session, tuile_bytes key,
-    tuile_bytes *value, tuile_error *error);
-
-/** Reads a value of any type as JSON text, to the byte as it is stored.
- *
- * *value is valid until the session ends.
- *
- * Returns TUILE_OK; TUILE_ABSENT; and as above. Since 0.1.
- */
-TUILE_NONNULL(3)
-tuile_status tuile_session_get_json(tuile_session *session, tuile_bytes key,
-    tuile_bytes *value, tuile_error *error);
-
-/** Sets a value to null.
- *
- * Returns TUILE_OK; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since
- * 0.1.
- */
-tuile_status tuile_session_set_null(tuile_session *session, tuile_bytes key,
-    tuile_error *error);
-
-/** Sets a value to true or false.
- *
- * Returns TUILE_OK; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since
- * 0.1.
- */
-tuile_status tuile_session_set_bool(tuile_session *session, tuile_bytes key,
-    bool value, tuile_error *error);
-
-/** Sets a value to an integer. To count, use tuile_session_add_int.
- *
- * Returns TUILE_OK; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since
- * 0.1.
- */
-tuile_status tuile_session_set_int(tuile_session *session, tuile_bytes key,
-    int64_t value, tuile_error *error);
-
-/** Sets a value to a double, written with the fewest digits that read back the
- * same, as Python does.
- *
- * Returns TUILE_OK; TUILE_E_RANGE for NaN and infinities, which RFC 8259 has
- * not; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since 0.1.
- */
-tuile_status tuile_session_set_double(tuile_session *session, tuile_bytes key,
-    double value, tuile_error *error);
-
-/** Sets a value to a string of UTF-8 text.
- *
- * Returns TUILE_OK; TUILE_E_SYNTAX if key or value are not UTF-8 (offset says
- * where); and as above. Since 0.1.
- */
-tuile_status tuile_session_set_string(tuile_session *session, tuile_bytes key,
-    tuile_bytes value, tuile_error *error);
-
-/** Sets a value to what JSON text says: any one value, nested up to 128 deep.
- *
- * NaN, Infinity and -Infinity are taken as well, since Python's json writes
- * them and Django's sessions may hold them.
- *
- * Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON or the key is not UTF-8
- * (offset says where); and as above. Since 0.1; RFC 8259.
- */
-tuile_status tuile_session_set_json(tuile_session *session, tuile_bytes key,
-    tuile_bytes json, tuile_error *error);
-
-/** Adds to an integer; one that is not there counts as 0.
- *
- * Exact under concurrency: of two requests that add 1 at once, both count.
- * *value, which may be NULL, gets the sum as this request sees it.
- *
- * Returns TUILE_OK; TUILE_E_TYPE if the value is no integer; TUILE_E_RANGE if
- * the sum does not fit; TUILE_E_SYNTAX if the key is not UTF-8; and as above.
- * Since 0.1.
- */
-tuile_status tuile_session_add_int(tuile_session *session, tuile_bytes key,
-    int64_t delta, int64_t *value, tuile_error *error);
-
-/** Removes a value. The session counts as changed only if it was there.
- *
- * Returns TUILE_OK; TUILE_ABSENT; and as above. Since 0.1.
- */
-tuile_status tuile_session_remove(tuile_session *session, tuile_bytes key,
-    tuile_error *error);
-
-/** Whether there is a value of that name.
- *
- * Returns TUILE_OK if so; TUILE_ABSENT if not; and as above. Since 0.1.
- */
-tuile_status tuile_session_contains(tuile_session *session, tuile_bytes key,
-    tuile_error *error);
-
-/** How many values the session has, those that frameworks keep under names of
- * their own (such as _auth_user_id) included.
- *
- * Returns TUILE_OK; and as above. Since 0.1.
- */
-tuile_status tuile_session_count(tuile_session *session, size_t *count,
-    tuile_error *error);
-
-/** Takes the next name, in the order in which the values were added.
- *
- * Start with *position 0 and call until TUILE_ABSENT. Removing the value just
- * named is fine; one added meanwhile comes at the end. *key is valid until the
- * session ends.
- *
- * Returns TUILE_OK; TUILE_ABSENT at the end; and as above. Since 0.1.
- */
-TUILE_NONNULL(2)
-tuile_status tuile_session_next_key(tuile_session *session, size_t *position,
-    tuile_bytes *key, tuile_error *error);
-
-/* ============================================================================
- * 14. Sessions, more ways to their values
- *
- * What Python's dict and Django's SessionBase have besides, a counter's
- * companion for lists, and the whole dictionary in one call. As in section 13,
- * every function reads the session if that was not done yet, and may also return
- * what section 12 says of functions that take an `error`.
- * ============================================================================ */
-
-/** Reads the session from the store, if that was not done yet.
- *
- * Returns TUILE_OK if it was found; TUILE_ABSENT if the client sent no key, or
- * one that has no session; TUILE_UNREADABLE if something is stored under that
- * key, or came in the cookie, that none of the secrets has signed, or that is
- * no session: every other function then sees an empty session, what is stored
- * is never replaced nor removed, the commit deletes no cookie, and what is set
- * makes a session of its own under a new key; an error if the store gave no
- * answer, so that nobody takes an outage for a logout; and as above. Since 0.1.
- */
-tuile_status tuile_session_load(tuile_session *session, tuile_error *error);
-
-/** Gives all values as the text of one JSON object, in the order in which they
- * were added.
- *
- * *json is valid until the session ends, and shows what is there now.
- *
- * Returns TUILE_OK; and as above. Since 0.1.
- */
-tuile_status tuile_session_json(tuile_session *session, tuile_bytes *json,
-    tuile_error *error);
-
-/** Sets every value of a JSON object: Python's update.
- *
- * Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON object (offset says where),
- * and nothing is set then; and as above. Since 0.1.
- */
-tuile_status tuile_session_update(tuile_session *session, tuile_bytes json,
-    tuile_error *error);
-
-/** Takes a value out: gives it as JSON text and removes it.
- *
- * *json is valid until the session ends. The session counts as changed only if
- * the value was there.
- *
- * Returns TUILE_OK; TUILE_ABSENT; and as above. Since 0.1.
- */
-tuile_status tuile_session_pop(tuile_session *session, tuile_bytes key,
-    tuile_bytes *json, tuile_error *error);
-
-/** Gives a value as JSON text, and sets it to initial first if there is none:
- * Python's setdefault.
- *
- * *json, which may be NULL, is valid until the session ends.
- *
- * Returns TUILE_OK; TUILE_E_SYNTAX if initial is needed and no JSON, or the key
- * is not UTF-8; and as above. Since 0.1.
- */
-tuile_status tuile_session_set_default(tuile_session *session, tuile_bytes key,
-    tuile_bytes initial, tuile_bytes *json, tuile_error *error);
-
-/** Puts a JSON value at the end of an array; one that is not there counts as
- * empty.
- *
- * Exact under concurrency: of two requests that append at once, both values are
- * there, in the order of their commits.
- *
- * Returns TUILE_OK; TUILE_E_TYPE if what is there is no array; TUILE_E_SYNTAX
- * if this is no JSON, or the key is not UTF-8; and as above. Since 0.1.
- */
-tuile_status tuile_session_append(tuile_session *session, tuile_bytes key,
-    tuile_bytes json, tuile_error *error);
-
-/** Takes the next name and its value as JSON text, as tuile_session_next_key
- * does.
- *
- * Both views are valid until the session ends.
- *
- * Returns TUILE_OK; TUILE_ABSENT at the end; and as above. Since 0.1.
- */
-TUILE_NONNULL(2)
-tuile_status tuile_session_next_item(tuile_session *session, size_t *position,
-    tuile_bytes *key, tuile_bytes *json, tuile_error *error);
-
-/** Sets a value to bytes, which are kept as a string in base64 (RFC 4648,
- * section 4).
- *
- * Returns TUILE_OK; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since
- * 0.1.
- */
-tuile_status tuile_session_set_bytes(tuile_session *session, tuile_bytes key,
-    tuile_bytes value, tuile_error *error);
-
-/** Reads bytes that tuile_session_set_bytes set.
- *
- * *value is valid until the session ends.
- *
- * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no string in
- * base64; and as above. Since 0.1.
- */
-TUILE_NONNULL(3)
-tuile_status tuile_session_get_bytes(tuile_session *session, tuile_bytes key,
-    tuile_bytes *value, tuile_error *error);
-
-/* ============================================================================
- * 15. Sessions, their end
- *
- * When a session expires, and Django's test cookie. The expiry is kept in the
- * session under `_session_expiry`, as Django keeps it, so that both honour it.
- * Each function may also return what section 12 says of functions that take an
- * `error`.
- * ============================================================================ */
-
-/** Lets the session expire after seconds without a change; 0: when the browser
- * closes; negative: at once. With revocations, which remember a logout for
- * cookie_age, not for longer than that.
- *
- * Returns TUILE_OK; TUILE_E_RANGE if no date up to the year 9999 holds it, or
- * for more than cookie_age where there are revocations; and as above. Since
- * 0.1.
- */
-tuile_status tuile_session_set_expiry(tuile_session *session, int64_t seconds,
-    tuile_error *error);
-
-/** Lets the session expire at a fixed time, Unix seconds, which no activity
- * moves.
- *
- * Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999, or for more than
- * cookie_age from now where there are revocations; and as above. Since 0.1.
- */
-tuile_status tuile_session_set_expiry_date(tuile_session *session,
-    int64_t seconds, tuile_error *error);
-
-/** Lets the session expire as the configuration says: Django's set_expiry(None).
- *
- * Returns TUILE_OK; and as above. Since 0.1.
- */
-tuile_status tuile_session_clear_expiry(tuile_session *session,
-    tuile_error *error);
-
-/** Says when the session expires, in Unix microseconds, for hosts that compute
- * it themselves, as Django's get_expiry_date may be overridden to do.
- *
- * It counts in place of the session's expiry for this session's commits, as
- * long as that expiry is not changed. It makes no change: the next commit that
- * saves stores it, tuile_session_touch has one do so. Not later than the end of
- * the longest life.
- *
- * Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999; TUILE_E_ARGUMENT
- * for a session in its cookie; and as above. Since 0.1.1.
- */
-tuile_status tuile_session_set_stored_expiry(tuile_session *session,
-    int64_t microseconds, tuile_error *error);
-
-/** Lets the session end seconds from now, whatever is done with it; 0: no such
- * end.
- *
- * Kept under _session_ends. With lifetime in the configuration every session
- * gets such an end when it is first saved, and 0 starts that time anew. Nothing
- * but this moves it: not activity, and not a new key.
- *
- * Returns TUILE_OK; TUILE_E_RANGE if it is negative or no date up to the year
- * 9999 holds it; and as above. Since 0.1.
- */
-tuile_status tuile_session_set_lifetime(tuile_session *session,
-    int64_t seconds, tuile_error *error);
-
-/** How many seconds of its longest life the session has left.
- *
- * Returns TUILE_OK; TUILE_ABSENT if it has no such end; and as above. Since
- * 0.1.
- */
-tuile_status tuile_session_get_lifetime(tuile_session *session,
-    int64_t *seconds, tuile_error *error);
-
-/** How many seconds the session has left if it is saved now; negative if its
- * date has passed.
- *
- * Until the browser closes counts as cookie_age, which is how long the store
- * keeps such a session.
- *
- * Returns TUILE_OK; and as above. Since 0.1.
- */
-tuile_status tuile_session_get_expiry_age(tuile_session *session,
-    int64_t *seconds, tuile_error *error);
-
-/** When the session expires if it is saved now, in Unix seconds.
- *
- * Returns TUILE_OK; and as above. Since 0.1.
- */
-tuile_status tuile_session_get_expiry_date(tuile_session *session,
-    int64_t *seconds, tuile_error *error);
-
-/** How many seconds a session has left that was last changed at modification and
- * has the expiry expiry: get_expiry_age with Django's two arguments.
- *
- * modification is in Unix microseconds, TUILE_UNSET for now. expiry is JSON as
- * Django keeps it under _session_expiry: a number of seconds, a string with a
- * date in ISO 8601, or null for cookie_age; empty for the session's own.
- *
- * Returns TUILE_OK; and as above. Since 0.1.
- */
-tuile_status tuile_session_get_expiry_age_at(tuile_session *session,
-    int64_t modification, tuile_bytes expiry, int64_t *seconds,
-    tuile_error *error);
-
-/** When such a session expires, in Unix microseconds: get_expiry_date with
- * Django's two arguments, which are those of tuile_session_get_expiry_age_at.
- *
- * Returns TUILE_OK; and as above. Since 0.1.
- */
-tuile_status tuile_session_get_expiry_date_at(tuile_session *session,
-    int64_t modification, tuile_bytes expiry, int64_t *microseconds,
-    tuile_error *error);
-
-/** Whether the session ends when the browser closes.
- *
- * Returns TUILE_OK; and as above. Since 0.1.
- */
-tuile_status tuile_session_get_expire_at_browser_close(tuile_session *session,
-    bool *answer, tuile_error *error);
-
-/** Sets the test cookie: at the next request tuile_session_test_cookie_worked
- * tells whether the browser takes cookies.
- *
- * Returns TUILE_OK; and as above. Since 0.1.
- */
-tuile_status tuile_session_set_test_cookie(tuile_session *session,
-    tuile_error *error);
-
-/** Whether the test cookie came back: in a cookie, not by a key in the URL.
- *
- * Returns TUILE_OK; and as above. Since 0.1.
- */
-tuile_status tuile_session_test_cookie_worked(tuile_session *session,
-    bool *worked, tuile_error *error);
-
-/** Deletes the test cookie.
- *
- * Returns TUILE_OK; TUILE_ABSENT if there is none; and as above. Since 0.1.
- */
-tuile_status tuile_session_delete_test_cookie(tuile_session *session,
-    tuile_error *error);
-
-/* ============================================================================
- * 16. Whose sessions
- *
- * A session can have an owner: a user, by whatever name the application gives its
- * users. An owner's sessions can be listed, with when and where they were last
- * seen, and ended one by one or all at once. The lists are kept beside Django's
- * table or keys, which stay as they are; stores that keep none answer
- * TUILE_E_ARGUMENT, sessions in cookies among them. An owner has 1 to 255 bytes of
- * UTF-8 without NUL. Every function here may also return what section 9 says.
- * ============================================================================ */
-
-/** Says whose session it is, as a login does.
- *
- * Kept in the session under _session_owner. The commit writes the owner's list
- * and fails if it can't; requests then refresh the entry once a minute. With
- * track_owners in the configuration Django's own logins (_auth_user_id) count
- * without this. With max_owned those sessions of the owner that were unseen
- * longest are ended when there are more.
- *
- * Returns TUILE_OK; TUILE_E_ARGUMENT; and as above. Since 0.1.
- */
-TUILE_MUST_CHECK
-tuile_status tuile_session_set_owner(tuile_session *session, tuile_bytes owner,
-    tuile_error *error);
-
-/** Takes the owner that tuile_session_set_owner set away; the commit takes the
- * session off the list.
- *
- * Returns TUILE_OK; TUILE_ABSENT if it had none; and as above. Since 0.1.
- */
-tuile_status tuile_session_remove_owner(tuile_session *session,
-    tuile_error *error);
-
-/** Whose session it is, by tuile_session_set_owner or, with track_owners, by
- * Django's login.
- *
- * *owner is valid until the session ends.
- *
- * Returns TUILE_OK; TUILE_ABSENT if it has none; and as above. Since 0.1.
- */
-tuile_status tuile_session_get_owner(tuile_session *session,
-    tuile_bytes *owner, tuile_error *error);
-
-/** Says where a request comes from, for the owner's list.
- *
- * Of the user agent 256 bytes are kept, of the address 64; what is no printable
- * ASCII shows as '?'. Either may be empty: the list keeps what it has.
- *
- * Returns TUILE_OK; and as above. Since 0.1.
- */
-tuile_status tuile_session_set_client(tuile_session *session,
-    tuile_bytes user_agent, tuile_bytes address, tuile_error *error);
-
-/** Gives receive each session of an owner, the one seen last first.
- *
- * current, which may be NULL, is the session of this request: its entry is
- * marked. context is handed to receive.
- *
- * Returns TUILE_OK, also if there is none; TUILE_E_LIMIT if there are more than
- * 10,000; TUILE_E_ARGUMENT; and as above. Since 0.1.
- */
-tuile_status tuile_manager_sessions(tuile_manager *manager, tuile_bytes owner,
-    const tuile_session *current, tuile_receive_owned_session receive,
-    void *context, tuile_error *error);
-
-/** Ends the session of an owner that has an id, as tuile_manager_sessions gave
- * it: it is deleted at once and for good.
- *
- * Returns TUILE_OK; TUILE_ABSENT if the owner has no such session any more;
- * TUILE_E_ARGUMENT; and as above. Since 0.1.
- */
-TUILE_MUST_CHECK
-tuile_status tuile_manager_revoke(tuile_manager *manager, tuile_bytes owner,
-    tuile_bytes id, tuile_error *error);
-
-/** Ends all sessions of an owner, but that of this request if keep is one, as
- * after a change of the password.
- *
- * *revoked, which may be NULL, gets how many there were. With sessions in
- * cookies and revocations in the configuration nobody knows, and it is 0; keep
- * must then be committed, since it gets a new cookie.
- *
- * Returns TUILE_OK; TUILE_E_ARGUMENT; and as above: then some may be left.
- * Since 0.1.
- */
-TUILE_MUST_CHECK
-tuile_status tuile_manager_revoke_all(tuile_manager *manager,
-    tuile_bytes owner, tuile_session *keep, size_t *revoked,
-    tuile_error *error);
-
-/* ============================================================================
- * 17. Operations
- *
- * What keeps sessions going in production: removing what is expired, a check,
- * counters and times. All functions are safe from all threads.
- * ============================================================================ */
-
-/** Removes at most limit expired sessions from the store.
- *
- * For a timer: a limit keeps one run short. *removed, which may be NULL, gets
- * how many there were; as many as limit means that there may be more.
- *
- * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; and as tuile_store_sweep. Since
- * 0.1.
- */
-tuile_status tuile_manager_clear_expired(tuile_manager *manager, size_t limit,
-    size_t *removed, tuile_error *error);
-
-/** Reads the counters. The caller sets stats->size, as TUILE_STATS_INIT does.
- *
- * Each is exact; together they are no snapshot while requests run.
- *
- * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a struct of a size that no
- * version has. Since 0.1.
- */
-TUILE_NONNULL(2)
-tuile_status tuile_manager_stats(const tuile_manager *manager,
-    tuile_stats *stats);
-
-/** Starts a thread that removes at most limit expired sessions every seconds, a
- * tenth more or less, so that not all processes do it at once.
- *
- * The only thread that this library ever starts; it takes no signals, and ends
- * with tuile_manager_stop_sweeping or tuile_manager_close. A child of fork()
- * has none and may start its own. In place of one that runs already.
- *
- * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, 0 seconds or more than a year;
- * TUILE_E_MEMORY if there is no thread to be had. Since 0.1.
- */
-tuile_status tuile_manager_start_sweeping(tuile_manager *manager,
-    uint32_t seconds, size_t limit, tuile_error *error);
-
-/** Ends the thread, once it is done with what it is at. NULL is fine. Since 0.1. */
-void tuile_manager_stop_sweeping(tuile_manager *manager);
-
-/** Whether sessions can be stored and read: writes one that nobody knows, reads
- * it and removes it. For a health check of the host's.
- *
- * Returns TUILE_OK, also if there is no store to ask; TUILE_E_ARGUMENT for
- * NULL; TUILE_E_RANDOM; and as section 9 says if the store has a problem. Since
- * 0.1.
- */
-tuile_status tuile_manager_check(tuile_manager *manager, tuile_error *error);
-
-/** Reads how long one of the store's operations took. The caller sets
- * latency->size, as TUILE_LATENCY_INIT does.
- *
- * Stores in this process's memory are not timed.
- *
- * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, an unknown operation or a
- * struct of another size. Since 0.1.
- */
-TUILE_NONNULL(3)
-tuile_status tuile_manager_latency(const tuile_manager *manager,
-    tuile_operation operation, tuile_latency *latency);
-
-/** Writes all counters and times as Prometheus reads them (its text format
- * 0.0.4).
- *
- * Give size NULL or a place for the number of bytes; buffer may be NULL with a
- * capacity of 0 to ask for it. It grows a little with the numbers in it: 32 KiB
- * are always enough.
- *
- * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_ARGUMENT for NULL; TUILE_E_MEMORY.
- * Since 0.1.
- */
-tuile_status tuile_manager_metrics(const tuile_manager *manager, char *buffer,
-    size_t capacity, size_t *size);
 
 #ifdef __cplusplus
 }

@@ -4,14 +4,14 @@ import re
 
 # Nobody can go on rightly without the answer: what makes something, verifies, saves, ends or adds a secret.
 MUST_CHECK = re.compile(
-    r"tuile_(?:\w+_(?:new|open|verify|reload|commit|revoke|revoke_all|begin|begin_url)|keyring_(?:add\w*|derive|verify_login)"
-    r"|key_(?:derive|generate)|signer_loads|hidden_field_read|csrf_(?:secret|token)|jar_save|store_confirm"
-    r"|session_(?:flush|cycle_key|set_owner))")
+    r"tuile_(?:\w+_(?:new|open|open_ops|verify|reload|commit|revoke|revoke_all|start)|keyring_(?:add\w*|derive|verify_login)"
+    r"|secret_(?:derive|generate)|token_(?:unsign|loads)|hidden_field_read|csrf_(?:secret|token)|jar_save"
+    r"|session_(?:flush|cycle_id|set_owner))")
 
 # Where a function needs a place to write to, or a configuration: never one of the pointers that a host gets from
 # elsewhere, since the compiler takes it that these are not NULL.
 NEEDED = re.compile(
-    r"(?:const )?(?:tuile_(?:config|signer_config|store_ops|jar_request|jar_config|set_cookie|django_cookie|cookies|hidden_field|csrf_request|stats|latency) \*"
+    r"(?:const )?(?:tuile_(?:config|signer_config|signing|verification|url_parameter|store_ops|jar_request|jar_config|set_cookie|django_cookie|cookies|hidden_field|csrf_request|stats|latency) \*"
     r"|tuile_\w+ \*\*|tuile_cookie \*|size_t \*position|tuile_bytes \*value)")
 # NULL says something there.
 MAY_BE_NULL = {("tuile_jar_new", 1)}

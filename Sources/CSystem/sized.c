@@ -42,9 +42,9 @@ LAST(tuile_signer_config, mac_salt);
 static const struct field store_ops_later[] = {
   VERSION(tuile_store_ops, put),  FIELD(tuile_store_ops, own),    FIELD(tuile_store_ops, owned),
   FIELD(tuile_store_ops, disown), VERSION(tuile_store_ops, keys), FIELD(tuile_store_ops, owners),
-  VERSION(tuile_store_ops, owned_record),
+  VERSION(tuile_store_ops, owned_record), VERSION(tuile_store_ops, confirms),
 };
-LAST(tuile_store_ops, owned_record);
+LAST(tuile_store_ops, confirms);
 
 static const struct field config_later[] = {
   VERSION(tuile_config, keyring),     FIELD(tuile_config, url_sessions),      FIELD(tuile_config, url_name),
@@ -53,11 +53,18 @@ static const struct field config_later[] = {
   FIELD(tuile_config, previous_cookie), FIELD(tuile_config, revocations),     FIELD(tuile_config, log),
   FIELD(tuile_config, log_context),   FIELD(tuile_config, log_level),         VERSION(tuile_config, cookie_rule),
   FIELD(tuile_config, cookie_skip_rules), FIELD(tuile_config, allow_weak_secrets),
+  VERSION(tuile_config, wait),        FIELD(tuile_config, wait_context),
 };
-LAST(tuile_config, allow_weak_secrets);
+LAST(tuile_config, wait_context);
+
+static const struct field hidden_field_later[] = {
+  VERSION(tuile_hidden_field, value), FIELD(tuile_hidden_field, body),
+  FIELD(tuile_hidden_field, max_age), FIELD(tuile_hidden_field, now),
+};
+LAST(tuile_hidden_field, now);
 
 static const struct field stats_later[] = {
-  VERSION(tuile_stats, old_key_loads), FIELD(tuile_stats, touches), FIELD(tuile_stats, cookie_bytes),
+  VERSION(tuile_stats, old_secret_loads), FIELD(tuile_stats, touches), FIELD(tuile_stats, cookie_bytes),
   FIELD(tuile_stats, revoked),         VERSION(tuile_stats, swept),
 };
 LAST(tuile_stats, swept);
@@ -68,6 +75,9 @@ static const tuile_django_cookie django_cookie = TUILE_DJANGO_COOKIE_INIT;
 static const tuile_jar_config jar_config = TUILE_JAR_CONFIG_INIT;
 static const tuile_jar_request jar_request = TUILE_JAR_REQUEST_INIT;
 static const tuile_signer_config signer_config = TUILE_SIGNER_CONFIG_INIT;
+static const tuile_signing signing = TUILE_SIGNING_INIT;
+static const tuile_verification verification = TUILE_VERIFICATION_INIT;
+static const tuile_url_parameter url_parameter = TUILE_URL_PARAMETER_INIT;
 static const tuile_hidden_field hidden_field = TUILE_HIDDEN_FIELD_INIT;
 static const tuile_csrf_request csrf_request = TUILE_CSRF_REQUEST_INIT;
 static const tuile_store_ops store_ops = TUILE_STORE_OPS_INIT;
@@ -86,7 +96,10 @@ static const struct shape shapes[] = {
   [SYS_JAR_CONFIG] = AS_FIRST(tuile_jar_config, jar_config),
   [SYS_JAR_REQUEST] = AS_FIRST(tuile_jar_request, jar_request),
   [SYS_SIGNER_CONFIG] = GROWN(tuile_signer_config, timed, signer_config),
-  [SYS_HIDDEN_FIELD] = AS_FIRST(tuile_hidden_field, hidden_field),
+  [SYS_SIGNING] = AS_FIRST(tuile_signing, signing),
+  [SYS_VERIFICATION] = AS_FIRST(tuile_verification, verification),
+  [SYS_URL_PARAMETER] = AS_FIRST(tuile_url_parameter, url_parameter),
+  [SYS_HIDDEN_FIELD] = GROWN(tuile_hidden_field, session_id, hidden_field),
   [SYS_CSRF_REQUEST] = AS_FIRST(tuile_csrf_request, csrf_request),
   [SYS_STORE_OPS] = GROWN(tuile_store_ops, close, store_ops),
   [SYS_CONFIG] = GROWN(tuile_config, clock_context, config),

@@ -103,7 +103,7 @@ static tuile_store *open_naive(void) {
   tuile_store_ops ops = TUILE_STORE_OPS_INIT;
   tuile_store *store;
   ops.load = load, ops.create = create, ops.replace = replace, ops.touch = touch, ops.remove = drop, ops.sweep = sweep;
-  CHECK(tuile_store_new(&ops, NULL, &store, NULL) == TUILE_OK);
+  CHECK(tuile_store_open_ops(&ops, NULL, &store, NULL) == TUILE_OK);
   return store;
 }
 

@@ -39,7 +39,7 @@ static void losing(bool new_key) {
   CHECK(tuile_session_append(s, text("mine"), text("1"), &error) == TUILE_OK);
   CHECK(tuile_session_set_string(s, text("new"), text("value"), &error) == TUILE_OK);
   CHECK(tuile_session_remove(s, text("gone"), &error) == TUILE_OK);
-  if (new_key) CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
+  if (new_key) CHECK(tuile_session_cycle_id(s, &error) == TUILE_OK);
   left = conflicts;
   interrupt_replace = another;
   tuile_status status = tuile_session_commit(s, 200, collect, NULL, &error);

@@ -41,7 +41,7 @@ static void begin_with(tuile_status (*change)(tuile_session *), char copy[sizeof
 static tuile_status a_minute(tuile_session *s) { return tuile_session_set_expiry(s, 60, &error); }
 static tuile_status a_month(tuile_session *s) { return tuile_session_set_expiry(s, 30 * 86400, &error); }
 static tuile_status a_date(tuile_session *s) {
-  return tuile_session_set_expiry_date(s, present / 1000000 + 60, &error);
+  return tuile_session_set_expiry_time(s, present + 60000000, &error);
 }
 static tuile_status until_closed(tuile_session *s) { return tuile_session_set_expiry(s, 0, &error); }
 static tuile_status a_life(tuile_session *s) { return tuile_session_set_lifetime(s, 60, &error); }
@@ -131,7 +131,7 @@ static void foreign(const char *json, char copy[sizeof jar]) {
   char token[2048], encoded[4096];
   size_t size;
   CHECK(tuile_signer_new(&config, &signer, &error) == TUILE_OK);
-  CHECK(tuile_signer_dumps(signer, text(json), false, present / 1000000, token, sizeof token, &size, &error) == TUILE_OK);
+  CHECK(tuile_token_dumps(signer, &(tuile_signing){sizeof(tuile_signing), text(json), present / 1000000, false}, token, sizeof token, &size, &error) == TUILE_OK);
   tuile_signer_free(signer);
   tuile_bytes whole = {token, size};
   if (config.dialect == TUILE_DIALECT_RACK) {

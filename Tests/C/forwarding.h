@@ -66,7 +66,7 @@ static inline tuile_store *begin(void) {
   ops.load = load, ops.create = create, ops.replace = replace, ops.touch = touch, ops.remove = drop, ops.sweep = sweep;
   ops.own = own, ops.owned = listing, ops.disown = disown;
   CHECK(tuile_store_open(text("memory:"), &memory, &error) == TUILE_OK);
-  CHECK(tuile_store_new(&ops, NULL, &store, &error) == TUILE_OK);
+  CHECK(tuile_store_open_ops(&ops, NULL, &store, &error) == TUILE_OK);
   config.open_store = store, config.clock = fixed_clock, config.max_owned = 0; /* any number */
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   return store;

@@ -9,7 +9,6 @@ static void library(void) {
   for (int status = -100; status < 100; status++) CHECK(*tuile_status_message((tuile_status)status) != 0);
   CHECK(tuile_version() == (TUILE_VERSION_MAJOR << 16 | TUILE_VERSION_MINOR << 8 | TUILE_VERSION_PATCH));
   CHECK(strcmp(tuile_version_string(), TUILE_VERSION_STRING) == 0);
-  CHECK(tuile_unset() == TUILE_UNSET);
 }
 
 static void signing(void) {
@@ -45,42 +44,42 @@ static void signing(void) {
   CHECK(tuile_signer_new(&config, &signer, &error) == TUILE_OK);
 
   char *exact = guarded(52), *room = guarded(200);
-  CHECK(tuile_signer_sign(NULL, text("v"), 0, room, 200, &size) == TUILE_E_ARGUMENT);
-  CHECK(tuile_signer_sign(signer, lie, 0, room, 200, &size) == TUILE_E_ARGUMENT);
-  CHECK(tuile_signer_sign(signer, endless, 0, room, 200, &size) == TUILE_E_ARGUMENT);
-  CHECK(tuile_signer_sign(signer, huge, 0, room, 200, &size) == TUILE_E_LIMIT);
+  CHECK(tuile_token_sign(NULL, &(tuile_signing){sizeof(tuile_signing), text("v"), 0, false}, room, 200, &size, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_token_sign(signer, &(tuile_signing){sizeof(tuile_signing), lie, 0, false}, room, 200, &size, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_token_sign(signer, &(tuile_signing){sizeof(tuile_signing), endless, 0, false}, room, 200, &size, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_token_sign(signer, &(tuile_signing){sizeof(tuile_signing), huge, 0, false}, room, 200, &size, NULL) == TUILE_E_LIMIT);
   CHECK(untouched(room, 200));
-  CHECK(tuile_signer_sign(signer, text("v"), 1700000000, NULL, 0, &size) == TUILE_E_SPACE);
+  CHECK(tuile_token_sign(signer, &(tuile_signing){sizeof(tuile_signing), text("v"), 1700000000, false}, NULL, 0, &size, NULL) == TUILE_E_SPACE);
   CHECK(size == 52);
-  CHECK(tuile_signer_sign(signer, text("v"), 1700000000, exact + 1, 51, &size) == TUILE_E_SPACE);
+  CHECK(tuile_token_sign(signer, &(tuile_signing){sizeof(tuile_signing), text("v"), 1700000000, false}, exact + 1, 51, &size, NULL) == TUILE_E_SPACE);
   CHECK(untouched(exact, 52));
-  CHECK(tuile_signer_sign(signer, text("v"), 1700000000, exact, 52, &size) == TUILE_OK);
+  CHECK(tuile_token_sign(signer, &(tuile_signing){sizeof(tuile_signing), text("v"), 1700000000, false}, exact, 52, &size, NULL) == TUILE_OK);
   CHECK(size == 52);
-  CHECK(tuile_signer_sign(signer, nothing, INT64_MAX, room, 200, &size) == TUILE_OK);
+  CHECK(tuile_token_sign(signer, &(tuile_signing){sizeof(tuile_signing), nothing, INT64_MAX, false}, room, 200, &size, NULL) == TUILE_OK);
 
   tuile_bytes token = {exact, 52};
-  CHECK(tuile_signer_verify(NULL, token, 0, 0, &value, NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_signer_verify(signer, token, 0, 0, NULL, NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_signer_verify(signer, lie, 0, 0, &value, NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_signer_verify(signer, huge, 0, 0, &value, NULL) == TUILE_BAD_SIGNATURE);
-  CHECK(tuile_signer_verify(signer, nothing, 0, 0, &value, NULL) == TUILE_BAD_SIGNATURE);
-  CHECK(tuile_signer_verify(signer, token, 10, 1700000011, &value, NULL) == TUILE_EXPIRED);
+  CHECK(tuile_token_verify(NULL, &(tuile_verification){sizeof(tuile_verification), token, 0, 0, 0, 0}, &value, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_token_verify(signer, &(tuile_verification){sizeof(tuile_verification), token, 0, 0, 0, 0}, NULL, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_token_verify(signer, &(tuile_verification){sizeof(tuile_verification), lie, 0, 0, 0, 0}, &value, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_token_verify(signer, &(tuile_verification){sizeof(tuile_verification), huge, 0, 0, 0, 0}, &value, NULL) == TUILE_BAD_SIGNATURE);
+  CHECK(tuile_token_verify(signer, &(tuile_verification){sizeof(tuile_verification), nothing, 0, 0, 0, 0}, &value, NULL) == TUILE_BAD_SIGNATURE);
+  CHECK(tuile_token_verify(signer, &(tuile_verification){sizeof(tuile_verification), token, 10, 1700000011, 0, 0}, &value, NULL) == TUILE_EXPIRED);
   CHECK(equals(value, "keep"));
-  CHECK(tuile_signer_verify(signer, token, INT64_MAX, INT64_MAX, &value, NULL) == TUILE_OK);
+  CHECK(tuile_token_verify(signer, &(tuile_verification){sizeof(tuile_verification), token, INT64_MAX, INT64_MAX, 0, 0}, &value, NULL) == TUILE_OK);
   CHECK(equals(value, "v"));
 
   memset(room, 'u', 200);
-  CHECK(tuile_signer_dumps(signer, text("{"), true, 0, room, 200, &size, &error) == TUILE_E_SYNTAX);
+  CHECK(tuile_token_dumps(signer, &(tuile_signing){sizeof(tuile_signing), text("{"), 0, true}, room, 200, &size, &error) == TUILE_E_SYNTAX);
   CHECK(untouched(room, 200));
-  CHECK(tuile_signer_dumps(signer, text("\"\xff\""), true, 0, room, 200, &size, &error) == TUILE_E_SYNTAX);
-  CHECK(tuile_signer_dumps(signer, huge, true, 0, room, 200, &size, &error) == TUILE_E_LIMIT);
-  CHECK(tuile_signer_dumps(NULL, text("{}"), true, 0, room, 200, &size, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_signer_dumps(signer, text("{}"), true, 0, NULL, 9, &size, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_signer_dumps(signer, text("{}"), true, 0, room, 10, &size, &error) == TUILE_E_SPACE);
+  CHECK(tuile_token_dumps(signer, &(tuile_signing){sizeof(tuile_signing), text("\"\xff\""), 0, true}, room, 200, &size, &error) == TUILE_E_SYNTAX);
+  CHECK(tuile_token_dumps(signer, &(tuile_signing){sizeof(tuile_signing), huge, 0, true}, room, 200, &size, &error) == TUILE_E_LIMIT);
+  CHECK(tuile_token_dumps(NULL, &(tuile_signing){sizeof(tuile_signing), text("{}"), 0, true}, room, 200, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_token_dumps(signer, &(tuile_signing){sizeof(tuile_signing), text("{}"), 0, true}, NULL, 9, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_token_dumps(signer, &(tuile_signing){sizeof(tuile_signing), text("{}"), 0, true}, room, 10, &size, &error) == TUILE_E_SPACE);
   CHECK(untouched(room, 200));
-  CHECK(tuile_signer_loads(signer, token, TUILE_UNSET, 0, room, 200, &size, NULL, &error) == TUILE_E_SYNTAX);
-  CHECK(tuile_signer_loads(signer, text("a:b:c"), TUILE_UNSET, 0, room, 200, &size, NULL, NULL) == TUILE_BAD_SIGNATURE);
-  CHECK(tuile_signer_loads(signer, lie, TUILE_UNSET, 0, room, 200, &size, NULL, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_token_loads(signer, &(tuile_verification){sizeof(tuile_verification), token, TUILE_UNSET, 0, 0, 0}, room, 200, &size, &error) == TUILE_E_SYNTAX);
+  CHECK(tuile_token_loads(signer, &(tuile_verification){sizeof(tuile_verification), text("a:b:c"), TUILE_UNSET, 0, 0, 0}, room, 200, &size, NULL) == TUILE_BAD_SIGNATURE);
+  CHECK(tuile_token_loads(signer, &(tuile_verification){sizeof(tuile_verification), lie, TUILE_UNSET, 0, 0, 0}, room, 200, &size, NULL) == TUILE_E_ARGUMENT);
   CHECK(untouched(room, 200));
   tuile_signer_free(signer);
 }
@@ -132,15 +131,19 @@ static void managers(const char *folder) {
 
   tuile_stats stats = TUILE_STATS_INIT;
   CHECK(tuile_manager_stats(NULL, &stats) == TUILE_E_ARGUMENT);
-  CHECK(tuile_manager_clear_expired(NULL, 1, NULL, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_manager_sweep(NULL, 1, NULL, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   stats.size = 8;
   CHECK(tuile_manager_stats(manager, &stats) == TUILE_E_ARGUMENT);
   CHECK(tuile_manager_stats(manager, NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_manager_clear_expired(manager, SIZE_MAX, NULL, NULL) == TUILE_OK);
-  CHECK(tuile_session_begin(NULL, nothing) == NULL);
-  CHECK(tuile_session_begin(manager, lie) == NULL);
-  CHECK(tuile_session_begin(manager, endless) == NULL);
+  CHECK(tuile_manager_sweep(manager, SIZE_MAX, NULL, NULL) == TUILE_OK);
+  tuile_session *none = NULL;
+  CHECK(tuile_session_start(NULL, nothing, nothing, &none, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_start(manager, nothing, nothing, NULL, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_start(manager, lie, nothing, &none, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_start(manager, nothing, lie, &none, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_start(manager, endless, nothing, &none, &error) == TUILE_E_ARGUMENT);
+  CHECK(none == NULL);
   tuile_manager_close(manager);
 }
 
@@ -160,12 +163,12 @@ static void stores(void) {
   CHECK(tuile_store_open(text("memory:"), NULL, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_store_open(text("memory:x"), &store, &error) == TUILE_E_SYNTAX);
   CHECK(tuile_store_open(huge, &store, &error) == TUILE_E_LIMIT);
-  CHECK(tuile_store_new(NULL, NULL, &store, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_store_new(&ops, NULL, NULL, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_store_new(&ops, NULL, &store, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_open_ops(NULL, NULL, &store, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_open_ops(&ops, NULL, NULL, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_open_ops(&ops, NULL, &store, &error) == TUILE_E_ARGUMENT);
   CHECK(store == NULL); /* no operations */
   ops.size = 1;
-  CHECK(tuile_store_new(&ops, NULL, &store, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_open_ops(&ops, NULL, &store, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_store_remove(NULL, key, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_store_touch(NULL, key, 0, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_store_replace(NULL, key, key, key, 0, &error) == TUILE_E_ARGUMENT);
@@ -196,37 +199,34 @@ static void sessions(void) {
   tuile_config config = TUILE_CONFIG_INIT;
   config.store = text("memory:");
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
-  tuile_session *s = tuile_session_begin(manager, text("sessionid=../../etc/passwd; sessionid=%00"));
+  tuile_session *s = NULL;
+  CHECK(tuile_session_start(manager, text("sessionid=../../etc/passwd; sessionid=%00"), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
   tuile_bytes view;
   bool yes;
   int64_t number = 5;
   double real;
   size_t position = 0;
   tuile_type type;
-  CHECK(tuile_session_key(s, &view) == TUILE_ABSENT);
+  CHECK(tuile_session_id(s, &view) == TUILE_ABSENT);
   /* All with a NULL session. */
-  CHECK(tuile_session_key(NULL, &view) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_id(NULL, &view) == TUILE_E_ARGUMENT);
   CHECK(!tuile_session_accessed(NULL));
   CHECK(!tuile_session_modified(NULL));
   CHECK(tuile_session_commit(NULL, 200, NULL, NULL, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_is_empty(NULL, &yes, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_clear(NULL, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_flush(NULL, NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_session_cycle_key(NULL, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_cycle_id(NULL, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_touch(NULL, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_set_int(NULL, text("a"), 1, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_set_expiry(NULL, 1, NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_session_clear_expiry(NULL, NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_session_set_test_cookie(NULL, NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_session_get_expiry_age(NULL, &number, NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_session_get_expiry_age(s, NULL, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_session_get_expiry_date(NULL, &number, NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_session_get_expiry_date(s, NULL, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_set_expiry(NULL, TUILE_UNSET, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_get_expiry_age(NULL, TUILE_UNSET, (tuile_bytes){NULL, 0}, &number, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_get_expiry_age(s, TUILE_UNSET, (tuile_bytes){NULL, 0}, NULL, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_get_expiry_time(NULL, TUILE_UNSET, (tuile_bytes){NULL, 0}, &number, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_get_expiry_time(s, TUILE_UNSET, (tuile_bytes){NULL, 0}, NULL, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_get_expire_at_browser_close(NULL, &yes, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_get_expire_at_browser_close(s, NULL, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_session_test_cookie_worked(NULL, &yes, NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_session_test_cookie_worked(s, NULL, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_session_delete_test_cookie(NULL, NULL) == TUILE_E_ARGUMENT);
   CHECK(number == 5);
   tuile_session_end(NULL);
   /* Keys that are none, outputs that are NULL. */
@@ -238,21 +238,21 @@ static void sessions(void) {
     CHECK(tuile_session_get_double(s, keys[i], &real, &error) == TUILE_E_ARGUMENT);
     CHECK(tuile_session_get_string(s, keys[i], &view, &error) == TUILE_E_ARGUMENT);
     CHECK(tuile_session_get_json(s, keys[i], &view, &error) == TUILE_E_ARGUMENT);
-    CHECK(tuile_session_set_null(s, keys[i], &error) == TUILE_E_ARGUMENT);
+    CHECK(tuile_session_set_json(s, keys[i], TUILE_STR("null"), &error) == TUILE_E_ARGUMENT);
     CHECK(tuile_session_set_bool(s, keys[i], true, &error) == TUILE_E_ARGUMENT);
     CHECK(tuile_session_set_double(s, keys[i], 1, &error) == TUILE_E_ARGUMENT);
     CHECK(tuile_session_set_string(s, text("a"), keys[i], &error) == TUILE_E_ARGUMENT);
     CHECK(tuile_session_set_json(s, text("a"), keys[i], &error) == TUILE_E_ARGUMENT);
     CHECK(tuile_session_add_int(s, keys[i], 1, &number, &error) == TUILE_E_ARGUMENT);
     CHECK(tuile_session_remove(s, keys[i], &error) == TUILE_E_ARGUMENT);
-    CHECK(tuile_session_contains(s, keys[i], &error) == TUILE_E_ARGUMENT);
+    CHECK(tuile_session_type(s, keys[i], &(tuile_type){TUILE_TYPE_NULL}, &error) == TUILE_E_ARGUMENT);
   }
   CHECK(tuile_session_get_int(s, text("a"), NULL, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_count(s, NULL, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_session_next_key(s, NULL, &view, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_session_key(s, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_next_item(s, NULL, &view, NULL, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_session_id(s, NULL) == TUILE_E_ARGUMENT);
   position = SIZE_MAX;
-  CHECK(tuile_session_next_key(s, &position, &view, &error) == TUILE_ABSENT);
+  CHECK(tuile_session_next_item(s, &position, &view, NULL, &error) == TUILE_ABSENT);
   CHECK(!tuile_session_modified(s));
   /* Values that are none. */
   CHECK(tuile_session_set_string(s, text("a"), text("\xc3"), &error) == TUILE_E_SYNTAX);
@@ -261,9 +261,9 @@ static void sessions(void) {
   CHECK(error.offset > 0);
   CHECK(tuile_session_set_double(s, text("a"), 1e308 * 10, &error) == TUILE_E_RANGE);
   CHECK(tuile_session_set_expiry(s, INT64_MAX, &error) == TUILE_E_RANGE);
-  CHECK(tuile_session_set_expiry_date(s, INT64_MIN, &error) == TUILE_E_RANGE);
+  CHECK(tuile_session_set_expiry_time(s, INT64_MIN, &error) == TUILE_E_RANGE);
   CHECK(!tuile_session_modified(s));
-  CHECK(tuile_session_contains(s, text("a"), &error) == TUILE_ABSENT);
+  CHECK(tuile_session_type(s, text("a"), &(tuile_type){TUILE_TYPE_NULL}, &error) == TUILE_ABSENT);
   CHECK(tuile_session_set_string(s, nothing, (tuile_bytes){"a\0b", 3}, &error) == TUILE_OK);
   CHECK(tuile_session_get_string(s, nothing, &view, &error) == TUILE_OK);
   CHECK(view.size == 3);

@@ -15,32 +15,32 @@ static void keys(const char *folder) {
   CHECK(size == 0);
   CHECK(tuile_keyring_count(NULL, &size) == TUILE_E_ARGUMENT);
   CHECK(tuile_keyring_count(ring, NULL) == TUILE_E_ARGUMENT);
-  CHECK(tuile_keyring_add(none, text(STRONG), TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_keyring_add(ring, lie, TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_keyring_add(ring, endless, TUILE_KEY_HEX, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_keyring_add(ring, nothing, TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_keyring_add(ring, huge, TUILE_KEY_BASE64, &error) == TUILE_E_LIMIT);
-  CHECK(tuile_keyring_add(ring, text(STRONG), (tuile_key_format)3, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_keyring_add(ring, text("xyz"), TUILE_KEY_HEX, &error) == TUILE_E_SYNTAX);
-  CHECK(tuile_keyring_add(ring, text("=\n"), TUILE_KEY_BASE64, &error) == TUILE_E_SYNTAX);
-  CHECK(tuile_keyring_add(ring, text("weak"), TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add(none, text(STRONG), TUILE_SECRET_TEXT, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add(ring, lie, TUILE_SECRET_TEXT, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add(ring, endless, TUILE_SECRET_HEX, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add(ring, nothing, TUILE_SECRET_TEXT, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add(ring, huge, TUILE_SECRET_BASE64, &error) == TUILE_E_LIMIT);
+  CHECK(tuile_keyring_add(ring, text(STRONG), (tuile_secret_format)3, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add(ring, text("xyz"), TUILE_SECRET_HEX, &error) == TUILE_E_SYNTAX);
+  CHECK(tuile_keyring_add(ring, text("=\n"), TUILE_SECRET_BASE64, &error) == TUILE_E_SYNTAX);
+  CHECK(tuile_keyring_add(ring, text("weak"), TUILE_SECRET_TEXT, &error) == TUILE_E_ARGUMENT);
   CHECK(!strstr(error.message, "0123"));
-  CHECK(tuile_keyring_add_file(ring, text(folder), TUILE_KEY_TEXT, &error) == TUILE_E_FILE);
-  CHECK(tuile_keyring_add_file(ring, nothing, TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_keyring_add_file(ring, text("/nonexistent"), TUILE_KEY_TEXT, &error) == TUILE_E_FILE);
-  CHECK(tuile_keyring_add_file(NULL, text("x"), TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_keyring_add_environment(ring, text("TUILE_NO_SUCH_VARIABLE"), TUILE_KEY_TEXT, &error) == TUILE_ABSENT);
-  CHECK(tuile_keyring_add_environment(ring, (tuile_bytes){"A\0B", 3}, TUILE_KEY_TEXT, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_keyring_add(ring, text(STRONG), TUILE_KEY_TEXT, NULL) == TUILE_OK);
+  CHECK(tuile_keyring_add_file(ring, text(folder), TUILE_SECRET_TEXT, &error) == TUILE_E_FILE);
+  CHECK(tuile_keyring_add_file(ring, nothing, TUILE_SECRET_TEXT, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add_file(ring, text("/nonexistent"), TUILE_SECRET_TEXT, &error) == TUILE_E_FILE);
+  CHECK(tuile_keyring_add_file(NULL, text("x"), TUILE_SECRET_TEXT, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add_environment(ring, text("TUILE_NO_SUCH_VARIABLE"), TUILE_SECRET_TEXT, &error) == TUILE_ABSENT);
+  CHECK(tuile_keyring_add_environment(ring, (tuile_bytes){"A\0B", 3}, TUILE_SECRET_TEXT, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_keyring_add(ring, text(STRONG), TUILE_SECRET_TEXT, NULL) == TUILE_OK);
   CHECK(tuile_keyring_count(ring, &size) == TUILE_OK);
   CHECK(size == 1);
   tuile_keyring_free(ring);
   tuile_keyring_free(NULL);
-  CHECK(tuile_key_generate(exact, 42, &size) == TUILE_E_SPACE);
+  CHECK(tuile_secret_generate(exact, 42, &size, NULL) == TUILE_E_SPACE);
   CHECK(size == 43);
   CHECK(untouched(exact, 43));
-  CHECK(tuile_key_generate(NULL, 43, &size) == TUILE_E_ARGUMENT);
-  CHECK(tuile_key_generate(exact, 43, NULL) == TUILE_OK);
+  CHECK(tuile_secret_generate(NULL, 43, &size, NULL) == TUILE_E_ARGUMENT);
+  CHECK(tuile_secret_generate(exact, 43, NULL, NULL) == TUILE_OK);
 }
 
 static tuile_signer_config of(int dialect) {
@@ -125,39 +125,41 @@ static void tokens(void) {
     tuile_signer *s;
     CHECK(tuile_signer_new(&config, &s, &error) == TUILE_OK);
     bool json = writes_json(kind);
-    tuile_status status = json ? tuile_signer_dumps(s, text("{\"a\":1}"), true, 1000, token[kind], sizeof token[kind], &size[kind], &error)
-                               : tuile_signer_sign(s, text("{\"a\":1}"), 1000, token[kind], sizeof token[kind], &size[kind]);
+    tuile_status status = json ? tuile_token_dumps(s, &(tuile_signing){sizeof(tuile_signing), text("{\"a\":1}"), 1000, true}, token[kind], sizeof token[kind], &size[kind], &error)
+                               : tuile_token_sign(s, &(tuile_signing){sizeof(tuile_signing), text("{\"a\":1}"), 1000, false}, token[kind], sizeof token[kind], &size[kind], NULL);
     CHECK(status == TUILE_OK);
     tuile_bytes made = {token[kind], size[kind]};
-    tuile_verified verified;
+    tuile_verification verified;
+#define ASKED(bytes, age) (verified = (tuile_verification){sizeof verified, bytes, age, 1010, 0, 0})
 #define READ(bytes, age, buffer, capacity)                                                                    \
-  (json ? tuile_signer_loads(s, bytes, age, 1010, buffer, capacity, &got, &verified, &error)                  \
-        : tuile_signer_open(s, bytes, age, 1010, buffer, capacity, &got, &verified, &error))
+  (ASKED(bytes, age),                                                                                         \
+   (json ? tuile_token_loads : tuile_token_unsign)(s, &verified, buffer, capacity, &got, &error))
     CHECK(READ(made, TUILE_UNSET, out, sizeof out) == TUILE_OK);
     CHECK(memcmp(out, "{\"a\":", 5) == 0);
-    CHECK(verified.key == 0);
+    CHECK(verified.secret == 0);
     char *exact = guarded(got);
     size_t needed = got;
     CHECK(READ(made, TUILE_UNSET, exact, needed - 1) == TUILE_E_SPACE);
     CHECK(got == needed);
     CHECK(untouched(exact, needed));
     CHECK(READ(made, TUILE_UNSET, exact, needed) == TUILE_OK);
-    CHECK(READ(made, INT64_MIN + 1, out, sizeof out) == (verified.timestamp == TUILE_UNSET ? TUILE_OK : TUILE_EXPIRED));
+    bool undated = verified.timestamp == TUILE_UNSET;
+    CHECK(READ(made, INT64_MIN + 1, out, sizeof out) == (undated ? TUILE_OK : TUILE_EXPIRED));
     CHECK(READ(lie, TUILE_UNSET, out, sizeof out) == TUILE_E_ARGUMENT);
     CHECK(READ(nothing, TUILE_UNSET, out, sizeof out) == TUILE_BAD_SIGNATURE);
     CHECK(READ(((tuile_bytes){vast, 100 << 20}), TUILE_UNSET, out, sizeof out) == TUILE_BAD_SIGNATURE);
     CHECK(READ(text("%%%...---***|||"), TUILE_UNSET, out, sizeof out) == TUILE_BAD_SIGNATURE);
-    CHECK(tuile_signer_sign(s, (tuile_bytes){vast, 100 << 20}, 1, out, sizeof out, &got) == TUILE_E_LIMIT);
-    CHECK(tuile_signer_dumps(s, (tuile_bytes){vast, 100 << 20}, true, 1, out, sizeof out, &got, &error) == TUILE_E_LIMIT);
-    CHECK(tuile_signer_sign(NULL, made, 1, out, sizeof out, &got) == TUILE_E_ARGUMENT);
-    CHECK(tuile_signer_open(NULL, made, 1, 1, out, sizeof out, &got, NULL, &error) == TUILE_E_ARGUMENT);
-    if (json) CHECK(tuile_signer_dumps(s, text("{"), true, 1, out, sizeof out, &got, &error) == TUILE_E_SYNTAX);
+    CHECK(tuile_token_sign(s, &(tuile_signing){sizeof(tuile_signing), (tuile_bytes){vast, 100 << 20}, 1, false}, out, sizeof out, &got, NULL) == TUILE_E_LIMIT);
+    CHECK(tuile_token_dumps(s, &(tuile_signing){sizeof(tuile_signing), (tuile_bytes){vast, 100 << 20}, 1, true}, out, sizeof out, &got, &error) == TUILE_E_LIMIT);
+    CHECK(tuile_token_sign(NULL, &(tuile_signing){sizeof(tuile_signing), made, 1, false}, out, sizeof out, &got, NULL) == TUILE_E_ARGUMENT);
+    CHECK(tuile_token_unsign(NULL, &(tuile_verification){sizeof(tuile_verification), made, 1, 1, 0, 0}, out, sizeof out, &got, &error) == TUILE_E_ARGUMENT);
+    if (json) CHECK(tuile_token_dumps(s, &(tuile_signing){sizeof(tuile_signing), text("{"), 1, true}, out, sizeof out, &got, &error) == TUILE_E_SYNTAX);
     /* Times at the ends of what a number holds. */
     for (int end = 0; end < 2; end++) {
       int64_t now = end ? INT64_MAX : INT64_MIN + 1;
-      status = tuile_signer_sign(s, text("v"), now, out, sizeof out, &got);
+      status = tuile_token_sign(s, &(tuile_signing){sizeof(tuile_signing), text("v"), now, false}, out, sizeof out, &got, NULL);
       CHECK(status == TUILE_OK || status == TUILE_E_RANGE || status == TUILE_E_ARGUMENT);
-      status = tuile_signer_open(s, made, 60, now, out, sizeof out, &got, NULL, &error);
+      status = tuile_token_unsign(s, &(tuile_verification){sizeof(tuile_verification), made, 60, now, 0, 0}, out, sizeof out, &got, &error);
       CHECK(status == TUILE_OK || status == TUILE_EXPIRED || status == TUILE_E_TYPE || status == TUILE_E_SYNTAX ||
             (status == TUILE_BAD_SIGNATURE && refuses_the_future(kind) && !end));
     }
@@ -174,8 +176,8 @@ static void tokens(void) {
                   (from == TUILE_DIALECT_STARLETTE && to == TUILE_DIALECT_ITSDANGEROUS);
       tuile_bytes made = {token[from], size[from]};
       if (same) continue;
-      CHECK(tuile_signer_open(s, made, TUILE_UNSET, 1010, out, sizeof out, &got, NULL, &error) != TUILE_OK);
-      CHECK(tuile_signer_loads(s, made, TUILE_UNSET, 1010, out, sizeof out, &got, NULL, &error) != TUILE_OK);
+      CHECK(tuile_token_unsign(s, &(tuile_verification){sizeof(tuile_verification), made, TUILE_UNSET, 1010, 0, 0}, out, sizeof out, &got, &error) != TUILE_OK);
+      CHECK(tuile_token_loads(s, &(tuile_verification){sizeof(tuile_verification), made, TUILE_UNSET, 1010, 0, 0}, out, sizeof out, &got, &error) != TUILE_OK);
     }
     tuile_signer_free(s);
   }
@@ -186,15 +188,15 @@ static void state(void) {
   tuile_bytes value = {"keep", 4};
   size_t size = 77;
   char *exact = guarded(6), out[512];
-  CHECK(tuile_url_write(lie, TUILE_URL_QUERY, text("a"), text("b"), exact, 6, &size, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_url_write(text("/"), (tuile_url_place)2, text("a"), text("b"), exact, 6, &size, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_url_write(text("/"), TUILE_URL_QUERY, text("a\n"), text("b"), exact, 6, &size, &error) == TUILE_E_SYNTAX);
+  CHECK(tuile_url_write(lie, &(tuile_url_parameter){sizeof(tuile_url_parameter), TUILE_URL_QUERY, text("a"), text("b")}, exact, 6, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_url_write(text("/"), &(tuile_url_parameter){sizeof(tuile_url_parameter), (tuile_url_place)2, text("a"), text("b")}, exact, 6, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_url_write(text("/"), &(tuile_url_parameter){sizeof(tuile_url_parameter), TUILE_URL_QUERY, text("a\n"), text("b")}, exact, 6, &size, &error) == TUILE_E_SYNTAX);
   CHECK(error.offset == 1);
-  CHECK(tuile_url_write(text("/"), TUILE_URL_QUERY, text("a"), endless, exact, 6, &size, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_url_write(text("/ü"), TUILE_URL_QUERY, text("a"), text("b"), exact, 6, &size, &error) == TUILE_E_SPACE);
+  CHECK(tuile_url_write(text("/"), &(tuile_url_parameter){sizeof(tuile_url_parameter), TUILE_URL_QUERY, text("a"), endless}, exact, 6, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_url_write(text("/ü"), &(tuile_url_parameter){sizeof(tuile_url_parameter), TUILE_URL_QUERY, text("a"), text("b")}, exact, 6, &size, &error) == TUILE_E_SPACE);
   CHECK(size == 7);
   CHECK(untouched(exact, 6));
-  CHECK(tuile_url_write(text("/u"), TUILE_URL_QUERY, text("a"), text("b"), exact, 6, &size, &error) == TUILE_OK);
+  CHECK(tuile_url_write(text("/u"), &(tuile_url_parameter){sizeof(tuile_url_parameter), TUILE_URL_QUERY, text("a"), text("b")}, exact, 6, &size, &error) == TUILE_OK);
   CHECK(memcmp(exact, "/u?a=b", 6) == 0);
   CHECK(tuile_url_read(text("/?a=b"), TUILE_URL_QUERY, text("a"), NULL, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_url_read(text("/?b=b"), TUILE_URL_QUERY, text("a"), &value, &error) == TUILE_ABSENT);
@@ -205,26 +207,26 @@ static void state(void) {
   tuile_signer *signer = NULL;
   CHECK(tuile_signer_new(&config, &signer, &error) == TUILE_OK);
   tuile_hidden_field field = TUILE_HIDDEN_FIELD_INIT, bad;
-  field.name = text("f"), field.form = text("form"), field.session_key = text("key");
-  CHECK(tuile_hidden_field_write(NULL, &field, text("v"), 0, out, sizeof out, &size, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_hidden_field_write(signer, NULL, text("v"), 0, out, sizeof out, &size, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_hidden_field_write(signer, &field, text("\xff"), 0, out, sizeof out, &size, &error) == TUILE_E_SYNTAX);
+  field.name = text("f"), field.form = text("form"), field.session_id = text("key");
+  CHECK(tuile_hidden_field_write(NULL, (field.value = text("v"), field.now = 0, &field), out, sizeof out, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_hidden_field_write(signer, NULL, out, sizeof out, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_hidden_field_write(signer, (field.value = text("\xff"), field.now = 0, &field), out, sizeof out, &size, &error) == TUILE_E_SYNTAX);
   bad = field, bad.name = nothing;
-  CHECK(tuile_hidden_field_write(signer, &bad, text("v"), 0, out, sizeof out, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_hidden_field_write(signer, (bad.value = text("v"), bad.now = 0, &bad), out, sizeof out, &size, &error) == TUILE_E_ARGUMENT);
   bad = field, bad.size = 1;
-  CHECK(tuile_hidden_field_read(signer, &bad, text("f=v"), 0, 0, out, sizeof out, &size, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_hidden_field_read(signer, &field, text("f=v"), 0, 0, out, sizeof out, &size, &error) == TUILE_BAD_SIGNATURE);
-  CHECK(tuile_hidden_field_read(signer, &field, text("&&=&%&f%"), 0, 0, out, sizeof out, &size, &error) == TUILE_ABSENT);
-  CHECK(tuile_hidden_field_read(signer, &field, lie, 0, 0, out, sizeof out, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_hidden_field_read(signer, (bad.body = text("f=v"), bad.max_age = 0, bad.now = 0, &bad), out, sizeof out, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_hidden_field_read(signer, (field.body = text("f=v"), field.max_age = 0, field.now = 0, &field), out, sizeof out, &size, &error) == TUILE_BAD_SIGNATURE);
+  CHECK(tuile_hidden_field_read(signer, (field.body = text("&&=&%&f%"), field.max_age = 0, field.now = 0, &field), out, sizeof out, &size, &error) == TUILE_ABSENT);
+  CHECK(tuile_hidden_field_read(signer, (field.body = lie, field.max_age = 0, field.now = 0, &field), out, sizeof out, &size, &error) == TUILE_E_ARGUMENT);
   tuile_signer_free(signer);
 
   tuile_csrf_request request = TUILE_CSRF_REQUEST_INIT, odd;
   tuile_csrf_reason reason;
   exact = guarded(64);
-  CHECK(tuile_csrf_secret(exact, 31, &size) == TUILE_E_SPACE);
+  CHECK(tuile_csrf_secret(exact, 31, &size, NULL) == TUILE_E_SPACE);
   CHECK(size == 32);
   CHECK(untouched(exact, 64));
-  CHECK(tuile_csrf_secret(NULL, 32, &size) == TUILE_E_ARGUMENT);
+  CHECK(tuile_csrf_secret(NULL, 32, &size, NULL) == TUILE_E_ARGUMENT);
   CHECK(tuile_csrf_token(lie, exact, 64, &size, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_csrf_token(text("short"), exact, 64, &size, &error) == TUILE_E_SYNTAX);
   CHECK(tuile_csrf_token(text(STRONG), exact, 63, &size, &error) == TUILE_E_SPACE);
@@ -241,7 +243,7 @@ static void state(void) {
   CHECK(reason == TUILE_CSRF_NO_COOKIE);
   CHECK(tuile_csrf_verify(&request, NULL, NULL) == TUILE_REFUSED);
   for (int i = -1; i < 20; i++) CHECK(*tuile_csrf_reason_message((tuile_csrf_reason)i) != 0);
-  CHECK(tuile_session_begin_url(NULL, nothing, nothing) == NULL);
+  CHECK(tuile_session_start(NULL, nothing, nothing, &(tuile_session *){NULL}, NULL) == TUILE_E_ARGUMENT);
 }
 
 int main(int argc, char **argv) {

@@ -87,12 +87,13 @@ static tuile_manager *open_manager(void) {
 static void begin(bool module) {
   tuile_bytes key;
   CHECK(tuile_store_open(text("memory:"), &memory, NULL) == TUILE_OK);
-  CHECK((module ? tuile_store_open(text("hot://"), &store, NULL) : tuile_store_new(&operations, NULL, &store, NULL)) == TUILE_OK);
+  CHECK((module ? tuile_store_open(text("hot://"), &store, NULL) : tuile_store_open_ops(&operations, NULL, &store, NULL)) == TUILE_OK);
   manager = open_manager(), another = open_manager();
-  tuile_session *s = tuile_session_begin(manager, text(""));
+  tuile_session *s = NULL;
+  CHECK(tuile_session_start(manager, text(""), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
   CHECK(tuile_session_update(s, text("{\"n\":0,\"log\":[]}"), NULL) == TUILE_OK);
   CHECK(tuile_session_commit(s, 200, NULL, NULL, NULL) == TUILE_OK);
-  CHECK(tuile_session_key(s, &key) == TUILE_OK);
+  CHECK(tuile_session_id(s, &key) == TUILE_OK);
   snprintf(cookie, sizeof cookie, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(s);
   writes = 0;
@@ -107,7 +108,8 @@ static void end(void) {
 }
 
 static tuile_status add_by(tuile_manager *who) {
-  tuile_session *s = tuile_session_begin(who, text(cookie));
+  tuile_session *s = NULL;
+  CHECK(tuile_session_start(who, text(cookie), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
   tuile_status status = tuile_session_add_int(s, text("n"), 1, NULL, NULL);
   if (status == TUILE_OK) status = tuile_session_commit(s, 200, NULL, NULL, NULL);
   tuile_session_end(s);
@@ -117,7 +119,8 @@ static void add(void) { CHECK(add_by(manager) == TUILE_OK); }
 
 static int64_t count(void) {
   int64_t n = -1;
-  tuile_session *s = tuile_session_begin(another, text(cookie));
+  tuile_session *s = NULL;
+  CHECK(tuile_session_start(another, text(cookie), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
   CHECK(tuile_session_get_int(s, text("n"), &n, NULL) == TUILE_OK);
   tuile_session_end(s);
   return n;
@@ -139,7 +142,8 @@ static void *add_once(void *context) {
 static void *visit(void *number) {
   for (int i = 0; i < times; i++) {
     char value[24];
-    tuile_session *s = tuile_session_begin(manager, text(cookie));
+    tuile_session *s = NULL;
+    CHECK(tuile_session_start(manager, text(cookie), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
     snprintf(value, sizeof value, "%d", *(int *)number * times + i);
     CHECK(tuile_session_add_int(s, text("n"), 1, NULL, NULL) == TUILE_OK);
     CHECK(tuile_session_append(s, text("log"), text(value), NULL) == TUILE_OK);
@@ -156,7 +160,8 @@ static void *visit(void *number) {
 static void check_log(void) {
   static char seen[most * times];
   tuile_bytes json;
-  tuile_session *s = tuile_session_begin(another, text(cookie));
+  tuile_session *s = NULL;
+  CHECK(tuile_session_start(another, text(cookie), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
   CHECK(tuile_session_get_json(s, text("log"), &json, NULL) == TUILE_OK);
   memset(seen, 0, sizeof seen);
   const char *at = (const char *)json.data + 1;
@@ -331,7 +336,7 @@ static int write_together(bool made) {
   step = 0, on_write = meet, on_load = gather;
   for (int i = 0; i < together; i++) {
     numbers[i] = i;
-    sessions[i] = tuile_session_begin(manager, text(cookie));
+    CHECK(tuile_session_start(manager, text(cookie), (tuile_bytes){NULL, 0}, &sessions[i], NULL) == TUILE_OK);
     CHECK(tuile_session_add_int(sessions[i], text("n"), 1, NULL, NULL) == TUILE_OK);
   }
   threads[0] = start(commit, &numbers[0]);
@@ -374,7 +379,7 @@ static void one_fails(void) {
     step = 0, on_write = meet, on_load = gather;
     for (int i = 0; i < together; i++) {
       numbers[i] = i;
-      sessions[i] = tuile_session_begin(manager, text(cookie));
+      CHECK(tuile_session_start(manager, text(cookie), (tuile_bytes){NULL, 0}, &sessions[i], NULL) == TUILE_OK);
       CHECK(tuile_session_add_int(sessions[i], text("n"), i == 2 ? INT64_MAX : 1, NULL, NULL) == TUILE_OK);
     }
     refuses_nothing = true;

@@ -46,19 +46,19 @@ static bool same_handlers(const struct host *a, const struct host *b) {
 
 static void use(void *library) {
   tuile_status (*open_)(const tuile_config *, tuile_manager **, tuile_error *) = NULL;
-  tuile_session *(*begin)(tuile_manager *, tuile_bytes) = NULL;
+  tuile_status (*start)(tuile_manager *, tuile_bytes, tuile_bytes, tuile_session **, tuile_error *) = NULL;
   tuile_status (*set)(tuile_session *, tuile_bytes, double, tuile_error *) = NULL;
   tuile_status (*commit)(tuile_session *, int32_t, tuile_add_header, void *, tuile_error *) = NULL;
   void (*end)(tuile_session *) = NULL, (*close_)(tuile_manager *) = NULL;
   /* As POSIX says to turn what dlsym gives into a function. */
   *(void **)&open_ = dlsym(library, "tuile_manager_open");
-  *(void **)&begin = dlsym(library, "tuile_session_begin");
+  *(void **)&start = dlsym(library, "tuile_session_start");
   *(void **)&set = dlsym(library, "tuile_session_set_double");
   *(void **)&commit = dlsym(library, "tuile_session_commit");
   *(void **)&end = dlsym(library, "tuile_session_end");
   *(void **)&close_ = dlsym(library, "tuile_manager_close");
   CHECK(open_);
-  CHECK(begin);
+  CHECK(start);
   CHECK(set);
   CHECK(commit);
   CHECK(end);
@@ -67,7 +67,8 @@ static void use(void *library) {
   config.store = text("memory:");
   tuile_manager *manager;
   CHECK(open_(&config, &manager, NULL) == TUILE_OK);
-  tuile_session *session = begin(manager, text(""));
+  tuile_session *session;
+  CHECK(start(manager, text(""), text(""), &session, NULL) == TUILE_OK);
   CHECK(set(session, text("a"), 0.5, NULL) == TUILE_OK);
   CHECK(commit(session, 200, NULL, NULL, NULL) == TUILE_OK);
   end(session);

@@ -13,8 +13,8 @@ int main(void) {
   CHECK(tuile_keyring_new(false, &both, NULL) == TUILE_OK);
   CHECK(tuile_keyring_new(false, &newest, NULL) == TUILE_OK);
   CHECK(tuile_keyring_new(false, &none, NULL) == TUILE_OK);
-  for (int i = 0; i < 2; i++) CHECK(tuile_keyring_add(both, text(secrets[i]), TUILE_KEY_TEXT, NULL) == TUILE_OK);
-  CHECK(tuile_keyring_add(newest, text(secrets[0]), TUILE_KEY_TEXT, NULL) == TUILE_OK);
+  for (int i = 0; i < 2; i++) CHECK(tuile_keyring_add(both, text(secrets[i]), TUILE_SECRET_TEXT, NULL) == TUILE_OK);
+  CHECK(tuile_keyring_add(newest, text(secrets[0]), TUILE_SECRET_TEXT, NULL) == TUILE_OK);
 
   for (int i = 0; i < 2; i++) {
     CHECK(tuile_keyring_verify_login(both, text(password), text(hashes[i]), &error) == TUILE_OK);

@@ -32,7 +32,8 @@ static void *visit(void *context) {
   (void)context;
   for (int i = 0; i < times; i++) {
     tuile_error error = {0};
-    tuile_session *session = tuile_session_begin(manager, text(cookie));
+    tuile_session *session = NULL;
+    CHECK(tuile_session_start(manager, text(cookie), (tuile_bytes){NULL, 0}, &session, NULL) == TUILE_OK);
     tuile_status status = tuile_session_add_int(session, text("count"), 1, NULL, &error);
     if (status == TUILE_OK) status = tuile_session_commit(session, 200, NULL, NULL, &error);
     if (status != TUILE_OK) fprintf(stderr, "%s: %s\n", tuile_status_name(status), error.message);
@@ -56,11 +57,12 @@ int main(int argc, char **argv) {
   CHECK(argc > 1);
   snprintf(url, sizeof url, "sqlite://%s/sessions.db", argv[1]);
   manager = open_manager();
-  tuile_session *session = tuile_session_begin(manager, text(""));
+  tuile_session *session = NULL;
+  CHECK(tuile_session_start(manager, text(""), (tuile_bytes){NULL, 0}, &session, NULL) == TUILE_OK);
   tuile_bytes key;
   CHECK(tuile_session_set_int(session, text("count"), 0, NULL) == TUILE_OK);
   CHECK(tuile_session_commit(session, 200, NULL, NULL, NULL) == TUILE_OK);
-  CHECK(tuile_session_key(session, &key) == TUILE_OK);
+  CHECK(tuile_session_id(session, &key) == TUILE_OK);
   snprintf(cookie, sizeof cookie, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(session);
   for (int i = 0; i < processes; i++)
@@ -70,7 +72,7 @@ int main(int argc, char **argv) {
     CHECK(wait(&status) > 0);
     CHECK(status == 0);
   }
-  session = tuile_session_begin(manager, text(cookie));
+  CHECK(tuile_session_start(manager, text(cookie), (tuile_bytes){NULL, 0}, &session, NULL) == TUILE_OK);
   int64_t count = count_of(session);
   printf("%d processes, %d threads, %d times: %lld\n", processes, threads, times, (long long)count);
   CHECK(count == (int64_t)processes * threads * times);

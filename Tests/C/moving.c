@@ -128,7 +128,7 @@ static void from_cookies(void) {
   CHECK(strncmp(set_cookie, "session=", 8) == 0);
   CHECK(strstr(set_cookie, "Max-Age=0")); /* the last one: the old cookie goes */
   tuile_bytes key;
-  CHECK(tuile_session_key(s, &key) == TUILE_OK);
+  CHECK(tuile_session_id(s, &key) == TUILE_OK);
   CHECK(key.size == 32);
   snprintf(jar, sizeof jar, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(s);
@@ -190,7 +190,7 @@ static void cookies_that_end(const char *kind) {
   set("n", 3);
   strcpy(copies[0], jar);
   s = request();
-  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
+  CHECK(tuile_session_cycle_id(s, &error) == TUILE_OK);
   CHECK(respond(s, 200) == TUILE_OK);
   strcpy(copies[1], jar);
   strcpy(jar, copies[0]);

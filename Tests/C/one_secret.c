@@ -127,7 +127,7 @@ static void why(void) {
   char signed_text[256], raw[256], token[512], value[64];
   size_t size, token_size;
   CHECK(open_as(&kinds[7], secret, &express) == TUILE_OK);
-  CHECK(tuile_signer_sign(express, text("session|1700000000|YWRtaW4="), 0, signed_text, sizeof signed_text, &size) == TUILE_OK);
+  CHECK(tuile_token_sign(express, &(tuile_signing){sizeof(tuile_signing), text("session|1700000000|YWRtaW4="), 0, false}, signed_text, sizeof signed_text, &size, NULL) == TUILE_OK);
   tuile_signer_free(express);
   /* time|value|MAC */
   char *mac = strrchr((signed_text[size] = 0, signed_text), '.') + 1;
@@ -141,7 +141,7 @@ static void why(void) {
   while (token_size % 4) token[token_size++] = '=';
   CHECK(open_as(&kinds[12], secret, &gorilla) == TUILE_OK);
   tuile_bytes whole = {token, token_size};
-  CHECK(tuile_signer_open(gorilla, whole, TUILE_UNSET, 1700000000, value, sizeof value, &size, NULL, &error) == TUILE_OK);
+  CHECK(tuile_token_unsign(gorilla, &(tuile_verification){sizeof(tuile_verification), whole, TUILE_UNSET, 1700000000, 0, 0}, value, sizeof value, &size, &error) == TUILE_OK);
   CHECK(size == 5);
   CHECK(memcmp(value, "admin", 5) == 0);
   tuile_signer_free(gorilla);
@@ -171,25 +171,25 @@ static void derived(void) {
   char keys[count][64];
   size_t size;
   for (int i = 0; i < count; i++) {
-    CHECK(tuile_key_derive(secret, text(kinds[i].name), keys[i], sizeof keys[i], &size, &error) == TUILE_OK);
+    CHECK(tuile_secret_derive(secret, text(kinds[i].name), keys[i], sizeof keys[i], &size, &error) == TUILE_OK);
     CHECK(size == 43);
     CHECK(open_as(&kinds[i], (tuile_bytes){keys[i], size}, &signers[i]) == TUILE_OK);
     for (int j = 0; j < i; j++) CHECK(memcmp(keys[i], keys[j], 43) != 0);
   }
   for (int i = 0; i < count; i++) tuile_signer_free(signers[i]);
-  CHECK(tuile_key_derive(secret, text("x"), keys[0], 42, &size, &error) == TUILE_E_SPACE);
+  CHECK(tuile_secret_derive(secret, text("x"), keys[0], 42, &size, &error) == TUILE_E_SPACE);
   CHECK(size == 43);
-  CHECK(tuile_key_derive(secret, text(""), keys[0], 43, &size, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_key_derive(text("short"), text("x"), keys[0], 43, &size, &error) == TUILE_E_ARGUMENT);
-  CHECK(tuile_key_derive((tuile_bytes){NULL, 40}, text("x"), keys[0], 43, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_secret_derive(secret, text(""), keys[0], 43, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_secret_derive(text("short"), text("x"), keys[0], 43, &size, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_secret_derive((tuile_bytes){NULL, 40}, text("x"), keys[0], 43, &size, &error) == TUILE_E_ARGUMENT);
 
   /* Of a ring the derived keys rotate with it. */
   tuile_keyring *old_ring, *ring, *old_keys, *new_keys;
   CHECK(tuile_keyring_new(false, &old_ring, &error) == TUILE_OK);
   CHECK(tuile_keyring_new(false, &ring, &error) == TUILE_OK);
-  CHECK(tuile_keyring_add(old_ring, secret, TUILE_KEY_TEXT, &error) == TUILE_OK);
-  CHECK(tuile_keyring_add(ring, text("the next secret, of more than thirty-two bytes"), TUILE_KEY_TEXT, &error) == TUILE_OK);
-  CHECK(tuile_keyring_add(ring, secret, TUILE_KEY_TEXT, &error) == TUILE_OK);
+  CHECK(tuile_keyring_add(old_ring, secret, TUILE_SECRET_TEXT, &error) == TUILE_OK);
+  CHECK(tuile_keyring_add(ring, text("the next secret, of more than thirty-two bytes"), TUILE_SECRET_TEXT, &error) == TUILE_OK);
+  CHECK(tuile_keyring_add(ring, secret, TUILE_SECRET_TEXT, &error) == TUILE_OK);
   CHECK(tuile_keyring_derive(old_ring, text("links"), &old_keys, &error) == TUILE_OK);
   CHECK(tuile_keyring_derive(ring, text("links"), &new_keys, &error) == TUILE_OK);
   size_t keys_count;
@@ -199,14 +199,15 @@ static void derived(void) {
   tuile_signer *before, *after;
   char token[128];
   tuile_bytes value;
-  tuile_verified verified;
+  tuile_verification verified;
   config.keyring = old_keys;
   CHECK(tuile_signer_new(&config, &before, &error) == TUILE_OK);
   config.keyring = new_keys;
   CHECK(tuile_signer_new(&config, &after, &error) == TUILE_OK);
-  CHECK(tuile_signer_sign(before, text("hello"), 0, token, sizeof token, &size) == TUILE_OK);
-  CHECK(tuile_signer_verify(after, (tuile_bytes){token, size}, TUILE_UNSET, 0, &value, &verified) == TUILE_OK);
-  CHECK(verified.key == 1);
+  CHECK(tuile_token_sign(before, &(tuile_signing){sizeof(tuile_signing), text("hello"), 0, false}, token, sizeof token, &size, NULL) == TUILE_OK);
+  verified = (tuile_verification){sizeof verified, {token, size}, TUILE_UNSET, 0, 0, 0};
+  CHECK(tuile_token_verify(after, &verified, &value, NULL) == TUILE_OK);
+  CHECK(verified.secret == 1);
   tuile_signer_free(before), tuile_signer_free(after);
   tuile_keyring_free(new_keys), tuile_keyring_free(old_keys), tuile_keyring_free(ring), tuile_keyring_free(old_ring);
 }

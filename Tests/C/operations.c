@@ -129,7 +129,7 @@ static void messages(const char *store) {
   tuile_store_ops ops = TUILE_STORE_OPS_INIT;
   ops.load = no_load, ops.create = no_create, ops.replace = no_replace, ops.touch = no_touch, ops.remove = no_remove, ops.sweep = no_sweep;
   config = logging("");
-  CHECK(tuile_store_new(&ops, NULL, &config.open_store, &error) == TUILE_OK);
+  CHECK(tuile_store_open_ops(&ops, NULL, &config.open_store, &error) == TUILE_OK);
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   CHECK(tuile_manager_check(manager, &error) == TUILE_E_STORE);
   CHECK(said("0 the host's store failed: no cable"));

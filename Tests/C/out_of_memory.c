@@ -132,9 +132,8 @@ static void sessions(void) {
   config.secret = text("0123456789abcdef0123456789ABCDEF"), config.store = text(store_url);
   if (!well(tuile_manager_open(&config, &manager, &error))) return;
   for (int i = 0; i < 3; i++) {
-    tuile_session *session = tuile_session_begin(manager, text(cookie));
-    CHECK(session || failed);
-    if (!session) continue;
+    tuile_session *session = NULL;
+    if (!well(tuile_session_start(manager, text(cookie), text(""), &session, &error))) continue;
     tuile_bytes value;
     int64_t number;
     int found = 0;
@@ -145,7 +144,7 @@ static void sessions(void) {
     well(tuile_session_add_int(session, text("count"), 1, &number, &error));
     if (i == 1) well(tuile_session_set_string(session, text("large"), text(large), &error));
     if (i == 0 && strcmp(store_url, "cookie:") != 0) well(tuile_session_set_owner(session, text("ada"), &error));
-    if (i == 2) well(tuile_session_cycle_key(session, &error));
+    if (i == 2) well(tuile_session_cycle_id(session, &error));
     for (int k = 0; i == 0 && k < 40; k++) {
       char key[16];
       snprintf(key, sizeof key, "key%d", k);
@@ -166,7 +165,7 @@ static void signing(void) {
   tuile_bytes fallback = text("older secret of the same length, and long enough to be one of 64");
   tuile_signer *signer = NULL;
   size_t size = 0;
-  tuile_verified verified;
+  tuile_verification verified;
   config.dialect = (tuile_dialect)dialect;
   config.secret = text("0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789ABCDEF");
   if (dialect != TUILE_DIALECT_COOKIE_RS_SIGNED && dialect != TUILE_DIALECT_COOKIE_RS_PRIVATE && dialect != TUILE_DIALECT_GORILLA) config.fallbacks = &fallback, config.fallback_count = 1;
@@ -174,14 +173,16 @@ static void signing(void) {
   if (dialect == TUILE_DIALECT_GORILLA) config.block_secret = text("0123456789abcdef");
   if (!well(tuile_signer_new(&config, &signer, &error))) return;
   tuile_bytes json = text("{\"a\":[1,2,3],\"text\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}");
-  tuile_status status = tuile_signer_dumps(signer, json, true, 1700000000, token, sizeof token, &size, &error);
+  tuile_status status = tuile_token_dumps(signer, &(tuile_signing){sizeof(tuile_signing), json, 1700000000, true}, token, sizeof token, &size, &error);
   if (status != TUILE_E_ARGUMENT && well(status)) {
-    status = tuile_signer_loads(signer, (tuile_bytes){token, size}, TUILE_UNSET, 1700000001, out, sizeof out, &size, &verified, &error);
+    verified = (tuile_verification){sizeof verified, {token, size}, TUILE_UNSET, 1700000001, 0, 0};
+    status = tuile_token_loads(signer, &verified, out, sizeof out, &size, &error);
     CHECK(!well(status) || (status == TUILE_OK && size > 30 && memcmp(out, "{\"a\"", 4) == 0));
   }
   size = 0;
-  if (well(tuile_signer_sign(signer, text("value"), 1700000000, token, sizeof token, &size))) {
-    status = tuile_signer_open(signer, (tuile_bytes){token, size}, TUILE_UNSET, 1700000001, out, sizeof out, &size, &verified, &error);
+  if (well(tuile_token_sign(signer, &(tuile_signing){sizeof(tuile_signing), text("value"), 1700000000, false}, token, sizeof token, &size, NULL))) {
+    verified = (tuile_verification){sizeof verified, {token, size}, TUILE_UNSET, 1700000001, 0, 0};
+    status = tuile_token_unsign(signer, &verified, out, sizeof out, &size, &error);
     CHECK(!well(status) || (status == TUILE_OK && equals((tuile_bytes){out, size}, "value")));
   }
   tuile_signer_free(signer);
@@ -195,14 +196,14 @@ static void fields(void) {
   tuile_signer *signer = NULL;
   size_t size = 0;
   config.dialect = TUILE_DIALECT_DJANGO, config.secret = text("0123456789abcdef0123456789ABCDEF"), config.salt = text("forms");
-  field.name = text("a b"), field.form = text("checkout"), field.session_key = text("key");
+  field.name = text("a b"), field.form = text("checkout"), field.session_id = text("key");
   if (!well(tuile_signer_new(&config, &signer, &error))) return;
-  if (well(tuile_hidden_field_write(signer, &field, text("value"), 1700000000, page, sizeof page - 1, &size, &error))) {
+  if (well(tuile_hidden_field_write(signer, (field.value = text("value"), field.now = 1700000000, &field), page, sizeof page - 1, &size, &error))) {
     page[size] = 0;
     char *value = strstr(page, "value=\"");
     CHECK(value);
     snprintf(body, sizeof body, "other=1&c+d=%%41&a+b=%.*s&last=+", (int)strcspn(value + 7, "\""), value + 7);
-    tuile_status status = tuile_hidden_field_read(signer, &field, text(body), TUILE_UNSET, 1700000001, out, sizeof out, &size, &error);
+    tuile_status status = tuile_hidden_field_read(signer, (field.body = text(body), field.max_age = TUILE_UNSET, field.now = 1700000001, &field), out, sizeof out, &size, &error);
     CHECK(!well(status) || (status == TUILE_OK && equals((tuile_bytes){out, size}, "value")));
   }
   tuile_signer_free(signer);
@@ -222,14 +223,14 @@ static void jars(void) {
     well(tuile_jar_receive(jar, &request, text(line), &error));
   }
   well(tuile_jar_header(jar, &request, out, sizeof out, &size, &error));
-  if (well(tuile_jar_save(jar, text(file), true, &error))) well(tuile_jar_load(jar, text(file), &error));
+  if (well(tuile_jar_save(jar, text(file), true, &error))) well(tuile_jar_load(jar, text(file), NULL, &error));
   tuile_jar_free(jar);
 }
 
 static void rings(void) {
   tuile_keyring *ring = NULL;
   if (!well(tuile_keyring_new(false, &ring, &error))) return;
-  for (int i = 0; i < 4; i++) well(tuile_keyring_add(ring, text("30313233343536373839616263646566303132333435363738394142434445FF"), TUILE_KEY_HEX, &error));
+  for (int i = 0; i < 4; i++) well(tuile_keyring_add(ring, text("30313233343536373839616263646566303132333435363738394142434445FF"), TUILE_SECRET_HEX, &error));
   tuile_keyring_free(ring);
 }
 

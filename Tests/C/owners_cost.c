@@ -66,7 +66,7 @@ static void open_with(tuile_store_ops *ops, tuile_store **store, size_t most) {
   CHECK(tuile_config_init(&same, sizeof same) == TUILE_OK);
   CHECK(same.max_owned == config.max_owned);
   CHECK(tuile_store_open(text("memory:"), &inner, &error) == TUILE_OK);
-  CHECK(tuile_store_new(ops, NULL, store, &error) == TUILE_OK);
+  CHECK(tuile_store_open_ops(ops, NULL, store, &error) == TUILE_OK);
   config.secret = text("a secret of more than 32 bytes, as it has to be"), config.clock = fixed_clock, config.open_store = *store;
   if (most != 100) config.max_owned = most;
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
@@ -118,7 +118,7 @@ static void unlimited(tuile_store_ops *ops, bool has_record) {
   CHECK(respond(s, 200) == TUILE_OK);
   strcpy(jar, first);
   s = request();
-  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
+  CHECK(tuile_session_cycle_id(s, &error) == TUILE_OK);
   CHECK(respond(s, 200) == TUILE_OK);
   CHECK(wholes == (has_record ? 0 : 2));
   CHECK(ones == (has_record ? 2 : 0));
@@ -197,11 +197,11 @@ int main(void) {
   unlimited(&ops, false);
   tuile_store *store;
   ops.size--;
-  CHECK(tuile_store_new(&ops, NULL, &store, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_open_ops(&ops, NULL, &store, &error) == TUILE_E_ARGUMENT);
   ops = (tuile_store_ops)TUILE_STORE_OPS_INIT;
   ops.load = do_load, ops.create = do_create, ops.replace = do_replace, ops.touch = do_touch, ops.remove = do_remove;
   ops.sweep = do_sweep, ops.owned_record = do_owned_record;
-  CHECK(tuile_store_new(&ops, NULL, &store, &error) == TUILE_E_ARGUMENT);
+  CHECK(tuile_store_open_ops(&ops, NULL, &store, &error) == TUILE_E_ARGUMENT);
   puts("a login reads no list that it does not need");
   return 0;
 }

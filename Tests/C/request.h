@@ -27,7 +27,8 @@ static inline tuile_status collect(void *context, tuile_bytes name, tuile_bytes 
 }
 
 static inline tuile_session *request(void) {
-  tuile_session *session = tuile_session_begin(manager, text(jar));
+  tuile_session *session = NULL;
+  CHECK(tuile_session_start(manager, text(jar), (tuile_bytes){NULL, 0}, &session, NULL) == TUILE_OK);
   CHECK(session != NULL);
   return session;
 }

@@ -81,7 +81,7 @@ static void under_way(void) {
     CHECK(tuile_session_set_int(slow, text("n"), 2, &error) == TUILE_OK);
     logout();
     strcpy(jar, copy);
-    if (login) CHECK(tuile_session_cycle_key(slow, &error) == TUILE_OK);
+    if (login) CHECK(tuile_session_cycle_id(slow, &error) == TUILE_OK);
     CHECK(respond(slow, 200) == TUILE_DELETED);
     CHECK(!set_cookie[0]);
     CHECK(copied(copy) == -1);
@@ -142,7 +142,7 @@ static void unnamed(void) {
   CHECK(tuile_session_is_revocable(s, &named, &error) == TUILE_OK);
   CHECK(named);
   tuile_session_end(s);
-  s = tuile_session_begin(manager, text(copy));
+  CHECK(tuile_session_start(manager, text(copy), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
   CHECK(tuile_session_is_revocable(s, &named, &error) == TUILE_OK);
   CHECK(!named);
   tuile_session_end(s);
@@ -213,10 +213,10 @@ static void out_of_reach(void) {
   manager = open_with(new_secret, old_secret);
   size_t removed;
   CHECK(copied(copy) == -1);
-  CHECK(tuile_manager_clear_expired(manager, 100, &removed, &error) == TUILE_OK);
+  CHECK(tuile_manager_sweep(manager, 100, &removed, &error) == TUILE_OK);
   CHECK(removed == 0);
   after(age + 3600);
-  CHECK(tuile_manager_clear_expired(manager, 100, &removed, &error) == TUILE_OK);
+  CHECK(tuile_manager_sweep(manager, 100, &removed, &error) == TUILE_OK);
   CHECK(removed == 2);
   CHECK(names(found) == 0);
   tuile_manager_close(manager);
@@ -262,7 +262,7 @@ static void refused(void) {
   jar[0] = 0;
   tuile_session *s = request();
   CHECK(tuile_session_set_expiry(s, config.cookie_age + 1, &error) == TUILE_E_RANGE);
-  CHECK(tuile_session_set_expiry_date(s, present / 1000000 + config.cookie_age + 1, &error) == TUILE_E_RANGE);
+  CHECK(tuile_session_set_expiry_time(s, present + (config.cookie_age + 1) * 1000000, &error) == TUILE_E_RANGE);
   CHECK(tuile_session_set_expiry(s, config.cookie_age, &error) == TUILE_OK);
   tuile_session_end(s);
   tuile_manager_close(manager);

@@ -23,7 +23,7 @@ static void new_key(void) {
   size_t revoked;
   login("ada");
   interrupting = request();
-  CHECK(tuile_session_cycle_key(interrupting, &error) == TUILE_OK);
+  CHECK(tuile_session_cycle_id(interrupting, &error) == TUILE_OK);
   CHECK(tuile_manager_revoke_all(manager, text("ada"), NULL, &revoked, &error) == TUILE_OK);
   CHECK(!interrupting);
   CHECK(visit() == TUILE_ABSENT);
@@ -34,9 +34,9 @@ static void new_key(void) {
   char old[64];
   tuile_session *s = request();
   CHECK(tuile_session_load(s, &error) == TUILE_OK);
-  CHECK(tuile_session_key(s, &key) == TUILE_OK);
+  CHECK(tuile_session_id(s, &key) == TUILE_OK);
   snprintf(old, sizeof old, "%.*s", (int)key.size, (const char *)key.data);
-  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
+  CHECK(tuile_session_cycle_id(s, &error) == TUILE_OK);
   CHECK(respond(s, 200) == TUILE_OK);
   CHECK(tuile_store_own(memory, text("ada"), text(old), text("{}"), present + 1000000, &error) == TUILE_OK);
   s = request();
@@ -74,7 +74,7 @@ static void many(void) {
   CHECK(visit() == TUILE_ABSENT);
   login("ada");
   tuile_session *s = request();
-  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
+  CHECK(tuile_session_cycle_id(s, &error) == TUILE_OK);
   CHECK(respond(s, 200) == TUILE_OK);
   CHECK(visit() == TUILE_OK);
   s = request();

@@ -46,9 +46,9 @@ int main(int argc, char **argv) {
     for (int allowed = 0; allowed < 2; allowed++) {
       tuile_keyring *ring;
       CHECK(tuile_keyring_new(allowed, &ring, &error) == TUILE_OK);
-      tuile_status added = tuile_keyring_add(ring, text("a"), TUILE_KEY_TEXT, &error);
+      tuile_status added = tuile_keyring_add(ring, text("a"), TUILE_SECRET_TEXT, &error);
       CHECK(added == (allowed ? TUILE_OK : TUILE_E_ARGUMENT));
-      CHECK(tuile_keyring_add(ring, text("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"), TUILE_KEY_HEX, &error) == TUILE_OK);
+      CHECK(tuile_keyring_add(ring, text("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"), TUILE_SECRET_HEX, &error) == TUILE_OK);
       config.keyring = ring;
       CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
       tuile_manager_close(manager);

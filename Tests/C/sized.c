@@ -56,7 +56,20 @@ static tuile_status use_signer(void *it, tuile_error *e) {
 static tuile_status use_field(void *it, tuile_error *e) {
   char out[400];
   size_t size;
-  return tuile_hidden_field_write(signer, it, text("value"), TUILE_UNSET, out, sizeof out, &size, e);
+  return tuile_hidden_field_write(signer, it, out, sizeof out, &size, e);
+}
+static tuile_status use_signing(void *it, tuile_error *e) {
+  char out[400];
+  return tuile_token_dumps(signer, it, out, sizeof out, NULL, e);
+}
+static tuile_status use_verification(void *it, tuile_error *e) {
+  char out[400];
+  tuile_status status = tuile_token_loads(signer, it, out, sizeof out, NULL, e);
+  return status == TUILE_BAD_SIGNATURE ? TUILE_OK : status;
+}
+static tuile_status use_parameter(void *it, tuile_error *e) {
+  char out[100];
+  return tuile_url_write(text("/"), it, out, sizeof out, NULL, e);
 }
 static tuile_status use_csrf(void *it, tuile_error *e) {
   tuile_csrf_reason reason;
@@ -64,7 +77,7 @@ static tuile_status use_csrf(void *it, tuile_error *e) {
 }
 static tuile_status use_ops(void *it, tuile_error *e) {
   tuile_store *store = NULL;
-  tuile_status status = tuile_store_new(it, NULL, &store, e);
+  tuile_status status = tuile_store_open_ops(it, NULL, &store, e);
   tuile_store_close(store);
   return status;
 }
@@ -160,7 +173,7 @@ INIT(tuile_cookies) INIT(tuile_set_cookie) INIT(tuile_django_cookie) INIT(tuile_
 INIT(tuile_signer_config) INIT(tuile_config)
 
 /* Sizes that versions had, and all that end with a field. */
-#define CONFIG_SIZES SIZES(160, 168, 169, 192, 200, 232, 248, 264, 304, 308)
+#define CONFIG_SIZES SIZES(160, 168, 169, 192, 200, 232, 248, 264, 304, 308, 309, 312, 320)
 #define SIGNER_SIZES SIZES(64, 80, 136, 144, 152)
 #define SET_COOKIE_SIZES SIZES(96, 100, 104)
 
@@ -181,13 +194,13 @@ static void defaults(void) {
   tuile_bytes key;
   int64_t n = 0;
   char url[100];
-  CHECK(s = tuile_session_begin(made, text("")));
+  CHECK(tuile_session_start(made, text(""), text(""), &s, &error) == TUILE_OK);
   CHECK(tuile_session_set_int(s, text("n"), 7, &error) == TUILE_OK);
   CHECK(tuile_session_commit(s, 200, ignored, NULL, &error) == TUILE_OK);
-  CHECK(tuile_session_key(s, &key) == TUILE_OK);
+  CHECK(tuile_session_id(s, &key) == TUILE_OK);
   snprintf(url, sizeof url, "/?sid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(s);
-  CHECK(s = tuile_session_begin_url(made, text(""), text(url)));
+  CHECK(tuile_session_start(made, text(""), text(url), &s, &error) == TUILE_OK);
   CHECK(tuile_session_get_int(s, text("n"), &n, &error) == TUILE_OK);
   CHECK(n == 7);
   tuile_session_end(s);
@@ -256,9 +269,17 @@ int main(void) {
   try_all("tuile_jar_config", &jar, sizeof jar, use_jar_config, true, NONE, NONE);
   try_all("tuile_jar_request", &request, sizeof request, use_jar_request, true, NONE, NONE);
   try_all("tuile_signer_config", &signing, sizeof signing, use_signer, true, SIGNER_SIZES, SIZES(65, 72, 81, 140, 145, 160, 167));
-  try_all("tuile_hidden_field", &field, sizeof field, use_field, true, NONE, NONE);
+  tuile_signing call = TUILE_SIGNING_INIT;
+  call.value = text("{}");
+  try_all("tuile_signing", &call, sizeof call, use_signing, true, NONE, NONE);
+  tuile_verification verification = TUILE_VERIFICATION_INIT;
+  try_all("tuile_verification", &verification, sizeof verification, use_verification, true, NONE, NONE);
+  tuile_url_parameter parameter = TUILE_URL_PARAMETER_INIT;
+  parameter.name = text("a");
+  try_all("tuile_url_parameter", &parameter, sizeof parameter, use_parameter, true, NONE, NONE);
+  try_all("tuile_hidden_field", &field, sizeof field, use_field, true, SIZES(56, 72, 88, 96), SIZES(57, 64, 80, 89));
   try_all("tuile_csrf_request", &csrf, sizeof csrf, use_csrf, true, NONE, NONE);
-  try_all("tuile_store_ops", &ops, sizeof ops, use_ops, true, SIZES(72, 80, 104, 112, 120), SIZES(73, 76, 79, 100, 127));
+  try_all("tuile_store_ops", &ops, sizeof ops, use_ops, true, SIZES(72, 80, 104, 112, 120, 128), SIZES(73, 76, 79, 100, 127));
   try_all("tuile_config", &config, sizeof config, use_config, true, CONFIG_SIZES, SIZES(161, 164, 170, 184, 196, 217 + 1, 256, 301, 305));
   try_all("tuile_config", &config, sizeof config, use_reload, true, CONFIG_SIZES, SIZES(161, 164, 170, 184, 196, 217 + 1, 256, 301, 305));
   try_all("tuile_config", &config, sizeof config, use_policy, false, SIZES(208, 216, 232, 304), SIZES(160, 192, 200, 209, 215));

@@ -80,11 +80,12 @@ static void damaged_while_open(const char *folder) {
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   char cookie[128];
   for (int i = 0; i < 200; i++) {
-    tuile_session *session = tuile_session_begin(manager, text(""));
+    tuile_session *session = NULL;
+    CHECK(tuile_session_start(manager, text(""), (tuile_bytes){NULL, 0}, &session, NULL) == TUILE_OK);
     tuile_bytes key;
     CHECK(tuile_session_set_int(session, text("n"), i, &error) == TUILE_OK);
     CHECK(tuile_session_commit(session, 200, NULL, NULL, &error) == TUILE_OK);
-    CHECK(tuile_session_key(session, &key) == TUILE_OK);
+    CHECK(tuile_session_id(session, &key) == TUILE_OK);
     snprintf(cookie, sizeof cookie, "sessionid=%.*s", (int)key.size, (const char *)key.data);
     tuile_session_end(session);
   }
@@ -99,7 +100,8 @@ static void damaged_while_open(const char *folder) {
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   int failures = 0;
   for (int i = 0; i < 3; i++) {
-    tuile_session *session = tuile_session_begin(manager, text(cookie));
+    tuile_session *session = NULL;
+    CHECK(tuile_session_start(manager, text(cookie), (tuile_bytes){NULL, 0}, &session, NULL) == TUILE_OK);
     tuile_status status = tuile_session_add_int(session, text("n"), 1, NULL, &error);
     if (status == TUILE_E_CORRUPT) {
       failures++;
@@ -120,15 +122,16 @@ static void tampered(const char *folder) {
   tuile_bytes key;
   config.secret = text("a secret that has its thirty-two bytes and more"), config.store = text(url);
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
-  tuile_session *s = tuile_session_begin(manager, text(""));
+  tuile_session *s = NULL;
+  CHECK(tuile_session_start(manager, text(""), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
   CHECK(tuile_session_set_int(s, text("admin"), 0, &error) == TUILE_OK);
   CHECK(tuile_session_commit(s, 200, NULL, NULL, &error) == TUILE_OK);
-  CHECK(tuile_session_key(s, &key) == TUILE_OK);
+  CHECK(tuile_session_id(s, &key) == TUILE_OK);
   snprintf(cookie, sizeof cookie, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(s);
   run_sql("UPDATE django_session SET session_data = replace(session_data, 'eyJ', 'eyK')");
-  s = tuile_session_begin(manager, text(cookie));
-  CHECK(tuile_session_contains(s, text("admin"), &error) == TUILE_ABSENT);
+  CHECK(tuile_session_start(manager, text(cookie), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
+  CHECK(tuile_session_type(s, text("admin"), &(tuile_type){TUILE_TYPE_NULL}, &error) == TUILE_ABSENT);
   CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK);
   CHECK(tuile_session_commit(s, 200, NULL, NULL, &error) == TUILE_OK);
   tuile_session_end(s);
@@ -136,8 +139,8 @@ static void tampered(const char *folder) {
   CHECK(tuile_manager_stats(manager, &stats) == TUILE_OK);
   CHECK(stats.bad_signatures == 1);
   run_sql("UPDATE django_session SET session_data = 'not even a token'");
-  s = tuile_session_begin(manager, text(cookie));
-  CHECK(tuile_session_contains(s, text("n"), &error) == TUILE_ABSENT);
+  CHECK(tuile_session_start(manager, text(cookie), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
+  CHECK(tuile_session_type(s, text("n"), &(tuile_type){TUILE_TYPE_NULL}, &error) == TUILE_ABSENT);
   tuile_session_end(s);
   tuile_manager_close(manager);
 }
@@ -182,20 +185,21 @@ static void outage(void) {
   tuile_config config = TUILE_CONFIG_INIT;
   tuile_manager *manager;
   CHECK(tuile_store_open(text("memory:"), &behind, &error) == TUILE_OK);
-  CHECK(tuile_store_new(&ops, NULL, &config.open_store, &error) == TUILE_OK);
+  CHECK(tuile_store_open_ops(&ops, NULL, &config.open_store, &error) == TUILE_OK);
   config.secret = text("a secret that has its thirty-two bytes and more");
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
   char cookie[128];
   tuile_bytes key;
-  tuile_session *s = tuile_session_begin(manager, text(""));
+  tuile_session *s = NULL;
+  CHECK(tuile_session_start(manager, text(""), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
   CHECK(tuile_session_set_int(s, text("n"), 1, &error) == TUILE_OK);
   CHECK(tuile_session_commit(s, 200, NULL, NULL, &error) == TUILE_OK);
-  CHECK(tuile_session_key(s, &key) == TUILE_OK);
+  CHECK(tuile_session_id(s, &key) == TUILE_OK);
   snprintf(cookie, sizeof cookie, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(s);
 
   away = true; /* from before the request */
-  s = tuile_session_begin(manager, text(cookie));
+  CHECK(tuile_session_start(manager, text(cookie), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
   int64_t n;
   CHECK(tuile_session_get_int(s, text("n"), &n, &error) == TUILE_E_STORE);
   CHECK(strstr(error.message, "cable") != NULL);
@@ -205,7 +209,7 @@ static void outage(void) {
   tuile_session_end(s);
 
   away = false; /* then in the middle of one */
-  s = tuile_session_begin(manager, text(cookie));
+  CHECK(tuile_session_start(manager, text(cookie), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
   CHECK(tuile_session_add_int(s, text("n"), 1, &n, &error) == TUILE_OK);
   CHECK(n == 2);
   away = true;
@@ -214,7 +218,7 @@ static void outage(void) {
   away = false; /* and the same commit once more */
   CHECK(tuile_session_commit(s, 200, NULL, NULL, &error) == TUILE_OK);
   tuile_session_end(s);
-  s = tuile_session_begin(manager, text(cookie));
+  CHECK(tuile_session_start(manager, text(cookie), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
   CHECK(tuile_session_get_int(s, text("n"), &n, &error) == TUILE_OK);
   CHECK(n == 2);
   tuile_session_end(s);

@@ -71,7 +71,7 @@ static void control(tuile_status (*replace)(void *, tuile_bytes, tuile_bytes, tu
   ops.touch = touch, ops.remove = remove_key, ops.sweep = sweep;
   tuile_store *store;
   CHECK(tuile_store_open(text("memory:"), &under_test, NULL) == TUILE_OK);
-  CHECK(tuile_store_new(&ops, NULL, &store, NULL) == TUILE_OK);
+  CHECK(tuile_store_open_ops(&ops, NULL, &store, NULL) == TUILE_OK);
   store_contract contract = {store, true, false, false, false, false, 0};
   const char *broken = store_contract_run(&contract);
   CHECK(broken != NULL);

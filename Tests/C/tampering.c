@@ -21,8 +21,8 @@ static void tamper(tuile_signer *signer, int dialect, bool json, char *token, si
   char out[2048];
   size_t got;
 #define OPEN(length)                                                                                                          \
-  (json ? tuile_signer_loads(signer, (tuile_bytes){token, length}, TUILE_UNSET, 1000, out, sizeof out, &got, NULL, NULL)       \
-        : tuile_signer_open(signer, (tuile_bytes){token, length}, TUILE_UNSET, 1000, out, sizeof out, &got, NULL, NULL))
+  (json ? tuile_token_loads(signer, &(tuile_verification){sizeof(tuile_verification), (tuile_bytes){token, length}, TUILE_UNSET, 1000, 0, 0}, out, sizeof out, &got, NULL)       \
+        : tuile_token_unsign(signer, &(tuile_verification){sizeof(tuile_verification), (tuile_bytes){token, length}, TUILE_UNSET, 1000, 0, 0}, out, sizeof out, &got, NULL))
   CHECK(OPEN(size) == TUILE_OK);
   for (size_t at = 0; at < size; at++)
     for (int bit = 0; bit < 8; bit++, flips++) {
@@ -45,14 +45,14 @@ int main(void) {
       size_t size, got;
       bool json = writes_json(dialect) && (i % 2 == 0 || !writes_text(dialect));
       sprintf(value, json ? "{\"n\":%d,\"t\":\"%.*s\"}" : "value %d: %.*s", i, i, "................................................................");
-      tuile_status status = json ? tuile_signer_dumps(signer, text(value), i % 4 == 0, 1000, token, sizeof token, &size, NULL)
-                                 : tuile_signer_sign(signer, text(value), 1000, token, sizeof token, &size);
+      tuile_status status = json ? tuile_token_dumps(signer, &(tuile_signing){sizeof(tuile_signing), text(value), 1000, i % 4 == 0}, token, sizeof token, &size, NULL)
+                                 : tuile_token_sign(signer, &(tuile_signing){sizeof(tuile_signing), text(value), 1000, false}, token, sizeof token, &size, NULL);
       CHECK(status == TUILE_OK);
       tamper(signer, dialect, json, token, size);
       for (int w = 0; w < 3; w++) {
         /* What a format does not bind, it can't tell apart. */
         if ((w == 1 && !binds_salt(dialect)) || (w == 2 && !binds_name(dialect))) continue;
-        CHECK((json ? tuile_signer_loads : tuile_signer_open)(wrong[w], (tuile_bytes){token, size}, TUILE_UNSET, 1000, out, sizeof out, &got, NULL, NULL) ==
+        CHECK((json ? tuile_token_loads : tuile_token_unsign)(wrong[w], &(tuile_verification){sizeof(tuile_verification), {token, size}, TUILE_UNSET, 1000, 0, 0}, out, sizeof out, &got, NULL) ==
               TUILE_BAD_SIGNATURE);
       }
     }

@@ -115,7 +115,7 @@ static void begin(int64_t grace) {
   if (manager) tuile_manager_close(manager), tuile_store_close(store), tuile_store_close(memory);
   ops.load = load, ops.create = create, ops.replace = replace, ops.touch = touch, ops.remove = drop, ops.sweep = sweep;
   CHECK(tuile_store_open(text("memory:"), &memory, &error) == TUILE_OK);
-  CHECK(tuile_store_new(&ops, NULL, &store, &error) == TUILE_OK);
+  CHECK(tuile_store_open_ops(&ops, NULL, &store, &error) == TUILE_OK);
   config.open_store = store, config.clock = fixed_clock, config.cycle_grace = grace;
   config.secret = text("a secret that has its thirty-two bytes and more");
   CHECK(tuile_manager_open(&config, &manager, &error) == TUILE_OK);
@@ -225,7 +225,7 @@ static void login(enum fate first, int64_t grace, bool silence) {
   strcpy(before, jar);
   plan(REPLACE, first, FINE);
   tuile_session *s = adding(1);
-  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
+  CHECK(tuile_session_cycle_id(s, &error) == TUILE_OK);
   deaf = silence;
   tuile_status status = tuile_session_commit(s, 200, collect, NULL, &error);
   deaf = false;
@@ -255,7 +255,7 @@ static void logins_that_fail(enum operation operation) {
     memset(next, 0, sizeof next), memset(made, 0, sizeof made);
     for (int k = 0; k < 8; k++) next[operation][k] = REFUSED;
     tuile_session *s = adding(1);
-    CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
+    CHECK(tuile_session_cycle_id(s, &error) == TUILE_OK);
     CHECK(respond(s, 200) == TUILE_E_BUSY);
     CHECK(live() == 1);
   }
@@ -270,7 +270,7 @@ static void login_refused_after(enum fate first, int64_t grace) {
   strcpy(before, jar);
   plan(REPLACE, first, FINE);
   tuile_session *s = adding(1);
-  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
+  CHECK(tuile_session_cycle_id(s, &error) == TUILE_OK);
   deaf = true;
   CHECK(tuile_session_commit(s, 200, collect, NULL, &error) == TUILE_E_UNKNOWN);
   deaf = false;
@@ -292,7 +292,7 @@ static void logout_again(enum operation operation, int place, enum fate first) {
   char old[200], current[200];
   strcpy(old, jar);
   tuile_session *s = adding(1);
-  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
+  CHECK(tuile_session_cycle_id(s, &error) == TUILE_OK);
   CHECK(respond(s, 200) == TUILE_OK);
   strcpy(current, jar), strcpy(jar, old);
   s = request();
@@ -335,7 +335,7 @@ static void touched_in_a_conflict(bool logged_out) {
 static void login_in_a_conflict(enum fate second) {
   begin(5);
   tuile_session *s = adding(1);
-  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
+  CHECK(tuile_session_cycle_id(s, &error) == TUILE_OK);
   char old[200];
   strcpy(old, jar);
   CHECK(respond(adding(10), 200) == TUILE_OK); /* the login's first replace finds this */

@@ -41,7 +41,7 @@ static void assign(tuile_session *s) { CHECK(tuile_session_set_int(s, text("n"),
 static void extend(tuile_session *s) { CHECK(tuile_session_append(s, text("l"), text("1"), &error) == TUILE_OK); }
 static void own(tuile_session *s) { CHECK(tuile_session_set_owner(s, text("ada"), &error) == TUILE_OK); }
 static void cycle(tuile_session *s) { assign(s);
-  CHECK(tuile_session_cycle_key(s, &error) == TUILE_OK);
+  CHECK(tuile_session_cycle_id(s, &error) == TUILE_OK);
 }
 static void clear(tuile_session *s) {
   CHECK(tuile_session_clear(s, &error) == TUILE_OK);
@@ -81,7 +81,7 @@ static void left_alone(const char *key) {
     struct record after = stored(key);
     CHECK(same(&before, &after));
   }
-  CHECK(tuile_manager_clear_expired(manager, 1000, NULL, &error) == TUILE_OK);
+  CHECK(tuile_manager_sweep(manager, 1000, NULL, &error) == TUILE_OK);
   struct record after = stored(key);
   CHECK(same(&before, &after));
 }
@@ -107,7 +107,7 @@ static void foreign_records(bool is_signed) {
   if (is_signed) { /* with our own secret, and no dictionary */
     config.secret = text(secret), config.salt = text("django.contrib.sessions.SessionStore"), config.timed = true;
     CHECK(tuile_signer_new(&config, &signer, &error) == TUILE_OK);
-    CHECK(tuile_signer_dumps(signer, text("[1,2]"), true, TUILE_UNSET, token, sizeof token - 1, &size, &error) == TUILE_OK);
+    CHECK(tuile_token_dumps(signer, &(tuile_signing){sizeof(tuile_signing), text("[1,2]"), TUILE_UNSET, true}, token, sizeof token - 1, &size, &error) == TUILE_OK);
     token[size] = 0, list = token;
     tuile_signer_free(signer);
   }

@@ -23,7 +23,7 @@ static unsigned char key[48];
 static const char standard[] = "+/+/+v/7/fz+AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUm";
 static const char url[] = "-_-_-v_7_fz-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUm";
 
-static void add(const char *text_, tuile_key_format format) {
+static void add(const char *text_, tuile_secret_format format) {
   tuile_keyring *ring;
   tuile_error error;
   wanted[0] = NULL;
@@ -49,13 +49,13 @@ int main(void) {
   CHECK(found_in_free);
   found_in_free = 0;
 
-  add(standard, TUILE_KEY_BASE64);
+  add(standard, TUILE_SECRET_BASE64);
   CHECK(!found_in_free);
-  add(url, TUILE_KEY_BASE64);
+  add(url, TUILE_SECRET_BASE64);
   CHECK(!found_in_free);
-  add(hex, TUILE_KEY_HEX);
+  add(hex, TUILE_SECRET_HEX);
   CHECK(!found_in_free);
-  add(standard, TUILE_KEY_TEXT);
+  add(standard, TUILE_SECRET_TEXT);
   CHECK(!found_in_free);
 #endif
   puts("keys are wiped before their memory is free");

@@ -45,7 +45,8 @@ int main(void) {
   configuration.secret = TUILE_STR("a secret that has its thirty-two bytes and more"), configuration.store = TUILE_STR("memory:");
   tuile_manager *manager;
   if (tuile_manager_open(&configuration, &manager, &error) != TUILE_OK) return 1;
-  tuile_session *session = tuile_session_begin(manager, TUILE_STR(""));
+  tuile_session *session;
+  if (tuile_session_start(manager, TUILE_STR(""), TUILE_STR(""), &session, &error) != TUILE_OK) return 1;
 %s  tuile_session_end(session);
   tuile_manager_close(manager);
 }

@@ -52,7 +52,8 @@ static void run_process(int first, int threads) {
 static void new_session(int i) {
   struct history *h = &shared->sessions[i];
   tuile_bytes key;
-  tuile_session *s = tuile_session_begin(direct, text(""));
+  tuile_session *s = NULL;
+  CHECK(tuile_session_start(direct, text(""), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
   h->marker = (int64_t)mode.seed * sessions + i;
   snprintf(h->owner, sizeof h->owner, "owner-%u-%d", mode.seed, i);
   CHECK(tuile_session_update(s, text("{\"n\":0,\"log\":[]}"), NULL) == TUILE_OK);
@@ -65,7 +66,7 @@ static void new_session(int i) {
     status = tuile_session_commit(s, 200, NULL, NULL, NULL);
   }
   CHECK(status == TUILE_OK);
-  CHECK(tuile_session_key(s, &key) == TUILE_OK);
+  CHECK(tuile_session_id(s, &key) == TUILE_OK);
   snprintf(h->keys[0], sizeof h->keys[0], "%.*s", (int)key.size, (const char *)key.data);
   h->count = 1;
   tuile_session_end(s);
@@ -145,7 +146,7 @@ int main(int argc, char **argv) {
     run_round();
     totals.faults += shared->faults;
     for (int i = 0; i < sessions; i++) bad += check_session(i);
-    if (round % 32 == 31) tuile_manager_clear_expired(direct, 1 << 20, NULL, NULL);
+    if (round % 32 == 31) tuile_manager_sweep(direct, 1 << 20, NULL, NULL);
   }
   printf("%lld operations, %lld with an unknown end, %lld new keys, %lld sessions logged out, %lld left by logins that failed, "
          "%lld faults, %lld processes killed: %d broken\n",

@@ -10,7 +10,8 @@ void pause_a_while(unsigned int microseconds) {
 tuile_session *begin(tuile_manager *m, const char *key) {
   char cookie[64];
   snprintf(cookie, sizeof cookie, "sessionid=%s", key);
-  tuile_session *s = tuile_session_begin(m, text(cookie));
+  tuile_session *s = NULL;
+  CHECK(tuile_session_start(m, text(cookie), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
   CHECK(s);
   return s;
 }
@@ -67,7 +68,7 @@ static tuile_status cycle(struct record *r, tuile_session *s, unsigned int *stat
   bool free = false;
   if (place >= most_keys || r->key != place - 1 || !atomic_compare_exchange_strong(&h->cycling, &free, true)) return TUILE_ABSENT;
   /* Somebody may have been at it meanwhile. */
-  if (h->count != place || tuile_session_cycle_key(s, NULL) != TUILE_OK) {
+  if (h->count != place || tuile_session_cycle_id(s, NULL) != TUILE_OK) {
     h->cycling = false;
     return TUILE_ABSENT;
   }

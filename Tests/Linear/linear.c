@@ -81,7 +81,8 @@ static void colliding_names(void) {
   size_t used = fread(out, 1, 4 * size, stdin);
   config.store = TUILE_STR("memory:");
   if (tuile_manager_open(&config, &manager, &error) != TUILE_OK) exit(4);
-  tuile_session *session = tuile_session_begin(manager, TUILE_STR(""));
+  tuile_session *session = NULL;
+  if (tuile_session_start(manager, TUILE_STR(""), (tuile_bytes){NULL, 0}, &session, NULL) != TUILE_OK) abort();
   if (tuile_session_update(session, (tuile_bytes){out, used}, &error) != TUILE_OK) exit(5);
   tuile_session_end(session);
   tuile_manager_close(manager);

@@ -26,7 +26,7 @@ PACKAGES = (
 HERE = Path(__file__).resolve().parent
 SEED = int(os.environ.get("TUILE_LIVE_SEED") or secrets.randbelow(10**9))
 NOW = int(time.time())
-NATIVE_LOADS = _native.lib.tuile_signer_loads
+NATIVE_LOADS = _native.lib.tuile_token_loads
 
 
 class Refused(Exception):

@@ -179,7 +179,7 @@ static void log_out(int i, const char *word) {
     status = tuile_session_flush(sessions[i], &error);
   } else {
     bool all = strcmp(word, "revoke") == 0;
-    if (!all && tuile_session_key(sessions[i], &id) == TUILE_OK)
+    if (!all && tuile_session_id(sessions[i], &id) == TUILE_OK)
       snprintf(kept[i], sizeof kept[i], "%.*s", (int)id.size, (const char *)id.data);
     status = tuile_manager_revoke_all(managers[scenario->requests[i].process], text("ada"), all ? NULL : sessions[i], NULL, &error);
   }
@@ -213,7 +213,7 @@ static bool do_word(int i, const char *word, tuile_status *committed) {
   else if (strcmp(word, "clear") == 0) status = tuile_session_clear(s, &e);
   else if (strcmp(word, "owner") == 0) status = tuile_session_set_owner(s, text("ada"), &e);
   else if (strcmp(word, "cycle") == 0 || strcmp(word, "login") == 0) {
-    status = tuile_session_cycle_key(s, &e);
+    status = tuile_session_cycle_id(s, &e);
     p->cycles = status == TUILE_OK;
     if (status == TUILE_OK && word[0] == 'l') status = tuile_session_set_int(s, text("user"), i, &e);
   } else if (strcmp(word, "flush") == 0 || strcmp(word, "revoke") == 0 || strcmp(word, "others") == 0) log_out(i, word);
@@ -222,7 +222,7 @@ static bool do_word(int i, const char *word, tuile_status *committed) {
     if (*committed < 0) *committed = commit(i);
   } else CHECK(!"a word of a script");
   if (p->cycles && *committed == TUILE_OK && p->outcome == outcome_saved) p->was_cycled = true;
-  if (tuile_session_key(s, &id) == TUILE_OK) observe(id.size);
+  if (tuile_session_id(s, &id) == TUILE_OK) observe(id.size);
   /* Where the store gives no answer the visitor gets an error page, without a commit. */
   return status >= 0 || status == TUILE_E_TYPE;
 }
@@ -250,7 +250,7 @@ void request_body(int i) {
   for (int j = 0; j < request_count(); j++) p->began_after[j] = progress[j].ended && !progress[j].crashed;
   trace("%-18s begins", request_name(i));
   snprintf(cookie, sizeof cookie, "sessionid=%s", p->sent);
-  sessions[i] = tuile_session_begin(managers[scenario->requests[i].process], text(cookie));
+  CHECK(tuile_session_start(managers[scenario->requests[i].process], text(cookie), (tuile_bytes){NULL, 0}, &sessions[i], NULL) == TUILE_OK);
   CHECK(sessions[i]);
   while (next_word(&script, word, sizeof word) && !is_abandoned(i))
     if (!do_word(i, word, &committed)) break;
@@ -302,11 +302,12 @@ void requests_setup(void) {
   world_time = INT64_C(1700000000000000) + scenario->fraction;
   coroutines_reset();
   tuile_manager *manager = open_manager(scenario->previous ? scenario->previous : url(), NULL, 0);
-  tuile_session *s = tuile_session_begin(manager, text(""));
+  tuile_session *s = NULL;
+  CHECK(tuile_session_start(manager, text(""), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
   CHECK(tuile_session_update(s, text("{\"secret\":1,\"n\":0,\"log\":[],\"x\":9}"), &error) == TUILE_OK);
   if (scenario->owned) CHECK(tuile_session_set_owner(s, text("ada"), &error) == TUILE_OK);
   CHECK(tuile_session_commit(s, 200, NULL, NULL, &error) == TUILE_OK);
-  CHECK(tuile_session_key(s, &id) == TUILE_OK);
+  CHECK(tuile_session_id(s, &id) == TUILE_OK);
   snprintf(first_id, sizeof first_id, "%.*s", (int)id.size, (const char *)id.data);
   tuile_session_end(s);
   tuile_manager_close(manager);
@@ -336,7 +337,8 @@ const char *probe(int process, const char *id) {
   tuile_error error;
   probing_process = process;
   snprintf(cookie, sizeof cookie, "sessionid=%s", id);
-  tuile_session *s = tuile_session_begin(managers[process], text(cookie));
+  tuile_session *s = NULL;
+  CHECK(tuile_session_start(managers[process], text(cookie), (tuile_bytes){NULL, 0}, &s, NULL) == TUILE_OK);
   bool answered = tuile_session_json(s, &json, &error) == TUILE_OK;
   if (answered) snprintf(seen, sizeof seen, "%.*s", (int)json.size, (const char *)json.data);
   tuile_session_end(s);

@@ -50,7 +50,7 @@ tuile_store *open_store(const char *url, bool blind) {
   ops.load = load, ops.create = create, ops.replace = replace_in_two_steps, ops.touch = touch;
   ops.remove = remove_key, ops.sweep = sweep, ops.close = close_inner;
   tuile_store *outer;
-  must(tuile_store_new(&ops, store, &outer, &error), &error);
+  must(tuile_store_open_ops(&ops, store, &outer, &error), &error);
   return outer;
 }
 

@@ -16,7 +16,8 @@ static int times = 1000;
 static void *visit(void *manager) {
   for (int i = 0; i < times; i++) {
     tuile_error error = {0};
-    tuile_session *session = tuile_session_begin(manager, text(cookie));
+    tuile_session *session = NULL;
+    CHECK(tuile_session_start(manager, text(cookie), (tuile_bytes){NULL, 0}, &session, NULL) == TUILE_OK);
     tuile_status status = tuile_session_add_int(session, text("count"), 1, NULL, &error);
     if (status == TUILE_OK) status = tuile_session_commit(session, 200, NULL, NULL, &error);
     tuile_session_end(session);
@@ -41,17 +42,19 @@ static int child(tuile_manager *manager, int threads) {
 
 static void begin_at_zero(tuile_manager *manager) {
   tuile_bytes key;
-  tuile_session *session = tuile_session_begin(manager, text(""));
+  tuile_session *session = NULL;
+  CHECK(tuile_session_start(manager, text(""), (tuile_bytes){NULL, 0}, &session, NULL) == TUILE_OK);
   CHECK(tuile_session_set_int(session, text("count"), 0, NULL) == TUILE_OK);
   CHECK(tuile_session_commit(session, 200, NULL, NULL, NULL) == TUILE_OK);
-  CHECK(tuile_session_key(session, &key) == TUILE_OK);
+  CHECK(tuile_session_id(session, &key) == TUILE_OK);
   snprintf(cookie, sizeof cookie, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(session);
 }
 
 static int64_t count_of(tuile_manager *manager) {
   int64_t count = -1;
-  tuile_session *session = tuile_session_begin(manager, text(cookie));
+  tuile_session *session = NULL;
+  CHECK(tuile_session_start(manager, text(cookie), (tuile_bytes){NULL, 0}, &session, NULL) == TUILE_OK);
   CHECK(tuile_session_get_int(session, text("count"), &count, NULL) == TUILE_OK);
   tuile_session_end(session);
   return count;

@@ -22,10 +22,11 @@ static size_t resident(void) {
 
 static void request(tuile_manager *manager, char cookie[64], unsigned int what) {
   tuile_error error = {0};
-  tuile_session *session = tuile_session_begin(manager, text(cookie));
+  tuile_session *session = NULL;
+  CHECK(tuile_session_start(manager, text(cookie), (tuile_bytes){NULL, 0}, &session, NULL) == TUILE_OK);
   tuile_status status = tuile_session_add_int(session, text("count"), 1, NULL, &error);
   if (status == TUILE_OK && what % 16 == 0) status = tuile_session_flush(session, &error);
-  if (status == TUILE_OK && what % 16 == 1) status = tuile_session_cycle_key(session, &error);
+  if (status == TUILE_OK && what % 16 == 1) status = tuile_session_cycle_id(session, &error);
   if (status == TUILE_OK && what % 16 == 2) {
     char value[400];
     memset(value, 'v', sizeof value);
@@ -36,7 +37,7 @@ static void request(tuile_manager *manager, char cookie[64], unsigned int what) 
   CHECK(status == TUILE_OK);
   tuile_bytes key = {0};
   cookie[0] = 0;
-  if (tuile_session_key(session, &key) == TUILE_OK && key.size > 0)
+  if (tuile_session_id(session, &key) == TUILE_OK && key.size > 0)
     snprintf(cookie, 64, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(session);
 }

@@ -72,7 +72,7 @@ static tuile_store *opened(const char *url) {
     folder = url + 6;
     ops.load = naive_load, ops.create = naive_create, ops.replace = naive_replace;
     ops.touch = naive_touch, ops.remove = naive_remove, ops.sweep = naive_sweep;
-    status = tuile_store_new(&ops, NULL, &store, &error);
+    status = tuile_store_open_ops(&ops, NULL, &store, &error);
   } else {
     status = tuile_store_open(text(url), &store, &error);
   }

@@ -31,10 +31,11 @@ static void dawdle(unsigned int *seed) {
 
 static void new_session(struct pair *pair) {
   tuile_bytes key;
-  tuile_session *session = tuile_session_begin(manager, text(""));
+  tuile_session *session = NULL;
+  CHECK(tuile_session_start(manager, text(""), (tuile_bytes){NULL, 0}, &session, NULL) == TUILE_OK);
   CHECK(tuile_session_set_int(session, text("user"), 1, NULL) == TUILE_OK);
   CHECK(tuile_session_commit(session, 200, NULL, NULL, NULL) == TUILE_OK);
-  CHECK(tuile_session_key(session, &key) == TUILE_OK);
+  CHECK(tuile_session_id(session, &key) == TUILE_OK);
   snprintf(pair->cookie, sizeof pair->cookie, "sessionid=%.*s", (int)key.size, (const char *)key.data);
   tuile_session_end(session);
 }
@@ -46,7 +47,8 @@ static void *save(void *context) {
   for (int i = 0; i < races / pairs; i++) {
     new_session(pair);
     int64_t user = 0;
-    tuile_session *session = tuile_session_begin(manager, text(pair->cookie));
+    tuile_session *session = NULL;
+    CHECK(tuile_session_start(manager, text(pair->cookie), (tuile_bytes){NULL, 0}, &session, NULL) == TUILE_OK);
     CHECK(tuile_session_get_int(session, text("user"), &user, NULL) == TUILE_OK);
     CHECK(user == 1);
     CHECK(tuile_session_set_int(session, text("page"), i, NULL) == TUILE_OK);
@@ -68,7 +70,8 @@ static void *leave(void *context) {
   for (int i = 0; i < races / pairs; i++) {
     pthread_barrier_wait(&pair->barrier);
     dawdle(&seed);
-    tuile_session *session = tuile_session_begin(manager, text(pair->cookie));
+    tuile_session *session = NULL;
+    CHECK(tuile_session_start(manager, text(pair->cookie), (tuile_bytes){NULL, 0}, &session, NULL) == TUILE_OK);
     tuile_status status = tuile_session_flush(session, NULL);
     if (status == TUILE_OK) status = tuile_session_commit(session, 200, NULL, NULL, NULL);
     if (status != TUILE_OK) atomic_fetch_add(&failures, 1);

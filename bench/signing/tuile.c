@@ -70,28 +70,28 @@ static size_t payload_size, token_size, size;
 
 /* The clock is read, as the frameworks do. */
 static tuile_status sign_status(void) {
-  return tuile_signer_sign(signer, (tuile_bytes){hundred, sizeof hundred}, TUILE_UNSET, token, sizeof token, &token_size);
+  return tuile_token_sign(signer, &(tuile_signing){sizeof(tuile_signing), (tuile_bytes){hundred, sizeof hundred}, TUILE_UNSET, false}, token, sizeof token, &token_size, NULL);
 }
 static void sign(void) { MUST(sign_status() == TUILE_OK); }
 
 static tuile_status verify_status(void) {
   tuile_bytes value;
-  return tuile_signer_verify(signer, (tuile_bytes){token, token_size}, 3600, TUILE_UNSET, &value, NULL);
+  return tuile_token_verify(signer, &(tuile_verification){sizeof(tuile_verification), (tuile_bytes){token, token_size}, 3600, TUILE_UNSET, 0, 0}, &value, NULL);
 }
 static void verify(void) { MUST(verify_status() == TUILE_OK); }
 
 /* For tokens that don't hold their text as it is. */
 static void open_text(void) {
-  MUST(tuile_signer_open(signer, (tuile_bytes){token, token_size}, 3600, TUILE_UNSET, out, sizeof out, &size, NULL, NULL) == TUILE_OK);
+  MUST(tuile_token_unsign(signer, &(tuile_verification){sizeof(tuile_verification), (tuile_bytes){token, token_size}, 3600, TUILE_UNSET, 0, 0}, out, sizeof out, &size, NULL) == TUILE_OK);
 }
 
 static tuile_status dumps_status(void) {
-  return tuile_signer_dumps(signer, (tuile_bytes){payload, payload_size}, true, TUILE_UNSET, token, sizeof token, &token_size, NULL);
+  return tuile_token_dumps(signer, &(tuile_signing){sizeof(tuile_signing), (tuile_bytes){payload, payload_size}, TUILE_UNSET, true}, token, sizeof token, &token_size, NULL);
 }
 static void dumps(void) { MUST(dumps_status() == TUILE_OK); }
 
 static void loads(void) {
-  MUST(tuile_signer_loads(signer, (tuile_bytes){token, token_size}, 3600, TUILE_UNSET, out, sizeof out, &size, NULL, NULL) == TUILE_OK);
+  MUST(tuile_token_loads(signer, &(tuile_verification){sizeof(tuile_verification), (tuile_bytes){token, token_size}, 3600, TUILE_UNSET, 0, 0}, out, sizeof out, &size, NULL) == TUILE_OK);
 }
 
 /* ---- the limits ---- */

@@ -1,15 +1,16 @@
 /* tuile_http.h - a request's session, and a response's headers, in the types of common
  * C servers. Include it after the server's header: what that declares decides what is here.
  *
- *   <microhttpd.h>   tuile_mhd_begin, tuile_mhd_add_header
- *   <fcgiapp.h>      tuile_fcgi_begin, tuile_fcgi_add_header
- *   none             tuile_cgi_begin, tuile_cgi_add_header
+ *   <microhttpd.h>   tuile_mhd_start, tuile_mhd_add_header
+ *   <fcgiapp.h>      tuile_fcgi_start, tuile_fcgi_add_header
+ *   none             tuile_cgi_start, tuile_cgi_add_header
  *
  * tuile_is_local_page says whether a page that came with a request, to be gone back to
  * after the login, is one of this site.
  *
- * Each _begin gives what tuile_session_begin gives, each _add_header goes to
- * tuile_session_commit with the context that it names. Since 0.1.
+ * Each _start answers as tuile_session_start does, each _add_header goes to
+ * tuile_session_commit with the context that it names. Since 0.1; before 0.2 _start was
+ * _begin, and gave the session.
  */
 #ifndef TUILE_HTTP_H
 #define TUILE_HTTP_H
@@ -56,8 +57,8 @@ static inline bool tuile_is_local_page(tuile_bytes page) {
 }
 
 /** A CGI program's request, from the environment. */
-static inline tuile_session *tuile_cgi_begin(tuile_manager *manager) {
-  return tuile_session_begin(manager, tuile_text(getenv("HTTP_COOKIE")));
+static inline tuile_status tuile_cgi_start(tuile_manager *manager, tuile_session **session, tuile_error *error) {
+  return tuile_session_start(manager, tuile_text(getenv("HTTP_COOKIE")), tuile_text(NULL), session, error);
 }
 
 /** context: the FILE that the response goes to, while its headers are written. */
@@ -69,9 +70,10 @@ static inline tuile_status tuile_cgi_add_header(void *context, tuile_bytes name,
 
 #ifdef MHD_VERSION
 /** A request of libmicrohttpd. */
-static inline tuile_session *tuile_mhd_begin(tuile_manager *manager, struct MHD_Connection *connection) {
-  return tuile_session_begin(
-      manager, tuile_text(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_COOKIE)));
+static inline tuile_status tuile_mhd_start(tuile_manager *manager, struct MHD_Connection *connection,
+                                           tuile_session **session, tuile_error *error) {
+  const char *cookies = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_COOKIE);
+  return tuile_session_start(manager, tuile_text(cookies), tuile_text(NULL), session, error);
 }
 
 /** context: the struct MHD_Response, not queued yet. */
@@ -90,8 +92,10 @@ static inline tuile_status tuile_mhd_add_header(void *context, tuile_bytes name,
 
 #ifdef _FCGIAPP_H
 /** A request of libfcgi. */
-static inline tuile_session *tuile_fcgi_begin(tuile_manager *manager, const FCGX_Request *request) {
-  return tuile_session_begin(manager, tuile_text(FCGX_GetParam("HTTP_COOKIE", request->envp)));
+static inline tuile_status tuile_fcgi_start(tuile_manager *manager, const FCGX_Request *request, tuile_session **session,
+                                            tuile_error *error) {
+  const char *cookies = FCGX_GetParam("HTTP_COOKIE", request->envp);
+  return tuile_session_start(manager, tuile_text(cookies), tuile_text(NULL), session, error);
 }
 
 /** context: the request's FCGX_Stream `out`, while its headers are written. */

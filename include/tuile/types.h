@@ -322,14 +322,14 @@ typedef struct tuile_signer tuile_signer;
 typedef struct tuile_keyring tuile_keyring;
 
 /** How a key is written. */
-typedef enum tuile_key_format {
-  TUILE_KEY_TEXT = 0,  /**< Its bytes are the key. */
-  TUILE_KEY_HEX = 1,   /**< Digits in either case. */
-  TUILE_KEY_BASE64 = 2 /**< Either alphabet, padded or not. */
-} tuile_key_format;
+typedef enum tuile_secret_format {
+  TUILE_SECRET_TEXT = 0,  /**< Its bytes are the key. */
+  TUILE_SECRET_HEX = 1,   /**< Digits in either case. */
+  TUILE_SECRET_BASE64 = 2 /**< Either alphabet, padded or not. */
+} tuile_secret_format;
 
 /** Added to the format of tuile_keyring_add_file: others than its owner may read the file. Since 0.1.1. */
-#define TUILE_KEY_SHARED_FILE 0x100
+#define TUILE_SECRET_SHARED_FILE 0x100
 
 /** Whose tokens a signer makes and reads. docs/formats.md has the details. */
 typedef enum tuile_dialect {
@@ -419,11 +419,34 @@ typedef struct tuile_signer_config {
     TUILE_DERIVATION_DEFAULT, 1000, TUILE_UNSET, false, NULL, 0,               \
     TUILE_CIPHER_DEFAULT, TUILE_DIGEST_DEFAULT, {NULL, 0} }
 
-/** What verification found out besides the value. */
-typedef struct tuile_verified {
-  int64_t timestamp; /**< Unix seconds at signing, or TUILE_UNSET if the token has none. */
-  size_t key;        /**< 0 the secret, 1 the first fallback, and so on. */
-} tuile_verified;
+/** What a token is made of. Since 0.2. */
+typedef struct tuile_signing {
+  size_t size;       /**< sizeof(tuile_signing) */
+  tuile_bytes value; /**< The text, or for tuile_token_dumps the JSON. */
+  int64_t now;       /**< Unix seconds, or TUILE_UNSET for the system's clock. */
+  bool compress;     /**< tuile_token_dumps of Django and itsdangerous: deflate what gets shorter. */
+} tuile_signing;
+
+/** Gives every field its default. */
+#define TUILE_SIGNING_INIT                                                     \
+  { sizeof(tuile_signing), {NULL, 0}, TUILE_UNSET, false }
+
+/** A token to be verified, and what was found out besides its value. Since 0.2. */
+typedef struct tuile_verification {
+  size_t size;       /**< sizeof(tuile_verification) */
+  tuile_bytes token; /**< As the browser sent it. */
+  /** Seconds, or TUILE_UNSET for no limit. A token of just that age is still good. One from
+   *  the future is, too, as in Django, but not in the dialects of itsdangerous. */
+  int64_t max_age;
+  int64_t now;       /**< Unix seconds, or TUILE_UNSET for the system's clock. */
+  int64_t timestamp; /**< Answer: Unix seconds at signing, or TUILE_UNSET if the token has none. */
+  size_t secret;     /**< Answer: 0 the secret, 1 the first fallback, and so on. */
+} tuile_verification;
+
+/** Gives every field its default. */
+#define TUILE_VERIFICATION_INIT                                                \
+  { sizeof(tuile_verification), {NULL, 0}, TUILE_UNSET, TUILE_UNSET,           \
+    TUILE_UNSET, 0 }
 
 /* ----------------------------------------------- state without cookies -- */
 
@@ -433,17 +456,34 @@ typedef enum tuile_url_place {
   TUILE_URL_QUERY = 1 /**< name=value in the query. */
 } tuile_url_place;
 
-/** What a hidden form field is bound to besides its value. */
+/** A parameter to be set in a URL. Since 0.2. */
+typedef struct tuile_url_parameter {
+  size_t size;           /**< sizeof(tuile_url_parameter) */
+  tuile_url_place place; /**< TUILE_URL_PATH */
+  tuile_bytes name;      /**< Letters, digits and - . _ ~ : % */
+  tuile_bytes value;     /**< The same; empty: the parameter is taken out. */
+} tuile_url_parameter;
+
+/** Gives every field its default. */
+#define TUILE_URL_PARAMETER_INIT                                               \
+  { sizeof(tuile_url_parameter), TUILE_URL_PATH, {NULL, 0}, {NULL, 0} }
+
+/** A hidden form field: its value, and what that is bound to. */
 typedef struct tuile_hidden_field {
-  size_t size;             /**< sizeof(tuile_hidden_field) */
-  tuile_bytes name;        /**< The field's name in the form. */
-  tuile_bytes form;        /**< The form's purpose, such as "checkout". */
-  tuile_bytes session_key; /**< Only a hash of it is kept in the page. May be empty. */
+  size_t size;            /**< sizeof(tuile_hidden_field) */
+  tuile_bytes name;       /**< The field's name in the form. */
+  tuile_bytes form;       /**< The form's purpose, such as "checkout". */
+  tuile_bytes session_id; /**< Only a hash of it is kept in the page. May be empty. */
+  tuile_bytes value;      /**< To be written: UTF-8. Since 0.2, as all that follows. */
+  tuile_bytes body;       /**< To be read: the request's urlencoded body. */
+  int64_t max_age;        /**< To be read: seconds, or TUILE_UNSET for no limit. */
+  int64_t now;            /**< Unix seconds, or TUILE_UNSET for the system's clock. */
 } tuile_hidden_field;
 
 /** Gives every field its default. */
 #define TUILE_HIDDEN_FIELD_INIT                                                \
-  { sizeof(tuile_hidden_field), {NULL, 0}, {NULL, 0}, {NULL, 0} }
+  { sizeof(tuile_hidden_field), {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0},    \
+    {NULL, 0}, TUILE_UNSET, TUILE_UNSET }
 
 /** A request as Django's CsrfViewMiddleware looks at it. A header that was not
  *  sent is {NULL, 0}. */
@@ -502,7 +542,7 @@ typedef bool (*tuile_receive_key)(void *context, tuile_bytes key, int64_t expire
 typedef bool (*tuile_receive_owner)(void *context, tuile_bytes owner);
 
 /** What a store of your own does. Each function may be called from several
- *  threads at once; `context` is what was given to tuile_store_new. Keys have
+ *  threads at once; `context` is what was given to tuile_store_open_ops. Keys have
  *  8 to 40 bytes of a-z and 0-9; of records that are no sessions they are `~` and
  *  39 hex digits, and no walk has to show those. Times are Unix microseconds. A store returns
  *  TUILE_E_STORE for any failure of its own and may fill `error` (never NULL
@@ -572,12 +612,17 @@ typedef struct tuile_store_ops {
   tuile_status (*owned_record)(void *context, tuile_bytes owner, tuile_bytes key,
                                tuile_receive receive, void *receiver,
                                tuile_error *error);
+  /** true: an answer counts only where the operation has set `error->status` to it as
+   *  well; any other is a failure of the store's. For hosts that can cut a callback
+   *  short, as a signal does in Python: what it returns then could read as TUILE_OK.
+   *  Since 0.2. */
+  bool confirms;
 } tuile_store_ops;
 
 /** Has no operation, and is not trusted. */
 #define TUILE_STORE_OPS_INIT                                                   \
   { sizeof(tuile_store_ops), false, NULL, NULL, NULL, NULL, NULL, NULL, NULL,  \
-    NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL, false }
 
 /** What a store module, libtuile-NAME.so, exports as `tuile_module_open`: it
  *  fills `ops` and `*context` for a URL that begins with NAME:. `ops` comes as
@@ -643,7 +688,7 @@ typedef struct tuile_config {
   tuile_clock clock;   /**< NULL: the system's. */
   void *clock_context; /**< Given to `clock`. */
   const tuile_keyring *keyring; /**< In place of secret and fallbacks unless NULL. */
-  /** tuile_session_begin_url takes a key from a URL where no cookie came: false.
+  /** tuile_session_start takes a key from a URL where no cookie came: false.
    *  URLs are copied, logged and sent on, and the key with them. */
   bool url_sessions;
   tuile_bytes url_name; /**< The parameter in URLs: "sid". */
@@ -682,6 +727,12 @@ typedef struct tuile_config {
   /** Takes secrets under 32 bytes, as older applications have them: false. A
    *  keyring says for itself what it takes. */
   bool allow_weak_secrets;
+  /** Called where the manager's threads would sleep: between attempts to save what
+   *  another request was first to change, at most eight milliseconds a time. For hosts
+   *  whose threads have other things to do meanwhile, such as greenlets or fibers. It
+   *  must outlive the manager. NULL: they sleep. Since 0.2. */
+  tuile_wait wait;
+  void *wait_context; /**< Given to `wait`. Since 0.2. */
 } tuile_config;
 
 /** Gives every field its default. */
@@ -690,7 +741,8 @@ typedef struct tuile_config {
     {"sessionid", 9}, {NULL, 0}, {"/", 1}, 1209600, TUILE_SAME_SITE_LAX,       \
     false, true, false, false, false, 1048576, NULL, NULL, NULL, false,        \
     {"sid", 3}, 0, 0, 5, false, 100, {NULL, 0}, {NULL, 0}, {NULL, 0}, NULL,    \
-    NULL, TUILE_LOG_WARNING, TUILE_COOKIE_RULE_DEFAULT, 0, false }
+    NULL, TUILE_LOG_WARNING, TUILE_COOKIE_RULE_DEFAULT, 0, false,      \
+    NULL, NULL }
 
 /** Ready-made limits, those of NIST SP 800-63B-4. */
 typedef enum tuile_policy {
@@ -736,7 +788,7 @@ typedef struct tuile_stats {
   uint64_t bad_signatures;  /**< Stored data whose signature did not match. */
   uint64_t resurrections_refused; /**< Saves of a session deleted meanwhile. */
   uint64_t store_failures;  /**< Calls that the store failed. */
-  uint64_t old_key_loads;   /**< Sessions found that an older secret had signed. */
+  uint64_t old_secret_loads;   /**< Sessions found that an older secret had signed. */
   uint64_t touches;         /**< Sessions kept alive without rewriting them. */
   uint64_t cookie_bytes;    /**< Bytes of all Set-Cookie values. */
   uint64_t revoked;         /**< Sessions ended by an owner's list or its limit. */

@@ -348,7 +348,8 @@ uint64_t *sys_latency_buckets(void *tuile_latency);
 /* ---- public structs that begin with their size, and have grown (sized.c) ---- */
 
 typedef enum sys_struct {
-  SYS_COOKIES, SYS_SET_COOKIE, SYS_DJANGO_COOKIE, SYS_JAR_CONFIG, SYS_JAR_REQUEST, SYS_SIGNER_CONFIG, SYS_HIDDEN_FIELD,
+  SYS_COOKIES, SYS_SET_COOKIE, SYS_DJANGO_COOKIE, SYS_JAR_CONFIG, SYS_JAR_REQUEST, SYS_SIGNER_CONFIG, SYS_SIGNING,
+  SYS_VERIFICATION, SYS_URL_PARAMETER, SYS_HIDDEN_FIELD,
   SYS_CSRF_REQUEST, SYS_STORE_OPS, SYS_CONFIG, SYS_STATS, SYS_LATENCY
 } sys_struct;
 

@@ -1,4 +1,4 @@
-// Section 2: Cookies
+// Section 9: Cookies
 // Read a request's Cookie headers without copying them (RFC 6265bis, draft 22).
 // tuile_cookie_next and tuile_cookie_get read one header as browsers mean it,
 // with no limit; the functions of tuile_cookies read all headers of a request as
@@ -52,29 +52,42 @@ public func tuile_cookie_get(
   return TUILE_OK
 }
 
-/// Finds a cookie as a framework does that shares it: of several of one name the
-/// one that counts there, and what quotes around it mean there.
+/// Finds a cookie as a framework does that shares it, and writes its value: of several
+/// of one name the one that counts there, and what quotes around it mean there.
 ///
-/// `rule` TUILE_COOKIE_RULE_DEFAULT is Django's. `*several`, which may be NULL, says
-/// whether cookies of that name had different values, which is worth a refusal
-/// where another program may take another of them. Rack and Express also decode
+/// `rule` TUILE_COOKIE_RULE_DEFAULT is Django's. Rack and Express also decode
 /// `%XX`: TUILE_ENCODING_PERCENT does. `*size`, which may be NULL, gets the size that
 /// is needed, also for TUILE_E_SPACE.
 ///
 /// Returns TUILE_OK; TUILE_ABSENT if there is none that the rule takes;
-/// TUILE_E_SPACE; TUILE_E_ARGUMENT. Since 0.1.1.
+/// TUILE_E_SPACE; TUILE_E_ARGUMENT for NULL or an unknown rule. Since 0.1.1; whether
+/// there are several is tuile_cookie_differs since 0.2.
 @_cdecl("tuile_cookie_read")
 public func tuile_cookie_read(
   _ header: tuile_bytes, _ name: tuile_bytes, _ rule: tuile_cookie_rule, _ buffer: UnsafeMutablePointer<CChar>?,
-  _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?, _ several: UnsafeMutablePointer<Bool>?
+  _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?
 ) -> tuile_status {
   guard let text = Bytes(header), let name = Bytes(name), let rule = CookieRule(rule, standard: .django) else {
     return TUILE_E_ARGUMENT
   }
   guard let found = rule.find(name, in: CookieHeader(text: text)) else { return TUILE_ABSENT }
-  let status = writing(buffer, capacity, size, most: Int.max) { rule.write(found.value, to: &$0) }
-  if status == TUILE_OK { several?.pointee = found.isOneOfSeveral }
-  return status
+  return writing(buffer, capacity, size, most: Int.max) { rule.write(found.value, to: &$0) }
+}
+
+/// Whether a header has several cookies of a name with different values, as a rule reads
+/// them: worth a refusal where another program may take another of them.
+///
+/// Returns TUILE_OK, and `*differs` is set; TUILE_ABSENT if there is none that the rule
+/// takes; TUILE_E_ARGUMENT for NULL or an unknown rule. Since 0.2.
+@_cdecl("tuile_cookie_differs")
+public func tuile_cookie_differs(
+  _ header: tuile_bytes, _ name: tuile_bytes, _ rule: tuile_cookie_rule, _ differs: UnsafeMutablePointer<Bool>?
+) -> tuile_status {
+  guard let text = Bytes(header), let name = Bytes(name), let rule = CookieRule(rule, standard: .django), let differs
+  else { return TUILE_E_ARGUMENT }
+  guard let found = rule.find(name, in: CookieHeader(text: text)) else { return TUILE_ABSENT }
+  differs.pointee = found.isOneOfSeveral
+  return TUILE_OK
 }
 
 /// Sets all fields to what TUILE_COOKIES_INIT sets: no header, mode browser, and
@@ -115,8 +128,10 @@ public func tuile_cookies_count(
 /// are, also for TUILE_E_SPACE. After any answer but TUILE_OK the array's
 /// contents are undefined.
 ///
-/// Returns TUILE_OK; TUILE_E_SPACE if there are more than `capacity`; else as
-/// tuile_cookies_count. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_SPACE if there are more than `capacity`; TUILE_E_LIMIT for more bytes or cookies, or a longer name or
+/// value, than `cookies` allows; TUILE_E_SYNTAX in mode strict, with `offset`
+/// counted through the headers as they follow each other; TUILE_E_ARGUMENT for
+/// NULL, an unknown mode or a struct of a size that no version has. Since 0.1.
 @_cdecl("tuile_cookies_all")
 public func tuile_cookies_all(
   _ cookies: UnsafePointer<tuile_cookies>?, _ array: UnsafeMutablePointer<tuile_cookie>?, _ capacity: size_t,
@@ -139,7 +154,10 @@ public func tuile_cookies_all(
 /// All headers are read and checked, so that the answer does not depend on where
 /// the cookie stands. `*value` points into a header.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT if there is none; else as tuile_cookies_count.
+/// Returns TUILE_OK; TUILE_ABSENT if there is none; TUILE_E_LIMIT for more bytes or cookies, or a longer name or
+/// value, than `cookies` allows; TUILE_E_SYNTAX in mode strict, with `offset`
+/// counted through the headers as they follow each other; TUILE_E_ARGUMENT for
+/// NULL, an unknown mode or a struct of a size that no version has.
 /// Since 0.1.
 @_cdecl("tuile_cookies_get")
 public func tuile_cookies_get(
@@ -165,8 +183,10 @@ public func tuile_cookies_get(
 /// first one, as it was sent. `*size`, which may be NULL, gets the size that is
 /// needed, also for TUILE_E_SPACE.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT if there is no such cookie; TUILE_E_SPACE; else
-/// as tuile_cookies_count. Since 0.1.
+/// Returns TUILE_OK; TUILE_ABSENT if there is no such cookie; TUILE_E_SPACE; TUILE_E_LIMIT for more bytes or cookies, or a longer name or
+/// value, than `cookies` allows; TUILE_E_SYNTAX in mode strict, with `offset`
+/// counted through the headers as they follow each other; TUILE_E_ARGUMENT for
+/// NULL, an unknown mode or a struct of a size that no version has. Since 0.1.
 @_cdecl("tuile_cookies_read")
 public func tuile_cookies_read(
   _ cookies: UnsafePointer<tuile_cookies>?, _ name: tuile_bytes, _ buffer: UnsafeMutablePointer<CChar>?,

@@ -1,4 +1,4 @@
-// Section 4: Django's Set-Cookie
+// Section 11: Django's Set-Cookie
 // What Django writes, to the byte, for a server that stands beside it. All
 // functions are safe from all threads; none allocates memory.
 
@@ -48,7 +48,10 @@ public func tuile_django_cookie_write(
 /// comes with the prefixes `__Secure-` and `__Host-` and with SameSite=None only,
 /// as in Django; tuile_set_cookie_delete also knows the other cases.
 ///
-/// Answers as tuile_django_cookie_write. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for a key that http.cookies refuses, and
+/// a control character, ';' or an octet over 7E in an attribute; TUILE_E_RULE for a key
+/// that is an attribute's name; TUILE_E_ARGUMENT for a samesite that is none, NULL, or a
+/// struct of a size that no version has. Since 0.1.
 @_cdecl("tuile_django_cookie_delete")
 public func tuile_django_cookie_delete(
   _ cookie: UnsafePointer<tuile_django_cookie>?, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t,

@@ -1,4 +1,4 @@
-// Section 5: The cookie jar
+// Section 12: The cookie jar
 // A client's cookies, for programs that call other servers: what responses set
 // is kept, and each request gets the Cookie header that a browser would send
 // (RFC 6265bis, draft 22). Domains that belong to everyone, such as "co.uk", are
@@ -153,14 +153,17 @@ public func tuile_jar_end_session(_ jar: UnsafeMutablePointer<tuile_jar>?) -> tu
 /// jar. As curl does, it takes lines with blanks before them, ends in fractions of
 /// a second, lines without a path, and Set-Cookie headers, which have to name a
 /// Domain here. Lines that are no cookie or that no response could have set are
-/// passed over; tuile_jar_skipped tells how many. Cookies that have expired are not kept.
+/// passed over; `*skipped`, which may be NULL, gets how many. Cookies that have expired are
+/// not kept.
 ///
 /// Returns TUILE_OK; TUILE_ABSENT if there is no such file; TUILE_E_FILE if it
 /// can't be read; TUILE_E_LIMIT for more than 64 MiB; TUILE_E_ARGUMENT for NULL or
-/// a path with a NUL in it; TUILE_E_MEMORY. Since 0.1.
+/// a path with a NUL in it; TUILE_E_MEMORY. Since 0.1, with `skipped`
+/// since 0.2.
 @_cdecl("tuile_jar_load")
 public func tuile_jar_load(
-  _ jar: UnsafeMutablePointer<tuile_jar>?, _ path: tuile_bytes, _ error: UnsafeMutablePointer<tuile_error>?
+  _ jar: UnsafeMutablePointer<tuile_jar>?, _ path: tuile_bytes, _ skipped: UnsafeMutablePointer<size_t>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(jar, error) { (jar) throws(Failure) in
     var data: UnsafeMutableRawPointer?
@@ -176,22 +179,8 @@ public func tuile_jar_load(
       free(data)
     }
     let text = Bytes(UnsafePointer(data.assumingMemoryBound(to: UInt8.self)), size)
-    try jar.locked { () throws(Failure) in try jar.load(text) }
-    return TUILE_OK
-  }
-}
-
-/// Counts the lines that the last tuile_jar_load passed over: neither empty nor a
-/// comment, and no cookie that could be taken.
-///
-/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.1.
-@_cdecl("tuile_jar_skipped")
-public func tuile_jar_skipped(
-  _ jar: UnsafeMutablePointer<tuile_jar>?, _ lines: UnsafeMutablePointer<size_t>?
-) -> tuile_status {
-  using(jar, nil) { (jar) throws(Failure) in
-    guard let lines else { throw .argument("lines is NULL") }
-    lines.pointee = try jar.locked { () throws(Failure) in jar.skipped }
+    let passed = try jar.locked { () throws(Failure) in try jar.load(text) }
+    skipped?.pointee = passed
     return TUILE_OK
   }
 }

@@ -1,6 +1,6 @@
-// Section 6: Keys
+// Section 13: Secrets
 // Secrets from wherever they are kept, in the order of their use: to rotate, add
-// the new one first. A key must have 32 bytes, of 8 kinds at least, unless weak
+// the new one first. A secret must have 32 bytes, of 8 kinds at least, unless weak
 // ones are allowed for the sake of another framework.
 
 import CSystem
@@ -9,7 +9,7 @@ import CTuile
 /// Makes an empty keyring. `*keyring` is the caller's, to be freed with
 /// tuile_keyring_free.
 ///
-/// `allow_weak` takes keys that are shorter, as older applications have them.
+/// `allow_weak` takes secrets that are shorter, as older applications have them.
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_keyring_new")
@@ -24,7 +24,7 @@ public func tuile_keyring_new(
   }
 }
 
-/// Frees a keyring and wipes its keys. NULL is fine; signers and managers made
+/// Frees a keyring and wipes its secrets. NULL is fine; signers and managers made
 /// from it have their own. Since 0.1.
 @_cdecl("tuile_keyring_free")
 public func tuile_keyring_free(_ keyring: UnsafeMutablePointer<tuile_keyring>?) {
@@ -32,63 +32,66 @@ public func tuile_keyring_free(_ keyring: UnsafeMutablePointer<tuile_keyring>?) 
   let _: Keyring = Handle.take(keyring)
 }
 
-/// Adds a key behind those that are there. The text is copied, not kept.
+/// Adds a secret behind those that are there. The text is copied, not kept.
 ///
 /// Returns TUILE_OK; TUILE_E_SYNTAX for what is not of the format;
-/// TUILE_E_ARGUMENT for NULL, an unknown format, an empty or a weak key;
-/// TUILE_E_LIMIT for more than 65 keys or 4096 bytes; TUILE_E_MEMORY. Since 0.1.
+/// TUILE_E_ARGUMENT for NULL, an unknown format, an empty or a weak secret;
+/// TUILE_E_LIMIT for more than 65 secrets or 4096 bytes; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_keyring_add")
 public func tuile_keyring_add(
-  _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ key: tuile_bytes, _ format: tuile_key_format,
+  _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ secret: tuile_bytes, _ format: tuile_secret_format,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   adding(keyring, format, error) { (ring, format) throws(Failure) in
-    guard let key = Bytes(key) else { throw .argument("the key is NULL and has a size") }
-    try ring.add(key, format)
+    guard let secret = Bytes(secret) else { throw .argument("the secret is NULL and has a size") }
+    try ring.add(secret, format)
   }
 }
 
-/// Adds a key with what belongs to it where a framework keeps more than a secret:
+/// Adds a secret with what belongs to it where a framework keeps more than a secret:
 /// gorilla's block key, of the same format, or empty for a pair that signs alone;
-/// iron-session's id, or TUILE_UNSET for the place in the ring, the last key being 1.
+/// iron-session's id, or TUILE_UNSET for the place in the ring, the last secret being 1.
 ///
-/// Where one key of a ring has an id, all need one. Other dialects make no use of either.
+/// Where one secret of a ring has an id, all need one. Other dialects make no use of either.
 ///
-/// Returns as tuile_keyring_add; TUILE_E_ARGUMENT also for an id that is negative or
-/// another key's. Since 0.1.1.
+/// Returns TUILE_OK; TUILE_E_SYNTAX for what is not of the format; TUILE_E_ARGUMENT for
+/// NULL, an unknown format, an empty or a weak secret, an id that is negative or another
+/// secret's; TUILE_E_LIMIT for more than 65 secrets or 4096 bytes; TUILE_E_MEMORY. Since 0.1.1.
 @_cdecl("tuile_keyring_add_entry")
 public func tuile_keyring_add_entry(
-  _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ key: tuile_bytes, _ block_key: tuile_bytes, _ id: Int64,
-  _ format: tuile_key_format, _ error: UnsafeMutablePointer<tuile_error>?
+  _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ secret: tuile_bytes, _ block_key: tuile_bytes, _ id: Int64,
+  _ format: tuile_secret_format, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   adding(keyring, format, error) { (ring, format) throws(Failure) in
-    guard let key = Bytes(key), let block = Bytes(block_key) else {
+    guard let secret = Bytes(secret), let block = Bytes(block_key) else {
       throw .argument("a key is NULL and has a size")
     }
-    try ring.add(key, format, block: block, id: id == unset ? nil : id)
+    try ring.add(secret, format, block: block, id: id == unset ? nil : id)
   }
 }
 
-/// Adds the keys of a file, one a line, the newest first. Lines may end in CR LF.
+/// Adds the secrets of a file, one a line, the newest first. Lines may end in CR LF.
 ///
-/// What makes another key of a key is an error: a byte order mark, UTF-16, spaces
-/// around it, quotes, or a name before it as in `SECRET_KEY = 'x'`. A key that is
+/// What makes another secret of a secret is an error: a byte order mark, UTF-16, spaces
+/// around it, quotes, or a name before it as in ``SECRET_KEY = 'x'`. A secret that is
 /// meant so can be written in hex or base64.
 ///
-/// With TUILE_KEY_SHARED_FILE in `format` others than its owner may read the file, as
+/// With TUILE_SECRET_SHARED_FILE in `format` others than its owner may read the file, as
 /// its group does, or a container with a secret mounted into it; write it they may not.
 ///
 /// Returns TUILE_OK; TUILE_E_FILE if it can't be read, or if others than its owner
-/// may open it; TUILE_E_SYNTAX, with the place in `offset`, for the above;
-/// TUILE_E_LIMIT for more than 1 MiB; else as tuile_keyring_add. Since 0.1.
+/// may open it; TUILE_E_SYNTAX, with the place in `offset`, for one of these;
+/// TUILE_E_ARGUMENT for NULL, an unknown format, an empty or a weak secret;
+/// TUILE_E_LIMIT for more than 1 MiB, 65 secrets, or 4096 bytes in one; TUILE_E_MEMORY.
+/// Since 0.1.
 @_cdecl("tuile_keyring_add_file")
 public func tuile_keyring_add_file(
-  _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ path: tuile_bytes, _ format: tuile_key_format,
+  _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ path: tuile_bytes, _ format: tuile_secret_format,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  let flag = UInt32(TUILE_KEY_SHARED_FILE)
+  let flag = UInt32(TUILE_SECRET_SHARED_FILE)
   let shared = format.rawValue & flag != 0
-  let format = tuile_key_format(format.rawValue & ~flag)
+  let format = tuile_secret_format(format.rawValue & ~flag)
   return adding(keyring, format, error) { (ring, format) throws(Failure) in
     var data: UnsafeMutableRawPointer?
     var size = 0
@@ -108,14 +111,15 @@ public func tuile_keyring_add_file(
   }
 }
 
-/// Adds the keys in a variable of the environment, as tuile_keyring_add_file does
+/// Adds the secrets in a variable of the environment, as tuile_keyring_add_file does
 /// those of a file. Not to be called while another thread changes the environment.
 ///
 /// Returns TUILE_OK; TUILE_ABSENT if there is no such variable, or the program
-/// runs with raised rights; else as tuile_keyring_add. Since 0.1.
+/// runs with raised rights; TUILE_E_SYNTAX, TUILE_E_ARGUMENT, TUILE_E_LIMIT and
+/// TUILE_E_MEMORY for what tuile_keyring_add_file refuses. Since 0.1.
 @_cdecl("tuile_keyring_add_environment")
 public func tuile_keyring_add_environment(
-  _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ variable: tuile_bytes, _ format: tuile_key_format,
+  _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ variable: tuile_bytes, _ format: tuile_secret_format,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   var found = true
@@ -130,7 +134,7 @@ public func tuile_keyring_add_environment(
   return found ? status : TUILE_ABSENT
 }
 
-/// Counts the keys.
+/// Counts the secrets.
 ///
 /// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.
 @_cdecl("tuile_keyring_count")
@@ -143,15 +147,16 @@ public func tuile_keyring_count(
   return TUILE_OK
 }
 
-/// Writes a new key: 32 random bytes in URL-safe base64, 43 characters, no NUL.
+/// Writes a new secret: 32 random bytes in URL-safe base64, 43 characters, no NUL.
 ///
 /// Returns TUILE_OK; TUILE_E_SPACE, with the size in `*size`, which may be NULL;
 /// TUILE_E_RANDOM if the system gives no random bytes; TUILE_E_ARGUMENT. Since 0.1.
-@_cdecl("tuile_key_generate")
-public func tuile_key_generate(
-  _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?
+@_cdecl("tuile_secret_generate")
+public func tuile_secret_generate(
+  _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  answering(nil) { () throws(Failure) in
+  answering(error) { () throws(Failure) in
     try withScratch(32 &+ 43) { (random) throws(Failure) in
       guard sys_random(random, 32) else { throw .random }
       Base64URL.encode(Bytes(random, 32), to: random + 32)
@@ -164,7 +169,7 @@ public func tuile_key_generate(
 /// Django's AbstractBaseUser.get_session_auth_hash makes of the user's row.
 ///
 /// `password` is that row's column, as it is stored; `hash` the session's value. Each
-/// key is tried, as Django tries SECRET_KEY and SECRET_KEY_FALLBACKS, and compared in
+/// secret is tried, as Django tries SECRET_KEY and SECRET_KEY_FALLBACKS, and compared in
 /// constant time. After another password was set no session from before has the hash.
 ///
 /// Returns TUILE_OK; TUILE_BAD_SIGNATURE, also for what is no such hash;
@@ -188,7 +193,7 @@ public func tuile_keyring_verify_login(
 }
 
 /// Writes the secret that another one gives for a purpose: 43 characters as
-/// tuile_key_generate writes them, no NUL. Dialects that share a secret may give each
+/// tuile_secret_generate writes them, no NUL. Dialects that share a secret may give each
 /// other away; those with secrets of their own, derived from one, do not.
 ///
 /// base64url(HKDF-SHA-256(secret, no salt, "tuile v1 derive" 00 length ":" purpose, 32)).
@@ -196,8 +201,8 @@ public func tuile_keyring_verify_login(
 /// Returns TUILE_OK; TUILE_E_SPACE, with the size in `*size`, which may be NULL;
 /// TUILE_E_ARGUMENT for NULL, an empty purpose or a secret under 32 bytes;
 /// TUILE_E_LIMIT for one of them over 4096 bytes; TUILE_E_MEMORY. Since 0.1.1.
-@_cdecl("tuile_key_derive")
-public func tuile_key_derive(
+@_cdecl("tuile_secret_derive")
+public func tuile_secret_derive(
   _ secret: tuile_bytes, _ purpose: tuile_bytes, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t,
   _ size: UnsafeMutablePointer<size_t>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
@@ -208,7 +213,7 @@ public func tuile_key_derive(
   }
 }
 
-/// Makes a keyring of what each key of a ring gives for a purpose, in the same
+/// Makes a keyring of what each secret of a ring gives for a purpose, in the same
 /// order, so that a rotation of the one is one of the other. `*derived` is the
 /// caller's, to be freed with tuile_keyring_free.
 ///
@@ -230,17 +235,17 @@ public func tuile_keyring_derive(
 }
 
 private func adding(
-  _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ format: tuile_key_format,
+  _ keyring: UnsafeMutablePointer<tuile_keyring>?, _ format: tuile_secret_format,
   _ error: UnsafeMutablePointer<tuile_error>?, _ body: (Keyring, Keyring.Format) throws(Failure) -> Void
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
     guard let keyring else { throw .argument("the keyring is NULL") }
     let ring: Keyring = Handle.borrow(UnsafePointer(keyring))
     switch format {
-    case TUILE_KEY_TEXT: try body(ring, .text)
-    case TUILE_KEY_HEX: try body(ring, .hex)
-    case TUILE_KEY_BASE64: try body(ring, .base64)
-    default: throw .argument("format is no tuile_key_format")
+    case TUILE_SECRET_TEXT: try body(ring, .text)
+    case TUILE_SECRET_HEX: try body(ring, .hex)
+    case TUILE_SECRET_BASE64: try body(ring, .base64)
+    default: throw .argument("format is no tuile_secret_format")
     }
     return TUILE_OK
   }

@@ -33,12 +33,6 @@ public func tuile_status_message(_ status: tuile_status) -> UnsafePointer<CChar>
   statusTexts(status).message.cString
 }
 
-/// The value of TUILE_UNSET, for bindings that read no macros.
-///
-/// Safe from all threads. Since 0.1.
-@_cdecl("tuile_unset")
-public func tuile_unset() -> Int64 { unset }
-
 /// TUILE_UNSET, which Swift does not import from the header.
 let unset = Int64.min
 

@@ -1,4 +1,4 @@
-// Section 11: The manager
+// Section 2: The manager
 // One per application: configuration, keys and the store. All functions but
 // tuile_manager_close are safe from all threads, and in a child after fork().
 
@@ -89,35 +89,19 @@ public func tuile_manager_close(_ manager: UnsafeMutablePointer<tuile_manager>?)
   object.close()
 }
 
-/// Has `wait` called where the manager's threads would sleep: between attempts to
-/// save what another request was first to change, at most eight milliseconds a time.
-///
-/// For hosts whose threads have other things to do meanwhile, such as greenlets or
-/// fibers. `context` is given to it, and both must outlive the manager. NULL: they
-/// sleep. To be called before the manager's first session.
-///
-/// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL. Since 0.1.1.
-@_cdecl("tuile_manager_set_wait")
-public func tuile_manager_set_wait(
-  _ manager: UnsafeMutablePointer<tuile_manager>?, _ wait: tuile_wait?, _ context: UnsafeMutableRawPointer?
-) -> tuile_status {
-  guard let manager else { return TUILE_E_ARGUMENT }
-  let object: Manager = Handle.borrow(manager)
-  object.wait = wait.map { (call: $0, context: context) }
-  return TUILE_OK
-}
-
-/// Gives the manager new keys, without dropping a request: those under way end
-/// with the keys that they began with.
+/// Gives the manager new secrets, without dropping a request: those under way end
+/// with those that they began with.
 ///
 /// Of the configuration only `secret`, `fallbacks` and `keyring` count: weak secrets
 /// are taken if they were when the manager was opened. To rotate,
 /// make the old secret a fallback: what it signed is read, and signed anew when
-/// it is read; `old_key_loads` in tuile_stats tells when nobody needs it any more.
-/// The old keys are wiped when the manager is closed.
+/// it is read; `old_secret_loads` in tuile_stats tells when nobody needs it any more.
+/// The old secrets are wiped when the manager is closed.
 ///
-/// Returns TUILE_OK; TUILE_E_ARGUMENT as tuile_manager_open; TUILE_E_MEMORY. After
-/// an error the keys are as they were. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a struct of a size that no
+/// version has, an empty keyring, or a secret under 32 bytes without
+/// `allow_weak_secrets`; TUILE_E_LIMIT for more than 64 fallbacks; TUILE_E_MEMORY. After
+/// an error the secrets are as they were. Since 0.1.
 @_cdecl("tuile_manager_reload")
 public func tuile_manager_reload(
   _ manager: UnsafeMutablePointer<tuile_manager>?, _ config: UnsafePointer<tuile_config>?,
@@ -193,6 +177,7 @@ extension Manager {
       let manager = Manager(
         settings: settings, store: store, ownsStore: ownsStore, keys: keys, listed: RecentKeys(),
         revocations: revocations, hashing: try SeededHash.make())
+      manager.wait = config.wait.map { (call: $0, context: config.wait_context) }
       moving?.reader = manager
       manager.logRemarks()
       return manager

@@ -1,4 +1,4 @@
-// Section 17: Operations
+// Section 8: Operations
 // What keeps sessions going in production: removing what is expired, a check,
 // counters and times. All functions are safe from all threads.
 
@@ -7,12 +7,14 @@ import CTuile
 
 /// Removes at most `limit` expired sessions from the store.
 ///
-/// For a timer: a limit keeps one run short. `*removed`, which may be NULL, gets
-/// how many there were; as many as `limit` means that there may be more.
+/// For a timer: a limit keeps one run short. `*removed`, which may be NULL, gets how many
+/// there were; as many as `limit` means that there may be more.
 ///
-/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; and as tuile_store_sweep. Since 0.1.
-@_cdecl("tuile_manager_clear_expired")
-public func tuile_manager_clear_expired(
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY or
+/// TUILE_E_CORRUPT if the store failed, was held by others or is damaged; TUILE_E_MEMORY.
+/// Since 0.1.
+@_cdecl("tuile_manager_sweep")
+public func tuile_manager_sweep(
   _ manager: UnsafeMutablePointer<tuile_manager>?, _ limit: size_t, _ removed: UnsafeMutablePointer<size_t>?,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
@@ -46,7 +48,7 @@ public func tuile_manager_stats(
   counts.bad_signatures = object.counters.badSignatures.total
   counts.resurrections_refused = object.counters.resurrectionsRefused.total
   counts.store_failures = object.counters.storeFailures.total
-  counts.old_key_loads = object.counters.oldKeyLoads.total
+  counts.old_secret_loads = object.counters.oldKeyLoads.total
   counts.touches = object.counters.touches.total
   counts.cookie_bytes = object.counters.cookieBytes.total
   counts.revoked = object.counters.revoked.total
@@ -89,11 +91,12 @@ public func tuile_manager_stop_sweeping(_ manager: UnsafeMutablePointer<tuile_ma
   object.sweeper.stop()
 }
 
-/// Whether sessions can be stored and read: writes one that nobody knows, reads
-/// it and removes it. For a health check of the host's.
+/// Whether sessions can be stored and read: writes one that nobody knows, reads it and
+/// removes it. For a health check of the host's.
 ///
 /// Returns TUILE_OK, also if there is no store to ask; TUILE_E_ARGUMENT for NULL;
-/// TUILE_E_RANDOM; and as section 9 says if the store has a problem. Since 0.1.
+/// TUILE_E_RANDOM; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was
+/// held by others or is damaged; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_manager_check")
 public func tuile_manager_check(
   _ manager: UnsafeMutablePointer<tuile_manager>?, _ error: UnsafeMutablePointer<tuile_error>?
@@ -139,7 +142,8 @@ public func tuile_manager_latency(
 /// Writes all counters and times as Prometheus reads them (its text format 0.0.4).
 ///
 /// Give `size` NULL or a place for the number of bytes; `buffer` may be NULL with a
-/// capacity of 0 to ask for it. It grows a little with the numbers in it: 32 KiB are always enough.
+/// capacity of 0 to ask for it. It grows a little with the numbers in it: 32 KiB are always
+/// enough.
 ///
 /// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_ARGUMENT for NULL; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_manager_metrics")

@@ -1,20 +1,20 @@
-// Section 14: Sessions, more ways to their values
+// Section 5: Sessions, more ways to their values
 // What Python's dict and Django's SessionBase have besides, a counter's
-// companion for lists, and the whole dictionary in one call. As in section 13,
-// every function reads the session if that was not done yet, and may also return
-// what section 12 says of functions that take an `error`.
+// companion for lists, and the whole dictionary in one call. Each
+// function reads the session if that was not done yet.
 
 import CTuile
 
 /// Reads the session from the store, if that was not done yet.
 ///
-/// Returns TUILE_OK if it was found; TUILE_ABSENT if the client sent no key, or
-/// one that has no session; TUILE_UNREADABLE if something is stored under that
-/// key, or came in the cookie, that none of the secrets has signed, or that is no
-/// session: every other function then sees an empty session, what is stored is
-/// never replaced nor removed, the commit deletes no cookie, and what is set makes
-/// a session of its own under a new key; an error if the store gave no answer, so
-/// that nobody takes an outage for a logout; and as above. Since 0.1.
+/// Returns TUILE_OK if it was found; TUILE_ABSENT if the client sent no ID, or one that has
+/// no session; TUILE_UNREADABLE if something is stored under that ID, or came in the
+/// cookie, that none of the secrets has signed, or that is no session: every other function
+/// then sees an empty session, what is stored is never replaced nor removed, the commit
+/// deletes no cookie, and what is set makes a session of its own under a new ID; an error
+/// if the store gave no answer, so that nobody takes an outage for a logout;
+/// TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store
+/// gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_load")
 public func tuile_session_load(
   _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
@@ -26,12 +26,13 @@ public func tuile_session_load(
   }
 }
 
-/// Gives all values as the text of one JSON object, in the order in which they
-/// were added.
+/// Gives all values as the text of one JSON object, in the order in which they were added.
 ///
 /// `*json` is valid until the session ends, and shows what is there now.
 ///
-/// Returns TUILE_OK; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
+/// many changes. Since 0.1.
 @_cdecl("tuile_session_json")
 public func tuile_session_json(
   _ session: UnsafeMutablePointer<tuile_session>?, _ json: UnsafeMutablePointer<tuile_bytes>?,
@@ -50,8 +51,10 @@ public func tuile_session_json(
 
 /// Sets every value of a JSON object: Python's update.
 ///
-/// Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON object (`offset` says where),
-/// and nothing is set then; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON object (`offset` says where), and
+/// nothing is set then; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
+/// many changes. Since 0.1.
 @_cdecl("tuile_session_update")
 public func tuile_session_update(
   _ session: UnsafeMutablePointer<tuile_session>?, _ json: tuile_bytes, _ error: UnsafeMutablePointer<tuile_error>?
@@ -67,108 +70,131 @@ public func tuile_session_update(
 
 /// Takes a value out: gives it as JSON text and removes it.
 ///
-/// `*json` is valid until the session ends. The session counts as changed only if
-/// the value was there.
+/// `*json` is valid until the session ends. The session counts as changed only if the value
+/// was there.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
+/// many changes. Since 0.1.
 @_cdecl("tuile_session_pop")
 public func tuile_session_pop(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ json: UnsafeMutablePointer<tuile_bytes>?,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ json: UnsafeMutablePointer<tuile_bytes>?,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
-    guard let key = Bytes(key), let json else { throw .argument("key or json is NULL") }
+    guard let name = Bytes(name), let json else { throw .argument("name or json is NULL") }
     try session.access()
-    guard let value = session.data.shown(key) else { return TUILE_ABSENT }
-    _ = session.data.remove(key)
+    guard let value = session.data.shown(name) else { return TUILE_ABSENT }
+    _ = session.data.remove(name)
     try session.change()
     json.pointee = value.c
     return TUILE_OK
   }
 }
 
-/// Gives a value as JSON text, and sets it to `initial` first if there is none:
-/// Python's setdefault.
+/// Gives a value as JSON text, and sets it to `initial` first if there is none: Python's
+/// setdefault.
 ///
 /// `*json`, which may be NULL, is valid until the session ends.
 ///
-/// Returns TUILE_OK; TUILE_E_SYNTAX if `initial` is needed and no JSON, or the key
-/// is not UTF-8; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_SYNTAX if `initial` is needed and no JSON, or the name is not
+/// UTF-8; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the
+/// store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_set_default")
 public func tuile_session_set_default(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ initial: tuile_bytes,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ initial: tuile_bytes,
   _ json: UnsafeMutablePointer<tuile_bytes>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
-    guard let key = Bytes(key), let initial = Bytes(initial) else { throw .argument("key or initial is NULL") }
-    try OwnName.refuse(key)
+    guard let name = Bytes(name), let initial = Bytes(initial) else { throw .argument("name or initial is NULL") }
+    try OwnName.refuse(name)
     try session.access()
-    if session.data.value(of: key) == nil {
-      try session.data.set(key, .json(initial))
+    if session.data.value(of: name) == nil {
+      try session.data.set(name, .json(initial))
       try session.change()
     }
-    json?.pointee = (session.data.value(of: key) ?? Bytes()).c
+    json?.pointee = (session.data.value(of: name) ?? Bytes()).c
     return TUILE_OK
   }
 }
 
 /// Puts a JSON value at the end of an array; one that is not there counts as empty.
 ///
-/// Exact under concurrency: of two requests that append at once, both values are
-/// there, in the order of their commits.
+/// Exact under concurrency: of two requests that append at once, both values are there, in
+/// the order of their commits.
 ///
-/// Returns TUILE_OK; TUILE_E_TYPE if what is there is no array; TUILE_E_SYNTAX if
-/// this is no JSON, or the key is not UTF-8; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_TYPE if what is there is no array; TUILE_E_SYNTAX if this is
+/// no JSON, or the name is not UTF-8; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
+/// TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+/// after too many changes. Since 0.1.
 @_cdecl("tuile_session_append")
 public func tuile_session_append(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ json: tuile_bytes,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ json: tuile_bytes,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
-    guard let key = Bytes(key), let json = Bytes(json) else { throw .argument("key or json is NULL") }
-    try OwnName.refuse(key)
+    guard let name = Bytes(name), let json = Bytes(json) else { throw .argument("name or json is NULL") }
+    try OwnName.refuse(name)
     try session.access()
-    try session.data.append(key, json)
+    try session.data.append(name, json)
     try session.change()
     return TUILE_OK
   }
 }
 
-/// Takes the next name and its value as JSON text, as tuile_session_next_key does.
+/// Takes the next name of the session, and its value as JSON text.
 ///
-/// Both views are valid until the session ends.
+/// Start with `*position` 0 and call until TUILE_ABSENT. The order is that in which names
+/// were first set, as in Python. Removing the entry that was just given is fine; one added
+/// meanwhile comes at the end. `*name` and `*json`, each of which may be NULL, are valid
+/// until the session ends.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT at the end; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_ABSENT at the end; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
+/// TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+/// after too many changes. Since 0.1.
 @_cdecl("tuile_session_next_item")
 public func tuile_session_next_item(
   _ session: UnsafeMutablePointer<tuile_session>?, _ position: UnsafeMutablePointer<size_t>?,
-  _ key: UnsafeMutablePointer<tuile_bytes>?, _ json: UnsafeMutablePointer<tuile_bytes>?,
+  _ name: UnsafeMutablePointer<tuile_bytes>?, _ json: UnsafeMutablePointer<tuile_bytes>?,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  nextEntry(session, position, error) { (entry) throws(Failure) in
-    guard let key, let json else { throw .argument("key or json is NULL") }
-    key.pointee = entry.name.c
-    json.pointee = entry.value.c
+  using(session, error) { (session) throws(Failure) in
+    guard let position else { throw .argument("position is NULL") }
+    try session.access()
+    var i = position.pointee
+    while i >= 0, i < session.data.entries.count {
+      let entry = session.data.entries[i]
+      i &+= 1
+      if entry.live, !(session.data.entries.hasReserved && OwnName.contains(entry.name)) {
+        name?.pointee = entry.name.c
+        json?.pointee = entry.value.c
+        position.pointee = i
+        return TUILE_OK
+      }
+    }
+    return TUILE_ABSENT
   }
 }
 
 /// Sets a value to bytes, which are kept as a string in base64 (RFC 4648, section 4).
 ///
-/// Returns TUILE_OK; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for NULL;
+/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_set_bytes")
 public func tuile_session_set_bytes(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ value: tuile_bytes,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: tuile_bytes,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
-    guard let key = Bytes(key), let value = Bytes(value) else { throw .argument("key or value is NULL") }
-    try OwnName.refuse(key)
+    guard let name = Bytes(name), let value = Bytes(value) else { throw .argument("name or value is NULL") }
+    try OwnName.refuse(name)
     guard value.count <= session.manager.settings.maxData else { throw .limit("the value is larger than max_data") }
     try session.access()
     session.json.removeAll()
     Base64.standard.encode(value, to: &session.json)
     guard !session.json.failed else { throw .memory }
-    try session.data.set(key, .string(session.json.bytes))
+    try session.data.set(name, .string(session.json.bytes))
     try session.change()
     return TUILE_OK
   }
@@ -179,16 +205,17 @@ public func tuile_session_set_bytes(
 /// `*value` is valid until the session ends.
 ///
 /// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no string in
-/// base64; and as above. Since 0.1.
+/// base64; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store
+/// gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_get_bytes")
 public func tuile_session_get_bytes(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ value: UnsafeMutablePointer<tuile_bytes>?,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: UnsafeMutablePointer<tuile_bytes>?,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
-    guard let key = Bytes(key), let value else { throw .argument("key or value is NULL") }
+    guard let name = Bytes(name), let value else { throw .argument("name or value is NULL") }
     try session.access()
-    guard let raw = session.data.shown(key) else { return TUILE_ABSENT }
+    guard let raw = session.data.shown(name) else { return TUILE_ABSENT }
     guard JSONText.type(of: raw) == TUILE_TYPE_STRING else { throw .type("the value is no string") }
     let text = try session.data.string(raw)
     session.json.removeAll()

@@ -1,22 +1,29 @@
-// Section 15: Sessions, their end
-// When a session expires, and Django's test cookie. The expiry is kept in the
-// session under `_session_expiry`, as Django keeps it, so that both honour it.
-// Each function may also return what section 12 says of functions that take an
-// `error`.
+// Section 6: Sessions, their end
+// When a session expires. The expiry is kept in the session under `_session_expiry`,
+// as Django keeps it, so that both honour it. A duration is in seconds; a point in
+// time, in the functions that end in `_time`, in Unix microseconds, as in stores.
 
 import CTuile
 
-/// Lets the session expire after `seconds` without a change; 0: when the browser
-/// closes; negative: at once. With `revocations`, which remember a logout for
-/// `cookie_age`, not for longer than that.
+/// Lets the session expire after `seconds` without a change; 0: when the browser closes;
+/// negative: at once; TUILE_UNSET: as the configuration says, which is Django's
+/// set_expiry(None). With `revocations`, which remember a logout for `cookie_age`, not for
+/// longer than that.
 ///
-/// Returns TUILE_OK; TUILE_E_RANGE if no date up to the year 9999 holds it, or for
-/// more than `cookie_age` where there are `revocations`; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_RANGE if no date up to the year 9999 holds it, or for more
+/// than `cookie_age` where there are `revocations`; TUILE_E_ARGUMENT for NULL;
+/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1; TUILE_UNSET since 0.2.
 @_cdecl("tuile_session_set_expiry")
 public func tuile_session_set_expiry(
   _ session: UnsafeMutablePointer<tuile_session>?, _ seconds: Int64, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
+    guard seconds != unset else {
+      try session.access()
+      if session.data.remove(Bytes(Expiry.name)) { try session.change() }
+      return TUILE_OK
+    }
     guard seconds >= -Expiry.longest, seconds <= Expiry.longest else { throw .range("no date holds this expiry") }
     try session.checkAge(seconds)
     try session.set(expiry: .integer(seconds))
@@ -24,18 +31,19 @@ public func tuile_session_set_expiry(
   }
 }
 
-/// Lets the session expire at a fixed time, Unix seconds, which no activity moves.
+/// Lets the session expire at a fixed time, in Unix microseconds, which no activity moves.
+/// What is under a second is left out.
 ///
 /// Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999, or for more than
-/// `cookie_age` from now where there are `revocations`; and as above. Since 0.1.
-@_cdecl("tuile_session_set_expiry_date")
-public func tuile_session_set_expiry_date(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ seconds: Int64, _ error: UnsafeMutablePointer<tuile_error>?
+/// `cookie_age` from now where there are `revocations`; TUILE_E_ARGUMENT for NULL;
+/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.2.
+@_cdecl("tuile_session_set_expiry_time")
+public func tuile_session_set_expiry_time(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ microseconds: Int64, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
-    guard seconds >= Date.earliest, seconds <= Date.latest else {
-      throw .range("the date is not in the years 1 to 9999")
-    }
+    let seconds = try wholeSeconds(microseconds)
     try session.checkAge(seconds &- session.manager.now / 1_000_000)
     try withScratch(32) { (room) throws(Failure) in
       var writer = ByteWriter(room, capacity: 32)
@@ -46,38 +54,23 @@ public func tuile_session_set_expiry_date(
   }
 }
 
-/// Lets the session expire as the configuration says: Django's set_expiry(None).
-///
-/// Returns TUILE_OK; and as above. Since 0.1.
-@_cdecl("tuile_session_clear_expiry")
-public func tuile_session_clear_expiry(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
-) -> tuile_status {
-  using(session, error) { (session) throws(Failure) in
-    try session.access()
-    if session.data.remove(Bytes(Expiry.name)) { try session.change() }
-    return TUILE_OK
-  }
-}
-
 /// Says when the session expires, in Unix microseconds, for hosts that compute it
 /// themselves, as Django's `get_expiry_date` may be overridden to do.
 ///
-/// It counts in place of the session's expiry for this session's commits, as long
-/// as that expiry is not changed. It makes no change: the next commit that saves
-/// stores it, `tuile_session_touch` has one do so. Not later than the end of the
-/// longest life.
+/// It counts in place of the session's expiry for this session's commits, as long as that
+/// expiry is not changed. It makes no change: the next commit that saves stores it,
+/// `tuile_session_touch` has one do so. Not later than the end of the longest life.
 ///
-/// Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999; TUILE_E_ARGUMENT
-/// for a session in its cookie; and as above. Since 0.1.1.
-@_cdecl("tuile_session_set_stored_expiry")
-public func tuile_session_set_stored_expiry(
+/// Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999; TUILE_E_ARGUMENT for a
+/// session in its cookie; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
+/// many changes. Since 0.1.1.
+@_cdecl("tuile_session_set_stored_time")
+public func tuile_session_set_stored_time(
   _ session: UnsafeMutablePointer<tuile_session>?, _ microseconds: Int64, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
-    guard microseconds >= Date.earliest &* 1_000_000, microseconds / 1_000_000 <= Date.latest else {
-      throw .range("the date is not in the years 1 to 9999")
-    }
+    _ = try wholeSeconds(microseconds)
     try session.expires(at: microseconds)
     return TUILE_OK
   }
@@ -85,12 +78,13 @@ public func tuile_session_set_stored_expiry(
 
 /// Lets the session end `seconds` from now, whatever is done with it; 0: no such end.
 ///
-/// Kept under `_session_ends`. With `lifetime` in the configuration every session
-/// gets such an end when it is first saved, and 0 starts that time anew. Nothing
-/// but this moves it: not activity, and not a new key.
+/// Kept under `_session_ends`. With `lifetime` in the configuration every session gets such
+/// an end when it is first saved, and 0 starts that time anew. Nothing but this moves it:
+/// not activity, and not a new ID.
 ///
-/// Returns TUILE_OK; TUILE_E_RANGE if it is negative or no date up to the year
-/// 9999 holds it; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_RANGE if it is negative or no date up to the year 9999 holds
+/// it; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store
+/// gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_set_lifetime")
 public func tuile_session_set_lifetime(
   _ session: UnsafeMutablePointer<tuile_session>?, _ seconds: Int64, _ error: UnsafeMutablePointer<tuile_error>?
@@ -111,7 +105,9 @@ public func tuile_session_set_lifetime(
 
 /// How many seconds of its longest life the session has left.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT if it has no such end; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_ABSENT if it has no such end; TUILE_E_ARGUMENT for NULL;
+/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_get_lifetime")
 public func tuile_session_get_lifetime(
   _ session: UnsafeMutablePointer<tuile_session>?, _ seconds: UnsafeMutablePointer<Int64>?,
@@ -126,78 +122,70 @@ public func tuile_session_get_lifetime(
   }
 }
 
-/// How many seconds the session has left if it is saved now; negative if its date
-/// has passed.
+/// How many seconds the session has left; negative if its date has passed. Until the
+/// browser closes counts as `cookie_age`, which is how long the store keeps such a session.
 ///
-/// Until the browser closes counts as `cookie_age`, which is how long the store
-/// keeps such a session.
+/// `modification` is when it was last changed, in Unix microseconds: TUILE_UNSET, as if it
+/// were saved now. `expiry` is what it has under `_session_expiry`: empty, the session's
+/// own; else JSON as Django keeps it there: a number of seconds, a string with a date in
+/// ISO 8601, or null for `cookie_age`. These are the two arguments of Django's
+/// get_expiry_age.
 ///
-/// Returns TUILE_OK; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
+/// many changes. Since 0.1; with `modification` and `expiry` since 0.2.
 @_cdecl("tuile_session_get_expiry_age")
 public func tuile_session_get_expiry_age(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ seconds: UnsafeMutablePointer<Int64>?,
-  _ error: UnsafeMutablePointer<tuile_error>?
-) -> tuile_status {
-  using(session, error) { (session) throws(Failure) in
-    guard let seconds else { throw .argument("seconds is NULL") }
-    try session.access()
-    seconds.pointee = session.age(now: session.manager.now)
-    return TUILE_OK
-  }
-}
-
-/// When the session expires if it is saved now, in Unix seconds.
-///
-/// Returns TUILE_OK; and as above. Since 0.1.
-@_cdecl("tuile_session_get_expiry_date")
-public func tuile_session_get_expiry_date(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ seconds: UnsafeMutablePointer<Int64>?,
-  _ error: UnsafeMutablePointer<tuile_error>?
-) -> tuile_status {
-  using(session, error) { (session) throws(Failure) in
-    guard let seconds else { throw .argument("seconds is NULL") }
-    try session.access()
-    let date = session.expires(now: session.manager.now)
-    seconds.pointee = date / 1_000_000 &- (date % 1_000_000 < 0 ? 1 : 0)
-    return TUILE_OK
-  }
-}
-
-/// How many seconds a session has left that was last changed at `modification`
-/// and has the expiry `expiry`: get_expiry_age with Django's two arguments.
-///
-/// `modification` is in Unix microseconds, TUILE_UNSET for now. `expiry` is JSON as
-/// Django keeps it under `_session_expiry`: a number of seconds, a string with a
-/// date in ISO 8601, or null for `cookie_age`; empty for the session's own.
-///
-/// Returns TUILE_OK; and as above. Since 0.1.
-@_cdecl("tuile_session_get_expiry_age_at")
-public func tuile_session_get_expiry_age_at(
   _ session: UnsafeMutablePointer<tuile_session>?, _ modification: Int64, _ expiry: tuile_bytes,
   _ seconds: UnsafeMutablePointer<Int64>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  expiring(session, modification, expiry, seconds, error) { (expiry, standard, now) in
-    expiry.age(standard: standard, now: now)
+  using(session, error) { (session) throws(Failure) in
+    guard let given = Bytes(expiry), let seconds else { throw .argument("expiry or seconds is NULL") }
+    let now = modification == unset ? session.manager.now : modification
+    if given.isEmpty { try session.access() }
+    if given.isEmpty, modification == unset {
+      seconds.pointee = session.age(now: now)
+    } else {
+      let asked = given.isEmpty ? session.expiry : Expiry(given)
+      seconds.pointee = asked.age(standard: session.manager.settings.cookieAge, now: now)
+    }
+    return TUILE_OK
   }
 }
 
-/// When such a session expires, in Unix microseconds: get_expiry_date with
-/// Django's two arguments, which are those of tuile_session_get_expiry_age_at.
+/// When the session expires, in Unix microseconds: Django's get_expiry_date.
 ///
-/// Returns TUILE_OK; and as above. Since 0.1.
-@_cdecl("tuile_session_get_expiry_date_at")
-public func tuile_session_get_expiry_date_at(
+/// `modification` is when it was last changed, in Unix microseconds: TUILE_UNSET, as if it
+/// were saved now. `expiry` is what it has under `_session_expiry`: empty, the session's
+/// own; else JSON as in tuile_session_get_expiry_age.
+///
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
+/// many changes. Since 0.2.
+@_cdecl("tuile_session_get_expiry_time")
+public func tuile_session_get_expiry_time(
   _ session: UnsafeMutablePointer<tuile_session>?, _ modification: Int64, _ expiry: tuile_bytes,
   _ microseconds: UnsafeMutablePointer<Int64>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  expiring(session, modification, expiry, microseconds, error) { (expiry, standard, now) in
-    expiry.date(standard: standard, now: now)
+  using(session, error) { (session) throws(Failure) in
+    guard let given = Bytes(expiry), let microseconds else { throw .argument("expiry or microseconds is NULL") }
+    let now = modification == unset ? session.manager.now : modification
+    if given.isEmpty { try session.access() }
+    if given.isEmpty, modification == unset {
+      microseconds.pointee = session.expires(now: now)
+    } else {
+      let asked = given.isEmpty ? session.expiry : Expiry(given)
+      microseconds.pointee = asked.date(standard: session.manager.settings.cookieAge, now: now)
+    }
+    return TUILE_OK
   }
 }
 
 /// Whether the session ends when the browser closes.
 ///
-/// Returns TUILE_OK; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
+/// many changes. Since 0.1.
 @_cdecl("tuile_session_get_expire_at_browser_close")
 public func tuile_session_get_expire_at_browser_close(
   _ session: UnsafeMutablePointer<tuile_session>?, _ answer: UnsafeMutablePointer<Bool>?,
@@ -211,56 +199,6 @@ public func tuile_session_get_expire_at_browser_close(
   }
 }
 
-/// Sets the test cookie: at the next request tuile_session_test_cookie_worked
-/// tells whether the browser takes cookies.
-///
-/// Returns TUILE_OK; and as above. Since 0.1.
-@_cdecl("tuile_session_set_test_cookie")
-public func tuile_session_set_test_cookie(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
-) -> tuile_status {
-  using(session, error) { (session) throws(Failure) in
-    try session.access()
-    try session.data.set(Bytes(testCookie), .string(Bytes("worked")))
-    try session.change()
-    return TUILE_OK
-  }
-}
-
-/// Whether the test cookie came back: in a cookie, not by a key in the URL.
-///
-/// Returns TUILE_OK; and as above. Since 0.1.
-@_cdecl("tuile_session_test_cookie_worked")
-public func tuile_session_test_cookie_worked(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ worked: UnsafeMutablePointer<Bool>?,
-  _ error: UnsafeMutablePointer<tuile_error>?
-) -> tuile_status {
-  using(session, error) { (session) throws(Failure) in
-    guard let worked else { throw .argument("worked is NULL") }
-    try session.access()
-    let value = session.data.value(of: Bytes(testCookie))
-    worked.pointee = session.cookieSent && value.map { $0 == Bytes("\"worked\"") } ?? false
-    return TUILE_OK
-  }
-}
-
-/// Deletes the test cookie.
-///
-/// Returns TUILE_OK; TUILE_ABSENT if there is none; and as above. Since 0.1.
-@_cdecl("tuile_session_delete_test_cookie")
-public func tuile_session_delete_test_cookie(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
-) -> tuile_status {
-  using(session, error) { (session) throws(Failure) in
-    try session.access()
-    guard session.data.remove(Bytes(testCookie)) else { return TUILE_ABSENT }
-    try session.change()
-    return TUILE_OK
-  }
-}
-
-private let testCookie: StaticString = "testcookie"
-
 extension Session {
   fileprivate func set(expiry: SessionData.Value) throws(Failure) {
     try access()
@@ -269,17 +207,11 @@ extension Session {
   }
 }
 
-private func expiring(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ modification: Int64, _ expiry: tuile_bytes,
-  _ answer: UnsafeMutablePointer<Int64>?, _ error: UnsafeMutablePointer<tuile_error>?,
-  _ ask: (_ expiry: Expiry, _ standard: Int64, _ now: Int64) -> Int64
-) -> tuile_status {
-  using(session, error) { (session) throws(Failure) in
-    guard let given = Bytes(expiry), let answer else { throw .argument("expiry or the answer is NULL") }
-    if given.isEmpty { try session.access() }
-    let now = modification == unset ? session.manager.now : modification
-    let chosen = given.isEmpty ? session.expiry : Expiry(given)
-    answer.pointee = ask(chosen, session.manager.settings.cookieAge, now)
-    return TUILE_OK
+/// The second in which a time is that a date can have.
+private func wholeSeconds(_ microseconds: Int64) throws(Failure) -> Int64 {
+  let seconds = microseconds / 1_000_000 &- (microseconds % 1_000_000 < 0 ? 1 : 0)
+  guard seconds >= Date.earliest, seconds <= Date.latest else {
+    throw .range("the time is not in the years 1 to 9999")
   }
+  return seconds
 }

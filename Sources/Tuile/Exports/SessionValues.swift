@@ -1,8 +1,7 @@
-// Section 13: Sessions, their values
+// Section 4: Sessions, their values
 // A session is a dictionary from text to JSON values. Text is UTF-8; a name may
 // be any text, the empty one too. Every function here reads the session from the
-// store if that was not done yet, and marks it accessed. Each may also return
-// what section 12 says of functions that take an `error`. What the library itself
+// store if that was not done yet, and marks it accessed. What the library itself
 // keeps in a session has names that begin with `_session_`: they are absent here
 // and can't be set (TUILE_E_ARGUMENT), so that data which is carried to another
 // session takes none of it along. `_session_expiry`, which is Django's, shows.
@@ -11,25 +10,28 @@ import CTuile
 
 /// The JSON type of a value.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT if there is no such name; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_ABSENT if there is no such name; TUILE_E_ARGUMENT for NULL;
+/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_type")
 public func tuile_session_type(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ type: UnsafeMutablePointer<tuile_type>?,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ type: UnsafeMutablePointer<tuile_type>?,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  reading(session, key, type, error) { (_, raw) in JSONText.type(of: raw) }
+  reading(session, name, type, error) { (_, raw) in JSONText.type(of: raw) }
 }
 
 /// Reads a bool.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is none; and as
-/// above. Since 0.1.
+/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is none; TUILE_E_ARGUMENT for
+/// NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_get_bool")
 public func tuile_session_get_bool(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ value: UnsafeMutablePointer<Bool>?,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: UnsafeMutablePointer<Bool>?,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  reading(session, key, value, error) { (_, raw) throws(Failure) in
+  reading(session, name, value, error) { (_, raw) throws(Failure) in
     guard JSONText.type(of: raw) == TUILE_TYPE_BOOL else { throw .type("the value is no bool") }
     return raw[0] == 0x74
   }
@@ -37,44 +39,48 @@ public func tuile_session_get_bool(
 
 /// Reads an integer.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is none, a number
-/// with a fraction or an exponent included; TUILE_E_RANGE if it does not fit; and
-/// as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is none, a number with a
+/// fraction or an exponent included; TUILE_E_RANGE if it does not fit; TUILE_E_ARGUMENT for
+/// NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_get_int")
 public func tuile_session_get_int(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ value: UnsafeMutablePointer<Int64>?,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: UnsafeMutablePointer<Int64>?,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  reading(session, key, value, error) { (_, raw) throws(Failure) in try JSONText.integer(raw) }
+  reading(session, name, value, error) { (_, raw) throws(Failure) in try JSONText.integer(raw) }
 }
 
 /// Reads a number as a double; integers are rounded to the nearest.
 ///
 /// Python's NaN and Infinity, which Django may have stored, are read as such.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no number;
-/// TUILE_E_RANGE if it has more than 399 characters; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no number; TUILE_E_RANGE if
+/// it has more than 399 characters; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
+/// many changes. Since 0.1.
 @_cdecl("tuile_session_get_double")
 public func tuile_session_get_double(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ value: UnsafeMutablePointer<Double>?,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: UnsafeMutablePointer<Double>?,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  reading(session, key, value, error) { (_, raw) throws(Failure) in try JSONText.double(raw) }
+  reading(session, name, value, error) { (_, raw) throws(Failure) in try JSONText.double(raw) }
 }
 
 /// Reads a string as UTF-8 text, its escapes resolved; it may hold NULs.
 ///
 /// `*value` is valid until the session ends.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no string;
-/// TUILE_E_SYNTAX if it has an unpaired surrogate, which UTF-8 can't hold; and as
-/// above. Since 0.1.
+/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no string; TUILE_E_SYNTAX
+/// if it has an unpaired surrogate, which UTF-8 can't hold; TUILE_E_ARGUMENT for NULL;
+/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_get_string")
 public func tuile_session_get_string(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ value: UnsafeMutablePointer<tuile_bytes>?,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: UnsafeMutablePointer<tuile_bytes>?,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  reading(session, key, value, error) { (session, raw) throws(Failure) in
+  reading(session, name, value, error) { (session, raw) throws(Failure) in
     guard JSONText.type(of: raw) == TUILE_TYPE_STRING else { throw .type("the value is no string") }
     return try session.data.string(raw).c
   }
@@ -84,107 +90,110 @@ public func tuile_session_get_string(
 ///
 /// `*value` is valid until the session ends.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
+/// many changes. Since 0.1.
 @_cdecl("tuile_session_get_json")
 public func tuile_session_get_json(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ value: UnsafeMutablePointer<tuile_bytes>?,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: UnsafeMutablePointer<tuile_bytes>?,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  reading(session, key, value, error) { (_, raw) in raw.c }
-}
-
-/// Sets a value to null.
-///
-/// Returns TUILE_OK; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since 0.1.
-@_cdecl("tuile_session_set_null")
-public func tuile_session_set_null(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ error: UnsafeMutablePointer<tuile_error>?
-) -> tuile_status {
-  setting(session, key, .text("null"), error)
+  reading(session, name, value, error) { (_, raw) in raw.c }
 }
 
 /// Sets a value to true or false.
 ///
-/// Returns TUILE_OK; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for NULL;
+/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_set_bool")
 public func tuile_session_set_bool(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ value: Bool,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: Bool,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  setting(session, key, .text(value ? "true" : "false"), error)
+  setting(session, name, .text(value ? "true" : "false"), error)
 }
 
 /// Sets a value to an integer. To count, use tuile_session_add_int.
 ///
-/// Returns TUILE_OK; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for NULL;
+/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_set_int")
 public func tuile_session_set_int(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ value: Int64,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: Int64,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  setting(session, key, .integer(value), error)
+  setting(session, name, .integer(value), error)
 }
 
-/// Sets a value to a double, written with the fewest digits that read back the
-/// same, as Python does.
+/// Sets a value to a double, written with the fewest digits that read back the same, as
+/// Python does.
 ///
 /// Returns TUILE_OK; TUILE_E_RANGE for NaN and infinities, which RFC 8259 has not;
-/// TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since 0.1.
+/// TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
+/// TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+/// after too many changes. Since 0.1.
 @_cdecl("tuile_session_set_double")
 public func tuile_session_set_double(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ value: Double,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: Double,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   guard value.isFinite else { return report(.range("JSON has no NaN and no infinity"), error) }
-  return setting(session, key, .double(value), error)
+  return setting(session, name, .double(value), error)
 }
 
 /// Sets a value to a string of UTF-8 text.
 ///
-/// Returns TUILE_OK; TUILE_E_SYNTAX if key or value are not UTF-8 (`offset` says
-/// where); and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_SYNTAX if name or value are not UTF-8 (`offset` says
+/// where); TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store
+/// gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_set_string")
 public func tuile_session_set_string(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ value: tuile_bytes,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: tuile_bytes,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   guard let text = Bytes(value) else { return report(.argument("the value is NULL and has a size"), error) }
-  return setting(session, key, .string(text), error)
+  return setting(session, name, .string(text), error)
 }
 
 /// Sets a value to what JSON text says: any one value, nested up to 128 deep.
 ///
-/// NaN, Infinity and -Infinity are taken as well, since Python's json writes them
-/// and Django's sessions may hold them.
+/// NaN, Infinity and -Infinity are taken as well, since Python's json writes them and
+/// Django's sessions may hold them.
 ///
-/// Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON or the key is not UTF-8
-/// (`offset` says where); and as above. Since 0.1; RFC 8259.
+/// Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON or the name is not UTF-8 (`offset`
+/// says where); TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if
+/// the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since
+/// 0.1; RFC 8259.
 @_cdecl("tuile_session_set_json")
 public func tuile_session_set_json(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ json: tuile_bytes,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ json: tuile_bytes,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   guard let text = Bytes(json) else { return report(.argument("the JSON is NULL and has a size"), error) }
-  return setting(session, key, .json(text), error)
+  return setting(session, name, .json(text), error)
 }
 
 /// Adds to an integer; one that is not there counts as 0.
 ///
-/// Exact under concurrency: of two requests that add 1 at once, both count.
-/// `*value`, which may be NULL, gets the sum as this request sees it.
+/// Exact under concurrency: of two requests that add 1 at once, both count. `*value`, which
+/// may be NULL, gets the sum as this request sees it.
 ///
-/// Returns TUILE_OK; TUILE_E_TYPE if the value is no integer; TUILE_E_RANGE if the
-/// sum does not fit; TUILE_E_SYNTAX if the key is not UTF-8; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_TYPE if the value is no integer; TUILE_E_RANGE if the sum does
+/// not fit; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for NULL;
+/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_add_int")
 public func tuile_session_add_int(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ delta: Int64,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ delta: Int64,
   _ value: UnsafeMutablePointer<Int64>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
-    guard let key = Bytes(key) else { throw .argument("the key is NULL and has a size") }
-    try OwnName.refuse(key)
+    guard let name = Bytes(name) else { throw .argument("the name is NULL and has a size") }
+    try OwnName.refuse(name)
     try session.access()
-    let sum = try session.data.add(key, delta)
+    let sum = try session.data.add(name, delta)
     try session.change()
     value?.pointee = sum
     return TUILE_OK
@@ -193,38 +202,28 @@ public func tuile_session_add_int(
 
 /// Removes a value. The session counts as changed only if it was there.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
+/// many changes. Since 0.1.
 @_cdecl("tuile_session_remove")
 public func tuile_session_remove(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ error: UnsafeMutablePointer<tuile_error>?
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
-    guard let key = Bytes(key) else { throw .argument("the key is NULL and has a size") }
+    guard let name = Bytes(name) else { throw .argument("the name is NULL and has a size") }
     try session.access()
-    guard session.data.shown(key) != nil, session.data.remove(key) else { return TUILE_ABSENT }
+    guard session.data.shown(name) != nil, session.data.remove(name) else { return TUILE_ABSENT }
     try session.change()
     return TUILE_OK
   }
 }
 
-/// Whether there is a value of that name.
+/// How many values the session has, those that frameworks keep under names of their own
+/// (such as `_auth_user_id`) included.
 ///
-/// Returns TUILE_OK if so; TUILE_ABSENT if not; and as above. Since 0.1.
-@_cdecl("tuile_session_contains")
-public func tuile_session_contains(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ error: UnsafeMutablePointer<tuile_error>?
-) -> tuile_status {
-  using(session, error) { (session) throws(Failure) in
-    guard let key = Bytes(key) else { throw .argument("the key is NULL and has a size") }
-    try session.access()
-    return session.data.shown(key) == nil ? TUILE_ABSENT : TUILE_OK
-  }
-}
-
-/// How many values the session has, those that frameworks keep under names of
-/// their own (such as `_auth_user_id`) included.
-///
-/// Returns TUILE_OK; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
+/// many changes. Since 0.1.
 @_cdecl("tuile_session_count")
 public func tuile_session_count(
   _ session: UnsafeMutablePointer<tuile_session>?, _ count: UnsafeMutablePointer<size_t>?,
@@ -238,68 +237,28 @@ public func tuile_session_count(
   }
 }
 
-/// Takes the next name, in the order in which the values were added.
-///
-/// Start with `*position` 0 and call until TUILE_ABSENT. Removing the value just
-/// named is fine; one added meanwhile comes at the end. `*key` is valid until the
-/// session ends.
-///
-/// Returns TUILE_OK; TUILE_ABSENT at the end; and as above. Since 0.1.
-@_cdecl("tuile_session_next_key")
-public func tuile_session_next_key(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ position: UnsafeMutablePointer<size_t>?,
-  _ key: UnsafeMutablePointer<tuile_bytes>?, _ error: UnsafeMutablePointer<tuile_error>?
-) -> tuile_status {
-  nextEntry(session, position, error) { (entry) throws(Failure) in
-    guard let key else { throw .argument("key is NULL") }
-    key.pointee = entry.name.c
-  }
-}
-
-/// Gives the next entry of a walk.
-func nextEntry(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ position: UnsafeMutablePointer<size_t>?,
-  _ error: UnsafeMutablePointer<tuile_error>?, _ give: (Entry) throws(Failure) -> Void
-) -> tuile_status {
-  using(session, error) { (session) throws(Failure) in
-    guard let position else { throw .argument("position is NULL") }
-    try session.access()
-    var i = position.pointee
-    while i >= 0, i < session.data.entries.count {
-      let entry = session.data.entries[i]
-      i &+= 1
-      if entry.live, !(session.data.entries.hasReserved && OwnName.contains(entry.name)) {
-        try give(entry)
-        position.pointee = i
-        return TUILE_OK
-      }
-    }
-    return TUILE_ABSENT
-  }
-}
-
 private func reading<Value>(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ value: UnsafeMutablePointer<Value>?,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: UnsafeMutablePointer<Value>?,
   _ error: UnsafeMutablePointer<tuile_error>?, _ read: (Session, Bytes) throws(Failure) -> Value
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
-    guard let key = Bytes(key), let value else { throw .argument("key or value is NULL") }
+    guard let name = Bytes(name), let value else { throw .argument("name or value is NULL") }
     try session.access()
-    guard let raw = session.data.shown(key) else { return TUILE_ABSENT }
+    guard let raw = session.data.shown(name) else { return TUILE_ABSENT }
     value.pointee = try read(session, raw)
     return TUILE_OK
   }
 }
 
 private func setting(
-  _ session: UnsafeMutablePointer<tuile_session>?, _ key: tuile_bytes, _ value: SessionData.Value,
+  _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: SessionData.Value,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
-    guard let key = Bytes(key) else { throw .argument("the key is NULL and has a size") }
-    try OwnName.refuse(key)
+    guard let name = Bytes(name) else { throw .argument("the name is NULL and has a size") }
+    try OwnName.refuse(name)
     try session.access()
-    try session.data.set(key, value)
+    try session.data.set(name, value)
     try session.change()
     return TUILE_OK
   }

@@ -1,74 +1,63 @@
-// Section 12: Sessions, one request
+// Section 3: Sessions, one request
 // Begin from the request's Cookie header, read and change, commit while the
 // response's headers are still open, end. A session belongs to one thread at a
 // time. Nothing is read from the store before something is asked. The meaning of
-// each function is that of the method of Django's SessionBase with its name.
-// Where a function takes an `error` it may also return: TUILE_E_ARGUMENT for
-// NULL; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store gave no
-// answer, which is never taken for a missing session; TUILE_E_MEMORY;
-// TUILE_E_LIMIT if this request changed more than eight times `max_data`.
+// each function is that of the method of Django's SessionBase with its name. A store
+// that gives no answer is an error, never a missing session. A request that changes
+// more than eight times `max_data` gets TUILE_E_LIMIT.
 
 import CTuile
 
-/// Begins a request's session from its Cookie header, which may be empty and is
-/// borrowed for the call.
+/// Starts a request's session from its Cookie header and its URL. Either may be empty;
+/// both are borrowed for the call. `*session` is the caller's, to be ended with
+/// tuile_session_end before its manager is closed.
 ///
-/// The cookie's key is used only if it has a session; a client can't choose one.
-/// Which of several cookies of the name counts says `cookie_rule`.
+/// Nothing is read yet. The session ID in the cookie is used only if the store has a
+/// session of it; a client can't choose one. Which of several cookies of the name
+/// counts says `cookie_rule`. The URL is looked at only with `url_sessions` in the
+/// configuration, where no cookie came: it may hold the ID as `;sid=` or `sid=`, which
+/// tuile_url_write puts into the links of the response. Whoever gets to see such a URL
+/// has the session: cycle the ID at every login, and send `Referrer-Policy: no-referrer`.
 ///
-/// Returns the session, to be ended with tuile_session_end before its manager is
-/// closed; NULL if the manager is NULL, the header's size has no data, or memory
-/// ran out. Since 0.1.
-@_cdecl("tuile_session_begin")
-public func tuile_session_begin(
-  _ manager: UnsafeMutablePointer<tuile_manager>?, _ cookie_header: tuile_bytes
-) -> UnsafeMutablePointer<tuile_session>? {
-  guard let manager, let header = Bytes(cookie_header) else { return nil }
-  let owner: Manager = Handle.borrow(manager)
-  guard let session = try? Session(manager: owner, cookieHeader: header) else { return nil }
-  return Handle.give(session)
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, or a text that has a size and no data;
+/// TUILE_E_MEMORY. Since 0.2.
+@_cdecl("tuile_session_start")
+public func tuile_session_start(
+  _ manager: UnsafeMutablePointer<tuile_manager>?, _ cookie_header: tuile_bytes, _ url: tuile_bytes,
+  _ session: UnsafeMutablePointer<UnsafeMutablePointer<tuile_session>?>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  answering(error) { () throws(Failure) in
+    guard let manager, let session else { throw .argument("manager or session is NULL") }
+    guard let header = Bytes(cookie_header), let url = Bytes(url) else {
+      throw .argument("cookie_header or url is NULL and has a size")
+    }
+    session.pointee = Handle.give(try Session(manager: Handle.borrow(manager), cookieHeader: header, url: url))
+    return TUILE_OK
+  }
 }
 
-/// As tuile_session_begin, with the request's URL, which may hold the session's key
-/// as `;sid=` or `sid=` where no cookie came.
+/// Saves what was changed and gives the response its headers, by the rules of Django's
+/// SessionMiddleware.
 ///
-/// Only with `url_sessions` in the configuration is the URL looked at. The key in
-/// tuile_session_key goes into the links of the response with tuile_url_write. As
-/// with a cookie, a key that has no session is never adopted; but whoever gets to
-/// see the URL has the session: cycle the key at every login, and send
-/// `Referrer-Policy: no-referrer`. Since 0.1.
-@_cdecl("tuile_session_begin_url")
-public func tuile_session_begin_url(
-  _ manager: UnsafeMutablePointer<tuile_manager>?, _ cookie_header: tuile_bytes, _ url: tuile_bytes
-) -> UnsafeMutablePointer<tuile_session>? {
-  guard let manager, let header = Bytes(cookie_header), let url = Bytes(url) else { return nil }
-  let owner: Manager = Handle.borrow(manager)
-  guard let session = try? Session(manager: owner, cookieHeader: header, url: url) else { return nil }
-  return Handle.give(session)
-}
-
-/// Saves what was changed and gives the response its headers, by the rules of
-/// Django's SessionMiddleware.
+/// A changed session is saved, unless `http_status` is 500 or more, and the cookie set; a
+/// session without ID and data has its cookie deleted, if one was sent; one that was only
+/// read gets `Vary: Cookie`. With a Set-Cookie come `Vary: Cookie` and `Cache-Control:
+/// private`. If another request changed the session meanwhile, this request's changes are
+/// made again on what it left; commits of one session that met in this process then take
+/// turns, in their order. `add_header` is called after the store has saved, with `context`;
+/// it may be NULL if the response has no headers any more.
 ///
-/// A changed session is saved, unless `http_status` is 500 or more, and the
-/// cookie set; a session without key and data has its cookie deleted, if one was
-/// sent; one that was only read gets `Vary: Cookie`. With a Set-Cookie come
-/// `Vary: Cookie` and `Cache-Control: private`. If another request changed the
-/// session meanwhile, this request's changes are made again on what it left;
-/// commits of one session that met in this process then take turns, in their order.
-/// `add_header` is called after the store has saved, with `context`; it may be
-/// NULL if the response has no headers any more.
-///
-/// Returns TUILE_OK, also if there was nothing to do; TUILE_DELETED if the session
-/// was deleted meanwhile, by a logout say: nothing is saved; TUILE_E_LIMIT if its
-/// JSON is larger than `max_data`; TUILE_E_RANGE if a counter overflowed in
-/// another request's favour; TUILE_E_BUSY if others kept changing it for ten
-/// seconds of this commit's turn; TUILE_E_CALLBACK if `add_header` refused; TUILE_E_RANDOM; and as
-/// above. TUILE_E_UNKNOWN: the store gave no answer to a write, and could not be
-/// asked whether it was made; nobody knows whether the changes are saved. A commit
-/// that is made again finds out where that can be, and saves them once in all.
-/// After any other error nothing was saved, except with TUILE_E_CALLBACK and where
-/// only the owner's list could not be written. No header deletes the cookie then.
+/// Returns TUILE_OK, also if there was nothing to do; TUILE_DELETED if the session was
+/// deleted meanwhile, by a logout say: nothing is saved; TUILE_E_LIMIT if its JSON is
+/// larger than `max_data`; TUILE_E_RANGE if a counter overflowed in another request's
+/// favour; TUILE_E_BUSY if others kept changing it for ten seconds of this commit's turn;
+/// TUILE_E_CALLBACK if `add_header` refused; TUILE_E_RANDOM; TUILE_E_ARGUMENT for NULL;
+/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. TUILE_E_UNKNOWN: the store gave no
+/// answer to a write, and could not be asked whether it was made; nobody knows whether the
+/// changes are saved. A commit that is made again finds out where that can be, and saves
+/// them once in all. After any other error nothing was saved, except with TUILE_E_CALLBACK
+/// and where only the owner's list could not be written. No header deletes the cookie then.
 /// Since 0.1.
 @_cdecl("tuile_session_commit")
 public func tuile_session_commit(
@@ -102,10 +91,12 @@ public func tuile_session_has_several_cookies(
 }
 
 /// Whether the session is in its cookie and its application remembers logouts, with
-/// `revocations`: it has a name that its copies are ended by. Where the manager has
-/// none, nobody can say whether this one is such a copy.
+/// `revocations`: it has a name that its copies are ended by. Where the manager has none,
+/// nobody can say whether this one is such a copy.
 ///
-/// Returns TUILE_OK, and `*revocable` is set; and as above. Since 0.1.1.
+/// Returns TUILE_OK, and `*revocable` is set; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
+/// TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+/// after too many changes. Since 0.1.1.
 @_cdecl("tuile_session_is_revocable")
 public func tuile_session_is_revocable(
   _ session: UnsafeMutablePointer<tuile_session>?, _ revocable: UnsafeMutablePointer<Bool>?,
@@ -142,32 +133,34 @@ public func tuile_session_end(_ session: UnsafeMutablePointer<tuile_session>?) {
   let _: Session = Handle.take(session)
 }
 
-/// The session's key, if it has one by now.
+/// The session ID, if the session has one by now.
 ///
-/// Before the session was read this is the key that the client sent. `*key` is
-/// valid until the session ends. The key is a password: do not log it.
+/// Before the session was read this is the ID that the client sent. `*id` is
+/// valid until the session ends. The ID is a password: do not log it.
 ///
 /// Returns TUILE_OK; TUILE_ABSENT, for a new session that was not saved yet;
 /// TUILE_E_ARGUMENT for NULL. Since 0.1.
-@_cdecl("tuile_session_key")
-public func tuile_session_key(
-  _ session: UnsafePointer<tuile_session>?, _ key: UnsafeMutablePointer<tuile_bytes>?
+@_cdecl("tuile_session_id")
+public func tuile_session_id(
+  _ session: UnsafePointer<tuile_session>?, _ id: UnsafeMutablePointer<tuile_bytes>?
 ) -> tuile_status {
-  guard let session, let key else { return TUILE_E_ARGUMENT }
+  guard let session, let id else { return TUILE_E_ARGUMENT }
   let object: Session = Handle.borrow(session)
   guard let present = object.key else { return TUILE_ABSENT }
-  key.pointee = present.c
+  id.pointee = present.c
   return TUILE_OK
 }
 
-/// Gives a new session its key at once, for a first page that has to carry it: in its
-/// links (tuile_url_write), or bound to a hidden field. The commit then saves the
-/// session, even if nothing is in it. One that has a key keeps it.
+/// Gives a new session its ID at once, for a first page that has to carry it: in its links
+/// (tuile_url_write), or bound to a hidden field. The commit then saves the session, even
+/// if nothing is in it. One that has an ID keeps it.
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT where the session is kept in its cookie;
-/// TUILE_E_RANDOM; and as above. Since 0.1.1.
-@_cdecl("tuile_session_make_key")
-public func tuile_session_make_key(
+/// TUILE_E_RANDOM; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT
+/// if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since
+/// 0.1.1.
+@_cdecl("tuile_session_make_id")
+public func tuile_session_make_id(
   _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
@@ -194,9 +187,11 @@ public func tuile_session_modified(_ session: UnsafePointer<tuile_session>?) -> 
   return object.modified
 }
 
-/// Whether the session has neither a key nor data.
+/// Whether the session has neither an ID nor data.
 ///
-/// Returns TUILE_OK; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
+/// many changes. Since 0.1.
 @_cdecl("tuile_session_is_empty")
 public func tuile_session_is_empty(
   _ session: UnsafeMutablePointer<tuile_session>?, _ empty: UnsafeMutablePointer<Bool>?,
@@ -210,10 +205,12 @@ public func tuile_session_is_empty(
   }
 }
 
-/// Drops all values of the session, and its owner, but keeps its key and its longest
-/// life. Nothing is read.
+/// Drops all values of the session, and its owner, but keeps its ID and its longest life.
+/// The store is not asked.
 ///
-/// Returns TUILE_OK; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
+/// many changes. Since 0.1.
 @_cdecl("tuile_session_clear")
 public func tuile_session_clear(
   _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
@@ -224,14 +221,16 @@ public func tuile_session_clear(
   }
 }
 
-/// Ends the visitor's session, as a logout does: the data is dropped, the session
-/// deleted from the store at once, whatever becomes of the response, and the
-/// commit deletes the cookie. What is set afterwards starts a new session.
+/// Ends the visitor's session, as a logout does: the data is dropped, the session deleted
+/// from the store at once, whatever becomes of the response, and the commit deletes the
+/// cookie. What is set afterwards starts a new session.
 ///
 /// No request that began earlier can bring the session back.
 ///
-/// Returns TUILE_OK; and as above: then the session is still in the store, and
-/// the call can be made again. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
+/// many changes: then the session is still in the store, and the call can be made again.
+/// Since 0.1.
 @_cdecl("tuile_session_flush")
 public func tuile_session_flush(
   _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
@@ -242,15 +241,16 @@ public func tuile_session_flush(
   }
 }
 
-/// Gives the session a new key and keeps its data, as every login should, so that
-/// a key known from before is worth nothing.
+/// Gives the session a new ID and keeps its data, as every login should, so that an ID
+/// known from before is worth nothing: Django's cycle_key.
 ///
-/// tuile_session_key has the new key at once; the commit stores it and deletes
-/// the old one.
+/// tuile_session_id has the new ID at once; the commit stores it and deletes the old one.
 ///
-/// Returns TUILE_OK; TUILE_E_RANDOM; and as above. Since 0.1.
-@_cdecl("tuile_session_cycle_key")
-public func tuile_session_cycle_key(
+/// Returns TUILE_OK; TUILE_E_RANDOM; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
+/// TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+/// after too many changes. Since 0.1.
+@_cdecl("tuile_session_cycle_id")
+public func tuile_session_cycle_id(
   _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in

@@ -1,4 +1,4 @@
-// Section 3: Set-Cookie
+// Section 10: Set-Cookie
 // Write a response's Set-Cookie headers, and read another server's. The rules
 // are those of RFC 6265bis, draft 22: nothing is written that a browser would
 // drop, and no data can become an attribute or a header. All functions are safe
@@ -54,8 +54,14 @@ public func tuile_set_cookie_write(
 ///
 /// `cookie` has the name, domain and path that the cookie was set with; its
 /// value and ages are not looked at. Secure is added where browsers would ignore
-/// the header without it. Otherwise as tuile_set_cookie_write, with the same
-/// answers. Since 0.1.
+/// the header without it. `buffer` takes `capacity` bytes; `*size`, which may be NULL, gets
+/// the size that is needed, also for TUILE_E_SPACE.
+///
+/// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for an octet that the name, domain or
+/// path may not have (`offset` says where); TUILE_E_LIMIT for more than 4096 octets of the
+/// name, or 1024 of an attribute; TUILE_E_RULE for the conditions of the prefixes
+/// __Secure-, __Host-, __Http- and __Host-Http-; TUILE_E_ARGUMENT for NULL or a struct of
+/// a size that no version has. Since 0.1.
 @_cdecl("tuile_set_cookie_delete")
 public func tuile_set_cookie_delete(
   _ cookie: UnsafePointer<tuile_set_cookie>?, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t,

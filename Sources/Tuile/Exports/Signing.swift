@@ -1,11 +1,11 @@
-// Section 7: Signing
+// Section 14: Signing
 // Tokens of Django, and of the other frameworks that tuile_dialect names, to the
 // byte, and Tuile's own. A signer keeps keys, not secrets, and wipes them when it
-// is freed. A signature that does not match is an ordinary answer,
+// is freed. tuile_token_sign and tuile_token_unsign are for text, tuile_token_dumps
+// and tuile_token_loads for JSON, as in Django. A signature that does not match is an ordinary answer,
 // TUILE_BAD_SIGNATURE, and compared in constant time; so is a token that can't be
 // decrypted, or is of another format. All functions but tuile_signer_free are safe
-// from all threads. Functions that allocate may also return TUILE_E_MEMORY, those
-// that write encrypted tokens TUILE_E_RANDOM.
+// from all threads.
 
 import CSystem
 import CTuile
@@ -26,15 +26,15 @@ public func tuile_signer_config_init(
 
 /// Makes a signer. `*signer` is the caller's, to be freed with tuile_signer_free.
 ///
-/// The salt names the purpose: a value signed under one salt does not verify
-/// under another. Django's default salts are "django.core.signing.Signer",
+/// The salt names the purpose: a value signed under one salt does not verify under another.
+/// Django's default salts are "django.core.signing.Signer",
 /// "django.core.signing.TimestampSigner" and, for dumps, "django.core.signing";
 /// itsdangerous' "itsdangerous.Signer" and, for dumps, "itsdangerous".
 ///
-/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an empty secret or fallback, one
-/// that the dialect can't use, a cookie's name that it needs, an unknown constant,
-/// or a struct of a size that no version has; TUILE_E_LIMIT for more than 64 fallbacks or a secret
-/// or salt over 4096 bytes; TUILE_E_MEMORY. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an empty secret or fallback, one that the
+/// dialect can't use, a cookie's name that it needs, an unknown constant, or a struct of a
+/// size that no version has; TUILE_E_LIMIT for more than 64 fallbacks or a secret or salt
+/// over 4096 bytes; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_signer_new")
 public func tuile_signer_new(
   _ config: UnsafePointer<tuile_signer_config>?,
@@ -59,139 +59,186 @@ public func tuile_signer_free(_ signer: UnsafeMutablePointer<tuile_signer>?) {
 /// Makes the token of a text: in Django's dialect `value:signature`, or
 /// `value:timestamp:signature` if the signer is timed. No NUL is written.
 ///
-/// `now` is Unix seconds, or TUILE_UNSET for the clock. `*size`, which may be NULL,
-/// gets the size, or for TUILE_E_SPACE the size that is enough for any token of the
-/// text: an encrypted one is another each time. The buffer is written only on
+/// `signing` has the text and the time. `buffer` takes `capacity` bytes; `*size`, which
+/// may be NULL, gets the size, or for TUILE_E_SPACE the size that is enough for any token
+/// of the text: an encrypted one is another each time. The buffer is written only on
 /// success. Django's dialect allocates no memory.
 ///
 /// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_LIMIT for a token over 64 MiB;
 /// TUILE_E_SYNTAX if the dialect holds text in UTF-8 alone and it is none;
-/// TUILE_E_RANGE for a time that the format can't hold; TUILE_E_ARGUMENT for NULL,
-/// or if the dialect signs JSON alone. Since 0.1.
-@_cdecl("tuile_signer_sign")
-public func tuile_signer_sign(
-  _ signer: UnsafePointer<tuile_signer>?, _ value: tuile_bytes, _ now: Int64, _ buffer: UnsafeMutablePointer<CChar>?,
-  _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?
+/// TUILE_E_RANGE for a time that the format can't hold; TUILE_E_ARGUMENT for NULL, a
+/// struct of a size that no version has, or if the dialect signs JSON alone;
+/// TUILE_E_MEMORY; TUILE_E_RANDOM. Since 0.2.
+@_cdecl("tuile_token_sign")
+public func tuile_token_sign(
+  _ signer: UnsafePointer<tuile_signer>?, _ signing: UnsafePointer<tuile_signing>?,
+  _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  guard let signer, let value = Bytes(value) else { return TUILE_E_ARGUMENT }
-  guard value.count <= Dialect.largest &- 64 else { return TUILE_E_LIMIT }
-  let object: Dialect = Handle.borrow(signer)
-  let present = seconds(now)
-  if let django = object.django {
-    return writing(buffer, capacity, size, most: DjangoSigner.roomFor(value.count)) {
-      django.sign(value, now: present, to: &$0)
+  answering(error) { () throws(Failure) in
+    let call = try SigningCall(signer, signing)
+    guard call.value.count <= Dialect.largest &- 64 else { throw .limit("the value has more than 64 MiB") }
+    if let django = call.dialect.django {
+      return writing(buffer, capacity, size, most: DjangoSigner.roomFor(call.value.count)) {
+        django.sign(call.value, now: call.now, to: &$0)
+      }
     }
-  }
-  return answering(nil) { () throws(Failure) in
     var token = ByteBuffer()
-    try object.sign(value, now: present, to: &token)
+    try call.dialect.sign(call.value, now: call.now, to: &token)
     try checkSize(token)
-    return deliver(token, of: object, buffer, capacity, size)
+    return deliver(token, of: call.dialect, buffer, capacity, size)
   }
 }
 
 /// Checks a token and gives the text in it, where the token holds it as it is.
 ///
-/// `max_age` is in seconds, or TUILE_UNSET for no limit; a token of just that age
-/// is still good. One from the future is too, as in Django, but not in the
-/// dialects of itsdangerous, which refuse it. `now` is Unix seconds, or TUILE_UNSET
-/// for the clock; ages count in whole seconds. `*value` points into `token`;
-/// `verified`, which may be NULL, gets the timestamp and which key matched: one
-/// that is not 0 is a fallback, and the value worth signing again. Django's
-/// dialect allocates no memory.
+/// `verification` has the token, its greatest age and the time; the answer is put there,
+/// too: when the token was signed, and with which secret. One that is not 0 is a
+/// fallback, and the value worth signing again. `*value` points into the token.
+/// Django's dialect allocates no memory.
 ///
 /// Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_ARGUMENT for
-/// NULL, and for a dialect whose tokens hold their text in another form:
-/// tuile_signer_open reads those. Outputs are written for TUILE_OK alone.
-/// Since 0.1.
-@_cdecl("tuile_signer_verify")
-public func tuile_signer_verify(
-  _ signer: UnsafePointer<tuile_signer>?, _ token: tuile_bytes, _ max_age: Int64, _ now: Int64,
-  _ value: UnsafeMutablePointer<tuile_bytes>?, _ verified: UnsafeMutablePointer<tuile_verified>?
+/// NULL, a struct of a size that no version has, and for a dialect whose tokens hold
+/// their text in another form: tuile_token_unsign reads those; TUILE_E_MEMORY. Outputs
+/// are written for TUILE_OK alone. Since 0.2.
+@_cdecl("tuile_token_verify")
+public func tuile_token_verify(
+  _ signer: UnsafePointer<tuile_signer>?, _ verification: UnsafeMutablePointer<tuile_verification>?,
+  _ value: UnsafeMutablePointer<tuile_bytes>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  guard let signer, let token = Bytes(token), let value else { return TUILE_E_ARGUMENT }
-  let object: Dialect = Handle.borrow(signer)
-  return answering(nil) { () throws(Failure) in
-    switch try object.verify(token, maxAge: max_age == unset ? nil : max_age, now: seconds(now)) {
+  answering(error) { () throws(Failure) in
+    var call = try VerificationCall(signer, verification)
+    guard let value else { throw .argument("value is NULL") }
+    switch try call.dialect.verify(call.token, maxAge: call.maxAge, now: call.now) {
     case .badSignature: return TUILE_BAD_SIGNATURE
     case .expired: return TUILE_EXPIRED
     case .valid(let answer):
+      try call.store(timestamp: answer.timestamp, secret: answer.key)
       value.pointee = answer.value.c
-      verified?.pointee = tuile_verified(timestamp: answer.timestamp ?? unset, key: answer.key)
       return TUILE_OK
     }
   }
 }
 
-/// Checks a token of tuile_signer_sign and writes the text in it, in every
-/// dialect.
+/// Checks a token of tuile_token_sign and writes the text in it, in every dialect.
 ///
-/// `max_age`, `now` and `verified` as in tuile_signer_verify; `buffer`,
-/// `capacity` and `*size` as in tuile_signer_sign. A token's own end counts too.
-/// Nothing is decoded before the token was found genuine.
+/// `verification` has the token, its greatest age and the time, and gets what was found
+/// out, as in tuile_token_verify. A token's own end counts too. Nothing is decoded before
+/// the token was found genuine. `buffer` takes `capacity` bytes; `*size`, which may be
+/// NULL, gets the size that is needed, also for TUILE_E_SPACE.
 ///
 /// Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_SPACE;
 /// TUILE_E_TYPE if the token holds JSON that is no text; TUILE_E_SYNTAX if it
 /// holds what its dialect does not; TUILE_E_LIMIT for more than 64 MiB;
-/// TUILE_E_ARGUMENT. Since 0.1.
-@_cdecl("tuile_signer_open")
-public func tuile_signer_open(
-  _ signer: UnsafePointer<tuile_signer>?, _ token: tuile_bytes, _ max_age: Int64, _ now: Int64,
+/// TUILE_E_ARGUMENT for NULL or a struct of a size that no version has;
+/// TUILE_E_MEMORY. Since 0.2.
+@_cdecl("tuile_token_unsign")
+public func tuile_token_unsign(
+  _ signer: UnsafePointer<tuile_signer>?, _ verification: UnsafeMutablePointer<tuile_verification>?,
   _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
-  _ verified: UnsafeMutablePointer<tuile_verified>?, _ error: UnsafeMutablePointer<tuile_error>?
+  _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  opening(signer, token, json: false, max_age, now, buffer, capacity, size, verified, error)
+  opening(signer, verification, json: false, buffer, capacity, size, error)
 }
 
 /// Makes the token of JSON: what a framework keeps a session as. In Django's
 /// dialect this is signing.dumps: compact JSON in URL-safe base64, then
 /// `:timestamp:signature`.
 ///
-/// `json` is one JSON value; its white space and escapes become those that the
-/// dialect's own language writes, numbers and the order of keys stay as they
-/// stand. With `compress` the dialects of Django and itsdangerous deflate it where
-/// that makes it shorter. `now`, `buffer`, `capacity` and `*size`
-/// as in tuile_signer_sign.
+/// `signing` has the JSON, which is one value, and the time. White space and escapes
+/// become those that the dialect's own language writes, numbers and the order of keys
+/// stay as they stand. With its `compress` the dialects of Django and itsdangerous
+/// deflate it where that makes it shorter. `buffer` takes `capacity` bytes; `*size`, which
+/// may be NULL, gets the size, or for TUILE_E_SPACE the size that is enough for any token
+/// of the JSON.
 ///
-/// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if `json` is none (`offset`
+/// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if it is no JSON (`offset`
 /// says where); TUILE_E_LIMIT for a token over 64 MiB; TUILE_E_MEMORY;
-/// TUILE_E_RANGE for a time that the format can't hold; TUILE_E_ARGUMENT for NULL,
-/// or if the dialect has no form for JSON. Since 0.1.
-@_cdecl("tuile_signer_dumps")
-public func tuile_signer_dumps(
-  _ signer: UnsafePointer<tuile_signer>?, _ json: tuile_bytes, _ compress: Bool, _ now: Int64,
+/// TUILE_E_RANGE for a time that the format can't hold; TUILE_E_ARGUMENT for NULL, a
+/// struct of a size that no version has, or if the dialect has no form for JSON;
+/// TUILE_E_RANDOM. Since 0.2.
+@_cdecl("tuile_token_dumps")
+public func tuile_token_dumps(
+  _ signer: UnsafePointer<tuile_signer>?, _ signing: UnsafePointer<tuile_signing>?,
   _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
-    guard let signer, let json = Bytes(json) else { throw .argument("signer or json is NULL") }
-    guard json.count <= Dialect.largest else { throw .limit("the payload has more than 64 MiB") }
-    let object: Dialect = Handle.borrow(signer)
+    let call = try SigningCall(signer, signing)
+    guard call.value.count <= Dialect.largest else { throw .limit("the payload has more than 64 MiB") }
     var token = ByteBuffer()
-    try object.dumps(json, compress: compress, now: seconds(now), to: &token)
+    try call.dialect.dumps(call.value, compress: call.compress, now: call.now, to: &token)
     try checkSize(token)
-    return deliver(token, of: object, buffer, capacity, size)
+    return deliver(token, of: call.dialect, buffer, capacity, size)
   }
 }
 
-/// Checks a token of tuile_signer_dumps, or of the framework itself, and writes its
+/// Checks a token of tuile_token_dumps, or of the framework itself, and writes its
 /// JSON, without a NUL.
 ///
-/// `max_age`, `now` and `verified` as in tuile_signer_verify; `buffer`,
-/// `capacity` and `*size` as in tuile_signer_sign. Nothing is decoded before the
-/// signature was found right.
+/// `verification` has the token, its greatest age and the time, and gets what was found
+/// out, as in tuile_token_verify. Nothing is decoded before the signature was found
+/// right. `buffer` takes `capacity` bytes; `*size`, which may be NULL, gets the size that
+/// is needed, also for TUILE_E_SPACE.
 ///
 /// Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_SPACE;
 /// TUILE_E_SYNTAX if what was signed is no JSON; TUILE_E_LIMIT if it has more
-/// than 64 MiB, deflated or not; TUILE_E_MEMORY; TUILE_E_ARGUMENT for NULL.
-/// Since 0.1.
-@_cdecl("tuile_signer_loads")
-public func tuile_signer_loads(
-  _ signer: UnsafePointer<tuile_signer>?, _ token: tuile_bytes, _ max_age: Int64, _ now: Int64,
+/// than 64 MiB, deflated or not; TUILE_E_MEMORY; TUILE_E_ARGUMENT for NULL or a struct
+/// of a size that no version has. Since 0.2.
+@_cdecl("tuile_token_loads")
+public func tuile_token_loads(
+  _ signer: UnsafePointer<tuile_signer>?, _ verification: UnsafeMutablePointer<tuile_verification>?,
   _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
-  _ verified: UnsafeMutablePointer<tuile_verified>?, _ error: UnsafeMutablePointer<tuile_error>?
+  _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  opening(signer, token, json: true, max_age, now, buffer, capacity, size, verified, error)
+  opening(signer, verification, json: true, buffer, capacity, size, error)
+}
+
+/// What a caller gave to be signed.
+private struct SigningCall {
+  let dialect: Dialect
+  let value: Bytes
+  let now: Int64
+  let compress: Bool
+
+  init(_ signer: UnsafePointer<tuile_signer>?, _ signing: UnsafePointer<tuile_signing>?) throws(Failure) {
+    guard let signer, let signing else { throw .argument("signer or signing is NULL") }
+    let given = try tuile_signing(given: signing)
+    guard let value = Bytes(given.value) else { throw .argument("the value is NULL and has a size") }
+    dialect = Handle.borrow(signer)
+    self.value = value
+    now = seconds(given.now)
+    compress = given.compress
+  }
+}
+
+/// What a caller gave to be verified, and where the answer goes.
+private struct VerificationCall {
+  let dialect: Dialect
+  let token: Bytes
+  let maxAge: Int64?
+  let now: Int64
+  private var given: tuile_verification
+  private let caller: UnsafeMutablePointer<tuile_verification>
+
+  init(
+    _ signer: UnsafePointer<tuile_signer>?, _ verification: UnsafeMutablePointer<tuile_verification>?
+  ) throws(Failure) {
+    guard let signer, let verification else { throw .argument("signer or verification is NULL") }
+    given = try tuile_verification(given: verification)
+    guard let token = Bytes(given.token) else { throw .argument("the token is NULL and has a size") }
+    caller = verification
+    dialect = Handle.borrow(signer)
+    self.token = token
+    maxAge = given.max_age == unset ? nil : given.max_age
+    now = seconds(given.now)
+  }
+
+  mutating func store(timestamp: Int64?, secret: Int) throws(Failure) {
+    given.timestamp = timestamp ?? unset
+    given.secret = secret
+    try given.store(in: caller)
+  }
 }
 
 private func deliver(
@@ -209,25 +256,23 @@ private func checkSize(_ token: borrowing ByteBuffer) throws(Failure) {
 }
 
 private func opening(
-  _ signer: UnsafePointer<tuile_signer>?, _ token: tuile_bytes, json: Bool, _ max_age: Int64, _ now: Int64,
+  _ signer: UnsafePointer<tuile_signer>?, _ verification: UnsafeMutablePointer<tuile_verification>?, json: Bool,
   _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
-  _ verified: UnsafeMutablePointer<tuile_verified>?, _ error: UnsafeMutablePointer<tuile_error>?
+  _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
-    guard let signer, let token = Bytes(token) else { throw .argument("signer or token is NULL") }
-    let object: Dialect = Handle.borrow(signer)
+    var call = try VerificationCall(signer, verification)
     var out = ByteBuffer()
     defer { out.wipe() }
-    let maxAge = max_age == unset ? nil : max_age
-    let opened = try object.openAsSent(
-      token, json: json, maxAge: maxAge, now: seconds(now), limit: Dialect.largest, to: &out)
+    let opened = try call.dialect.openAsSent(
+      call.token, json: json, maxAge: call.maxAge, now: call.now, limit: Dialect.largest, to: &out)
     switch opened {
     case .badSignature: return TUILE_BAD_SIGNATURE
     case .expired: return TUILE_EXPIRED
-    case .valid(let timestamp, let key):
+    case .valid(let timestamp, let secret):
       if json { try JSONText.check(out.bytes) }
       let status = deliver(out.bytes, buffer, capacity, size)
-      if status == TUILE_OK { verified?.pointee = tuile_verified(timestamp: timestamp ?? unset, key: key) }
+      if status == TUILE_OK { try call.store(timestamp: timestamp, secret: secret) }
       return status
     }
   }

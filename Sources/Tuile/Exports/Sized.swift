@@ -76,6 +76,21 @@ extension tuile_signer_config: Sized {
   static var typeName: StaticString { "tuile_signer_config" }
 }
 
+extension tuile_signing: Sized {
+  static var kind: sys_struct { SYS_SIGNING }
+  static var typeName: StaticString { "tuile_signing" }
+}
+
+extension tuile_verification: Sized {
+  static var kind: sys_struct { SYS_VERIFICATION }
+  static var typeName: StaticString { "tuile_verification" }
+}
+
+extension tuile_url_parameter: Sized {
+  static var kind: sys_struct { SYS_URL_PARAMETER }
+  static var typeName: StaticString { "tuile_url_parameter" }
+}
+
 extension tuile_hidden_field: Sized {
   static var kind: sys_struct { SYS_HIDDEN_FIELD }
   static var typeName: StaticString { "tuile_hidden_field" }

@@ -1,4 +1,4 @@
-// Section 8: State without cookies
+// Section 15: State without cookies
 // A parameter in URLs, a signed value in a form, and Django's protection against
 // forged requests. All functions are safe from all threads.
 
@@ -9,33 +9,35 @@ import CTuile
 /// at the end of the path, or `name=value` in the query. A parameter that is there
 /// gets the value; an empty value takes it out.
 ///
-/// `name` and `value` are letters, digits and - . _ ~ : %, which have no meaning of
+/// Name and value are letters, digits and - . _ ~ : %, which have no meaning of
 /// their own there. `buffer` takes `capacity` bytes; `*size`, which may be NULL,
 /// gets the size that is needed, also for TUILE_E_SPACE.
 ///
 /// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for another octet in name or
-/// value, or an empty name; TUILE_E_ARGUMENT for NULL or an unknown place.
-/// Since 0.1; RFC 3986, sections 3.3 and 3.4.
+/// value, or an empty name; TUILE_E_ARGUMENT for NULL, an unknown place or a struct of
+/// a size that no version has. Since 0.1, with a struct since 0.2; RFC 3986, sections
+/// 3.3 and 3.4.
 @_cdecl("tuile_url_write")
 public func tuile_url_write(
-  _ url: tuile_bytes, _ place: tuile_url_place, _ name: tuile_bytes, _ value: tuile_bytes,
-  _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
-  _ error: UnsafeMutablePointer<tuile_error>?
+  _ url: tuile_bytes, _ parameter: UnsafePointer<tuile_url_parameter>?, _ buffer: UnsafeMutablePointer<CChar>?,
+  _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
-    guard let value = Bytes(value) else { throw .argument("the value is NULL and has a size") }
-    let (parameter, name) = try checked(url, place, name)
+    guard let parameter else { throw .argument("the parameter is NULL") }
+    let given = try tuile_url_parameter(given: parameter)
+    guard let value = Bytes(given.value) else { throw .argument("the value is NULL and has a size") }
+    let (place, name) = try checked(url, given.place, given.name)
     try URLParameter.check(value)
     return writing(buffer, capacity, size, most: Int.max) {
-      parameter.write(name, value.isEmpty ? nil : value, to: &$0)
+      place.write(name, value.isEmpty ? nil : value, to: &$0)
     }
   }
 }
 
 /// Finds a parameter of a URL. `*value` points into `url` and is not decoded.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_SYNTAX or TUILE_E_ARGUMENT as
-/// tuile_url_write. Since 0.1.
+/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_SYNTAX for an octet that a name can't have,
+/// or an empty name; TUILE_E_ARGUMENT for NULL or an unknown place. Since 0.1.
 @_cdecl("tuile_url_read")
 public func tuile_url_read(
   _ url: tuile_bytes, _ place: tuile_url_place, _ name: tuile_bytes, _ value: UnsafeMutablePointer<tuile_bytes>?,
@@ -64,51 +66,54 @@ private func checked(
 }
 
 /// Writes `<input type="hidden" name="…" value="…">`, escaped, with a token that
-/// holds `value` (UTF-8) and is bound to the form and the session.
+/// holds the field's `value` (UTF-8) and is bound to the form and the session.
 ///
 /// The signer's dialect must have a form for JSON; use a salt of its own for
-/// forms. `now` as in tuile_signer_sign; `buffer`, `capacity` and `*size` as in
-/// tuile_url_write.
+/// forms. `buffer` takes `capacity` bytes; `*size`, which may be NULL, gets the size that
+/// is needed, also for TUILE_E_SPACE.
 ///
 /// Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if value or form is not UTF-8;
-/// TUILE_E_ARGUMENT; TUILE_E_MEMORY; TUILE_E_RANDOM. Since 0.1.
+/// TUILE_E_ARGUMENT for NULL, a field without a name, a struct of a size that no version
+/// has, or a dialect without a form for JSON; TUILE_E_MEMORY; TUILE_E_RANDOM. Since 0.1;
+/// the value and the time are in the struct since 0.2.
 @_cdecl("tuile_hidden_field_write")
 public func tuile_hidden_field_write(
-  _ signer: UnsafePointer<tuile_signer>?, _ field: UnsafePointer<tuile_hidden_field>?, _ value: tuile_bytes,
-  _ now: Int64, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
+  _ signer: UnsafePointer<tuile_signer>?, _ field: UnsafePointer<tuile_hidden_field>?,
+  _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
-    guard let signer, let value = Bytes(value) else { throw .argument("signer or value is NULL") }
-    let object: Dialect = Handle.borrow(signer)
+    let call = try FieldCall(signer, field)
+    guard let value = Bytes(call.given.value) else { throw .argument("the value is NULL and has a size") }
     var html = ByteBuffer()
-    try HiddenField(field).write(value, object, now: seconds(now), to: &html)
+    try call.field.write(value, call.dialect, now: seconds(call.given.now), to: &html)
     return deliver(html.bytes, buffer, capacity, size)
   }
 }
 
-/// Finds the field in an urlencoded body, checks it and writes its value.
+/// Finds the field in its urlencoded `body`, checks it and writes its value.
 ///
-/// `max_age` and `now` as in tuile_signer_verify; `buffer`, `capacity` and `*size`
-/// as in tuile_url_write. Of several fields of the name the first counts.
+/// Of several fields of the name the first counts. `buffer` takes `capacity` bytes;
+/// `*size`, which may be NULL, gets the size that is needed, also for TUILE_E_SPACE.
 ///
 /// Returns TUILE_OK; TUILE_ABSENT if the body has no such field;
 /// TUILE_BAD_SIGNATURE, also for the field of another form or session;
 /// TUILE_EXPIRED; TUILE_E_SPACE; TUILE_E_SYNTAX or TUILE_E_TYPE if what was signed
-/// is no hidden field; TUILE_E_LIMIT; TUILE_E_ARGUMENT; TUILE_E_MEMORY. Since 0.1.
+/// is no hidden field; TUILE_E_LIMIT for more than 64 MiB; TUILE_E_ARGUMENT for NULL, a
+/// field without a name or a struct of a size that no version has; TUILE_E_MEMORY. Since
+/// 0.1; the body, the greatest age and the time are in the struct since 0.2.
 @_cdecl("tuile_hidden_field_read")
 public func tuile_hidden_field_read(
-  _ signer: UnsafePointer<tuile_signer>?, _ field: UnsafePointer<tuile_hidden_field>?, _ body: tuile_bytes,
-  _ max_age: Int64, _ now: Int64, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t,
-  _ size: UnsafeMutablePointer<size_t>?, _ error: UnsafeMutablePointer<tuile_error>?
+  _ signer: UnsafePointer<tuile_signer>?, _ field: UnsafePointer<tuile_hidden_field>?,
+  _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
-    guard let signer, let body = Bytes(body) else { throw .argument("signer or body is NULL") }
-    let object: Dialect = Handle.borrow(signer)
-    let field = try HiddenField(field)
+    let call = try FieldCall(signer, field)
+    guard let body = Bytes(call.given.body) else { throw .argument("the body is NULL and has a size") }
     var value = ByteBuffer()
-    let maxAge = max_age == unset ? nil : max_age
-    switch try field.read(body, object, maxAge: maxAge, now: seconds(now), to: &value) {
+    let maxAge = call.given.max_age == unset ? nil : call.given.max_age
+    switch try call.field.read(body, call.dialect, maxAge: maxAge, now: seconds(call.given.now), to: &value) {
     case nil: return TUILE_ABSENT
     case .badSignature: return TUILE_BAD_SIGNATURE
     case .expired: return TUILE_EXPIRED
@@ -117,15 +122,33 @@ public func tuile_hidden_field_read(
   }
 }
 
+/// What a caller gave.
+private struct FieldCall {
+  let dialect: Dialect
+  let given: tuile_hidden_field
+  let field: HiddenField
+
+  init(_ signer: UnsafePointer<tuile_signer>?, _ field: UnsafePointer<tuile_hidden_field>?) throws(Failure) {
+    guard let signer, let field else { throw .argument("signer or field is NULL") }
+    given = try tuile_hidden_field(given: field)
+    guard let name = Bytes(given.name), let form = Bytes(given.form), let id = Bytes(given.session_id), !name.isEmpty
+    else { throw .argument("the field has no name, or a view of it is NULL and has a size") }
+    dialect = Handle.borrow(signer)
+    self.field = HiddenField(name: name, form: form, sessionID: id)
+  }
+}
+
 /// Writes a new secret for the cookie csrftoken: 32 letters and digits, no NUL.
 ///
 /// Returns TUILE_OK; TUILE_E_SPACE, with the size in `*size`, which may be NULL;
-/// TUILE_E_RANDOM; TUILE_E_ARGUMENT. Since 0.1.
+/// TUILE_E_RANDOM; TUILE_E_ARGUMENT. Since 0.1, with an
+/// error since 0.2.
 @_cdecl("tuile_csrf_secret")
 public func tuile_csrf_secret(
-  _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?
+  _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
+  _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  answering(nil) { () throws(Failure) in
+  answering(error) { () throws(Failure) in
     try withScratch(CSRF.secretSize) { (secret) throws(Failure) in
       try CSRF.random(to: secret)
       return deliver(Bytes(secret, CSRF.secretSize), buffer, capacity, size)
@@ -210,18 +233,6 @@ private func csrfReason(_ reason: CSRFRequest.Reason?) -> tuile_csrf_reason {
   case .noToken: return TUILE_CSRF_NO_TOKEN
   case .badToken: return TUILE_CSRF_BAD_TOKEN
   case .wrongToken: return TUILE_CSRF_WRONG_TOKEN
-  }
-}
-
-extension HiddenField {
-  /// What a caller of the C interface gave.
-  fileprivate init(_ field: UnsafePointer<tuile_hidden_field>?) throws(Failure) {
-    guard let field else { throw .argument("the field is NULL") }
-    let fields = try tuile_hidden_field(given: field)
-    guard let name = Bytes(fields.name), let form = Bytes(fields.form), let key = Bytes(fields.session_key),
-      !name.isEmpty
-    else { throw .argument("the field has no name, or a view of it is NULL and has a size") }
-    self.init(name: name, form: form, sessionKey: key)
   }
 }
 

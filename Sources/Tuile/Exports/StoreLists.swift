@@ -1,4 +1,4 @@
-// Section 10: Stores, what is in them
+// Section 17: Stores, what is in them
 // All keys of a store, to move or to list its sessions, and the lists of whose
 // sessions they are. Stores that can't tell answer TUILE_E_ARGUMENT. What is
 // said of stores above holds here too. A callback runs while no lock is held, and
@@ -17,7 +17,8 @@ import CTuile
 /// docs/stores.md says when a cluster of Redis promises less.
 ///
 /// Returns TUILE_OK, also if there is no key or `receive` answered false;
-/// TUILE_E_ARGUMENT, also if the store can't tell its keys; and as stores do: then
+/// TUILE_E_ARGUMENT, also if the store can't tell its keys; TUILE_E_STORE, TUILE_E_BUSY or
+/// TUILE_E_CORRUPT if the store failed, was held by others or is damaged; TUILE_E_MEMORY: then
 /// some keys may have been given. Since 0.1.
 @_cdecl("tuile_store_keys")
 public func tuile_store_keys(
@@ -32,15 +33,16 @@ public func tuile_store_keys(
   }
 }
 
-/// Gives `receive` the name of each owner in whose list is an entry, in no order,
-/// until it answers false. `context` is handed to it.
+/// Gives `receive` the name of each owner in whose list is an entry, in no order, until it
+/// answers false. `context` is handed to it.
 ///
-/// Names may be given more than once; what tuile_store_keys says of writers holds
-/// for them too. The entries are for tuile_store_owned to tell: an owner whose
-/// sessions have ended may be given still.
+/// Names may be given more than once; what tuile_store_keys says of writers holds for them
+/// too. The entries are for tuile_store_owned to tell: an owner whose sessions have ended
+/// may be given still.
 ///
-/// Returns TUILE_OK; TUILE_E_ARGUMENT, also if the store keeps no lists or can't
-/// tell whose; and as stores do. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_ARGUMENT, also if the store keeps no lists or can't tell
+/// whose; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was held by
+/// others or is damaged; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_store_owners")
 public func tuile_store_owners(
   _ store: UnsafeMutablePointer<tuile_store>?, _ receive: tuile_receive_owner?, _ context: UnsafeMutableRawPointer?,
@@ -72,11 +74,12 @@ public func tuile_store_key_id(
 
 /// Writes the entry of `key` in the list of an owner's sessions, new or not.
 ///
-/// `owner` has 1 to 255 bytes of UTF-8 without NUL, `record`, which is kept as it
-/// is, at most 1024. `expires` is that of the session, after which the entry may go.
+/// `owner` has 1 to 255 bytes of UTF-8 without NUL, `record`, which is kept as it is, at
+/// most 1024. `expires` is that of the session, after which the entry may go.
 ///
-/// Returns TUILE_OK; TUILE_E_ARGUMENT, also if the store keeps no such lists; and
-/// as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_ARGUMENT, also if the store keeps no such lists;
+/// TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was held by others
+/// or is damaged; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_store_own")
 public func tuile_store_own(
   _ store: UnsafeMutablePointer<tuile_store>?, _ owner: tuile_bytes, _ key: tuile_bytes, _ record: tuile_bytes,
@@ -93,14 +96,15 @@ public func tuile_store_own(
   }
 }
 
-/// Gives `receive` each session of an owner that is stored and expires later than
-/// `now`, in no order.
+/// Gives `receive` each session of an owner that is stored and expires later than `now`, in
+/// no order.
 ///
-/// The views are borrowed for the call; no lock is held while it runs. `context`
-/// is handed to it.
+/// The views are borrowed for the call; no lock is held while it runs. `context` is handed
+/// to it.
 ///
-/// Returns TUILE_OK, also if there is none; TUILE_E_ARGUMENT, also if the store
-/// keeps no such lists; and as above. Since 0.1.
+/// Returns TUILE_OK, also if there is none; TUILE_E_ARGUMENT, also if the store keeps no
+/// such lists; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was held
+/// by others or is damaged; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_store_owned")
 public func tuile_store_owned(
   _ store: UnsafeMutablePointer<tuile_store>?, _ owner: tuile_bytes, _ now: Int64, _ receive: tuile_receive_owned?,
@@ -116,15 +120,16 @@ public func tuile_store_owned(
   }
 }
 
-/// Gives `receive` the record of `key` in the list of an owner's sessions, with an
-/// expiry that means nothing, whether or not the session is stored.
+/// Gives `receive` the record of `key` in the list of an owner's sessions, with an expiry
+/// that means nothing, whether or not the session is stored.
 ///
-/// The record is borrowed for the call; no lock is held while it runs. `context`
-/// is handed to it.
+/// The record is borrowed for the call; no lock is held while it runs. `context` is handed
+/// to it.
 ///
-/// Returns TUILE_OK after one call of `receive`; TUILE_ABSENT if the list has no
-/// such entry; TUILE_E_ARGUMENT, also if the store keeps no such lists; and as
-/// above. Since 0.1.1.
+/// Returns TUILE_OK after one call of `receive`; TUILE_ABSENT if the list has no such
+/// entry; TUILE_E_ARGUMENT, also if the store keeps no such lists; TUILE_E_STORE,
+/// TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was held by others or is damaged;
+/// TUILE_E_MEMORY. Since 0.1.1.
 @_cdecl("tuile_store_owned_record")
 public func tuile_store_owned_record(
   _ store: UnsafeMutablePointer<tuile_store>?, _ owner: tuile_bytes, _ key: tuile_bytes, _ receive: tuile_receive?,
@@ -139,11 +144,11 @@ public func tuile_store_owned_record(
   }
 }
 
-/// Removes the entry of `key` from the list of an owner's sessions; the session
-/// stays.
+/// Removes the entry of `key` from the list of an owner's sessions; the session stays.
 ///
-/// Returns TUILE_OK, whether or not it was there; TUILE_E_ARGUMENT, also if the
-/// store keeps no such lists; and as above. Since 0.1.
+/// Returns TUILE_OK, whether or not it was there; TUILE_E_ARGUMENT, also if the store keeps
+/// no such lists; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was
+/// held by others or is damaged; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_store_disown")
 public func tuile_store_disown(
   _ store: UnsafeMutablePointer<tuile_store>?, _ owner: tuile_bytes, _ key: tuile_bytes,

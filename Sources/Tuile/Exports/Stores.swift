@@ -1,4 +1,4 @@
-// Section 9: Stores
+// Section 16: Stores
 // Where sessions are kept. Most programs name one in tuile_config and need
 // nothing of this; it is for hosts that bring their own store, share one between
 // managers, or look into one. Keys are 8 to 40 bytes of a-z and 0-9, the
@@ -16,27 +16,26 @@ import CTuile
 /// Opens the store that a URL names. `*store` is the caller's, to be closed with
 /// tuile_store_close.
 ///
-/// "memory:" keeps sessions in this process; its option `max_bytes=N`, 65536 and
-/// more, lets those go that were used longest ago. "file:///absolute/folder"
-/// keeps them as Django's file backend does, one file each; the folder is made if
-/// missing, for its owner alone, and refused if others may list it, unless
-/// `others=list`. Its options: `prefix=sessionid`, Django's
-/// SESSION_COOKIE_NAME; `age=1209600`, Django's SESSION_COOKIE_AGE in seconds;
-/// `busy=5000`, the milliseconds to wait for other writers; `fsync=off`, `data`
-/// (the default: power loss leaves each session whole) or `full` (it loses none).
-/// "sqlite:///absolute/path" keeps them
-/// in Django's table `django_session` in that file; both are made if missing, the
-/// file readable by its owner alone. Its options: `busy=5000`, the milliseconds
-/// to wait for other writers; `synchronous=full`, so that a commit also survives
-/// power loss (`normal`, the default, survives a crash of the process only). Paths
-/// are absolute: a folder or file in / itself, as "sqlite:///name" says, is
-/// TUILE_E_SYNTAX without `mode=rwc`. The option `mode` of both is SQLite's: `rwc`,
-/// the default, makes what is missing, `rw` makes nothing, `ro` writes nothing.
-/// NAME://… is opened by the module libtuile-NAME.so: see tuile_module_folder.
+/// "memory:" keeps sessions in this process; its option `max_bytes=N`, 65536 and more, lets
+/// those go that were used longest ago. "file:///absolute/folder" keeps them as Django's
+/// file backend does, one file each; the folder is made if missing, for its owner alone,
+/// and refused if others may list it, unless `others=list`. Its options:
+/// `prefix=sessionid`, Django's SESSION_COOKIE_NAME; `age=1209600`, Django's
+/// SESSION_COOKIE_AGE in seconds; `busy=5000`, the milliseconds to wait for other writers;
+/// `fsync=off`, `data` (the default: power loss leaves each session whole) or `full` (it
+/// loses none). "sqlite:///absolute/path" keeps them in Django's table `django_session` in
+/// that file; both are made if missing, the file readable by its owner alone. Its options:
+/// `busy=5000`, the milliseconds to wait for other writers; `synchronous=full`, so that a
+/// commit also survives power loss (`normal`, the default, survives a crash of the process
+/// only). Paths are absolute: a folder or file in / itself, as "sqlite:///name" says, is
+/// TUILE_E_SYNTAX without `mode=rwc`. The option `mode` of both is SQLite's: `rwc`, the
+/// default, makes what is missing, `rw` makes nothing, `ro` writes nothing. NAME://… is
+/// opened by the module libtuile-NAME.so: see tuile_module_folder.
 ///
-/// Returns TUILE_OK; TUILE_E_SYNTAX for another URL (`offset` says where);
-/// TUILE_E_LIMIT for one over 4096 bytes; TUILE_E_MISSING if its module can't be
-/// loaded; TUILE_E_ARGUMENT for NULL; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_SYNTAX for another URL (`offset` says where); TUILE_E_LIMIT
+/// for one over 4096 bytes; TUILE_E_MISSING if its module can't be loaded; TUILE_E_ARGUMENT
+/// for NULL; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was held
+/// by others or is damaged; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_store_open")
 public func tuile_store_open(
   _ url: tuile_bytes, _ store: UnsafeMutablePointer<UnsafeMutablePointer<tuile_store>?>?,
@@ -76,34 +75,17 @@ public func tuile_module_folder(_ path: tuile_bytes) -> tuile_status {
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a missing operation other than
 /// `close`, or a struct of a size that no version has. Since 0.1.
-@_cdecl("tuile_store_new")
-public func tuile_store_new(
+@_cdecl("tuile_store_open_ops")
+public func tuile_store_open_ops(
   _ ops: UnsafePointer<tuile_store_ops>?, _ context: UnsafeMutableRawPointer?,
   _ store: UnsafeMutablePointer<UnsafeMutablePointer<tuile_store>?>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
     guard let ops, let store else { throw .argument("ops or store is NULL") }
     let own = try CallbackStore.make(try tuile_store_ops(given: ops), context: context)
-    store.pointee = Handle.give(StoreHandle(own, own: own))
+    store.pointee = Handle.give(StoreHandle(own))
     return TUILE_OK
   }
-}
-
-/// Has an answer of the store's operations count only where the operation has set
-/// `error->status` to it as well; any other is a failure of the store's.
-///
-/// For hosts that can cut a callback short, as a signal does in Python: what it
-/// returns then is no answer of the store's, and could read as TUILE_OK. To be
-/// called before the store is used.
-///
-/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, or a store that has a URL. Since 0.1.1.
-@_cdecl("tuile_store_confirm")
-public func tuile_store_confirm(_ store: UnsafeMutablePointer<tuile_store>?) -> tuile_status {
-  guard let store else { return TUILE_E_ARGUMENT }
-  let handle: StoreHandle = Handle.borrow(store)
-  guard let own = handle.own else { return TUILE_E_ARGUMENT }
-  own.confirms = true
-  return TUILE_OK
 }
 
 /// Closes a store. NULL is fine. No call with it may be under way, and no manager
@@ -117,11 +99,12 @@ public func tuile_store_close(_ store: UnsafeMutablePointer<tuile_store>?) {
 
 /// Gives `receive` the data and expiry of a key.
 ///
-/// `receive` is called once, for TUILE_OK alone, while no lock is held; the data
-/// is borrowed for that call. `context` is handed to it.
+/// `receive` is called once, for TUILE_OK alone, while no lock is held; the data is
+/// borrowed for that call. `context` is handed to it.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT if there is no such key or its expiry is not
-/// later than `now`; TUILE_E_ARGUMENT; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_ABSENT if there is no such key or its expiry is not later than
+/// `now`; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store
+/// failed, was held by others or is damaged; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_store_load")
 public func tuile_store_load(
   _ store: UnsafeMutablePointer<tuile_store>?, _ key: tuile_bytes, _ now: Int64, _ receive: tuile_receive?,
@@ -138,8 +121,9 @@ public func tuile_store_load(
 
 /// Stores data under a key that is not taken.
 ///
-/// Returns TUILE_OK; TUILE_EXISTS if the key is stored, expired or not;
-/// TUILE_E_ARGUMENT; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_EXISTS if the key is stored, expired or not; TUILE_E_ARGUMENT;
+/// TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was held by others
+/// or is damaged; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_store_create")
 public func tuile_store_create(
   _ store: UnsafeMutablePointer<tuile_store>?, _ key: tuile_bytes, _ data: tuile_bytes, _ expires: Int64,
@@ -151,11 +135,12 @@ public func tuile_store_create(
   }
 }
 
-/// Replaces the data of a key, if it is `expected` to the byte, and its expiry,
-/// in one atomic step.
+/// Replaces the data of a key, if it is `expected` to the byte, and its expiry, in one
+/// atomic step.
 ///
-/// Returns TUILE_OK; TUILE_CONFLICT if other data is stored; TUILE_ABSENT if the
-/// key is not; TUILE_E_ARGUMENT; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_CONFLICT if other data is stored; TUILE_ABSENT if the key is
+/// not; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store
+/// failed, was held by others or is damaged; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_store_replace")
 public func tuile_store_replace(
   _ store: UnsafeMutablePointer<tuile_store>?, _ key: tuile_bytes, _ expected: tuile_bytes, _ data: tuile_bytes,
@@ -174,8 +159,9 @@ public func tuile_store_replace(
 
 /// Sets the expiry of a key and leaves its data alone.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT if the key is not stored; TUILE_E_ARGUMENT; and
-/// as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_ABSENT if the key is not stored; TUILE_E_ARGUMENT;
+/// TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was held by others
+/// or is damaged; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_store_touch")
 public func tuile_store_touch(
   _ store: UnsafeMutablePointer<tuile_store>?, _ key: tuile_bytes, _ expires: Int64,
@@ -188,8 +174,9 @@ public func tuile_store_touch(
 
 /// Removes a key and its data.
 ///
-/// Returns TUILE_OK, whether or not it was there; TUILE_E_ARGUMENT; and as above.
-/// Since 0.1.
+/// Returns TUILE_OK, whether or not it was there; TUILE_E_ARGUMENT; TUILE_E_STORE,
+/// TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was held by others or is damaged;
+/// TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_store_remove")
 public func tuile_store_remove(
   _ store: UnsafeMutablePointer<tuile_store>?, _ key: tuile_bytes, _ error: UnsafeMutablePointer<tuile_error>?
@@ -205,7 +192,8 @@ public func tuile_store_remove(
 /// `*removed`, which may be NULL, gets how many. SQLite removes up to 500 in one
 /// transaction, so that other writers get their turn in between.
 ///
-/// Returns TUILE_OK; TUILE_E_ARGUMENT; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if
+/// the store failed, was held by others or is damaged; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_store_sweep")
 public func tuile_store_sweep(
   _ store: UnsafeMutablePointer<tuile_store>?, _ now: Int64, _ limit: size_t, _ removed: UnsafeMutablePointer<size_t>?,
@@ -222,10 +210,10 @@ public func tuile_store_sweep(
 
 /// Sets data and expiry of a key, whether or not it is there.
 ///
-/// For caches: two writers at once do not notice each other, and a removed key
-/// comes back.
+/// For caches: two writers at once do not notice each other, and a removed key comes back.
 ///
-/// Returns TUILE_OK; TUILE_E_ARGUMENT; and as above. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if
+/// the store failed, was held by others or is damaged; TUILE_E_MEMORY. Since 0.1.
 @_cdecl("tuile_store_put")
 public func tuile_store_put(
   _ store: UnsafeMutablePointer<tuile_store>?, _ key: tuile_bytes, _ data: tuile_bytes, _ expires: Int64,
@@ -240,13 +228,8 @@ public func tuile_store_put(
 /// What a `tuile_store *` points to.
 final class StoreHandle {
   let store: any Store
-  /// The same, if it is a host's.
-  let own: CallbackStore?
 
-  init(_ store: any Store, own: CallbackStore? = nil) {
-    self.store = store
-    self.own = own
-  }
+  init(_ store: any Store) { self.store = store }
 }
 
 /// Longer data is refused by every store.

@@ -8,7 +8,7 @@ extension Manager {
     counter("conflicts", "Commits made again because another was first.", counters.conflicts, &out)
     counter("deletes", "Sessions removed by a logout or a new key.", counters.deletes, &out)
     counter("bad_signatures", "Data or cookies that none of the keys had signed.", counters.badSignatures, &out)
-    counter("old_key_loads", "Sessions found that an older key had signed.", counters.oldKeyLoads, &out)
+    counter("old_secret_loads", "Sessions found that an older key had signed.", counters.oldKeyLoads, &out)
     counter("resurrections_refused", "Saves of sessions deleted meanwhile.", counters.resurrectionsRefused, &out)
     counter("store_failures", "Calls that the store failed.", counters.storeFailures, &out)
     counter("cookie_bytes", "Bytes of Set-Cookie values.", counters.cookieBytes, &out)

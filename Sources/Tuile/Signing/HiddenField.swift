@@ -5,7 +5,7 @@ import CSystem
 struct HiddenField {
   let name: Bytes
   let form: Bytes
-  let sessionKey: Bytes
+  let sessionID: Bytes
 
   private static let hashSize = 16
 
@@ -17,7 +17,7 @@ struct HiddenField {
     var material = ByteBuffer()
     defer { material.wipe() }
     material.append("tuile hidden field\0")
-    material.append(sessionKey)
+    material.append(sessionID)
     guard !material.failed else { throw .memory }
     try withScratch(32) { (digest) throws(Failure) in
       Digest.sha256.hash(material.bytes, to: digest)

@@ -29,7 +29,7 @@ final class CallbackStore: Store {
   }
 
   /// Answers count only where the operation has noted them in its error, too.
-  var confirms = false
+  private var confirms: Bool { ops.confirms }
 
   var trusted: Bool { ops.trusted }
   var mayBeUnsure: Bool { true }

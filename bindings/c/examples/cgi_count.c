@@ -20,9 +20,10 @@ static int answer(tuile_manager *manager, tuile_error *error) {
   char text[8192];
   int64_t count = 0;
   FILE *headers = fmemopen(text, sizeof text, "w");
-  tuile_session *session = tuile_cgi_begin(manager);
-  *error = (tuile_error){TUILE_E_MEMORY, 0, "no session can be begun"};
-  tuile_status status = headers && session ? count_visit(session, headers, &count, error) : TUILE_E_MEMORY;
+  tuile_session *session = NULL;
+  *error = (tuile_error){TUILE_E_MEMORY, 0, "no memory"};
+  tuile_status status = headers ? tuile_cgi_start(manager, &session, error) : TUILE_E_MEMORY;
+  if (status == TUILE_OK) status = count_visit(session, headers, &count, error);
   if (headers && fclose(headers) != 0 && status == TUILE_OK) status = TUILE_E_MEMORY;
   tuile_session_end(session);
   if (status != TUILE_OK) return 1;

@@ -150,7 +150,7 @@ tuile_status custom_store_open(tuile_store **store, tuile_error *error) {
   ops.remove = remove_key;
   ops.sweep = sweep;
   ops.close = close_list;
-  tuile_status status = tuile_store_new(&ops, list, store, error);
+  tuile_status status = tuile_store_open_ops(&ops, list, store, error);
   if (status != TUILE_OK) close_list(list);
   return status;
 }

@@ -21,8 +21,9 @@ static pthread_mutex_t accepting = PTHREAD_MUTEX_INITIALIZER;
 static void answer(tuile_manager *manager, FCGX_Request *request) {
   tuile_error error = {.status = TUILE_OK};
   int64_t count = 0;
-  tuile_session *session = tuile_fcgi_begin(manager, request);
-  tuile_status status = session ? tuile_session_add_int(session, TUILE_STR("count"), 1, NULL, &error) : TUILE_E_MEMORY;
+  tuile_session *session = NULL;
+  tuile_status status = tuile_fcgi_start(manager, request, &session, &error);
+  if (status == TUILE_OK) status = tuile_session_add_int(session, TUILE_STR("count"), 1, NULL, &error);
   if (status == TUILE_OK) status = tuile_session_commit(session, 200, tuile_fcgi_add_header, request->out, &error);
   /* Only now is it known which number this request has among those at once. */
   if (status == TUILE_OK) status = tuile_session_get_int(session, TUILE_STR("count"), &count, &error);

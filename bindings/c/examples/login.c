@@ -68,7 +68,7 @@ static tuile_status put_csrf_field(struct answer *answer, struct MHD_Connection 
   char token[64];
   size_t size;
   if (tuile_csrf_token(csrf_cookie(connection), token, sizeof token, &size, NULL) != TUILE_OK) {
-    if (tuile_csrf_secret(answer->csrf_secret, sizeof answer->csrf_secret - 1, NULL) != TUILE_OK) return TUILE_E_RANDOM;
+    if (tuile_csrf_secret(answer->csrf_secret, sizeof answer->csrf_secret - 1, NULL, NULL) != TUILE_OK) return TUILE_E_RANDOM;
     if (tuile_csrf_token(tuile_text(answer->csrf_secret), token, sizeof token, &size, NULL) != TUILE_OK)
       return TUILE_E_RANDOM;
   }
@@ -92,7 +92,7 @@ static void say(struct answer *answer, unsigned int status, const char *text) {
 static tuile_hidden_field next_field(tuile_session *session) {
   tuile_hidden_field field = TUILE_HIDDEN_FIELD_INIT;
   field.name = TUILE_STR("next"), field.form = TUILE_STR("login");
-  tuile_session_key(session, &field.session_key); /* a new visitor has none */
+  tuile_session_id(session, &field.session_id); /* a new visitor has none */
   return field;
 }
 
@@ -103,8 +103,7 @@ static tuile_status show_form(struct application *application, struct answer *an
   const char *next = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "next");
   if (!tuile_is_local_page(tuile_text(next))) next = "/";
   tuile_hidden_field field = next_field(session);
-  tuile_status status = tuile_hidden_field_write(application->forms, &field, tuile_text(next), TUILE_UNSET, html,
-                                                 sizeof html, &size, NULL);
+  tuile_status status = tuile_hidden_field_write(application->forms, (field.value = tuile_text(next), field.now = TUILE_UNSET, &field), html, sizeof html, &size, NULL);
   if (status != TUILE_OK) return say(answer, MHD_HTTP_BAD_REQUEST, "That page can't be come back to."), TUILE_OK;
   say(answer, MHD_HTTP_OK, said);
   put(&answer->page, "<form method=\"post\" action=\"/login\">%.*s", (int)size, html);
@@ -132,11 +131,11 @@ static tuile_status log_in(struct application *application, struct answer *answe
   tuile_hidden_field field = next_field(session);
   tuile_bytes whole = {body->bytes, body->size};
   tuile_status status =
-      tuile_hidden_field_read(application->forms, &field, whole, 3600, TUILE_UNSET, next, sizeof next, &size, NULL);
+      tuile_hidden_field_read(application->forms, (field.body = whole, field.max_age = 3600, field.now = TUILE_UNSET, &field), next, sizeof next, &size, NULL);
   if (status != TUILE_OK) return show_form(application, answer, connection, session, "The form is too old: once more.");
   if (!knows(application, body)) return show_form(application, answer, connection, session, "No such user or password.");
   /* A key that was known before the login is worth nothing after it. */
-  status = tuile_session_cycle_key(session, error);
+  status = tuile_session_cycle_id(session, error);
   if (status == TUILE_OK) status = tuile_session_set_string(session, TUILE_STR("user"), tuile_text(body->name), error);
   if (status == TUILE_OK) redirect(answer, (tuile_bytes){next, size});
   return status;
@@ -247,10 +246,10 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     MHD_post_process(fields, body->bytes, body->size);
     MHD_destroy_post_processor(fields);
   }
-  tuile_session *session = tuile_mhd_begin(application->manager, connection);
-  if (!session) return MHD_NO;
+  tuile_session *session = NULL;
   struct answer answer = {0};
   tuile_error error;
+  if (tuile_mhd_start(application->manager, connection, &session, &error) != TUILE_OK) return MHD_NO;
   if (run(application, &answer, connection, method, path, body, session, &error) < 0) {
     fprintf(stderr, "login: %s\n", error.message);
     answer.location[0] = 0;

@@ -144,10 +144,10 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
   }
   if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) return refuse_method(connection);
   const char *cookie = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "cookie");
-  tuile_session *session = tuile_mhd_begin(context, connection);
-  if (!session) return MHD_NO;
+  tuile_session *session = NULL;
   struct answer answer = {0};
   tuile_error error;
+  if (tuile_mhd_start(context, connection, &session, &error) != TUILE_OK) return MHD_NO;
   /* An outage is no logout: the visitor is asked to come again, with the cookie as it is. */
   if (run(&answer, path, cookie, session, &error) < 0) {
     fprintf(stderr, "page_count: %s\n", error.message);

@@ -30,7 +30,7 @@ static size_t body_size;
 static tuile_hidden_field field_of(struct cart *cart) {
   tuile_hidden_field field = TUILE_HIDDEN_FIELD_INIT;
   field.name = TUILE_STR("form"), field.form = TUILE_STR("cart");
-  tuile_session_key(cart->session, &field.session_key);
+  tuile_session_id(cart->session, &field.session_id);
   return field;
 }
 
@@ -38,8 +38,7 @@ static tuile_hidden_field field_of(struct cart *cart) {
 static int is_ours(struct cart *cart, tuile_error *error) {
   tuile_hidden_field field = field_of(cart);
   char value[16];
-  tuile_status status = tuile_hidden_field_read(cart->forms, &field, (tuile_bytes){body, body_size}, 3600, TUILE_UNSET,
-                                                value, sizeof value, NULL, error);
+  tuile_status status = tuile_hidden_field_read(cart->forms, (field.body = (tuile_bytes){body, body_size}, field.max_age = 3600, field.now = TUILE_UNSET, &field), value, sizeof value, NULL, error);
   return status == TUILE_OK ? 1 : status < 0 && status != TUILE_E_SYNTAX && status != TUILE_E_TYPE ? -1 : 0;
 }
 
@@ -52,7 +51,7 @@ static tuile_status change(struct cart *cart, tuile_error *error) {
   }
   if (strstr(body, "leave=1")) {
     tuile_status status = tuile_session_flush(cart->session, error);
-    return status == TUILE_OK ? tuile_session_make_key(cart->session, error) : status;
+    return status == TUILE_OK ? tuile_session_make_id(cart->session, error) : status;
   }
   return tuile_session_add_int(cart->session, TUILE_STR("items"), 1, NULL, error);
 }
@@ -65,10 +64,10 @@ static tuile_status show(struct cart *cart, tuile_error *error) {
   tuile_status status = tuile_session_get_int(cart->session, TUILE_STR("items"), &items, error);
   if (status < 0) return status;
   tuile_hidden_field field = field_of(cart);
-  tuile_session_key(cart->session, &key);
-  status = tuile_url_write(tuile_text(cart->url), TUILE_URL_QUERY, TUILE_STR("sid"), key, link, sizeof link, &link_size, error);
+  tuile_session_id(cart->session, &key);
+  status = tuile_url_write(tuile_text(cart->url), &(tuile_url_parameter){sizeof(tuile_url_parameter), TUILE_URL_QUERY, TUILE_STR("sid"), key}, link, sizeof link, &link_size, error);
   if (status == TUILE_OK)
-    status = tuile_hidden_field_write(cart->forms, &field, TUILE_STR("1"), TUILE_UNSET, form, sizeof form, &form_size, error);
+    status = tuile_hidden_field_write(cart->forms, (field.value = TUILE_STR("1"), field.now = TUILE_UNSET, &field), form, sizeof form, &form_size, error);
   if (status != TUILE_OK) return status;
   /* The path is the server's own, so that nothing of the visitor's stands in the page. */
   snprintf(cart->page, sizeof cart->page,
@@ -85,11 +84,10 @@ static tuile_status answer(struct cart *cart, FILE *headers, tuile_error *error)
   char request[4096];
   snprintf(cart->url, sizeof cart->url, "%s", script ? script : "/");
   snprintf(request, sizeof request, "%s?%s", cart->url, query ? query : "");
-  cart->session = tuile_session_begin_url(cart->manager, tuile_text(getenv("HTTP_COOKIE")), tuile_text(request));
-  *error = (tuile_error){TUILE_E_MEMORY, 0, "no session can be begun"};
-  if (!cart->session) return TUILE_E_MEMORY;
-  /* The first page has a key already: without it neither link nor field would belong to the session. */
-  tuile_status status = tuile_session_make_key(cart->session, error);
+  tuile_status status =
+    tuile_session_start(cart->manager, tuile_text(getenv("HTTP_COOKIE")), tuile_text(request), &cart->session, error);
+  /* The first page has an ID already: without it neither link nor field would belong to the session. */
+  if (status == TUILE_OK) status = tuile_session_make_id(cart->session, error);
   if (status == TUILE_OK && method && strcmp(method, "POST") == 0) status = change(cart, error);
   if (status == TUILE_OK) status = show(cart, error);
   /* The page goes out once what it says is stored. */

@@ -48,11 +48,11 @@ void gate_close(struct gate *gate) {
 
 tuile_status gate_read_keys(tuile_bytes path, const char *const *words, size_t count, tuile_keyring **keyring,
                             tuile_error *error) {
-  tuile_key_format format = TUILE_KEY_TEXT;
+  tuile_secret_format format = TUILE_SECRET_TEXT;
   bool weak = false, shared = false;
   for (size_t i = 0; i < count; i++) {
-    if (strcmp(words[i], "hex") == 0) format = TUILE_KEY_HEX;
-    else if (strcmp(words[i], "base64") == 0) format = TUILE_KEY_BASE64;
+    if (strcmp(words[i], "hex") == 0) format = TUILE_SECRET_HEX;
+    else if (strcmp(words[i], "base64") == 0) format = TUILE_SECRET_BASE64;
     else if (strcmp(words[i], "weak") == 0) weak = true;
     else if (strcmp(words[i], "shared") == 0) shared = true;
     else {
@@ -64,7 +64,7 @@ tuile_status gate_read_keys(tuile_bytes path, const char *const *words, size_t c
   tuile_keyring *made;
   tuile_status status = tuile_keyring_new(weak, &made, error);
   if (status != TUILE_OK) return status;
-  status = tuile_keyring_add_file(made, path, (tuile_key_format)(format | (shared ? TUILE_KEY_SHARED_FILE : 0)), error);
+  status = tuile_keyring_add_file(made, path, (tuile_secret_format)(format | (shared ? TUILE_SECRET_SHARED_FILE : 0)), error);
   if (status == TUILE_OK) *keyring = made;
   else tuile_keyring_free(made);
   return status;

@@ -128,14 +128,10 @@ tuile_status gate_read(struct gate_visit *visit, tuile_bytes cookie, tuile_error
     return refuse(visit, "several", "the request has several different session cookies: none of them counts", error);
   tuile_manager *manager = gate_open(visit->gate, error);
   if (!manager) return away(visit, error);
-  visit->session = tuile_session_begin(manager, cookie);
-  if (!visit->session) {
-    *error = (tuile_error){TUILE_E_MEMORY, 0, "no session can be begun"};
-    return away(visit, error);
-  }
+  if (tuile_session_start(manager, cookie, (tuile_bytes){NULL, 0}, &visit->session, error) != TUILE_OK) return away(visit, error);
   atomic_fetch_add(&visit->gate->visits, 1);
   size_t values = 0;
-  tuile_bytes key;
+  tuile_bytes id;
   tuile_status status = tuile_session_load(visit->session, error);
   if (status == TUILE_UNREADABLE)
     return refuse(visit, "unreadable", "the session can't be verified or read: another secret signed it, or it is no JSON object", error);
@@ -144,8 +140,8 @@ tuile_status gate_read(struct gate_visit *visit, tuile_bytes cookie, tuile_error
   if (status < 0) return refuse(visit, "unreadable", "the session is larger than max_data, or can't be read", error);
   if (may_be_a_copy(visit) && has_revocations(visit))
     return refuse(visit, "unchecked", "the session's application keeps revocations, and they are not configured here", error);
-  /* A session in its cookie has no key. */
-  bool found = values > 0 || tuile_session_key(visit->session, &key) == TUILE_OK;
+  /* A session in its cookie has no ID. */
+  bool found = values > 0 || tuile_session_id(visit->session, &id) == TUILE_OK;
   visit->state = found ? GATE_FOUND : GATE_ABSENT;
   visit->reason = found ? "found" : gate_has_cookie(visit->gate, cookie) ? "absent" : "none";
   return check_user(visit, error);

@@ -26,7 +26,7 @@ static tuile_status parse(struct bench *bench) {
 static tuile_status sign(struct bench *bench) {
   char token[256];
   size_t size;
-  return tuile_signer_sign(bench->signer, TUILE_STR("hello"), TUILE_UNSET, token, sizeof token, &size);
+  return tuile_token_sign(bench->signer, &(tuile_signing){sizeof(tuile_signing), TUILE_STR("hello"), TUILE_UNSET, false}, token, sizeof token, &size, NULL);
 }
 
 static tuile_status verify(struct bench *bench) {
@@ -34,11 +34,13 @@ static tuile_status verify(struct bench *bench) {
   static size_t size;
   if (!size) {
     tuile_status status =
-        tuile_signer_sign(bench->signer, TUILE_STR("hello"), TUILE_UNSET, token, sizeof token, &size);
+        tuile_token_sign(bench->signer, &(tuile_signing){sizeof(tuile_signing), TUILE_STR("hello"), TUILE_UNSET, false}, token, sizeof token, &size, NULL);
     if (status != TUILE_OK) return status;
   }
   tuile_bytes value;
-  return tuile_signer_verify(bench->signer, (tuile_bytes){token, size}, TUILE_UNSET, TUILE_UNSET, &value, NULL);
+  tuile_verification verification = TUILE_VERIFICATION_INIT;
+  verification.token = (tuile_bytes){token, size};
+  return tuile_token_verify(bench->signer, &verification, &value, NULL);
 }
 
 static tuile_status no_header(void *context, tuile_bytes name, tuile_bytes value) {
@@ -47,13 +49,14 @@ static tuile_status no_header(void *context, tuile_bytes name, tuile_bytes value
 }
 
 static tuile_status request(struct bench *bench) {
-  tuile_session *session = tuile_session_begin(bench->manager, (tuile_bytes){bench->cookie, bench->cookie_size});
-  tuile_bytes key;
-  tuile_status status = tuile_session_add_int(session, TUILE_STR("count"), 1, NULL, NULL);
+  tuile_session *session = NULL;
+  tuile_bytes id, cookie = {bench->cookie, bench->cookie_size};
+  tuile_status status = tuile_session_start(bench->manager, cookie, (tuile_bytes){NULL, 0}, &session, NULL);
+  if (status == TUILE_OK) status = tuile_session_add_int(session, TUILE_STR("count"), 1, NULL, NULL);
   if (status == TUILE_OK) status = tuile_session_commit(session, 200, no_header, NULL, NULL);
-  if (status == TUILE_OK && !bench->cookie_size && tuile_session_key(session, &key) == TUILE_OK)
-    bench->cookie_size = (size_t)snprintf(bench->cookie, sizeof bench->cookie, "sessionid=%.*s", (int)key.size,
-                                          (const char *)key.data);
+  if (status == TUILE_OK && !bench->cookie_size && tuile_session_id(session, &id) == TUILE_OK)
+    bench->cookie_size = (size_t)snprintf(bench->cookie, sizeof bench->cookie, "sessionid=%.*s", (int)id.size,
+                                          (const char *)id.data);
   tuile_session_end(session);
   return status;
 }
@@ -80,7 +83,7 @@ static int run(const struct arguments *arguments) {
   tuile_error error = {0};
   tuile_signer_config signing = TUILE_SIGNER_CONFIG_INIT;
   tuile_config sessions = TUILE_CONFIG_INIT;
-  tuile_status status = tuile_key_generate(key, sizeof key, &signing.secret.size);
+  tuile_status status = tuile_secret_generate(key, sizeof key, &signing.secret.size, NULL);
   signing.secret.data = key;
   signing.salt = TUILE_STR("tuile bench");
   sessions.secret = signing.secret;

@@ -52,16 +52,16 @@ static _Noreturn void file_error(tuile_status status, const char *path, const ch
 
 tuile_keyring *input_keyring(const struct arguments *arguments) {
   static const char *const formats[] = {"text", "hex", "base64", NULL};
-  tuile_key_format format = (tuile_key_format)option_choice(arguments, OPT_KEY_FORMAT, formats);
+  tuile_secret_format format = (tuile_secret_format)option_choice(arguments, OPT_KEY_FORMAT, formats);
   unsigned shared = 0;
   tuile_keyring *keyring;
   tuile_error error;
   tuile_status status = tuile_keyring_new(arguments->text[OPT_ALLOW_WEAK] != NULL, &keyring, &error);
   if (status != TUILE_OK) exit(fail(status, &error));
   tuile_bytes file = option_bytes(arguments, OPT_SECRET_FILE);
-  if (arguments->text[OPT_ALLOW_SHARED]) shared = TUILE_KEY_SHARED_FILE;
+  if (arguments->text[OPT_ALLOW_SHARED]) shared = TUILE_SECRET_SHARED_FILE;
   if (file.data)
-    status = tuile_keyring_add_file(keyring, file, (tuile_key_format)(format | shared), &error);
+    status = tuile_keyring_add_file(keyring, file, (tuile_secret_format)(format | shared), &error);
   else
     status = tuile_keyring_add_environment(keyring, TUILE_STR("TUILE_SECRET"), format, &error);
   if (status == TUILE_OK) return keyring;

@@ -60,7 +60,7 @@ struct reading {
   const struct attempt *attempt;
   const char *salt;
   struct buffer value;
-  tuile_verified verified;
+  tuile_verification verified;
   int tried;          /* how many ways to read it the secrets could be tried in */
   tuile_dialect left; /* a dialect that could not be tried, and why */
   tuile_error why;
@@ -84,14 +84,12 @@ static tuile_status read_as(const struct arguments *arguments, const struct atte
   status = tuile_signer_new(&config, &signer, &reading->why);
   if (status != TUILE_OK) return status;
   struct buffer *value = &reading->value;
+  tuile_verification *verified = &reading->verified;
+  *verified = (tuile_verification){sizeof *verified, token, age, now, TUILE_UNSET, 0};
   if (attempt->json)
-    FILLED(status, value,
-           tuile_signer_loads(signer, token, age, now, value->data, value->capacity, &value->size,
-                              &reading->verified, NULL));
+    FILLED(status, value, tuile_token_loads(signer, verified, value->data, value->capacity, &value->size, NULL));
   else
-    FILLED(status, value,
-           tuile_signer_open(signer, token, age, now, value->data, value->capacity, &value->size,
-                              &reading->verified, NULL));
+    FILLED(status, value, tuile_token_unsign(signer, verified, value->data, value->capacity, &value->size, NULL));
   tuile_signer_free(signer);
   reading->attempt = attempt;
   return status;
@@ -123,7 +121,7 @@ static void out_reading(tuile_status status, const struct reading *reading) {
   else
     out_text("value", buffer_bytes(&reading->value));
   if (reading->verified.timestamp != TUILE_UNSET) out_time("signed", reading->verified.timestamp);
-  out_number("secret", (int64_t)reading->verified.key);
+  out_number("secret", (int64_t)reading->verified.secret);
 }
 
 /* Says that it is not the secrets', unless that could not be found out. */

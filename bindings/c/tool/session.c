@@ -27,10 +27,13 @@ tuile_session *session_begin(tuile_manager *manager, tuile_bytes key) {
   if (!header) exit(fail(TUILE_E_MEMORY, NULL));
   memcpy(header, "sessionid=", 10);
   if (key.size) memcpy(header + 10, key.data, key.size);
-  tuile_session *session = tuile_session_begin(manager, (tuile_bytes){header, key.size ? key.size + 10 : 0});
+  tuile_session *session = NULL;
+  tuile_error error = {0};
+  tuile_bytes cookie = {header, key.size ? key.size + 10 : 0};
+  tuile_status status = tuile_session_start(manager, cookie, (tuile_bytes){NULL, 0}, &session, &error);
   explicit_bzero(header, key.size + 10);
   free(header);
-  if (!session) exit(fail(TUILE_E_MEMORY, NULL));
+  if (status != TUILE_OK) exit(fail(status, &error));
   return session;
 }
 
@@ -72,8 +75,8 @@ static tuile_status show(const struct arguments *arguments, tuile_manager *manag
       out_pair(name, json);
     if (status == TUILE_ABSENT) status = TUILE_OK;
   }
-  if (status == TUILE_OK) status = tuile_session_get_expiry_date(session, &expires, error);
-  if (status == TUILE_OK) out_time("expires_if_saved_now", expires);
+  if (status == TUILE_OK) status = tuile_session_get_expiry_time(session, TUILE_UNSET, (tuile_bytes){NULL, 0}, &expires, error);
+  if (status == TUILE_OK) out_time("expires_if_saved_now", expires / 1000000);
   return status;
 }
 
@@ -122,7 +125,7 @@ static int set(const struct arguments *arguments) {
   if (status == TUILE_OK) status = tuile_session_commit(session, 200, keep_set_cookie, &headers, &error);
   if (status == TUILE_OK && in_cookie) {
     out_text("set_cookie", (tuile_bytes){headers.set_cookie, headers.size});
-  } else if (status == TUILE_OK && new && tuile_session_key(session, &key) == TUILE_OK) {
+  } else if (status == TUILE_OK && new && tuile_session_id(session, &key) == TUILE_OK) {
     out_text("key", key);
   }
   tuile_session_end(session);

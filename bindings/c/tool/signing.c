@@ -57,7 +57,7 @@ static tuile_signer *make_signer(const struct arguments *arguments, bool json) {
 static int keygen(const struct arguments *arguments) {
   char key[64];
   size_t size;
-  tuile_status status = tuile_key_generate(key, sizeof key, &size);
+  tuile_status status = tuile_secret_generate(key, sizeof key, &size, NULL);
   if (status != TUILE_OK) return fail(status, NULL);
   int code = out_only(arguments->text[OPT_JSON], "key", (tuile_bytes){key, size});
   explicit_bzero(key, sizeof key);
@@ -75,9 +75,9 @@ static int write_token(const struct arguments *arguments, bool json) {
   bool compress = arguments->text[OPT_COMPRESS];
   if (json)
     FILLED(status, &token,
-           tuile_signer_dumps(signer, value, compress, now, token.data, token.capacity, &token.size, &error));
+           tuile_token_dumps(signer, &(tuile_signing){sizeof(tuile_signing), value, now, compress}, token.data, token.capacity, &token.size, &error));
   else
-    FILLED(status, &token, tuile_signer_sign(signer, value, now, token.data, token.capacity, &token.size));
+    FILLED(status, &token, tuile_token_sign(signer, &(tuile_signing){sizeof(tuile_signing), value, now, false}, token.data, token.capacity, &token.size, NULL));
   tuile_signer_free(signer);
   int code = status == TUILE_OK ? out_only(arguments->text[OPT_JSON], "token", buffer_bytes(&token))
                                 : fail(status, &error);
@@ -90,15 +90,13 @@ static int read_token(const struct arguments *arguments, bool json) {
   int64_t now = option_now(arguments), age = option_number(arguments, OPT_MAX_AGE, 0, INT64_C(1) << 40, TUILE_UNSET);
   tuile_signer *signer = make_signer(arguments, json);
   struct buffer value = {0};
-  tuile_verified verified;
+  tuile_verification verified = {sizeof verified, token, age, now, TUILE_UNSET, 0};
   tuile_error error = {0};
   tuile_status status;
   if (json)
-    FILLED(status, &value,
-           tuile_signer_loads(signer, token, age, now, value.data, value.capacity, &value.size, &verified, &error));
+    FILLED(status, &value, tuile_token_loads(signer, &verified, value.data, value.capacity, &value.size, &error));
   else
-    FILLED(status, &value,
-           tuile_signer_open(signer, token, age, now, value.data, value.capacity, &value.size, &verified, &error));
+    FILLED(status, &value, tuile_token_unsign(signer, &verified, value.data, value.capacity, &value.size, &error));
   tuile_signer_free(signer);
   int code;
   if (status != TUILE_OK) {
@@ -111,7 +109,7 @@ static int read_token(const struct arguments *arguments, bool json) {
     else
       out_text("value", buffer_bytes(&value));
     if (verified.timestamp != TUILE_UNSET) out_time("signed", verified.timestamp);
-    out_number("secret", (int64_t)verified.key);
+    out_number("secret", (int64_t)verified.secret);
     code = out_end(EXIT_FINE);
   }
   free(value.data);

@@ -157,7 +157,7 @@ class Jar : public detail::Owner<tuile_jar, tuile_jar_free> {
   }
   /** tuile_jar_load */
   Answer<> load(std::string_view path) {
-    return detail::done([&](tuile_error *error) { return tuile_jar_load(handle(), bytes(path), error); });
+    return detail::done([&](tuile_error *error) { return tuile_jar_load(handle(), bytes(path), nullptr, error); });
   }
   /** tuile_jar_save */
   Answer<> save(std::string_view path, bool session_cookies = true) {

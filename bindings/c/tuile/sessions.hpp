@@ -22,10 +22,10 @@ class Store : public detail::Owner<tuile_store, tuile_store_close> {
     return detail::opened<Store, tuile_store>(
         [&](tuile_store **store, tuile_error *error) { return tuile_store_open(bytes(url), store, error); });
   }
-  /** tuile_store_new; context must live until ops.close was called. */
+  /** tuile_store_open_ops; context must live until ops.close was called. */
   static Answer<Store> make(const tuile_store_ops &ops, void *context) {
     return detail::opened<Store, tuile_store>(
-        [&](tuile_store **store, tuile_error *error) { return tuile_store_new(&ops, context, store, error); });
+        [&](tuile_store **store, tuile_error *error) { return tuile_store_open_ops(&ops, context, store, error); });
   }
   /** tuile_store_load, now in Unix microseconds */
   Answer<Entry> load(std::string_view key, int64_t now) {
@@ -118,9 +118,9 @@ class Session : public detail::Owner<tuile_session, tuile_session_end> {
         [&](tuile_error *error) { return tuile_session_commit(handle(), http_status, nullptr, nullptr, error); });
   }
 
-  /** tuile_session_key */
-  Answer<std::string_view> key() const {
-    return detail::viewed([&](tuile_bytes *key, tuile_error *) { return tuile_session_key(handle(), key); });
+  /** tuile_session_id */
+  Answer<std::string_view> id() const {
+    return detail::viewed([&](tuile_bytes *id, tuile_error *) { return tuile_session_id(handle(), id); });
   }
   bool accessed() const noexcept { return tuile_session_accessed(handle()); }
   bool modified() const noexcept { return tuile_session_modified(handle()); }
@@ -128,38 +128,44 @@ class Session : public detail::Owner<tuile_session, tuile_session_end> {
   Answer<bool> is_empty() { return value<bool>(tuile_session_is_empty); }
   Answer<> clear() { return act(tuile_session_clear); }
   Answer<> flush() { return act(tuile_session_flush); }
-  Answer<> cycle_key() { return act(tuile_session_cycle_key); }
+  Answer<> cycle_id() { return act(tuile_session_cycle_id); }
   Answer<> touch() { return act(tuile_session_touch); }
 
-  Answer<tuile_type> type(std::string_view key) { return get<tuile_type>(tuile_session_type, key); }
-  Answer<bool> get_bool(std::string_view key) { return get<bool>(tuile_session_get_bool, key); }
-  Answer<int64_t> get_int(std::string_view key) { return get<int64_t>(tuile_session_get_int, key); }
-  Answer<double> get_double(std::string_view key) { return get<double>(tuile_session_get_double, key); }
-  Answer<std::string_view> get_string(std::string_view key) { return text(tuile_session_get_string, key); }
-  Answer<std::string_view> get_json(std::string_view key) { return text(tuile_session_get_json, key); }
-  Answer<std::string_view> get_bytes(std::string_view key) { return text(tuile_session_get_bytes, key); }
-  Answer<> contains(std::string_view key) { return on(tuile_session_contains, key); }
+  Answer<tuile_type> type(std::string_view name) { return get<tuile_type>(tuile_session_type, name); }
+  Answer<bool> get_bool(std::string_view name) { return get<bool>(tuile_session_get_bool, name); }
+  Answer<int64_t> get_int(std::string_view name) { return get<int64_t>(tuile_session_get_int, name); }
+  Answer<double> get_double(std::string_view name) { return get<double>(tuile_session_get_double, name); }
+  Answer<std::string_view> get_string(std::string_view name) { return text(tuile_session_get_string, name); }
+  Answer<std::string_view> get_json(std::string_view name) { return text(tuile_session_get_json, name); }
+  Answer<std::string_view> get_bytes(std::string_view name) { return text(tuile_session_get_bytes, name); }
+  /** TUILE_ABSENT where there is no such name */
+  Answer<> contains(std::string_view name) {
+    return detail::done([&](tuile_error *error) {
+      tuile_type type;
+      return tuile_session_type(handle(), bytes(name), &type, error);
+    });
+  }
 
-  Answer<> set_null(std::string_view key) { return on(tuile_session_set_null, key); }
-  Answer<> set_bool(std::string_view key, bool value) { return set(tuile_session_set_bool, key, value); }
-  Answer<> set_int(std::string_view key, int64_t value) { return set(tuile_session_set_int, key, value); }
-  Answer<> set_double(std::string_view key, double value) { return set(tuile_session_set_double, key, value); }
-  Answer<> set_string(std::string_view key, std::string_view value) {
-    return set(tuile_session_set_string, key, bytes(value));
+  Answer<> set_null(std::string_view name) { return set_json(name, "null"); }
+  Answer<> set_bool(std::string_view name, bool value) { return set(tuile_session_set_bool, name, value); }
+  Answer<> set_int(std::string_view name, int64_t value) { return set(tuile_session_set_int, name, value); }
+  Answer<> set_double(std::string_view name, double value) { return set(tuile_session_set_double, name, value); }
+  Answer<> set_string(std::string_view name, std::string_view value) {
+    return set(tuile_session_set_string, name, bytes(value));
   }
-  Answer<> set_json(std::string_view key, std::string_view json) {
-    return set(tuile_session_set_json, key, bytes(json));
+  Answer<> set_json(std::string_view name, std::string_view json) {
+    return set(tuile_session_set_json, name, bytes(json));
   }
-  Answer<> set_bytes(std::string_view key, std::string_view value) {
-    return set(tuile_session_set_bytes, key, bytes(value));
+  Answer<> set_bytes(std::string_view name, std::string_view value) {
+    return set(tuile_session_set_bytes, name, bytes(value));
   }
-  Answer<> append(std::string_view key, std::string_view json) { return set(tuile_session_append, key, bytes(json)); }
+  Answer<> append(std::string_view name, std::string_view json) { return set(tuile_session_append, name, bytes(json)); }
   /** tuile_session_pop: the value as JSON */
-  Answer<std::string_view> pop(std::string_view key) { return text(tuile_session_pop, key); }
+  Answer<std::string_view> pop(std::string_view name) { return text(tuile_session_pop, name); }
   /** tuile_session_set_default: the value as JSON */
-  Answer<std::string_view> set_default(std::string_view key, std::string_view initial) {
+  Answer<std::string_view> set_default(std::string_view name, std::string_view initial) {
     return detail::viewed([&](tuile_bytes *json, tuile_error *error) {
-      return tuile_session_set_default(handle(), bytes(key), bytes(initial), json, error);
+      return tuile_session_set_default(handle(), bytes(name), bytes(initial), json, error);
     });
   }
   /** tuile_session_update, from a JSON object */
@@ -168,43 +174,47 @@ class Session : public detail::Owner<tuile_session, tuile_session_end> {
   Answer<std::string_view> json() {
     return detail::viewed([&](tuile_bytes *json, tuile_error *error) { return tuile_session_json(handle(), json, error); });
   }
-  Answer<> remove(std::string_view key) { return on(tuile_session_remove, key); }
+  Answer<> remove(std::string_view name) { return on(tuile_session_remove, name); }
   /** tuile_session_add_int: the sum as this request sees it */
-  Answer<int64_t> add_int(std::string_view key, int64_t delta = 1) {
+  Answer<int64_t> add_int(std::string_view name, int64_t delta = 1) {
     return detail::answer<int64_t>([&](int64_t *sum, tuile_error *error) {
-      return tuile_session_add_int(handle(), bytes(key), delta, sum, error);
+      return tuile_session_add_int(handle(), bytes(name), delta, sum, error);
     });
   }
 
   Answer<std::size_t> count() { return value<std::size_t>(tuile_session_count); }
   /** All names, in the order in which the values were added. */
-  Answer<std::vector<std::string_view>> keys() {
-    std::vector<std::string_view> keys;
+  Answer<std::vector<std::string_view>> names() {
+    std::vector<std::string_view> names;
     std::size_t position = 0;
     for (;;) {
       tuile_error error = detail::no_error();
-      tuile_bytes key;
-      tuile_status status = tuile_session_next_key(handle(), &position, &key, &error);
-      if (status == TUILE_ABSENT) return {TUILE_OK, error, std::move(keys)};
+      tuile_bytes name;
+      tuile_status status = tuile_session_next_item(handle(), &position, &name, nullptr, &error);
+      if (status == TUILE_ABSENT) return {TUILE_OK, error, std::move(names)};
       if (status != TUILE_OK) return {status, error};
-      keys.push_back(view(key));
+      names.push_back(view(name));
     }
   }
 
   Answer<> set_expiry(int64_t seconds) { return end(tuile_session_set_expiry, seconds); }
-  Answer<> set_expiry_date(int64_t seconds) { return end(tuile_session_set_expiry_date, seconds); }
+  /** Unix microseconds */
+  Answer<> set_expiry_time(int64_t microseconds) { return end(tuile_session_set_expiry_time, microseconds); }
   Answer<> set_lifetime(int64_t seconds) { return end(tuile_session_set_lifetime, seconds); }
   Answer<int64_t> get_lifetime() { return value<int64_t>(tuile_session_get_lifetime); }
-  Answer<> clear_expiry() { return act(tuile_session_clear_expiry); }
-  Answer<int64_t> get_expiry_age() { return value<int64_t>(tuile_session_get_expiry_age); }
-  Answer<int64_t> get_expiry_date() { return value<int64_t>(tuile_session_get_expiry_date); }
+  Answer<> clear_expiry() { return set_expiry(TUILE_UNSET); }
+  /** tuile_session_get_expiry_age: seconds */
+  Answer<int64_t> get_expiry_age(int64_t modification = TUILE_UNSET, std::string_view expiry = {}) {
+    return expiring(tuile_session_get_expiry_age, modification, expiry);
+  }
+  /** tuile_session_get_expiry_time: Unix microseconds */
+  Answer<int64_t> get_expiry_time(int64_t modification = TUILE_UNSET, std::string_view expiry = {}) {
+    return expiring(tuile_session_get_expiry_time, modification, expiry);
+  }
   Answer<bool> get_expire_at_browser_close() { return value<bool>(tuile_session_get_expire_at_browser_close); }
-  Answer<> set_test_cookie() { return act(tuile_session_set_test_cookie); }
-  Answer<bool> test_cookie_worked() { return value<bool>(tuile_session_test_cookie_worked); }
-  Answer<> delete_test_cookie() { return act(tuile_session_delete_test_cookie); }
 
   Answer<> set_owner(std::string_view owner) { return on(tuile_session_set_owner, owner); }
-  Answer<> remove_owner() { return act(tuile_session_remove_owner); }
+  Answer<> remove_owner() { return set_owner({}); }
   Answer<std::string_view> get_owner() {
     return detail::viewed(
         [&](tuile_bytes *owner, tuile_error *error) { return tuile_session_get_owner(handle(), owner, error); });
@@ -216,16 +226,22 @@ class Session : public detail::Owner<tuile_session, tuile_session_end> {
 
  private:
   template <class Call>
+  Answer<int64_t> expiring(Call call, int64_t modification, std::string_view expiry) {
+    return detail::answer<int64_t>([&](int64_t *answer, tuile_error *error) {
+      return call(handle(), modification, bytes(expiry), answer, error);
+    });
+  }
+  template <class Call>
   Answer<> act(Call call) {
     return detail::done([&](tuile_error *error) { return call(handle(), error); });
   }
   template <class Call>
-  Answer<> on(Call call, std::string_view key) {
-    return detail::done([&](tuile_error *error) { return call(handle(), bytes(key), error); });
+  Answer<> on(Call call, std::string_view name) {
+    return detail::done([&](tuile_error *error) { return call(handle(), bytes(name), error); });
   }
   template <class Call, class T>
-  Answer<> set(Call call, std::string_view key, T value) {
-    return detail::done([&](tuile_error *error) { return call(handle(), bytes(key), value, error); });
+  Answer<> set(Call call, std::string_view name, T value) {
+    return detail::done([&](tuile_error *error) { return call(handle(), bytes(name), value, error); });
   }
   template <class Call>
   Answer<> end(Call call, int64_t seconds) {
@@ -236,13 +252,13 @@ class Session : public detail::Owner<tuile_session, tuile_session_end> {
     return detail::answer<T>([&](T *value, tuile_error *error) { return call(handle(), value, error); });
   }
   template <class T, class Call>
-  Answer<T> get(Call call, std::string_view key) {
-    return detail::answer<T>([&](T *value, tuile_error *error) { return call(handle(), bytes(key), value, error); });
+  Answer<T> get(Call call, std::string_view name) {
+    return detail::answer<T>([&](T *value, tuile_error *error) { return call(handle(), bytes(name), value, error); });
   }
   template <class Call>
-  Answer<std::string_view> text(Call call, std::string_view key) {
+  Answer<std::string_view> text(Call call, std::string_view name) {
     return detail::viewed(
-        [&](tuile_bytes *value, tuile_error *error) { return call(handle(), bytes(key), value, error); });
+        [&](tuile_bytes *value, tuile_error *error) { return call(handle(), bytes(name), value, error); });
   }
 };
 
@@ -255,13 +271,11 @@ class Manager : public detail::Owner<tuile_manager, tuile_manager_close> {
     return detail::opened<Manager, tuile_manager>(
         [&](tuile_manager **manager, tuile_error *error) { return tuile_manager_open(&config, manager, error); });
   }
-  /** tuile_session_begin; TUILE_E_MEMORY where that gives NULL. */
-  Answer<Session> begin(std::string_view cookie_header) const {
-    return begun(tuile_session_begin(handle(), bytes(cookie_header)));
-  }
-  /** tuile_session_begin_url */
-  Answer<Session> begin(std::string_view cookie_header, std::string_view url) const {
-    return begun(tuile_session_begin_url(handle(), bytes(cookie_header), bytes(url)));
+  /** tuile_session_start */
+  Answer<Session> start(std::string_view cookie_header, std::string_view url = {}) const {
+    return detail::opened<Session, tuile_session>([&](tuile_session **session, tuile_error *error) {
+      return tuile_session_start(handle(), bytes(cookie_header), bytes(url), session, error);
+    });
   }
   /** tuile_manager_reload */
   Answer<> reload(const tuile_config &config) {
@@ -308,10 +322,10 @@ class Manager : public detail::Owner<tuile_manager, tuile_manager_close> {
         [&](tuile_error *error) { return tuile_manager_start_sweeping(handle(), seconds, limit, error); });
   }
   void stop_sweeping() { tuile_manager_stop_sweeping(handle()); }
-  /** tuile_manager_clear_expired: how many there were */
+  /** tuile_manager_sweep: how many there were */
   Answer<std::size_t> clear_expired(std::size_t limit) {
     return detail::answer<std::size_t>([&](std::size_t *removed, tuile_error *error) {
-      return tuile_manager_clear_expired(handle(), limit, removed, error);
+      return tuile_manager_sweep(handle(), limit, removed, error);
     });
   }
   /** tuile_manager_stats */
@@ -323,9 +337,6 @@ class Manager : public detail::Owner<tuile_manager, tuile_manager_close> {
   }
 
  private:
-  static Answer<Session> begun(tuile_session *session) {
-    return {session ? TUILE_OK : TUILE_E_MEMORY, detail::no_error(), Session(session)};
-  }
 };
 
 }  // namespace TUILE_ERRORS

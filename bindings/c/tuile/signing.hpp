@@ -17,16 +17,16 @@ class Keyring : public detail::Owner<tuile_keyring, tuile_keyring_free> {
         [&](tuile_keyring **keyring, tuile_error *error) { return tuile_keyring_new(allow_weak, keyring, error); });
   }
   /** tuile_keyring_add */
-  Answer<> add(std::string_view key, tuile_key_format format = TUILE_KEY_TEXT) {
+  Answer<> add(std::string_view key, tuile_secret_format format = TUILE_SECRET_TEXT) {
     return detail::done([&](tuile_error *error) { return tuile_keyring_add(handle(), bytes(key), format, error); });
   }
   /** tuile_keyring_add_file */
-  Answer<> add_file(std::string_view path, tuile_key_format format = TUILE_KEY_TEXT) {
+  Answer<> add_file(std::string_view path, tuile_secret_format format = TUILE_SECRET_TEXT) {
     return detail::done(
         [&](tuile_error *error) { return tuile_keyring_add_file(handle(), bytes(path), format, error); });
   }
   /** tuile_keyring_add_environment */
-  Answer<> add_environment(std::string_view variable, tuile_key_format format = TUILE_KEY_TEXT) {
+  Answer<> add_environment(std::string_view variable, tuile_secret_format format = TUILE_SECRET_TEXT) {
     return detail::done(
         [&](tuile_error *error) { return tuile_keyring_add_environment(handle(), bytes(variable), format, error); });
   }
@@ -37,10 +37,10 @@ class Keyring : public detail::Owner<tuile_keyring, tuile_keyring_free> {
   }
 };
 
-/** tuile_key_generate */
-inline Answer<std::string> generate_key() {
-  return detail::written([](char *buffer, std::size_t capacity, std::size_t *size, tuile_error *) {
-    return tuile_key_generate(buffer, capacity, size);
+/** tuile_secret_generate */
+inline Answer<std::string> generate_secret() {
+  return detail::written([](char *buffer, std::size_t capacity, std::size_t *size, tuile_error *error) {
+    return tuile_secret_generate(buffer, capacity, size, error);
   });
 }
 
@@ -49,7 +49,7 @@ template <class Text>
 struct Verified {
   Text value;        /**< The text or JSON in it. */
   int64_t timestamp; /**< Unix seconds, or TUILE_UNSET. */
-  std::size_t key;   /**< 0 the secret, 1 the first fallback, and so on. */
+  std::size_t secret; /**< 0 the secret, 1 the first fallback, and so on. */
 };
 
 /** Makes and reads tokens. Safe from all threads. */
@@ -61,48 +61,58 @@ class Signer : public detail::Owner<tuile_signer, tuile_signer_free> {
     return detail::opened<Signer, tuile_signer>(
         [&](tuile_signer **signer, tuile_error *error) { return tuile_signer_new(&config, signer, error); });
   }
-  /** tuile_signer_sign */
+  /** tuile_token_sign */
   Answer<std::string> sign(std::string_view value, int64_t now = TUILE_UNSET) const {
-    return detail::written([&](char *buffer, std::size_t capacity, std::size_t *size, tuile_error *) {
-      return tuile_signer_sign(handle(), bytes(value), now, buffer, capacity, size);
-    });
+    return write(tuile_token_sign, value, false, now);
   }
-  /** tuile_signer_verify; the value's view points into token. */
+  /** tuile_token_verify; the value's view points into token. */
   Answer<Verified<std::string_view>> verify(std::string_view token, int64_t max_age = TUILE_UNSET,
                                             int64_t now = TUILE_UNSET) const {
-    tuile_verified found{};
+    tuile_verification found = verification(token, max_age, now);
     tuile_bytes value{nullptr, 0};
-    tuile_status status = tuile_signer_verify(handle(), bytes(token), max_age, now, &value, &found);
-    return {status, detail::no_error(), {view(value), found.timestamp, found.key}};
+    tuile_error error = detail::no_error();
+    tuile_status status = tuile_token_verify(handle(), &found, &value, &error);
+    return {status, error, {view(value), found.timestamp, found.secret}};
   }
-  /** tuile_signer_open */
-  Answer<Verified<std::string>> open(std::string_view token, int64_t max_age = TUILE_UNSET,
-                                     int64_t now = TUILE_UNSET) const {
-    return read(tuile_signer_open, token, max_age, now);
+  /** tuile_token_unsign */
+  Answer<Verified<std::string>> unsign(std::string_view token, int64_t max_age = TUILE_UNSET,
+                                       int64_t now = TUILE_UNSET) const {
+    return read(tuile_token_unsign, token, max_age, now);
   }
-  /** tuile_signer_dumps */
+  /** tuile_token_dumps */
   Answer<std::string> dumps(std::string_view json, bool compress = false, int64_t now = TUILE_UNSET) const {
-    return detail::written([&](char *buffer, std::size_t capacity, std::size_t *size, tuile_error *error) {
-      return tuile_signer_dumps(handle(), bytes(json), compress, now, buffer, capacity, size, error);
-    });
+    return write(tuile_token_dumps, json, compress, now);
   }
-  /** tuile_signer_loads; the value is JSON. */
+  /** tuile_token_loads; the value is JSON. */
   Answer<Verified<std::string>> loads(std::string_view token, int64_t max_age = TUILE_UNSET,
                                       int64_t now = TUILE_UNSET) const {
-    return read(tuile_signer_loads, token, max_age, now);
+    return read(tuile_token_loads, token, max_age, now);
   }
 
  private:
-  using Reader = decltype(&tuile_signer_open);
+  using Writer = decltype(&tuile_token_sign);
+  using Reader = decltype(&tuile_token_unsign);
+  Answer<std::string> write(Writer writer, std::string_view value, bool compress, int64_t now) const {
+    tuile_signing signing = TUILE_SIGNING_INIT;
+    signing.value = bytes(value), signing.compress = compress, signing.now = now;
+    return detail::written([&](char *buffer, std::size_t capacity, std::size_t *size, tuile_error *error) {
+      return writer(handle(), &signing, buffer, capacity, size, error);
+    });
+  }
+  static tuile_verification verification(std::string_view token, int64_t max_age, int64_t now) {
+    tuile_verification found = TUILE_VERIFICATION_INIT;
+    found.token = bytes(token), found.max_age = max_age, found.now = now;
+    return found;
+  }
   Answer<Verified<std::string>> read(Reader reader, std::string_view token, int64_t max_age, int64_t now) const {
-    tuile_verified found{};
+    tuile_verification found = verification(token, max_age, now);
     tuile_error last = detail::no_error();
     auto text = detail::written([&](char *buffer, std::size_t capacity, std::size_t *size, tuile_error *error) {
-      tuile_status status = reader(handle(), bytes(token), max_age, now, buffer, capacity, size, &found, error);
+      tuile_status status = reader(handle(), &found, buffer, capacity, size, error);
       last = *error;
       return status;
     });
-    Verified<std::string> value{{}, found.timestamp, found.key};
+    Verified<std::string> value{{}, found.timestamp, found.secret};
     if (text) value.value = *std::move(text);
     return {text.status(), last, std::move(value)};
   }

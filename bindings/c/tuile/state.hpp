@@ -10,8 +10,10 @@ inline namespace TUILE_ERRORS {
 /** tuile_url_write */
 inline Answer<std::string> write_url(std::string_view url, tuile_url_place place, std::string_view name,
                                      std::string_view value) {
+  tuile_url_parameter parameter = TUILE_URL_PARAMETER_INIT;
+  parameter.place = place, parameter.name = bytes(name), parameter.value = bytes(value);
   return detail::written([&](char *buffer, std::size_t capacity, std::size_t *size, tuile_error *error) {
-    return tuile_url_write(bytes(url), place, bytes(name), bytes(value), buffer, capacity, size, error);
+    return tuile_url_write(bytes(url), &parameter, buffer, capacity, size, error);
   });
 }
 
@@ -25,8 +27,10 @@ inline Answer<std::string_view> read_url(std::string_view url, tuile_url_place p
 /** tuile_hidden_field_write */
 inline Answer<std::string> write_hidden_field(const Signer &signer, const tuile_hidden_field &field,
                                               std::string_view value, int64_t now = TUILE_UNSET) {
+  tuile_hidden_field given = field;
+  given.value = bytes(value), given.now = now;
   return detail::written([&](char *buffer, std::size_t capacity, std::size_t *size, tuile_error *error) {
-    return tuile_hidden_field_write(signer.handle(), &field, bytes(value), now, buffer, capacity, size, error);
+    return tuile_hidden_field_write(signer.handle(), &given, buffer, capacity, size, error);
   });
 }
 
@@ -34,15 +38,17 @@ inline Answer<std::string> write_hidden_field(const Signer &signer, const tuile_
 inline Answer<std::string> read_hidden_field(const Signer &signer, const tuile_hidden_field &field,
                                              std::string_view body, int64_t max_age = TUILE_UNSET,
                                              int64_t now = TUILE_UNSET) {
+  tuile_hidden_field given = field;
+  given.body = bytes(body), given.max_age = max_age, given.now = now;
   return detail::written([&](char *buffer, std::size_t capacity, std::size_t *size, tuile_error *error) {
-    return tuile_hidden_field_read(signer.handle(), &field, bytes(body), max_age, now, buffer, capacity, size, error);
+    return tuile_hidden_field_read(signer.handle(), &given, buffer, capacity, size, error);
   });
 }
 
 /** tuile_csrf_secret */
 inline Answer<std::string> csrf_secret() {
-  return detail::written([](char *buffer, std::size_t capacity, std::size_t *size, tuile_error *) {
-    return tuile_csrf_secret(buffer, capacity, size);
+  return detail::written([](char *buffer, std::size_t capacity, std::size_t *size, tuile_error *error) {
+    return tuile_csrf_secret(buffer, capacity, size, error);
   });
 }
 

@@ -200,7 +200,7 @@ def test_what_a_path_may_be_is_taken(tmp_path: Path) -> None:
 NAMES = {
     "SameSite": native.SAME_SITES, "Priority": native.PRIORITIES, "CookieMode": native.COOKIE_MODE, "CookieRule": native.COOKIE_RULE,
     "Encoding": native.ENCODING, "Dialect": native.DIALECT, "Digest": native.DIGESTS, "Derivation": native.DERIVATIONS, "Cipher": native.CIPHERS,
-    "KeyFormat": native.KEY, "Policy": native.POLICY, "Context": native.SITES, "Place": native.URL, "LogLevel": native.LOG,
+    "KeyFormat": native.SECRET, "Policy": native.POLICY, "Context": native.SITES, "Place": native.URL, "LogLevel": native.LOG,
 }  # fmt: skip
 
 

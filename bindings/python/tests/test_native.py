@@ -131,7 +131,7 @@ def test_constants_are_the_headers() -> None:
         assert number == ENUMS[f"TUILE_SAME_SITE_{(text or 'unset').upper()}"]
     for names, prefix in (
         (native.COOKIE_MODE, "COOKIE_MODE"), (native.ENCODING, "ENCODING"), (native.PRIORITIES, "PRIORITY"), (native.MATCH, "MATCH"),
-        (native.DIALECT, "DIALECT"), (native.DIGESTS, "DIGEST"), (native.DERIVATIONS, "DERIVATION"), (native.KEY, "KEY"), (native.URL, "URL"),
+        (native.DIALECT, "DIALECT"), (native.DIGESTS, "DIGEST"), (native.DERIVATIONS, "DERIVATION"), (native.SECRET, "SECRET"), (native.URL, "URL"),
     ):  # fmt: skip
         unset = "unset" if prefix == "PRIORITY" else "default"
         assert len(names) == sum(name.startswith(f"TUILE_{prefix}_") for name in ENUMS)

@@ -68,7 +68,7 @@ def test_new_keys_while_running(tmp_path: Path) -> None:
         manager.reload("a new secret that has its thirty-two bytes", fallbacks=["a secret that has its thirty-two bytes and more"])
         with manager.begin(cookie) as session:
             assert session["a"] == 1
-        assert manager.stats()["old_key_loads"] == 1
+        assert manager.stats()["old_secret_loads"] == 1
         manager.reload("the newest secret that has its thirty-two bytes")
         with manager.begin(cookie) as session:
             assert "a" not in session

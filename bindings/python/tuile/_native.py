@@ -18,7 +18,7 @@ from . import _prototypes, arguments, errors
 from ._prototypes import *  # noqa: F403
 
 UNSET = -(2**63)
-SHARED_FILE = 0x100  # TUILE_KEY_SHARED_FILE
+SHARED_FILE = 0x100  # TUILE_SECRET_SHARED_FILE
 
 # As Python's callers name the constants; None is what C calls unset or default.
 SAME_SITES = {None if name == "unset" else name.capitalize(): n for name, n in _prototypes.SAME_SITE.items()}

@@ -93,7 +93,7 @@ def verify(given: argparse.Namespace) -> Answer:
 
 def loads(given: argparse.Namespace) -> Answer:
     tokens, token = _tokens(given), _word(given.text)
-    payload, verified = tokens._read(native.lib.tuile_signer_loads, token, given.max_age, _now(given))
+    payload, verified = tokens._read(native.lib.tuile_token_loads, token, given.max_age, _now(given))
     opened = tokens._opened(JSON(arguments.text(payload)), verified)
     return {"value": opened.value, "signed": opened.timestamp, "secret": opened.key}
 

@@ -125,12 +125,13 @@ def _found(header: Text, name: Text, rule: CookieRule) -> Optional[tuple[bytes, 
     constant = arguments.choice(native.COOKIE_RULE, rule, "rule")
     status, value = native.filled(
         max(64, whole.size * 2),
-        lambda *out: native.lib.tuile_cookie_read(whole, wanted, constant, *out, byref(differ)),
+        lambda *out: native.lib.tuile_cookie_read(whole, wanted, constant, *out),
     )
     if status == native.ABSENT:
         return None
     if status != native.OK:
         raise native.failure(status)
+    native.lib.tuile_cookie_differs(whole, wanted, constant, byref(differ))
     return value, differ.value
 
 

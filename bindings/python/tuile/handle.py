@@ -43,13 +43,13 @@ _NO_HEADERS = native.AddHeader()
 
 # What changes a session, so that a commit has something to save.
 CHANGES = frozenset(
-    "add_int append clear clear_expiry cycle_key remove remove_owner set_expiry set_expiry_date set_json set_lifetime "
+    "add_int append clear cycle_id remove set_expiry set_expiry_time set_json set_lifetime "
     "set_owner update".split()
 )
 
 
 class SessionHandle(Uncopyable):
-    """What every session has besides its values: a key, an end, an owner. One thread at a time is in it."""
+    """What every session has besides its values: an ID, an end, an owner. One thread at a time is in it."""
 
     #: Whether a session that is left with changes warns: a framework that saves it has its own rule.
     _warns = True
@@ -72,11 +72,11 @@ class SessionHandle(Uncopyable):
 
     @property
     def session_key(self) -> Optional[str]:
-        """The key, once the session has one. A password: do not log it."""
+        """The session ID, once the session has one. A password: do not log it."""
         key = native.Bytes()
 
         def read(handle: int) -> Optional[str]:
-            found = native.lib.tuile_session_key(handle, byref(key)) == native.OK
+            found = native.lib.tuile_session_id(handle, byref(key)) == native.OK
             return native.copy(key).decode("latin-1") if found else None
 
         return self._alone(read)
@@ -95,7 +95,7 @@ class SessionHandle(Uncopyable):
         return several.value
 
     def is_empty(self) -> bool:
-        """Neither a key nor data."""
+        """Neither an ID nor data."""
         return self._bool("is_empty")
 
     def set_lifetime(self, seconds: int) -> None:
@@ -124,10 +124,7 @@ class SessionHandle(Uncopyable):
     @owner.setter
     def owner(self, owner: Optional[str]) -> None:
         with self._lock:
-            if owner is None:
-                self._call("remove_owner")
-            else:
-                self._call("set_owner", native.view(owner, "owner"))
+            self._call("set_owner", native.Bytes() if owner is None else native.view(owner, "owner"))
             self._changed_inside()
 
     def set_client(self, user_agent: str = "", address: str = "") -> None:

@@ -111,12 +111,10 @@ class Jar(Uncopyable):
         Returns the number of lines that were passed over: no cookie, or one that no response could have set.
         """
         name, load = native.view(arguments.path(path)), native.lib.tuile_jar_load
-        if self._handle.use(lambda jar: native.check(load, jar, name)) == native.ABSENT:
+        skipped = c_size_t()
+        if self._handle.use(lambda jar: native.check(load, jar, name, byref(skipped))) == native.ABSENT:
             raise FileNotFoundError(os.fspath(path))
-        lines = c_size_t()
-        self._handle.use(lambda jar: native.lib.tuile_jar_skipped(jar, byref(lines)))
-        native.answered()
-        return lines.value
+        return skipped.value
 
     def save(self, path: Union[str, os.PathLike[str]], *, session_cookies: bool = True) -> None:
         """Writes the jar to a file that curl reads; it is replaced in one step."""

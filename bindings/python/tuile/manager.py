@@ -145,16 +145,16 @@ class Manager(Uncopyable):
         self.save_every_request = bool(config.save_every_request)
         self.cookie_name = native.copy(config.cookie_name).decode("utf-8")
         number = c_void_p()
+        # What gevent and eventlet have put in the place of time.sleep is a function of Python's.
+        green = not isinstance(time.sleep, BuiltinFunctionType)
+        waiter = _waiter(wait) if wait or bridge or green else None
+        if waiter is not None:
+            config.wait = waiter
         try:
             _with_keys(secret, config, lambda: native.check(native.lib.tuile_manager_open, byref(config), byref(number)))
             parent = bridge.owned if bridge else None
-            # What gevent and eventlet have put in the place of time.sleep is a function of Python's.
-            green = not isinstance(time.sleep, BuiltinFunctionType)
-            waiter = _waiter(wait) if wait or bridge or green else None
             kept = (logger, ticking, waiter)
             self._handle = Handle(number.value, native.lib.tuile_manager_close, "the manager is closed", parent, kept)
-            if waiter is not None:
-                self._use(lambda manager: int(native.lib.tuile_manager_set_wait(manager, waiter, None)))
         finally:
             # It goes with the manager.
             if bridge is not None:
@@ -175,17 +175,16 @@ class Manager(Uncopyable):
         address = native.view(arguments.sent(url, "url"))
 
         def start(manager: int) -> Handle:
-            session = native.lib.tuile_session_begin_url(manager, header, address)
-            if session is None:
-                raise native.failure(native.E_MEMORY)
-            return Handle(session, native.lib.tuile_session_end, "the session has ended", self._handle)
+            number = c_void_p()
+            native.check(native.lib.tuile_session_start, manager, header, address, byref(number))
+            return Handle(number.value, native.lib.tuile_session_end, "the session has ended", self._handle)
 
         return kind(self, self._use(start))
 
     def clear_expired(self, limit: int = 10_000) -> int:
         """Removes at most ``limit`` expired sessions; how many there were."""
         removed = c_size_t()
-        self._check(native.lib.tuile_manager_clear_expired, native.size(limit, "limit"), byref(removed))
+        self._check(native.lib.tuile_manager_sweep, native.size(limit, "limit"), byref(removed))
         return removed.value
 
     def reload(self, secret: str | bytes | Keyring, fallbacks: Iterable[str | bytes] = ()) -> None:

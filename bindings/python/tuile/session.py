@@ -239,8 +239,8 @@ class Session(SessionHandle, MutableMapping[str, Any]):
             self._forget({})
 
     def cycle_key(self) -> None:
-        """A new key for the same data, as every login should do."""
-        self._call("cycle_key")
+        """A new session ID for the same data, as every login should do."""
+        self._call("cycle_id")
 
     def set_expiry(self, value: Expiry) -> None:
         """Idle seconds, 0 until the browser closes, a fixed time, or None for the default."""
@@ -250,22 +250,22 @@ class Session(SessionHandle, MutableMapping[str, Any]):
             raise ArgumentTypeError("the expiry has to be seconds, a datetime, a timedelta or None, not str")
         with self._lock:
             if value is None:
-                self._call("clear_expiry")
+                self._call("set_expiry", native.UNSET)
             elif isinstance(value, datetime.datetime):
-                self._call("set_expiry_date", int(_aware(value).timestamp()))
+                self._call("set_expiry_time", (_aware(value) - _EPOCH) // _MICROSECOND)
             else:
                 self._call("set_expiry", native.int64(value, "the expiry"))
             self._changed_inside()
 
     def get_expiry_age(self, *, modification: Optional[datetime.datetime] = None, expiry: Expiry = _MISSING) -> int:
         """Seconds left if the session is saved now, or was at ``modification``, with its expiry or this one."""
-        return self._expiry("get_expiry_age_at", modification, expiry)
+        return self._expiry("get_expiry_age", modification, expiry)
 
     def get_expiry_date(
         self, *, modification: Optional[datetime.datetime] = None, expiry: Expiry = _MISSING
     ) -> datetime.datetime:
         """When it expires if it is saved now, or was at ``modification``, with its expiry or this one."""
-        return _EPOCH + self._expiry("get_expiry_date_at", modification, expiry) * _MICROSECOND
+        return _EPOCH + self._expiry("get_expiry_time", modification, expiry) * _MICROSECOND
 
     def _expiry(self, name: str, modification: Optional[datetime.datetime], expiry: Expiry) -> int:
         at = native.UNSET if modification is None else (_aware(modification) - _EPOCH) // _MICROSECOND

@@ -71,7 +71,7 @@ class Keyring(Uncopyable):
         ``block_key``, of the same format, is what gorilla encrypts with beside the key, ``id`` iron-session's
         or Tornado's number of it: where one key has an id, all need one.
         """
-        constant = arguments.choice(native.KEY, format, "format")
+        constant = arguments.choice(native.SECRET, format, "format")
         texts = native.view(arguments.secret(key, "a key")), native.view(arguments.secret(block_key, "block_key"))
         number = native.UNSET if id is None else native.int64(id, "id")
         add = native.lib.tuile_keyring_add_entry
@@ -93,7 +93,7 @@ class Keyring(Uncopyable):
             raise KeyError(variable)
 
     def _add(self, function: Any, octets: bytes, format: str, flags: int = 0) -> int:
-        constant, key = arguments.choice(native.KEY, format, "format"), native.view(octets)
+        constant, key = arguments.choice(native.SECRET, format, "format"), native.view(octets)
         return self._alone(lambda ring: native.check(function, ring, key, constant | flags))
 
     def _alone(self, call: Callable[[int], _Answer]) -> _Answer:
@@ -118,7 +118,7 @@ class Keyring(Uncopyable):
 
 def generate_key() -> str:
     """A new key: 256 random bits in URL-safe base64."""
-    status, key = native.filled(43, native.lib.tuile_key_generate)
+    status, key = native.filled(43, lambda *out: native.lib.tuile_secret_generate(*out, None))
     if status != native.OK:
         raise native.failure(status)
     return key.decode("ascii")
@@ -133,7 +133,7 @@ def derive_key(secret: str | bytes, purpose: str | bytes) -> str:
     """
     given, use = native.view(arguments.secret(secret, "secret")), native.view(purpose, "purpose")
     error = native.Error()
-    derive = native.lib.tuile_key_derive
+    derive = native.lib.tuile_secret_derive
     status, key = native.filled(43, lambda *out: derive(given, use, *out, byref(error)))
     if status != native.OK:
         raise native.failure(status, error)
@@ -205,16 +205,16 @@ class Signer(Uncopyable):
     # With an explicit time, Unix seconds.
 
     def _sign(self, value: str, now: int) -> str:
-        text, sign = native.view(value, "value"), native.lib.tuile_signer_sign
-        return self._token(text.size, lambda signer, *out: sign(signer, text, now, *out))
+        text = native.view(value, "value")
+        return self._token(text.size, native.lib.tuile_token_sign, text, False, now)
 
     def _dumps(self, payload: str, compress: bool, now: int) -> str:
-        text, error, dumps = native.view(payload), native.Error(), native.lib.tuile_signer_dumps
-        call = lambda signer, *out: dumps(signer, text, compress, now, *out, byref(error))  # noqa: E731
-        return self._token(text.size * 4 // 3, call, error)
+        text = native.view(payload)
+        return self._token(text.size * 4 // 3, native.lib.tuile_token_dumps, text, compress, now)
 
-    def _token(self, size: int, call: Callable[..., int], error: Optional[native.Error] = None) -> str:
-        status, token = self._filled(size + 64, call)
+    def _token(self, size: int, make: Callable[..., int], text: native.Bytes, compress: bool, now: int) -> str:
+        signing, error = native.Signing(sizeof(native.Signing), text, now, compress), native.Error()
+        status, token = self._filled(size + 64, lambda signer, *out: make(signer, byref(signing), *out, byref(error)))
         if status != native.OK:
             raise native.failure(status, error)
         return arguments.text(token)
@@ -222,14 +222,14 @@ class Signer(Uncopyable):
     def _unsign(self, token: str, max_age: int, now: int) -> str:
         # What is lent lies in the text.
         text, value = native.view(arguments.sent(token, "the token")), native.Bytes()
-        verify = native.lib.tuile_signer_verify
-        _raise_for(self._handle.use(lambda signer: verify(signer, text, max_age, now, byref(value), None)))
+        asked, verify = _verification(text, max_age, now), native.lib.tuile_token_verify
+        _raise_for(self._handle.use(lambda signer: verify(signer, byref(asked), byref(value), None)))
         return arguments.text(native.copy(value))
 
     def _loads(self, token: str, max_age: int, now: int) -> str:
         text, error = native.view(arguments.sent(token, "the token")), native.Error()
-        loads = native.lib.tuile_signer_loads
-        call = lambda signer, *out: loads(signer, text, max_age, now, *out, None, byref(error))  # noqa: E731
+        asked, loads = _verification(text, max_age, now), native.lib.tuile_token_loads
+        call = lambda signer, *out: loads(signer, byref(asked), *out, byref(error))  # noqa: E731
         status, payload = self._filled(max(256, text.size * 4), call)
         _raise_for(status, error)
         return payload.decode("utf-8")
@@ -330,28 +330,32 @@ class Tokens(Signer):
 
     def open(self, token: str | bytes, *, max_age: Age = None, now: Optional[int] = None) -> Opened:
         """The text of a token with its time and key; ``now`` is Unix seconds, the clock if None."""
-        raw, verified = self._read(native.lib.tuile_signer_open, token, max_age, now)
+        raw, verified = self._read(native.lib.tuile_token_unsign, token, max_age, now)
         return self._opened(arguments.text(raw), verified)
 
     def open_json(self, token: str | bytes, *, max_age: Age = None, now: Optional[int] = None) -> Opened:
         """As :meth:`open` for what :meth:`dumps` or the framework's session made."""
-        raw, verified = self._read(native.lib.tuile_signer_loads, token, max_age, now)
+        raw, verified = self._read(native.lib.tuile_token_loads, token, max_age, now)
         return self._opened(json.loads(raw), verified)
 
-    def _opened(self, value: Any, verified: native.Verified) -> Opened:
+    def _opened(self, value: Any, verified: native.Verification) -> Opened:
         timestamp = None if verified.timestamp == native.UNSET else verified.timestamp
-        return Opened(value, timestamp, verified.key)
+        return Opened(value, timestamp, verified.secret)
 
-    def _read(self, call: Any, token: str | bytes, max_age: Age, now: Optional[int]) -> tuple[bytes, native.Verified]:
-        text, error, verified = native.view(arguments.sent(token, "the token")), native.Error(), native.Verified()
+    def _read(self, call: Any, token: str | bytes, max_age: Age, now: Optional[int]) -> tuple[bytes, native.Verification]:
+        text, error = native.view(arguments.sent(token, "the token")), native.Error()
         present = native.UNSET if now is None else native.int64(now, "now")
-        age = _seconds(max_age)
+        verified = _verification(text, _seconds(max_age), present)
         status, payload = self._filled(
             max(256, text.size * 4),
-            lambda signer, *out: call(signer, text, age, present, *out, byref(verified), byref(error)),
+            lambda signer, *out: call(signer, byref(verified), *out, byref(error)),
         )
         _raise_for(status, error)
         return payload, verified
+
+
+def _verification(token: native.Bytes, max_age: int, now: int) -> native.Verification:
+    return native.Verification(sizeof(native.Verification), token, max_age, now, native.UNSET, 0)
 
 
 def dumps(

@@ -22,9 +22,10 @@ def url_with(url: str, name: str, value: str, place: Place = "query") -> str:
     """
     views, error = [native.view(url, "url"), native.view(name, "name"), native.view(value, "value")], native.Error()
     where = arguments.choice(native.URL, place, "place")
+    parameter = native.UrlParameter(sizeof(native.UrlParameter), where, *views[1:])
     write = native.lib.tuile_url_write
     status, text = native.filled(
-        views[0].size + 128, lambda *out: write(views[0], where, *views[1:], *out, byref(error))
+        views[0].size + 128, lambda *out: write(views[0], byref(parameter), *out, byref(error))
     )
     if status != native.OK:
         raise native.failure(status, error)
@@ -42,11 +43,12 @@ def url_parameter(url: str, name: str, place: Place = "query") -> Optional[str]:
     return arguments.text(native.copy(value)) if status == native.OK else None
 
 
-def _field(name: str, form: str, session_key: str) -> native.HiddenField:
+def _field(name: str, form: str, session_key: str, now: Optional[int], max_age: int = native.UNSET) -> native.HiddenField:
     field = native.HiddenField()
     field.owners = [native.view(text) for text in (name, form, session_key)]
     field.size = sizeof(native.HiddenField)
-    field.name, field.form, field.session_key = field.owners
+    field.name, field.form, field.session_id = field.owners
+    field.now, field.max_age = native.UNSET if now is None else native.int64(now, "now"), max_age
     return field
 
 
@@ -54,11 +56,9 @@ def hidden_field(
     signer: Signer, name: str, value: str, *, form: str, session_key: str = "", now: Optional[int] = None
 ) -> str:
     """``<input type="hidden">`` with a signed value that only this form and session take."""
-    field, text, error = _field(name, form, session_key), native.view(value, "value"), native.Error()
-    write, present = native.lib.tuile_hidden_field_write, native.UNSET if now is None else native.int64(now, "now")
-    status, html = signer._filled(
-        1024, lambda handle, *out: write(handle, byref(field), text, present, *out, byref(error))
-    )
+    field, text, error = _field(name, form, session_key, now), native.view(value, "value"), native.Error()
+    field.value, write = text, native.lib.tuile_hidden_field_write
+    status, html = signer._filled(1024, lambda handle, *out: write(handle, byref(field), *out, byref(error)))
     if status != native.OK:
         raise native.failure(status, error)
     return arguments.text(html)
@@ -75,13 +75,10 @@ def read_hidden_field(
     now: Optional[int] = None,
 ) -> Optional[str]:
     """The value in an urlencoded body; None if it has no such field. Raises BadSignature or SignatureExpired."""
-    field, error = _field(name, form, session_key), native.Error()
+    field, error = _field(name, form, session_key, now, _seconds(max_age)), native.Error()
     text = native.view(arguments.sent(body, "body"))
-    read, present = native.lib.tuile_hidden_field_read, native.UNSET if now is None else native.int64(now, "now")
-    age = _seconds(max_age)
-    status, value = signer._filled(
-        1024, lambda handle, *out: read(handle, byref(field), text, age, present, *out, byref(error))
-    )
+    field.body, read = text, native.lib.tuile_hidden_field_read
+    status, value = signer._filled(1024, lambda handle, *out: read(handle, byref(field), *out, byref(error)))
     if status == native.ABSENT:
         return None
     _raise_for(status, error)
@@ -90,9 +87,10 @@ def read_hidden_field(
 
 def csrf_secret() -> str:
     """A new secret for the cookie csrftoken."""
-    status, secret = native.filled(32, native.lib.tuile_csrf_secret)
+    error = native.Error()
+    status, secret = native.filled(32, lambda *out: native.lib.tuile_csrf_secret(*out, byref(error)))
     if status != native.OK:
-        raise native.failure(status)
+        raise native.failure(status, error)
     return secret.decode("ascii")
 
 

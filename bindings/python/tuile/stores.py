@@ -154,6 +154,8 @@ class Bridge:
         names += [name for name in optional if getattr(type(store), name) is not getattr(Store, name)]
         ops = native.StoreOps()
         ops.size, ops.trusted = sizeof(native.StoreOps), store.trusted
+        # A signal can end a callback before its first step: what ctypes returns then is no answer.
+        ops.confirms = True
         types: dict[str, Any] = {name: kind for name, kind, *_ in native.StoreOps._fields_}
         # The library calls them for as long as the store is open.
         self._callbacks = {name: types[name](getattr(self, f"_{name}")) for name in names}
@@ -162,9 +164,7 @@ class Bridge:
         #: What the store's close raises goes here, while somebody waits for it.
         self.raised: Optional[list[BaseException]] = None
         number = c_void_p()
-        native.check(native.lib.tuile_store_new, byref(ops), None, byref(number))
-        # A signal can end a callback before its first step: what ctypes returns then is no answer.
-        native.lib.tuile_store_confirm(number)
+        native.check(native.lib.tuile_store_open_ops, byref(ops), None, byref(number))
         self.handle = number.value
         self.owned = Handle(number.value, native.lib.tuile_store_close, "the store is closed", keep=self._callbacks)
 

@@ -76,12 +76,12 @@ extension Jar {
   }
 
   /// Adds the cookies of a file to the jar, each as if it came now; lines that are
-  /// no cookie, or one that no response could have set, are passed over and counted.
-  func load(_ text: Bytes) throws(Failure) {
+  /// no cookie, or one that no response could have set, are passed over. Returns how many were.
+  func load(_ text: Bytes) throws(Failure) -> Int {
     let present = now
     var extra = Bytes()
     var position = 0
-    skipped = 0
+    var skipped = 0
     while position < text.count {
       let end = text.find(UInt8(ascii: "\n"), from: position)
       var line = text.slice(position, end)
@@ -99,6 +99,7 @@ extension Jar {
       }
       extra = Bytes()
     }
+    return skipped
   }
 
   /// Whether the header could be taken. Without a Domain it is for no host.

@@ -27,8 +27,6 @@ final class Jar {
   private let clockContext: UnsafeMutableRawPointer?
   private let mutex: UnsafeMutablePointer<sys_mutex>
   var table: JarTable
-  /// Lines that the last `load` passed over.
-  var skipped = 0
   private var sequence: UInt64 = 0
   private var uses: UInt64 = 0
 

@@ -49,9 +49,9 @@ static enum MHD_Result answer(void *manager, struct MHD_Connection *connection, 
   (void)version, (void)upload, (void)upload_size, (void)request;
   if (strcmp(method, "GET") != 0) return MHD_NO;
   const char *cookies = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Cookie");
-  tuile_session *session = tuile_session_begin(manager, (tuile_bytes){cookies, cookies ? strlen(cookies) : 0});
-  if (!session) return MHD_NO;
+  tuile_session *session = NULL;
   tuile_error error;
+  if (tuile_session_start(manager, tuile_text(cookies), tuile_text(NULL), &session, &error) != TUILE_OK) return MHD_NO;
   unsigned int status = MHD_HTTP_OK;
   char page[2048];
   size_t size = 0;
