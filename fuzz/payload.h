@@ -16,6 +16,33 @@ static inline bool payload_contains(tuile_bytes text, const char *part) {
   return text.size >= strlen(part) && memmem(text.data, text.size, part, strlen(part)) != NULL;
 }
 
+/* The number at *at, which is left behind it; false if there is none. */
+static inline bool payload_number(tuile_bytes text, size_t *at, double *number) {
+  const char *start = text.data;
+  char digits[400];
+  size_t size = 0;
+  while (*at < text.size && size < sizeof digits - 1 && strchr("+-.0123456789eE", start[*at]) && start[*at]) digits[size++] = start[(*at)++];
+  digits[size] = 0;
+  *number = strtod(digits, NULL);
+  return size > 0;
+}
+
+/* The same JSON, but for how a number may be written. */
+static inline bool payload_same(tuile_bytes a, tuile_bytes b) {
+  const char *x = a.data, *y = b.data;
+  size_t i = 0, k = 0;
+  while (i < a.size && k < b.size) {
+    if (x[i] == '-' || (x[i] >= '0' && x[i] <= '9')) {
+      double first, second;
+      bool both = payload_number(a, &i, &first) && payload_number(b, &k, &second);
+      if (!both || first != second) return false;
+    } else if (x[i++] != y[k++]) {
+      return false;
+    }
+  }
+  return i == a.size && k == b.size;
+}
+
 /* A change that was written reads as what was wanted. */
 static inline void payload_change(int32_t format, tuile_bytes stored, tuile_bytes json) {
   tuile_bytes out, again, wanted;
@@ -29,7 +56,7 @@ static inline void payload_change(int32_t format, tuile_bytes stored, tuile_byte
     /* PHP has one empty array for both, and what grows may leave the bounds. */
     if (!(is_php && payload_contains(wanted, ":{}")) && !(is_php && payload_contains(wanted, "[{}")) &&
         !(is_php && payload_contains(wanted, ",{}")) && read != payload_malformed) {
-      REQUIRE(read == payload_ok && same(again, wanted));
+      REQUIRE(read == payload_ok && payload_same(again, wanted));
     }
     payload_free(again);
     payload_free(wanted);
