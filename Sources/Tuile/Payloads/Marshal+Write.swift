@@ -75,7 +75,11 @@ extension PayloadTree {
       var size = 1
       while size < 4, number &>> (8 &* size) != (number < 0 ? -1 : 0) { size &+= 1 }
       out.append(UInt8(truncatingIfNeeded: number < 0 ? 0 &- size : size))
-      for i in 0..<size { out.append(UInt8(truncatingIfNeeded: number &>> (8 &* i))) }
+      var i = 0
+      while i < size {
+        out.append(UInt8(truncatingIfNeeded: number &>> (8 &* i)))
+        i &+= 1
+      }
     }
   }
 
@@ -214,9 +218,13 @@ extension PayloadTree {
       out.append(leaf.value < 0 ? 0x2D : 0x2B)
       let magnitude = leaf.value.magnitude
       var words = 4
-      while words > 1, magnitude &>> UInt64(16 &* words &- 16) == 0 { words &-= 1 }
+      while words > 1, magnitude &>> UInt64(truncatingIfNeeded: 16 &* words &- 16) == 0 { words &-= 1 }
       writeLong(words, to: &out)
-      for i in 0..<words &* 2 { out.append(UInt8(truncatingIfNeeded: magnitude &>> UInt64(8 &* i))) }
+      var i: UInt64 = 0
+      while i < 2 &* UInt64(truncatingIfNeeded: words) {
+        out.append(UInt8(truncatingIfNeeded: magnitude &>> (8 &* i)))
+        i &+= 1
+      }
     case .wide:
       let magnitude = text(index)
       guard magnitude.count > 0 else { return false }

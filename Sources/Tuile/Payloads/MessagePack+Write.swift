@@ -39,7 +39,7 @@ extension PayloadTree {
     var i = size
     while i > 0 {
       i &-= 1
-      out.append(UInt8(truncatingIfNeeded: number &>> UInt64(8 &* i)))
+      out.append(UInt8(truncatingIfNeeded: number &>> UInt64(truncatingIfNeeded: 8 &* i)))
     }
   }
 
@@ -49,7 +49,7 @@ extension PayloadTree {
     } else {
       let isWide = size > 0xFFFF
       out.append(isWide ? type &+ 1 : type)
-      writeNumber(UInt64(size), isWide ? 4 : 2, to: &out)
+      writeNumber(UInt64(truncatingIfNeeded: size), isWide ? 4 : 2, to: &out)
     }
   }
 

@@ -110,9 +110,10 @@ extension PayloadTree {
         json.append("\"}")
         return
       }
-      if isGlobal(callee, "datetime", "timedelta"), let seconds = seconds(arguments) {
+      if isGlobal(callee, "datetime", "timedelta"), let time = microseconds(arguments) {
         json.append("{\"$type\":\"timedelta\",\"seconds\":")
-        JSONText.writeDouble(seconds, to: &json)
+        let whole = time / 1_000_000
+        JSONText.writeDouble(Double(whole) + Double(time &- whole &* 1_000_000) / 1_000_000, to: &json)
         json.append(0x7D)
         return
       }
@@ -146,7 +147,11 @@ extension PayloadTree {
 
   func digits(_ number: Int, _ size: Int, in json: inout ByteBuffer) {
     var unit = 1
-    for _ in 1..<size { unit &*= 10 }
+    var more = size
+    while more > 1 {
+      unit = unit &* 10
+      more &-= 1
+    }
     while unit > 0 {
       json.append(0x30 &+ UInt8(truncatingIfNeeded: number / unit % 10))
       unit = unit / 10
@@ -181,11 +186,10 @@ extension PayloadTree {
       let arguments = child(zone, 1)
       let delta = child(arguments, 0)
       guard isGlobal(child(zone, 0), "datetime", "timezone"), node(zone).pointee.op == 0x52,
-        isGlobal(child(delta, 0), "datetime", "timedelta"), let seconds = seconds(child(delta, 1)),
-        abs(seconds) < 86400
+        isGlobal(child(delta, 0), "datetime", "timedelta"), let time = microseconds(child(delta, 1)),
+        time.magnitude < 86_400_000_000, time % 1_000_000 == 0
       else { return false }
-      offset = Int(seconds)
-      guard Double(offset) == seconds else { return false }
+      offset = Int(truncatingIfNeeded: time / 1_000_000)
     }
     json.append("{\"$type\":\"datetime\",\"iso\":\"")
     date(data, in: &json)
@@ -207,14 +211,18 @@ extension PayloadTree {
   }
 
   /// Days, seconds and microseconds.
-  private func seconds(_ arguments: Int) -> Double? {
+  private func microseconds(_ arguments: Int) -> Int64? {
     guard node(arguments).pointee.kind == .tuple, node(arguments).pointee.count == 3 else { return nil }
-    for i in 0..<3 where node(child(arguments, i)).pointee.kind != .int { return nil }
+    var i = 0
+    while i < 3 {
+      guard node(child(arguments, i)).pointee.kind == .int else { return nil }
+      i &+= 1
+    }
     let days = node(child(arguments, 0)).pointee.value
     let seconds = node(child(arguments, 1)).pointee.value
     let micro = node(child(arguments, 2)).pointee.value
-    guard days.magnitude < 1_000_000_000, seconds.magnitude < 86400, micro.magnitude < 1_000_000 else { return nil }
-    return (Double(days) * 86400 + Double(seconds)) + Double(micro) / 1_000_000
+    guard days.magnitude < 100_000_000, seconds.magnitude < 86400, micro.magnitude < 1_000_000 else { return nil }
+    return (days &* 86400 &+ seconds) &* 1_000_000 &+ micro
   }
 
   private func showUUID(_ state: Int, in json: inout ByteBuffer) -> Bool {

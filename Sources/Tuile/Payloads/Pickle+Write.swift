@@ -30,7 +30,7 @@ extension PayloadTree {
     mutating func close(_ out: inout ByteBuffer) {
       if isFramed, frame.count >= 4 {
         out.append(0x95)
-        Output.append(UInt64(frame.count), 8, to: &out)
+        Output.append(UInt64(truncatingIfNeeded: frame.count), 8, to: &out)
       }
       if frame.failed { _ = out.reserve(.max) }
       out.append(frame.bytes)
@@ -172,7 +172,7 @@ extension PayloadTree {
       output.frame.append(UInt8(truncatingIfNeeded: index))
     } else {
       output.frame.append(0x72)
-      Output.append(UInt64(index), 4, to: &output.frame)
+      Output.append(UInt64(truncatingIfNeeded: index), 4, to: &output.frame)
     }
   }
 
@@ -182,7 +182,7 @@ extension PayloadTree {
       output.frame.append(UInt8(truncatingIfNeeded: index))
     } else {
       output.frame.append(0x6A)
-      Output.append(UInt64(index), 4, to: &output.frame)
+      Output.append(UInt64(truncatingIfNeeded: index), 4, to: &output.frame)
     }
   }
 
@@ -267,7 +267,7 @@ extension PayloadTree {
         whole.append(UInt8(truncatingIfNeeded: text.count))
       } else {
         whole.append(0x58)
-        Output.append(UInt64(text.count), 4, to: &whole)
+        Output.append(UInt64(truncatingIfNeeded: text.count), 4, to: &whole)
       }
       whole.append(text)
       if whole.failed { _ = out.reserve(.max) }

@@ -91,7 +91,11 @@ extension PayloadTree {
     case 0x47:  // BINFLOAT
       position &+= 8
       var bits: UInt64 = 0
-      for i in 1...8 { bits = bits &<< 8 | UInt64(stored[at &+ i]) }
+      var i = 1
+      while i <= 8 {
+        bits = bits &<< 8 | UInt64(stored[at &+ i])
+        i &+= 1
+      }
       let isFinite = Double(bitPattern: bits).isFinite
       node(push(isFinite ? .double : .infinite, at, position, values)).pointee.value = Int64(bitPattern: bits)
     case 0x8C, 0x58, 0x8D, 0x43, 0x42, 0x8E, 0x96:  // text and bytes, by the octets of their size
