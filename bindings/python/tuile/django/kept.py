@@ -109,7 +109,7 @@ class Kept:
             return
         if timezone.is_naive(expires):
             expires = timezone.make_aware(expires, timezone.get_default_timezone())
-        session._call("set_stored_expiry", native.int64((expires - _EPOCH) // timedelta(microseconds=1)))
+        session._call("set_stored_time", native.int64((expires - _EPOCH) // timedelta(microseconds=1)))
 
     def keep_listed(self, expires: datetime) -> None:
         """What a commit does of a session that was only read: its owner's list says when it was seen."""
