@@ -19,8 +19,12 @@ struct Bytes {
 
   init(_ text: StaticString) { self.init(text.start, text.count) }
 
-  /// Of a C string that stays.
-  init(cString text: UnsafePointer<CChar>) {
+  /// Of a C string that stays; NULL is empty.
+  init(cString text: UnsafePointer<CChar>?) {
+    guard let text else {
+      self.init()
+      return
+    }
     self.init(UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), strlen(text))
   }
 
