@@ -369,4 +369,25 @@ sys_fit sys_sized_read(sys_struct kind, const void *caller, void *whole);
 /* Sets the fields that the caller's struct has to those of `whole`. */
 sys_fit sys_sized_write(sys_struct kind, const void *whole, void *caller);
 
+/* ---- handles.c: handles that are checked, in a build with TUILE_CHECK_HANDLES alone ---- */
+
+enum {
+  SYS_HANDLE_SESSION,
+  SYS_HANDLE_MANAGER,
+  SYS_HANDLE_STORE,
+  SYS_HANDLE_SIGNER,
+  SYS_HANDLE_KEYRING,
+  SYS_HANDLE_JAR
+};
+/* A handle for an object, with its manager if it is a session. Never freed, so that its misuse is seen later. */
+void *sys_handle_new(const void *object, int kind, const void *manager);
+/* The object. Each of these ends the process, with a message, if the handle has another kind, has
+ * ended, or is a session that another thread is using. */
+void *sys_handle_object(const void *handle, int kind);
+/* The object, which the handle no longer has. */
+void *sys_handle_end(const void *handle, int kind);
+/* Around a use. */
+void sys_handle_enter(const void *handle, int kind);
+void sys_handle_leave(const void *handle);
+
 #endif /* CSYSTEM_H */

@@ -1,21 +1,27 @@
 import CSystem
 import CTuile
 
-/// Every handle that crosses the boundary is retained here, on its way out, and
-/// released here, when it is freed; nowhere else.
-enum Handle {
-  static func give<Object: AnyObject, Opaque>(_ object: Object) -> UnsafeMutablePointer<Opaque> {
-    Unmanaged.passRetained(object).toOpaque().assumingMemoryBound(to: Opaque.self)
-  }
+#if !TUILE_CHECK_HANDLES
+  /// Every handle that crosses the boundary is retained here, on its way out, and
+  /// released here, when it is freed; nowhere else.
+  enum Handle {
+    static func give<Object: AnyObject, Opaque>(_ object: Object) -> UnsafeMutablePointer<Opaque> {
+      Unmanaged.passRetained(object).toOpaque().assumingMemoryBound(to: Opaque.self)
+    }
 
-  static func borrow<Object: AnyObject, Opaque>(_ handle: UnsafePointer<Opaque>) -> Object {
-    Unmanaged<Object>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue()
-  }
+    static func borrow<Object: AnyObject, Opaque>(_ handle: UnsafePointer<Opaque>) -> Object {
+      Unmanaged<Object>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue()
+    }
 
-  static func take<Object: AnyObject, Opaque>(_ handle: UnsafePointer<Opaque>) -> Object {
-    Unmanaged<Object>.fromOpaque(UnsafeRawPointer(handle)).takeRetainedValue()
+    static func take<Object: AnyObject, Opaque>(_ handle: UnsafePointer<Opaque>) -> Object {
+      Unmanaged<Object>.fromOpaque(UnsafeRawPointer(handle)).takeRetainedValue()
+    }
+
+    /// A session is used, until `leave`: nothing to note here.
+    static func enter(_ session: UnsafePointer<tuile_session>) {}
+    static func leave(_ session: UnsafePointer<tuile_session>) {}
   }
-}
+#endif
 
 /// Writes a failure into the caller's `tuile_error` and returns its status.
 func report(_ failure: Failure, _ error: UnsafeMutablePointer<tuile_error>?) -> tuile_status {

@@ -266,6 +266,8 @@ func using(
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
     guard let session else { throw .argument("the session is NULL") }
+    Handle.enter(session)
+    defer { Handle.leave(session) }
     return try body(Handle.borrow(session))
   }
 }
