@@ -25,9 +25,18 @@ struct PostgreSQLOptions: StoreOptions {
     var separator: StaticString = "?"
     var query = URLText.Options(url.dropFirst(question &+ 1))
     while let option = query.next() {
-      if try options.take(option) { continue }
-      guard pg_settings_knows(option.name.start, option.name.count), !option.value.isEmpty else {
-        throw option.unknown(known: PostgreSQLOptions.known)
+      do throws(Failure) {
+        if try options.take(option) { continue }
+        guard pg_settings_knows(option.name.start, option.name.count) else {
+          throw option.refused(known: PostgreSQLOptions.known)
+        }
+        guard !option.value.isEmpty else {
+          throw Failure(
+            status: TUILE_E_SYNTAX, message: "an option of the store's URL has no value", offset: option.offset,
+            detail: Failure.Detail(option.name))
+        }
+      } catch {
+        throw error.moved(by: question &+ 1)
       }
       rest.append(separator)
       rest.append(option.name)

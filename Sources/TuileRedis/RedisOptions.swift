@@ -63,13 +63,7 @@ final class RedisOptions: StoreOptions {
     options.tls = scheme == Bytes("rediss")
     let start = colon &+ 3
     let question = url.find(UInt8(ascii: "?"), from: start)
-    do throws(Failure) {
-      try options.read(url.dropFirst(question &+ 1))
-    } catch {
-      var moved = error
-      if moved.status == TUILE_E_SYNTAX { moved.offset &+= question &+ 1 }
-      throw moved
-    }
+    try options.read(url.dropFirst(question &+ 1), at: question &+ 1)
     let slash = min(url.find(UInt8(ascii: "/"), from: start), question)
     let authority = url.slice(start, slash)
     let at = authority.findLast(UInt8(ascii: "@"))
@@ -123,8 +117,8 @@ final class RedisOptions: StoreOptions {
   }
 
   static let known: StaticString = """
-    db, user, password, password_file, shared_files, prefix, ca, certificate, key, server_name, verify, sentinel, replicas, mode, \
-    open (now, lazy), connect, timeout, wait, pool, idle, retries
+    db, user, password, password_file, prefix, connect, timeout, wait, pool, idle, retries, mode (ro, rw, rwc), open (now, lazy), replicas, \
+    sentinel, sentinel_user, sentinel_password_file, ca, verify (none, peer), server_name, certificate, key, shared_files (0, 1)
     """
 
   func take(_ option: URLText.Option) throws(Failure) -> Bool {

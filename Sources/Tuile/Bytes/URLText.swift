@@ -48,7 +48,29 @@ enum URLText {
       let end = text.find(UInt8(ascii: "&"), from: from)
       let equals = min(text.find(UInt8(ascii: "="), from: from), end)
       defer { from = end &+ 1 }
-      return Option(name: text.slice(from, equals), value: text.slice(equals &+ 1, end), offset: from)
+      let name = text.slice(from, equals)
+      let nameable = isPlain(name) && !mayHoldSecrets
+      return Option(name: name, value: text.slice(equals &+ 1, end), offset: from, isNameable: nameable)
+    }
+
+    /// Behind a password with an '&' or a '?' in it what looks like an option may be a part of it.
+    private var mayHoldSecrets: Bool {
+      var i = 0
+      while i < text.count {
+        if text[i] == UInt8(ascii: "@") || text.dropFirst(i).hasPrefix(ignoringCase: "pass") { return true }
+        i &+= 1
+      }
+      return false
+    }
+
+    private func isPlain(_ name: Bytes) -> Bool {
+      guard !name.isEmpty, name.count <= 32 else { return false }
+      var i = 0
+      while i < name.count {
+        guard name[i] | 0x20 &- 0x61 < 26 || name[i] &- 0x30 < 10 || name[i] == UInt8(ascii: "_") else { return false }
+        i &+= 1
+      }
+      return true
     }
   }
 
@@ -57,22 +79,29 @@ enum URLText {
     let value: Bytes
     /// Where it begins in the query.
     let offset: Int
+    /// No part of it can be of a secret: a message may say it.
+    let isNameable: Bool
 
     func number(_ range: ClosedRange<Int64>) throws(Failure) -> Int64 {
       guard let number = Numbers.read(value, base: 10), range.contains(number) else {
         // The name is one that the store knows, not a part of a password with an '&' in it.
         throw Failure(
           status: TUILE_E_SYNTAX, message: "an option of the store's URL has no number, or one out of its range",
-          offset: offset, detail: Failure.Detail(name))
+          offset: offset, detail: described(range))
       }
       return number
     }
 
-    /// For an option that the store does not know, or a value that it can't have.
-    func unknown(known: StaticString) -> Failure {
-      Failure(
-        status: TUILE_E_SYNTAX, message: "the store's URL has an unknown option or a wrong value; it may have",
-        offset: offset, detail: Failure.Detail(Bytes(known)))
+    /// "busy (0 to 600000)".
+    private func described(_ range: ClosedRange<Int64>) -> Failure.Detail {
+      var text = ByteBuffer()
+      text.append(name)
+      text.append(" (")
+      Numbers.writeDecimal(range.lowerBound, to: &text)
+      text.append(" to ")
+      Numbers.writeDecimal(range.upperBound, to: &text)
+      text.append(")")
+      return Failure.Detail(text.bytes)
     }
   }
 }

@@ -13,12 +13,19 @@ extension CachedStore {
     var frontURL = ByteBuffer()
     let question = front.find(UInt8(ascii: "?"))
     frontURL.append(front.isEmpty ? Bytes("memory:") : front.slice(0, question))
-    var fresh: Int64?
+    // Where the front's URL begins in this one, and where `fresh`, which it has not, stood in it.
+    let begin = scheme.count &+ hash &+ 1
+    var (fresh, gap, gapSize): (Int64?, Int, Int) = (nil, Int.max, 0)
     var separator: UInt8 = UInt8(ascii: "?")
     var options = URLText.Options(front.dropFirst(question &+ 1))
     while let option = options.next() {
       if option.name == Bytes("fresh") {
-        fresh = try option.number(0...31_536_000)
+        do throws(Failure) {
+          fresh = try option.number(0...31_536_000)
+        } catch {
+          throw error.moved(by: begin &+ question &+ 1)
+        }
+        (gap, gapSize) = (question &+ 1 &+ option.offset, gapSize &+ option.name.count &+ option.value.count &+ 2)
         continue
       }
       frontURL.append(separator)
@@ -28,13 +35,18 @@ extension CachedStore {
       separator = UInt8(ascii: "&")
     }
     guard !frontURL.failed else { throw .memory }
-    let back = try StoreURL.open(rest.slice(0, hash))
+    let back: any Store
+    do throws(Failure) {
+      back = try StoreURL.open(rest.slice(0, hash))
+    } catch {
+      throw error.moved(by: scheme.count)
+    }
     let cache: any Store
     do throws(Failure) {
       cache = try StoreURL.open(frontURL.bytes)
     } catch {
       back.close()
-      throw error
+      throw error.moved(by: begin &+ (error.offset >= gap ? gapSize : 0))
     }
     // Other processes don't write to this one's memory: a copy there counts for a second.
     let seconds = fresh ?? (cache.trusted ? 1 : 300)

@@ -65,7 +65,7 @@ extension FileStore {
     var path = ByteBuffer()
     let query = try StoreURL.path(url, after: scheme, to: &path)
     var options = FileOptions()
-    try options.read(query)
+    try options.read(query, at: url.count &- query.count)
     if options.prefix.count == 0 { options.prefix.append("sessionid") }
     guard !options.prefix.failed else { throw .memory }
     if options.mode == .unsaid, StoreURL.isInRoot(path.bytes), path.bytes.withCString({ !sys_is_there($0) }) {

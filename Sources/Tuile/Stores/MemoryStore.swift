@@ -27,7 +27,7 @@ final class MemoryStore: Store {
       throw .syntax("memory: has no path", at: scheme.count)
     }
     var options = MemoryOptions()
-    try options.read(rest.dropFirst(1))
+    try options.read(rest.dropFirst(1), at: scheme.count &+ 1)
     return try make(limit: options.limit)
   }
 

@@ -36,7 +36,7 @@ enum ModuleStore {
     guard status == TUILE_OK else {
       let known = status.rawValue < 0 ? status : TUILE_E_STORE
       throw Failure(
-        status: known, message: "the store was not opened", offset: error.offset,
+        status: known, message: known == TUILE_E_SYNTAX ? "" : "the store was not opened", offset: error.offset,
         detail: Failure.Detail(sys_error_message(&error)))
     }
     return try CallbackStore.make(ops, context: context, isModule: true)

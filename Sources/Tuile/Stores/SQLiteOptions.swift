@@ -30,7 +30,7 @@ extension SQLiteStore {
     var path = ByteBuffer()
     let query = try StoreURL.path(url, after: scheme, to: &path)
     var options = SQLiteOptions()
-    try options.read(query)
+    try options.read(query, at: url.count &- query.count)
     if options.mode == .unsaid, StoreURL.isInRoot(path.bytes) {
       throw .syntax(
         "the path of a store's URL begins at /, and this one names a file in / itself: write the whole path, or add mode=rwc",

@@ -112,3 +112,30 @@ DATABASE_ROUTERS = [Router()]""",
 def test_check_says_what_a_browser_or_a_visitor_would_meet(tmp_path: Path, settings: str) -> None:
     done = run(tmp_path, settings, "-m", "django", "check")
     assert done.returncode != 0 and "tuile.E" in done.stderr, done.stderr
+
+
+AWAY = """
+from tuile.django import manager
+from tuile.errors import StoreError
+def said():
+    try:
+        manager()
+    except StoreError as problem:
+        return str(problem)
+first = said()
+assert "127.0.0.1:1: the Redis server can't be reached" in first, first
+assert said() == first  # The answer of a second, for requests that come at once.
+"""
+
+
+def test_a_program_starts_while_redis_is_away_and_says_which(tmp_path: Path) -> None:
+    if not (PYTHON.parents[1] / "build/libtuile-redis.so").exists():
+        pytest.skip("the module is not built")
+    away = 'TUILE_STORE = "redis://:hidden@127.0.0.1:1/?retries=0"'
+    for words in (("-m", "django", "check"), ("-c", f"{START}\n{AWAY}")):
+        done = run(tmp_path, away, *words)
+        assert done.returncode == 0 and "gave no answer: " in done.stderr, done.stderr
+        assert "127.0.0.1:1: the Redis server can't be reached" in done.stderr and "hidden" not in done.stderr
+    # Lazily nobody asks before the first request.
+    done = run(tmp_path, away.replace("retries=0", "open=lazy"), "-m", "django", "check")
+    assert done.returncode == 0 and "gave no answer" not in done.stderr, done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Optional, Union
 from urllib.parse import unquote
@@ -14,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from .. import _native as native
+from ..errors import StoreError
 from ..manager import Manager
 from ..stores import Store
 from . import lists
@@ -44,6 +46,8 @@ _tampered = logging.getLogger("django.security.SuspiciousSession")
 _lock = threading.Lock()
 _manager: Optional[Manager] = None
 _keys_changed = False
+#: Why the store could not be opened, and until when that is the answer: requests would wait for it one by one.
+_failed: Optional[tuple[StoreError, float]] = None
 #: The settings that a server was found to start with are still the same.
 _started = False
 
@@ -124,13 +128,19 @@ def require_settings() -> None:
 
 
 def manager() -> Manager:
-    """The manager of the store that TUILE_STORE names, opened when it is first needed."""
-    global _manager, _keys_changed
+    """The manager of the store that TUILE_STORE names, opened when it is first needed; tried again each second."""
+    global _manager, _keys_changed, _failed
     found = _manager
     if found is None or _keys_changed:
         with _lock:
             if _manager is None:
-                _manager = open_manager()
+                if _failed is not None and time.monotonic() < _failed[1]:
+                    raise _failed[0].with_traceback(None)
+                try:
+                    _manager, _failed = open_manager(), None
+                except StoreError as problem:
+                    _failed = problem, time.monotonic() + 1
+                    raise
             elif _keys_changed:
                 _manager.reload(settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS)
             found, _keys_changed = _manager, False
@@ -201,14 +211,14 @@ def _is_a_database(store: str) -> bool:
 
 def _forget(*, setting: str, **_: Any) -> None:
     """Tests change settings: the next session goes by the new ones."""
-    global _manager, _keys_changed, _started
+    global _manager, _keys_changed, _started, _failed
     _started = False
     if setting in ("SECRET_KEY", "SECRET_KEY_FALLBACKS"):
         _keys_changed = True
     elif setting.startswith(("SESSION_", "TUILE_", "DATABASES")):
         limits.cache_clear()
         with _lock:
-            old, _manager = _manager, None
+            old, _manager, _failed = _manager, None, None
         if old is not None:
             old.close()
 
