@@ -497,6 +497,20 @@ tuile_status tuile_session_set_string(tuile_session *session, tuile_bytes name,
 tuile_status tuile_session_set_json(tuile_session *session, tuile_bytes name,
     tuile_bytes json, tuile_error *error);
 
+/** Who is logged in, by what the framework's usual login leaves in its session:
+ * Django's _auth_user_id, or what the store's layout says, such as Passport's
+ * passport.user.
+ *
+ * *type, which may be NULL, is the value's type, and *value its text if it is a
+ * string, else its JSON, valid until the session is changed or ends.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_SYNTAX for a string that is no UTF-8;
+ * and as above. Since 0.2.
+ */
+TUILE_NONNULL(3)
+tuile_status tuile_session_get_login(tuile_session *session, tuile_type *type,
+    tuile_bytes *value, tuile_error *error);
+
 /** Adds to an integer; one that is not there counts as 0.
  *
  * Exact under concurrency: of two requests that add 1 at once, both count.

@@ -97,6 +97,13 @@ int sys_folder_facts(int folder, const char *name, sys_file_facts *facts) {
   return 0;
 }
 
+int sys_descriptor_facts(int file, sys_file_facts *facts) {
+  struct stat about;
+  if (fstat(file, &about) != 0) return errno;
+  fill(facts, &about);
+  return 0;
+}
+
 /* ---- reading ---- */
 
 int sys_folder_file_open(int folder, const char *name, sys_file_facts *facts) {

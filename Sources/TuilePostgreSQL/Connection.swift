@@ -61,7 +61,7 @@ final class Connection: PooledConnection {
   /// Connects to the first server that answers within `limit` milliseconds; within `most`, if
   /// there is one server, and it is on this machine, where nothing can be lost on the way.
   static func open(
-    _ settings: OpaquePointer, _ options: PostgreSQLOptions, _ limit: Int64, most: Int64
+    _ settings: OpaquePointer, _ options: borrowing PostgreSQLOptions, _ limit: Int64, most: Int64
   ) throws(ConnectFailure) -> Connection {
     var last = ConnectFailure(failure: .memory, mayPass: false)
     let servers = pg_settings_servers(settings)
@@ -76,7 +76,7 @@ final class Connection: PooledConnection {
   }
 
   private static func open(
-    _ settings: OpaquePointer, _ server: Int, _ options: PostgreSQLOptions, _ limit: Int64, _ most: Int64
+    _ settings: OpaquePointer, _ server: Int, _ options: borrowing PostgreSQLOptions, _ limit: Int64, _ most: Int64
   ) throws(ConnectFailure) -> Connection {
     var link: OpaquePointer?
     var failure = Failure.memory
@@ -102,7 +102,7 @@ final class Connection: PooledConnection {
   /// Lets the server give up a little before we do, so that what it had no time
   /// for is undone and does not happen later. Not behind a pooler, where the
   /// setting would stay with others.
-  private func limitCommands(_ options: PostgreSQLOptions, until: Int64) throws(ConnectFailure) {
+  private func limitCommands(_ options: borrowing PostgreSQLOptions, until: Int64) throws(ConnectFailure) {
     guard options.prepare else { return }
     var sql = ByteBuffer()
     sql.append("SET statement_timeout = ")
@@ -125,7 +125,7 @@ final class Connection: PooledConnection {
 
   /// The text ends with a NUL.
   func run(
-    _ sql: UnsafePointer<CChar>, _ parameters: pg_parameters, _ options: PostgreSQLOptions
+    _ sql: UnsafePointer<CChar>, _ parameters: pg_parameters, _ options: borrowing PostgreSQLOptions
   ) throws(Failure) -> Outcome {
     var parameters = parameters
     var answer: OpaquePointer?
@@ -134,10 +134,10 @@ final class Connection: PooledConnection {
       pg_run(link, sql, &parameters, options.prepare, options.limits.timeout, &answer), answer)
   }
 
-  func run(script: StaticString, _ options: PostgreSQLOptions) throws(Failure) -> Outcome {
+  func run(script: UnsafePointer<CChar>, _ options: borrowing PostgreSQLOptions) throws(Failure) -> Outcome {
     var answer: OpaquePointer?
     defer { isFresh = false }
-    return try outcome(pg_run_script(link, script.cString, options.limits.timeout, &answer), answer)
+    return try outcome(pg_run_script(link, script, options.limits.timeout, &answer), answer)
   }
 
   private func outcome(_ outcome: pg_outcome, _ pointer: OpaquePointer?) throws(Failure) -> Outcome {

@@ -39,33 +39,3 @@ final class OwnTable {
     sys_mutex_unlock(&mutex)
   }
 }
-
-/// The statements on sessions, on the table of records: each ends with a NUL.
-final class RecordStatements {
-  private var text = ByteBuffer()
-  /// Where each begins, by its number.
-  private let starts: UnsafeMutablePointer<Int>
-  private static let count = Statement.sweep.rawValue &+ 1
-
-  init() {
-    starts = .allocate(capacity: RecordStatements.count)
-    for i in Indices(RecordStatements.count) {
-      starts[i] = text.count
-      if let statement = Statement(rawValue: i) { write(Bytes(statement.sql)) }
-      text.append(0)
-    }
-  }
-
-  deinit { starts.deallocate() }
-
-  private func write(_ sql: Bytes) {
-    text.append(sql, replacing: "django_session", with: "tuile_session_record")
-  }
-
-  /// nil for a statement that is not on sessions, or without memory.
-  func sql(_ statement: Statement) -> UnsafePointer<CChar>? {
-    guard statement.rawValue < RecordStatements.count, !text.failed else { return nil }
-    let rest = text.bytes.dropFirst(starts[statement.rawValue])
-    return UnsafeRawPointer(rest.start).assumingMemoryBound(to: CChar.self)
-  }
-}

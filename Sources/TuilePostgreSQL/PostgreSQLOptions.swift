@@ -3,17 +3,20 @@ import CSystem
 import CTuile
 
 /// What a URL postgresql://… says: our options of its query, and the rest, which is libpq's.
-struct PostgreSQLOptions: StoreOptions {
+struct PostgreSQLOptions: ~Copyable, StoreOptions {
   /// `connect` is for each server that the URL names.
   var limits = Limits()
   /// The server keeps the commands, each connection its own; off behind a
   /// pooler that shares connections between transactions.
   var prepare = true
   var mode = StoreMode.unsaid
+  /// A layout's table and columns; empty: Django's.
+  var table = ByteBuffer()
+  var columns = ByteBuffer()
 
   /// Reads the options and hands libpq's part of the URL to `body`.
   static func read<Answer>(
-    _ url: Bytes, _ body: (PostgreSQLOptions, UnsafePointer<CChar>) throws(Failure) -> Answer
+    _ url: Bytes, _ body: (consuming PostgreSQLOptions, UnsafePointer<CChar>) throws(Failure) -> Answer
   ) throws(Failure) -> Answer {
     var options = PostgreSQLOptions()
     var rest = ByteBuffer()
@@ -73,6 +76,12 @@ struct PostgreSQLOptions: StoreOptions {
       prepare = option.value == Bytes("on")
     } else if let said = StoreMode(option) {
       mode = said
+    } else if option.name == Bytes("table") {
+      table.removeAll()
+      try URLText.decode(option.value, to: &table)
+    } else if option.name == Bytes("columns") {
+      columns.removeAll()
+      try URLText.decode(option.value, to: &columns)
     } else {
       return try limits.take(option)
     }

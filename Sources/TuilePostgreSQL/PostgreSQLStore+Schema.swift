@@ -1,29 +1,39 @@
 import CTuile
 
 extension PostgreSQLStore {
-  private static var notDjangos: Failure {
-    Failure(status: TUILE_E_CORRUPT, message: "the table django_session is not Django's")
+  private var notDjangos: Failure {
+    Failure(
+      status: TUILE_E_CORRUPT,
+      message: hasLayout
+        ? "the table of sessions is not the layout's" : "the table django_session is not Django's")
   }
 
   /// Makes Django's table if there is none, and looks whether it is Django's.
   func setUp() throws(Failure) {
-    if options.mode.makes, try !hasTable(Schema.probe, Schema.sessions, Schema.sessionsPlain) {
-      throw PostgreSQLStore.notDjangos
-    }
-    switch try run(script: Schema.probe) {
+    let (made, plain) =
+      hasLayout
+      ? (statements.layoutTable, statements.layoutTable) : (Schema.sessions.cString, Schema.sessionsPlain.cString)
+    if options.mode.makes, try !hasTable(statements.probe, made, plain) { throw notDjangos }
+    switch try run(script: statements.probe) {
     case .answered(let answer) where answer.isSessions: break
     case .refused(.noTable): throw .noTable
     case .refused(let state) where !options.mode.makes: throw state.failure
-    default: throw PostgreSQLStore.notDjangos
+    default: throw notDjangos
     }
     // Who reads needs no right to write.
     guard options.mode.writes else { return }
-    if case .refused(let state) = try run(script: Schema.probeKey) { throw state.failure }
+    if case .refused(let state) = try run(script: statements.probeKey) { throw state.failure }
   }
 
   /// Whether `probe` finds the table, made with `script`, or with `plain` where the
   /// server knows less, if it was not there.
   func hasTable(_ probe: StaticString, _ script: StaticString, _ plain: StaticString) throws(Failure) -> Bool {
+    try hasTable(probe.cString, script.cString, plain.cString)
+  }
+
+  private func hasTable(
+    _ probe: UnsafePointer<CChar>?, _ script: UnsafePointer<CChar>?, _ plain: UnsafePointer<CChar>?
+  ) throws(Failure) -> Bool {
     guard case .refused(let missing) = try run(script: probe) else { return true }
     guard missing == .noTable else { throw missing.failure }
     var made = try run(script: script)

@@ -7,7 +7,7 @@ extension PostgreSQLStore {
   func keys(now: Int64, _ each: (Bytes, Int64) -> Bool) throws(Failure) {
     try pages(.keys) { answer, row in
       let (key, expires) = (answer.text(row, 0), answer.time(row, 1))
-      return expires <= now || !SessionKey.isValid(key) || each(key, expires)
+      return expires <= now || !isKey(key) || each(key, expires)
     }
   }
 

@@ -11,7 +11,8 @@ final class PostgreSQLStore: Store {
   /// What is known of our tables, by any thread.
   let owners = OwnTable()
   let records = OwnTable()
-  private let recordStatements = RecordStatements()
+  let statements: Statements
+  private let recordStatements: Statements
 
   var trusted: Bool { false }
   var keepsOwners: Bool { true }
@@ -19,20 +20,40 @@ final class PostgreSQLStore: Store {
   static func open(_ url: Bytes) throws(Failure) -> PostgreSQLStore {
     let store = try PostgreSQLOptions.read(url) { (options, uri) throws(Failure) in
       var memory = false
+      let sessions = try PostgreSQLStore.table(options)
       guard let settings = pg_settings_read(uri, &memory) else {
         throw memory ? .memory : .syntax("the store's URL is no URI of PostgreSQL's")
       }
-      return PostgreSQLStore(settings, options)
+      return PostgreSQLStore(
+        settings, options, Statements(sessions), Statements(SessionTable.djangos("tuile_session_record")))
     }
     try store.setUp()
     return store
   }
 
-  private init(_ settings: OpaquePointer, _ options: PostgreSQLOptions) {
+  private init(
+    _ settings: OpaquePointer, _ options: consuming PostgreSQLOptions, _ statements: Statements,
+    _ recordStatements: Statements
+  ) {
     self.settings = settings
-    self.options = options
+    self.statements = statements
+    self.recordStatements = recordStatements
     pool = Pool(options.limits)
+    self.options = options
   }
+
+  private static func table(_ options: borrowing PostgreSQLOptions) throws(Failure) -> SessionTable {
+    guard options.table.count > 0 || options.columns.count > 0 else { return SessionTable.djangos("django_session") }
+    var made = SessionTable()
+    guard made.takeLayouts(options.table.bytes, options.columns.bytes) else {
+      throw .syntax("the table of the store's URL has no name that a layout's table has: A-Z, a-z, 0-9, _ and -")
+    }
+    return made
+  }
+
+  /// Another framework's table is behind this store.
+  var hasLayout: Bool { options.table.count > 0 }
+  func isKey(_ key: Bytes) -> Bool { hasLayout ? SessionKey.isSafe(key) : SessionKey.isValid(key) }
 
   deinit { pg_settings_free(settings) }
 
@@ -169,7 +190,7 @@ final class PostgreSQLStore: Store {
     guard statement.isRepeatable || options.mode.writes else { throw .readOnly }
     var parameters = pg_parameters()
     fill(&parameters)
-    guard let sql = onRecords ? recordStatements.sql(statement) : statement.sql.cString else { throw .memory }
+    guard let sql = (onRecords ? recordStatements : statements).sql(statement) else { throw .memory }
     return try run(repeatable: statement.isRepeatable) { (connection) throws(Failure) in
       try connection.run(sql, parameters, options)
     }
@@ -177,8 +198,11 @@ final class PostgreSQLStore: Store {
 
   /// Runs commands without parameters as one transaction: those that look, and those that
   /// make a table, which may find it made.
-  func run(script: StaticString) throws(Failure) -> Outcome {
-    try run(repeatable: true) { (connection) throws(Failure) in try connection.run(script: script, options) }
+  func run(script: StaticString) throws(Failure) -> Outcome { try run(script: script.cString) }
+
+  func run(script: UnsafePointer<CChar>?) throws(Failure) -> Outcome {
+    guard let script else { throw .memory }
+    return try run(repeatable: true) { (connection) throws(Failure) in try connection.run(script: script, options) }
   }
 
   // MARK: Store

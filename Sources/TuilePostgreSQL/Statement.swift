@@ -6,32 +6,35 @@ enum Statement: Int {
   case own, owned, ownedRecord, disown, sweepOwners, nextOwners
   case keys, owners
 
-  var sql: StaticString {
+  /// With marks for what a table's own names stand for: #t the table, #k, #d and #e its
+  /// columns of keys, data and expiries; #r and #x data and expiry as they are read, #v data
+  /// as it is written. `Statements` fills them in.
+  var template: StaticString {
     switch self {
     case .load:
-      return "SELECT session_data, expire_date FROM django_session WHERE session_key = $1 AND expire_date > $2"
+      return "SELECT #r, #x FROM #t WHERE #k = $1 AND #e > $2"
     case .create:
       return """
-        INSERT INTO django_session (session_key, session_data, expire_date) VALUES ($1, $2, $3) \
-        ON CONFLICT (session_key) DO NOTHING
+        INSERT INTO #t (#k, #d, #e) VALUES ($1, #v, $3) \
+        ON CONFLICT (#k) DO NOTHING
         """
     case .replace:
       return """
-        UPDATE django_session SET session_data = $2, expire_date = $3 WHERE session_key = $1 AND session_data = $4
+        UPDATE #t SET #d = #v, #e = $3 WHERE #k = $1 AND #r = $4
         """
-    case .exists: return "SELECT session_key FROM django_session WHERE session_key = $1"
-    case .touch: return "UPDATE django_session SET expire_date = $2 WHERE session_key = $1"
-    case .remove: return "DELETE FROM django_session WHERE session_key = $1"
+    case .exists: return "SELECT #k FROM #t WHERE #k = $1"
+    case .touch: return "UPDATE #t SET #e = $2 WHERE #k = $1"
+    case .remove: return "DELETE FROM #t WHERE #k = $1"
     case .put:
       return """
-        INSERT INTO django_session (session_key, session_data, expire_date) VALUES ($1, $2, $3) \
-        ON CONFLICT (session_key) DO UPDATE SET session_data = EXCLUDED.session_data, expire_date = EXCLUDED.expire_date
+        INSERT INTO #t (#k, #d, #e) VALUES ($1, #v, $3) \
+        ON CONFLICT (#k) DO UPDATE SET #d = EXCLUDED.#d, #e = EXCLUDED.#e
         """
     case .sweep:
       // The date is looked at again for a row that was touched meanwhile.
       return """
-        DELETE FROM django_session WHERE expire_date < $1 AND session_key IN \
-        (SELECT session_key FROM django_session WHERE expire_date < $1 ORDER BY expire_date LIMIT $2)
+        DELETE FROM #t WHERE #e < $1 AND #k IN \
+        (SELECT #k FROM #t WHERE #e < $1 ORDER BY #e LIMIT $2)
         """
     case .own:
       return """
@@ -40,9 +43,9 @@ enum Statement: Int {
         """
     case .owned:
       return """
-        SELECT o.session_key, o.record, s.expire_date FROM tuile_session_owner o \
-        JOIN django_session s ON s.session_key = o.session_key \
-        WHERE o.owner = $1 AND s.expire_date > $2 AND o.session_key > $3 ORDER BY o.session_key LIMIT $4
+        SELECT o.session_key, o.record, s.#x FROM tuile_session_owner o \
+        JOIN #t s ON s.#k = o.session_key \
+        WHERE o.owner = $1 AND s.#e > $2 AND o.session_key > $3 ORDER BY o.session_key LIMIT $4
         """
     case .ownedRecord: return "SELECT record FROM tuile_session_owner WHERE session_key = $1 AND owner = $2"
     case .disown: return "DELETE FROM tuile_session_owner WHERE session_key = $1 AND owner = $2"
@@ -51,11 +54,11 @@ enum Statement: Int {
     case .sweepOwners:
       return """
         DELETE FROM tuile_session_owner WHERE session_key > $1 AND session_key <= $2 AND NOT EXISTS \
-        (SELECT s.session_key FROM django_session s WHERE s.session_key = tuile_session_owner.session_key)
+        (SELECT s.#k FROM #t s WHERE s.#k = tuile_session_owner.session_key)
         """
     case .keys:
       // Expired ones too: so each command reads one page of the index, whatever is in it.
-      return "SELECT session_key, expire_date FROM django_session WHERE session_key > $1 ORDER BY session_key LIMIT $2"
+      return "SELECT #k, #x FROM #t WHERE #k > $1 ORDER BY #k LIMIT $2"
     case .owners:
       return "SELECT DISTINCT owner FROM tuile_session_owner WHERE owner > $1 ORDER BY owner LIMIT $2"
     }
@@ -74,12 +77,18 @@ enum Statement: Int {
 
 /// What sets the tables up, and looks at them.
 enum Schema {
-  static let probe: StaticString = "SELECT session_key, session_data, expire_date FROM django_session LIMIT 0"
+  static let probe: StaticString = "SELECT #k, #r, #x FROM #t LIMIT 0"
 
   /// Refused unless the key is unique and this user may write. Nothing is inserted.
-  static let probeKey: StaticString = """
-    EXPLAIN INSERT INTO django_session (session_key, session_data, expire_date) \
-    VALUES ('', '', CURRENT_TIMESTAMP) ON CONFLICT (session_key) DO NOTHING
+  static let probeKey: StaticString =
+    "EXPLAIN INSERT INTO #t (#k, #d, #e) VALUES ('', '{}', CURRENT_TIMESTAMP) ON CONFLICT (#k) DO NOTHING"
+
+  /// A layout's table, as connect-pg-simple's table.sql makes it; #n is its name without quotes
+  /// and schema.
+  static let layoutTable: StaticString = """
+    CREATE TABLE #t (#k varchar NOT NULL COLLATE "default", #d json NOT NULL, #e timestamp(6) NOT NULL, \
+    CONSTRAINT "#n_pkey" PRIMARY KEY (#k) NOT DEFERRABLE INITIALLY IMMEDIATE);
+    CREATE INDEX "IDX_#n_expire" ON #t (#e)
     """
 
   /// Django's table and its indexes, as its migration for PostgreSQL makes them.
@@ -115,7 +124,7 @@ enum Schema {
     CREATE INDEX tuile_session_record_expire_date ON tuile_session_record (expire_date)
     """
   static let owners: StaticString = """
-    CREATE TABLE tuile_session_owner (session_key varchar(40) NOT NULL PRIMARY KEY, \
+    CREATE TABLE tuile_session_owner (session_key varchar(256) NOT NULL PRIMARY KEY, \
     owner varchar(255) NOT NULL, record text NOT NULL);
     CREATE INDEX tuile_session_owner_owner ON tuile_session_owner (owner)
     """

@@ -32,6 +32,13 @@ final class RedisOptions: StoreOptions {
   private(set) var own = CText(Bytes("tuile.tuile:"))
   /// A key that only asks what the server knows.
   private(set) var probe = CText(Bytes("tuile.tuile:probe"))
+  /// Another framework's keys are behind the prefix: more than Django's characters may be in them.
+  private(set) var hasLayout = false
+  /// Behind a session's key the framework's lock of it, which is respected; nil: it has none.
+  private(set) var lockSuffix: CText?
+  /// Milliseconds to wait for that lock.
+  private(set) var busy: Int32 = 5000
+  private var saysBusy = false
   var limits = Limits()
   var mode = StoreMode.unsaid
   /// The first request is the first to ask the server, not the opening.
@@ -127,7 +134,10 @@ final class RedisOptions: StoreOptions {
       mode = said
       return true
     }
-    if option.name == Bytes("db") {
+    if option.name == Bytes("busy") {
+      saysBusy = true
+      busy = Int32(truncatingIfNeeded: try option.number(0...600_000))
+    } else if option.name == Bytes("db") {
       database = try option.number(0...0xFFFFF)
     } else if option.name == Bytes("replicas") {
       replicas = try option.number(0...1000)
@@ -152,6 +162,16 @@ final class RedisOptions: StoreOptions {
     if option.name == Bytes("prefix") {
       guard value.count <= 255 else { return false }
       takePrefix(value)
+      return true
+    }
+    if option.name == Bytes("lock_suffix") {
+      guard value.count > 0, value.count <= 32 else { return false }
+      lockSuffix = value
+      return true
+    }
+    if option.name == Bytes("key_prefix") {
+      guard value.count <= 255 else { return false }
+      takeLayoutPrefix(value)
       return true
     }
     guard value.count > 0 else { return false }
@@ -190,6 +210,21 @@ final class RedisOptions: StoreOptions {
     probe = CText(buffer.bytes)
   }
 
+  /// A layout's prefix, to the byte. Our other keys stand where no key behind it does.
+  private func takeLayoutPrefix(_ text: CText) {
+    hasLayout = true
+    prefix = text
+    var buffer = ByteBuffer()
+    buffer.append("tuile.")
+    buffer.append(text.bytes)
+    buffer.append(".tuile:")
+    own = CText(buffer.bytes)
+    buffer.append("probe")
+    probe = CText(buffer.bytes)
+  }
+
+  func isKey(_ key: Bytes) -> Bool { hasLayout ? SessionKey.isSafe(key) : SessionKey.isValid(key) }
+
   /// The first line of a file that nobody but its owner may open, or read if files may be shared.
   private func secret(in path: CText) throws(Failure) -> CText {
     let others = sharedFiles ? SYS_OTHERS_READ : SYS_OTHERS_NOTHING
@@ -213,6 +248,9 @@ final class RedisOptions: StoreOptions {
   }
 
   private func check() throws(Failure) {
+    guard !saysBusy || lockSuffix != nil else {
+      throw .syntax("the store's URL has busy, which is for layouts whose framework has locks")
+    }
     if let passwordFile { password = try secret(in: passwordFile) }
     if let sentinelPasswordFile { sentinelPassword = try secret(in: sentinelPasswordFile) }
     guard password != nil || user == nil else { throw .syntax("the store's URL has a user without a password") }

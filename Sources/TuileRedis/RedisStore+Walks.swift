@@ -12,7 +12,8 @@ extension RedisStore {
     try walk(options.prefix, "") { (node, names) throws(Failure) in
       var keys = ByteBuffer()
       for i in Indices(names.count) {
-        if let key = key(names[i], options.prefix, ""), SessionKey.isValid(key) {
+        if let key = key(names[i], options.prefix, ""), options.isKey(key) {
+          keys.append(UInt8(truncatingIfNeeded: key.count &>> 8))
           keys.append(UInt8(truncatingIfNeeded: key.count))
           keys.append(key)
         }
@@ -44,7 +45,7 @@ extension RedisStore {
     return rest.hasPrefix(Bytes(middle)) ? rest.dropFirst(middle.count) : nil
   }
 
-  /// Asks for the expiry of all in one go. `keys` are each behind its size.
+  /// Asks for the expiry of all in one go. `keys` are each behind its size, in two octets.
   private func giveLive(
     _ keys: Bytes, on node: RedisNode, now: Int64, _ each: (Bytes, Int64) -> Bool
   ) throws(Failure) -> Bool {
@@ -53,12 +54,12 @@ extension RedisStore {
       var count = 0
       var at = 0
       while at < keys.count {
-        let size = Int(keys[at])
+        let size = Int(keys[at]) &<< 8 | Int(keys[at &+ 1])
         var name = ByteBuffer()
         name.append(options.prefix.bytes)
-        name.append(keys.slice(at &+ 1, at &+ 1 &+ size))
+        name.append(keys.slice(at &+ 2, at &+ 2 &+ size))
         RedisStore.addExpiry(connection, name.bytes)
-        at &+= 1 &+ size
+        at &+= 2 &+ size
         count &+= 1
       }
       return count
@@ -74,11 +75,11 @@ extension RedisStore {
     var at = 0
     var i = 0
     while at < keys.count, i < expiries.count {
-      let size = Int(keys[at])
-      let key = keys.slice(at &+ 1, at &+ 1 &+ size)
+      let size = Int(keys[at]) &<< 8 | Int(keys[at &+ 1])
+      let key = keys.slice(at &+ 2, at &+ 2 &+ size)
       let expires = expiries[i] == .max ? try expiry(of: key) ?? .min : expiries[i]
       if expires > now, !each(key, expires) { return false }
-      at &+= 1 &+ size
+      at &+= 2 &+ size
       i &+= 1
     }
     return true

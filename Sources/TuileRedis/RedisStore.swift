@@ -18,6 +18,22 @@ final class RedisStore: Store {
     redis.call('PEXPIREAT', KEYS[1], ARGV[3])
     return 2
     """)
+  /// The same, unless the framework has its lock of the session: 3.
+  private let replacingUnlocked = RedisScript(
+    """
+    if redis.call('EXISTS', KEYS[1] .. ARGV[4]) == 1 then return 3 end
+    local stored = redis.call('GET', KEYS[1])
+    if not stored then return 0 end
+    if stored ~= ARGV[1] then return 1 end
+    redis.call('SET', KEYS[1], ARGV[2])
+    redis.call('PEXPIREAT', KEYS[1], ARGV[3])
+    return 2
+    """)
+  private let removingUnlocked = RedisScript(
+    """
+    if redis.call('EXISTS', KEYS[1] .. ARGV[1]) == 1 then return 3 end
+    return redis.call('UNLINK', KEYS[1])
+    """)
   /// Writes an entry of an owner's hash, and lets the hash live as long as its
   /// longest session. How long that is comes from outside, since servers before
   /// Redis 7 tell what is left alone.
@@ -153,21 +169,42 @@ final class RedisStore: Store {
 
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
     try RedisStore.check(data)
-    let reply = try named(key) { (key) throws(Failure) in
-      try runner.run(key, .integer, .write) { connection, whole in
-        replacing.add(to: connection, whole, key)
-        connection.add(expected)
-        connection.add(data)
-        connection.add(connection.milliseconds(expires))
-        connection.end()
-        return 1
-      }
-    }.first
-    switch reply.view.integer {
+    let lock = options.lockSuffix
+    let answer = try unlocked { () throws(Failure) in
+      try named(key) { (key) throws(Failure) in
+        try runner.run(key, .integer, .write) { connection, whole in
+          (lock == nil ? replacing : replacingUnlocked).add(to: connection, whole, key)
+          connection.add(expected)
+          connection.add(data)
+          connection.add(connection.milliseconds(expires))
+          if let lock { connection.add(lock.bytes) }
+          connection.end()
+          return 1
+        }
+      }.first.view.integer
+    }
+    switch answer {
     case 0: return .absent
     case 1: return .conflict
     case 2: return .replaced
     default: throw RedisConnection.failure(CR_PROTOCOL)
+    }
+  }
+
+  /// Asks again as long as the framework has its lock, which a request of its own keeps to its end.
+  private func unlocked(_ ask: () throws(Failure) -> Int64?) throws(Failure) -> Int64? {
+    let until = sys_monotonic_microseconds() &+ Int64(options.busy) &* 1000
+    var step: UInt32 = 1000
+    while true {
+      let answer = try ask()
+      guard answer == 3, options.lockSuffix != nil else { return answer }
+      guard sys_monotonic_microseconds() < until else {
+        throw Failure(status: TUILE_E_BUSY, message: "the framework held its lock of the session for too long")
+      }
+      var noise: UInt16 = 0
+      _ = sys_random(&noise, 2)
+      sys_sleep_microseconds(step &+ UInt32(noise) % step)
+      step = min(step &* 2, 8000)
     }
   }
 
@@ -184,6 +221,19 @@ final class RedisStore: Store {
   }
 
   func remove(_ key: Bytes) throws(Failure) {
+    if let lock = options.lockSuffix {
+      _ = try unlocked { () throws(Failure) in
+        try named(key) { (key) throws(Failure) in
+          try runner.run(key, .integer, .write) { connection, whole in
+            removingUnlocked.add(to: connection, whole, key)
+            connection.add(lock.bytes)
+            connection.end()
+            return 1
+          }
+        }.first.view.integer
+      }
+      return
+    }
     _ = try named(key) { (key) throws(Failure) in
       try runner.run(key, .integer, .write) { connection, _ in
         connection.command("UNLINK")
@@ -232,7 +282,7 @@ final class RedisStore: Store {
       guard let key = reply.view[i]?.text, let record = reply.view[i &+ 1]?.text else {
         throw RedisConnection.failure(CR_PROTOCOL)
       }
-      if SessionKey.isValid(key) {
+      if options.isKey(key) {
         if let expires = try expiry(of: key), expires > now {
           each(key, record, expires)
         } else if options.mode.writes {

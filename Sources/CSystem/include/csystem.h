@@ -186,6 +186,19 @@ int sys_folder_touch(int file, int64_t modified, bool sync);
 int sys_folder_sync(int folder);
 int sys_folder_remove(int folder, const char *name);
 int sys_folder_remove_folder(int folder, const char *name);
+/* Of an open file: an errno. */
+int sys_descriptor_facts(int file, sys_file_facts *facts);
+
+/* A folder that need not be listed, or -errno. */
+int sys_folder_open_path(const char *path);
+
+/* Files that are written in place under flock(2), as PHP does. A descriptor that has the lock on
+ * what the name leads to, to be closed, or -errno: EAGAIN if others held it for all that time. */
+int sys_flocked_open(int folder, const char *name, bool create, bool write, int milliseconds, sys_file_facts *facts);
+/* In place of what `old_size` bytes there are: an errno. */
+int sys_flocked_write(int file, const void *data, size_t size, size_t old_size);
+int sys_flocked_empty(int file);
+
 int sys_folder_rename(int folder, const char *from, const char *to);
 /* Renames, or EEXIST. */
 int sys_folder_publish(int folder, const char *from, const char *to);

@@ -106,11 +106,14 @@ struct Date {
   }
 
   /// `1994-11-06T08:49:37.000Z`: what JavaScript and Rails write.
-  func writeISOMilliseconds(to writer: inout ByteWriter) {
+  func writeISOMilliseconds(_ milliseconds: Int64 = 0, to writer: inout ByteWriter) {
     calendarDay(to: &writer)
     writer.append(UInt8(ascii: "T"))
     time(to: &writer)
-    writer.append(".000Z")
+    writer.append(0x2E)
+    writer.append(0x30 &+ UInt8(truncatingIfNeeded: milliseconds / 100 % 10))
+    Date.two(milliseconds % 100, to: &writer)
+    writer.append(0x5A)
   }
 
   /// `1994-11-06 08:49:37.123456`: how Django stores a time in SQLite; without

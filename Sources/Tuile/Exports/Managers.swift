@@ -136,30 +136,44 @@ extension Manager {
     var previous: CookieKind?
     var revocations: Revocations?
     var moving: MovingStore?
+    var layout: Layout?
     if let open = config.open_store {
       guard config.store.size == 0 else { throw .argument("both store and open_store are given") }
       let handle: StoreHandle = Handle.borrow(open)
       store = handle.store
+      layout = handle.layout
     } else {
       let url = try StoreURL.check(config.store)
       guard !url.isEmpty else { throw .argument("no store is given") }
       try StoreURL.checkScheme(url)
       // Before the store makes its file.
-      guard secrets != nil || url.hasPrefix(Bytes(MemoryStore.scheme)) else {
-        throw .argument("the store needs a secret")
-      }
+      let needsSecret = try LayoutURL.needsSecret(url)
+      let needsNone = url.hasPrefix(Bytes(MemoryStore.scheme)) || !needsSecret
+      guard secrets != nil || needsNone else { throw .argument("the store needs a secret") }
       kind = try CookieKind.parse(url)
-      if kind != nil { store = NoStore() } else { store = try StoreURL.open(url) }
+      if kind != nil {
+        store = NoStore()
+      } else {
+        let opened = try StoreURL.openAny(url)
+        (store, layout) = (opened.store, opened.layout)
+      }
     }
     let ownsStore = config.open_store == nil
     do throws(Failure) {
       let before = try StoreURL.check(config.previous_store)
       let url = try StoreURL.check(config.revocations)
       previous = try CookieKind.parse(before)
-      let keys = try ManagerKeys.make(secrets, trusted: store.trusted, kind: kind, previous: previous, settings)
+      let keys = try ManagerKeys.make(
+        secrets, trusted: store.trusted, kind: kind, previous: previous, layout: layout, settings)
+      guard layout == nil || settings.urlName == nil else {
+        throw .argument("url_sessions can't be with a layout: a key in a URL is not signed")
+      }
       if !before.isEmpty, previous == nil {
         guard ownsStore, kind == nil else { throw .argument("previous_store moves to a store that has a URL") }
-        let old = try StoreURL.open(before)
+        guard layout == nil else {
+          throw .argument("previous_store is for stores without a layout: tuile migrate moves what has one")
+        }
+        let old = try StoreURL.openPlain(before)
         let both = MovingStore(new: store, old: old)
         (store, moving) = (both, both)
         guard old.trusted == store.trusted else { throw .argument("sessions can't move to or from memory:") }
@@ -170,7 +184,7 @@ extension Manager {
           throw .argument("revocations can't be in a cached store: another server's would come late")
         }
         revocations = Revocations(
-          store: try StoreURL.open(url), age: settings.cookieAge &* 1_000_000,
+          store: try StoreURL.openPlain(url), age: settings.cookieAge &* 1_000_000,
           margin: skew &* 1_000_000 &+ Revocations.clocksApart)
       }
       try Forks.prepare()

@@ -107,7 +107,7 @@ public func tuile_session_set_default(
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
     guard let name = Bytes(name), let initial = Bytes(initial) else { throw .argument("name or initial is NULL") }
-    try OwnName.refuse(name)
+    try session.data.refuse(name)
     try session.access()
     if session.data.value(of: name) == nil {
       try session.data.set(name, .json(initial))
@@ -134,7 +134,7 @@ public func tuile_session_append(
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
     guard let name = Bytes(name), let json = Bytes(json) else { throw .argument("name or json is NULL") }
-    try OwnName.refuse(name)
+    try session.data.refuse(name)
     try session.access()
     try session.data.append(name, json)
     try session.change()
@@ -165,7 +165,7 @@ public func tuile_session_next_item(
     while i >= 0, i < session.data.entries.count {
       let entry = session.data.entries[i]
       i &+= 1
-      if entry.live, !(session.data.entries.hasReserved && OwnName.contains(entry.name)) {
+      if entry.live, session.data.hidesNothing || !session.data.hides(entry.name) {
         name?.pointee = entry.name.c
         json?.pointee = entry.value.c
         position.pointee = i
@@ -188,7 +188,7 @@ public func tuile_session_set_bytes(
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
     guard let name = Bytes(name), let value = Bytes(value) else { throw .argument("name or value is NULL") }
-    try OwnName.refuse(name)
+    try session.data.refuse(name)
     guard value.count <= session.manager.settings.maxData else { throw .limit("the value is larger than max_data") }
     try session.access()
     session.json.removeAll()

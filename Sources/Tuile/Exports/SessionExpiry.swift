@@ -147,7 +147,7 @@ public func tuile_session_get_expiry_age(
       seconds.pointee = session.age(now: now)
     } else {
       let asked = given.isEmpty ? session.expiry : Expiry(given)
-      seconds.pointee = asked.age(standard: session.manager.settings.cookieAge, now: now)
+      seconds.pointee = asked.age(standard: session.standardAge, now: now)
     }
     return TUILE_OK
   }
@@ -175,7 +175,7 @@ public func tuile_session_get_expiry_time(
       microseconds.pointee = session.expires(now: now)
     } else {
       let asked = given.isEmpty ? session.expiry : Expiry(given)
-      microseconds.pointee = asked.date(standard: session.manager.settings.cookieAge, now: now)
+      microseconds.pointee = asked.date(standard: session.standardAge, now: now)
     }
     return TUILE_OK
   }

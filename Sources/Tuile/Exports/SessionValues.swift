@@ -175,6 +175,30 @@ public func tuile_session_set_json(
   return setting(session, name, .json(text), error)
 }
 
+/// Who is logged in, by what the framework's usual login leaves in its session: Django's
+/// `_auth_user_id`, or what the store's layout says, such as Passport's `passport.user`.
+///
+/// `*type`, which may be NULL, is the value's type, and `*value` its text if it is a string,
+/// else its JSON, valid until the session is changed or ends.
+///
+/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_SYNTAX for a string that is no UTF-8; and as above.
+/// Since 0.2.
+@_cdecl("tuile_session_get_login")
+public func tuile_session_get_login(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ type: UnsafeMutablePointer<tuile_type>?,
+  _ value: UnsafeMutablePointer<tuile_bytes>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard let value else { throw .argument("value is NULL") }
+    try session.access()
+    guard let raw = session.login() else { return TUILE_ABSENT }
+    let kind = JSONText.type(of: raw)
+    type?.pointee = kind
+    value.pointee = (kind == TUILE_TYPE_STRING ? try session.data.string(raw) : raw).c
+    return TUILE_OK
+  }
+}
+
 /// Adds to an integer; one that is not there counts as 0.
 ///
 /// Exact under concurrency: of two requests that add 1 at once, both count. `*value`, which
@@ -191,7 +215,7 @@ public func tuile_session_add_int(
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
     guard let name = Bytes(name) else { throw .argument("the name is NULL and has a size") }
-    try OwnName.refuse(name)
+    try session.data.refuse(name)
     try session.access()
     let sum = try session.data.add(name, delta)
     try session.change()
@@ -256,7 +280,7 @@ private func setting(
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
     guard let name = Bytes(name) else { throw .argument("the name is NULL and has a size") }
-    try OwnName.refuse(name)
+    try session.data.refuse(name)
     try session.access()
     try session.data.set(name, value)
     try session.change()

@@ -66,7 +66,7 @@ public func tuile_store_key_id(
   _ key: tuile_bytes, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t,
   _ size: UnsafeMutablePointer<size_t>?
 ) -> tuile_status {
-  guard let key = Bytes(key), SessionKey.isValid(key) else { return TUILE_E_ARGUMENT }
+  guard let key = Bytes(key), SessionKey.isSafe(key) else { return TUILE_E_ARGUMENT }
   var id = ByteBuffer()
   guard id.fill(SessionKey.idSize, { SessionKey.writeID(of: key, to: $0) }) else { return TUILE_E_MEMORY }
   return deliver(id.bytes, buffer, capacity, size)

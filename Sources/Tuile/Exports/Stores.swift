@@ -43,7 +43,8 @@ public func tuile_store_open(
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
     guard let store else { throw .argument("store is NULL") }
-    store.pointee = Handle.give(StoreHandle(try StoreURL.open(try StoreURL.check(url))))
+    let opened = try StoreURL.openAny(try StoreURL.check(url))
+    store.pointee = Handle.give(StoreHandle(opened.store, layout: opened.layout))
     return TUILE_OK
   }
 }
@@ -228,8 +229,13 @@ public func tuile_store_put(
 /// What a `tuile_store *` points to.
 final class StoreHandle {
   let store: any Store
+  /// Whose sessions are in it; nil: Django's.
+  let layout: Layout?
 
-  init(_ store: any Store) { self.store = store }
+  init(_ store: any Store, layout: Layout? = nil) {
+    self.store = store
+    self.layout = layout
+  }
 }
 
 /// Longer data is refused by every store.
@@ -248,10 +254,13 @@ func calling(
 ) -> tuile_status {
   answering(error) { () throws(Failure) in
     guard let store else { throw .argument("the store is NULL") }
-    guard let key = Bytes(key), SessionKey.isValid(key) || SessionKey.isRecord(key) else {
-      throw .argument("a key has 8 to 40 characters of a-z and 0-9, or, for a record, ~ in front of them")
-    }
     let handle: StoreHandle = Handle.borrow(store)
+    guard let key = Bytes(key), handle.layout?.isKey(key) ?? SessionKey.isValid(key) || SessionKey.isRecord(key) else {
+      throw .argument(
+        handle.layout == nil
+          ? "a key has 8 to 40 characters of a-z and 0-9, or, for a record, ~ in front of them"
+          : "the session ID is none that the store's layout has")
+    }
     return try body(handle.store, key)
   }
 }

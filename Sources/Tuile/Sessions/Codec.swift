@@ -1,10 +1,11 @@
 import CSystem
 
 /// Between a session's JSON and what a store keeps: Django's signed and deflated
-/// form, or the JSON itself where only this process can write.
+/// form, a layout's, or the JSON itself where only this process can write.
 struct Codec {
-  /// nil: the store is trusted.
+  /// nil: the store is trusted, or has a layout.
   let signer: DjangoSigner?
+  let layout: Layout?
   /// Most bytes of JSON, read or written.
   let limit: Int
 
@@ -12,8 +13,18 @@ struct Codec {
 
   /// `unique`: as nobody else writes it, though it be the same JSON in the same second:
   /// white space behind it, which no reader of JSON minds, says 32 random bits.
-  func encode(_ json: Bytes, now: Int64, unique: Bool = false, to out: inout ByteBuffer) throws(Failure) {
+  ///
+  /// A layout's form says no such bits, since its framework would not. `base` is what the
+  /// store has, of which it keeps what JSON can't say.
+  func encode(
+    _ json: Bytes, base: Bytes, _ moment: LayoutMoment, unique: Bool = false, to out: inout ByteBuffer
+  ) throws(Failure) {
     guard json.count <= limit else { throw .limit("the session is larger than max_data") }
+    if let layout {
+      out.removeAll()
+      return try layout.write(json, base: base, moment, to: &out)
+    }
+    let now = moment.now / 1_000_000
     guard unique else { return try seal(json, now: now, to: &out) }
     var text = ByteBuffer()
     text.append(json)
@@ -47,6 +58,7 @@ struct Codec {
   /// sees no error.
   func decode(_ stored: Bytes, to out: inout ByteBuffer) throws(Failure) -> Int? {
     out.removeAll()
+    if let layout { return try layout.read(stored, limit: limit, into: &out) ? 0 : nil }
     guard let signer else {
       out.append(stored)
       guard !out.failed else { throw .memory }

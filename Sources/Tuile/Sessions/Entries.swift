@@ -123,9 +123,11 @@ struct Entries: ~Copyable {
     liveCount &-= 1
   }
 
-  mutating func keepLimits() {
+  /// Drops all but what ends a session, and its framework's metadata.
+  mutating func keepLimits(_ layout: Layout?) {
     for i in Indices(count) {
-      if self[i].live, !OwnName.limits(self[i].name) { kill(i, change: .none) }
+      let stays = OwnName.limits(self[i].name) || layout?.hides(self[i].name) ?? false
+      if self[i].live, !stays { kill(i, change: .none) }
       // What was stored is dropped: what stays is as good as set.
       self[i].change = self[i].live ? .set : .none
     }

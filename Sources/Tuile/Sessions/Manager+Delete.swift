@@ -33,8 +33,9 @@ extension Manager: SessionReader {
     guard sys_random(&number, MemoryLayout<UInt64>.size) else { throw .random }
     // Other bytes than anybody expects: a login that has read the session must not
     // be able to replace it any more.
-    mark.append("ended ")
-    Numbers.writeDecimal(Int64(bitPattern: number), to: &mark)
+    mark.append(keys.codec.layout == nil ? "ended " : "{\"_session_ended\":")
+    Numbers.writeDecimal(Int64(bitPattern: number &>> 11), to: &mark)
+    mark.append(keys.codec.layout == nil ? "" : "}")
     var wait = Backoff()
     let present = now
     while true {
@@ -43,7 +44,7 @@ extension Manager: SessionReader {
         try store.load(key, now: present, into: &raw)
       }
       guard found != nil else { return }
-      let (seen, note) = (raw.bytes, mark.bytes)
+      let seen = raw.bytes
       switch try kind(of: seen, keys, &arena) {
       case .absent, .session: break
       case .moved(let next):
@@ -51,6 +52,15 @@ extension Manager: SessionReader {
         return try reaching(.remove) { (store) throws(Failure) in try store.remove(key) }
       case .unreadable: return countBadSignature()
       }
+      var form = ByteBuffer()
+      if keys.codec.layout == nil {
+        form.append(mark.bytes)
+      } else {
+        // In the layout's own form: its table may take nothing else.
+        try keys.codec.encode(mark.bytes, base: seen, moment(now: present, expires: present), to: &form)
+      }
+      guard !form.failed else { throw .memory }
+      let note = form.bytes
       // In one step with reading it, so that the pointer of a login at the same time is not overlooked.
       let ended = try reaching(.replace) { (store) throws(Failure) in
         try store.replace(key, expected: seen, data: note, expires: 0)

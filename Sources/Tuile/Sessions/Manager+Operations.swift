@@ -62,10 +62,17 @@ extension Manager {
 
   private func check(_ store: any Store) throws(Failure) {
     var arena = Arena(limit: 4096)
-    let key = try SessionKey.make(in: &arena)
+    let key = try keys.makeKey(in: &arena)
     let present = now
     let expires = present &+ 60_000_000
-    let data = Bytes("{}")
+    var form = ByteBuffer()
+    if let layout = keys.codec.layout {
+      try layout.write(Bytes("{}"), base: Bytes(), moment(now: present, expires: expires), to: &form)
+    } else {
+      form.append("{}")
+    }
+    guard !form.failed else { throw .memory }
+    let data = form.bytes
     _ = try reaching(.create) { (_) throws(Failure) in
       try store.create(key, data: data, expires: expires, now: present)
     }

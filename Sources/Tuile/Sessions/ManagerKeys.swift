@@ -10,6 +10,9 @@ final class ManagerKeys {
   let previousDialect: Dialect?
   /// Where revocations are kept; nil without sessions in cookies.
   let recordNames: RecordNames?
+  /// How a layout's cookies are signed; nil: none, or not at all.
+  let keyDialect: Dialect?
+  private let trusted: Bool
   let cookieRule: CookieRule
   let previousCookieRule: CookieRule
   private let kind: CookieKind?
@@ -19,8 +22,10 @@ final class ManagerKeys {
 
   private init(
     codec: Codec, kind: CookieKind?, home: SessionHome, previousKind: CookieKind?, previousDialect: Dialect?,
-    recordNames: RecordNames?, cookieRule: CookieRule
+    recordNames: RecordNames?, keyDialect: Dialect?, trusted: Bool, cookieRule: CookieRule
   ) {
+    self.keyDialect = keyDialect
+    self.trusted = trusted
     self.cookieRule = cookieRule
     previousCookieRule = previousKind?.rule ?? .django
     self.recordNames = recordNames
@@ -34,28 +39,40 @@ final class ManagerKeys {
   /// `trusted`: the store needs no signatures. `kind`: sessions are in their
   /// cookies; `previous`: they were.
   static func make(
-    _ secrets: SecretList?, trusted: Bool, kind: CookieKind?, previous: CookieKind?, _ settings: Settings
+    _ secrets: SecretList?, trusted: Bool, kind: CookieKind?, previous: CookieKind?, layout: Layout?,
+    _ settings: Settings
   ) throws(Failure) -> ManagerKeys {
-    guard secrets != nil || trusted && previous == nil else { throw .argument("the store needs a secret") }
+    let needsNone = trusted || layout != nil && layout?.cookieDialect == nil
+    guard secrets != nil || needsNone && previous == nil else { throw .argument("the store needs a secret") }
     var signer: DjangoSigner?
     var dialects: (now: Dialect?, before: Dialect?)
     var recordNames: RecordNames?
+    var keyDialect: Dialect?
     if let secrets {
-      if !trusted { signer = try DjangoSigner.make(secrets: secrets, salt: Bytes(Codec.salt), timed: true) }
+      if let dialect = layout?.cookieDialect {
+        var signed = SignerSettings(secrets: secrets)
+        signed.name = settings.cookieName
+        keyDialect = try Dialect.make(dialect, signed)
+      }
+      if !trusted, layout == nil {
+        signer = try DjangoSigner.make(secrets: secrets, salt: Bytes(Codec.salt), timed: true)
+      }
       dialects.now = try kind?.dialect(secrets, settings, name: settings.cookieName)
       if kind != nil { recordNames = try RecordNames.make(secrets) }
       dialects.before = try previous?.dialect(secrets, settings, name: settings.previousCookie)
     }
     return ManagerKeys(
-      codec: Codec(signer: signer, limit: settings.maxData), kind: kind,
+      codec: Codec(signer: signer, layout: layout, limit: settings.maxData), kind: kind,
       home: dialects.now.map { CookieHome($0) } ?? SessionHome(),
-      previousKind: previous, previousDialect: dialects.before, recordNames: recordNames,
-      cookieRule: CookieRule(settings.cookieRule, standard: kind?.rule ?? .django) ?? .django)
+      previousKind: previous, previousDialect: dialects.before, recordNames: recordNames, keyDialect: keyDialect,
+      trusted: trusted,
+      cookieRule: CookieRule(settings.cookieRule, standard: kind?.rule ?? layout?.cookieRule ?? .django) ?? .django)
   }
 
   /// The same with other secrets.
   func renewed(_ secrets: SecretList?, _ settings: Settings) throws(Failure) -> ManagerKeys {
-    try ManagerKeys.make(secrets, trusted: codec.signer == nil, kind: kind, previous: previousKind, settings)
+    try ManagerKeys.make(
+      secrets, trusted: trusted, kind: kind, previous: previousKind, layout: codec.layout, settings)
   }
 }
 

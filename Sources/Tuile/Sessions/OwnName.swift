@@ -14,24 +14,34 @@ enum OwnName {
     name == Bytes(Session.endsName) || name == Bytes(Session.idName) || name == Bytes(Session.sinceName)
   }
 
-  static func refuse(_ name: Bytes) throws(Failure) {
-    guard !contains(name) else { throw .argument("a name that the library keeps for itself can't be set") }
-  }
 }
 
 extension SessionData {
+  /// Whether a name is the library's own, or of the framework whose session this is.
+  func hides(_ name: Bytes) -> Bool { OwnName.contains(name) || layout?.hides(name) ?? false }
+
+  func refuse(_ name: Bytes) throws(Failure) {
+    guard !OwnName.contains(name) else { throw .argument("a name that the library keeps for itself can't be set") }
+    guard !(layout?.hides(name) ?? false) else {
+      throw .argument("a name that the layout's framework keeps for itself can't be set")
+    }
+  }
+
+  /// No name here is hidden, as in most sessions.
+  var hidesNothing: Bool { !entries.hasReserved && layout == nil }
+
   /// The value of a name that is the host's.
   func shown(_ name: Bytes) -> Bytes? {
-    guard !entries.hasReserved || !OwnName.contains(name) else { return nil }
+    guard hidesNothing || !hides(name) else { return nil }
     return value(of: name)
   }
 
   /// How many values are the host's.
   var shownCount: Int {
     var count = entries.liveCount
-    guard entries.hasReserved else { return count }
+    guard !hidesNothing else { return count }
     for i in Indices(entries.count) {
-      if entries[i].live, OwnName.contains(entries[i].name) { count &-= 1 }
+      if entries[i].live, hides(entries[i].name) { count &-= 1 }
     }
     return count
   }

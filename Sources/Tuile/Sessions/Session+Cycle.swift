@@ -47,7 +47,7 @@ extension Session {
 
   static func target(_ raw: Bytes) -> Bytes? {
     let target = raw.slice(1, raw.count &- 1)
-    return JSONText.type(of: raw) == TUILE_TYPE_STRING && SessionKey.isValid(target) ? target : nil
+    return JSONText.type(of: raw) == TUILE_TYPE_STRING && SessionKey.isSafe(target) ? target : nil
   }
 
   /// Pointer and end in a dictionary of which this request has dropped the rest.
@@ -58,6 +58,12 @@ extension Session {
     }
     let said = JSONText.member(Session.endsName, of: json)?.raw
     if let said, data.value(of: Bytes(Session.endsName)) == nil { try data.set(Bytes(Session.endsName), .json(said)) }
+    var i = 0
+    while let name = keys.codec.layout?.hiddenName(i) {
+      i &+= 1
+      guard data.value(of: Bytes(name)) == nil, let (_, kept) = JSONText.member(name, of: json) else { continue }
+      try data.set(Bytes(name), .json(kept))
+    }
     known.ends = Session.ends(said)
     known.until = Session.ends(JSONText.member(Session.until, of: json)?.raw)
   }
@@ -216,7 +222,8 @@ extension Session {
     text.append(key)
     text.append("\"}")
     guard !text.failed else { throw .memory }
-    try keys.codec.encode(text.bytes, now: now / 1_000_000, to: &retired)
+    let moment = manager.moment(now: now, expires: grace > 0 ? until : expires)
+    try keys.codec.encode(text.bytes, base: stored.bytes, moment, to: &retired)
     let data = retired.bytes
     do throws(Failure) {
       return try replace(old, expected: stored.bytes, data: data, expires: grace > 0 ? until : expires, stays: true) {

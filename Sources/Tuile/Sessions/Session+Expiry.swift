@@ -5,7 +5,14 @@ import CTuile
 extension Session {
   static let endsName: StaticString = "_session_ends"
 
-  var expiry: Expiry { Expiry(data.reserved(Expiry.name)) }
+  var expiry: Expiry {
+    let said = data.reserved(Expiry.name)
+    guard said == nil, let layout = keys.layout else { return Expiry(said) }
+    return layout.expiry({ data.value(of: Bytes($0)) }, manager.settings.ages) ?? .standard
+  }
+
+  /// Seconds of a session that says nothing of its end.
+  var standardAge: Int64 { keys.layout?.standardAge ?? manager.settings.cookieAge }
 
   /// The end that no activity moves, in Unix microseconds.
   var ends: Int64? { Session.ends(data.reserved(Session.endsName)) }
@@ -19,7 +26,7 @@ extension Session {
 
   /// When the session expires if it is saved now, in Unix microseconds.
   func expires(now: Int64) -> Int64 {
-    var date = expiry.date(standard: manager.settings.cookieAge, now: now)
+    var date = expiry.date(standard: standardAge, now: now)
     // Another request's changes may have brought another expiry.
     if let said = hostExpiry.date, hostExpiry.expiry.bytes == data.reserved(Expiry.name) ?? Bytes() { date = said }
     date = limited(date, now: now)
@@ -53,7 +60,7 @@ extension Session {
 
   /// How many seconds the session has left if it is saved now, rounded down.
   func age(now: Int64) -> Int64 {
-    var age = expiry.age(standard: manager.settings.cookieAge, now: now)
+    var age = expiry.age(standard: standardAge, now: now)
     if let longestAge { age = min(age, longestAge) }
     guard let ends else { return age }
     return min(age, Expiry.date(microseconds: ends).age(standard: 0, now: now))

@@ -9,7 +9,7 @@ extension Session {
   /// What set_owner left, or what Django's login did, where that counts.
   func owner() throws(Failure) -> Bytes? {
     var raw = data.reserved(Session.ownerName)
-    if raw == nil, manager.settings.trackOwners { raw = data.reserved(Session.djangoName) }
+    if raw == nil, manager.settings.trackOwners { raw = login() }
     guard let raw else { return nil }
     do throws(Failure) {
       let text = JSONText.type(of: raw) == TUILE_TYPE_STRING ? try data.string(raw) : raw
@@ -19,6 +19,12 @@ extension Session {
       guard error.status == TUILE_E_SYNTAX else { throw error }
       return nil
     }
+  }
+
+  /// Whoever the framework's own login put there.
+  func login() -> Bytes? {
+    guard let layout = keys.layout else { return data.reserved(Session.djangoName) }
+    return layout.login { data.value(of: Bytes($0)) }
   }
 
   func set(owner: Bytes) throws(Failure) {

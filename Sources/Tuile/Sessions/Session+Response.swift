@@ -43,7 +43,7 @@ extension Session {
           touch()
           throw error
         }
-        try deliverCookie(sessionCookie(), deliver)
+        try deliverCookie(try sessionCookie(), deliver)
         if previous.isTaken { try deletePreviousCookie(deliver) }
         didTouch()
         try deliver("Vary", Bytes("Cookie"))
@@ -71,7 +71,9 @@ extension Session {
 
   func touchStored() throws(Failure) -> Saved {
     if movedTo != nil { return .leftAlone }
-    guard let key, !hasOldSignature, manager.settings.lifetime == 0 || ends != nil else { return try save() }
+    guard let key, !hasOldSignature, !(keys.layout?.expiresInside ?? false),
+      manager.settings.lifetime == 0 || ends != nil
+    else { return try save() }
     return try keepAlive(key, expires: expires(now: manager.now))
   }
 
@@ -101,9 +103,14 @@ extension Session {
     }
   }
 
-  private func sessionCookie() -> SetCookie {
+  private func sessionCookie() throws(Failure) -> SetCookie {
     var cookie = manager.settings.cookie
     cookie.value = key ?? Bytes()
+    if keys.layout != nil, let key {
+      var value = ByteBuffer()
+      try keys.writeCookie(key, now: manager.now / 1_000_000, to: &value)
+      cookie.value = try data.keep(value.bytes)
+    }
     if !expiry.atBrowserClose(standard: manager.settings.expireAtBrowserClose) {
       let present = manager.now
       let age = age(now: present)

@@ -55,7 +55,10 @@ extension Session {
   /// The next form of the data, encoded, in `encoded`.
   func encode(now: Int64) throws(Failure) {
     try data.write(to: &json)
-    try keys.codec.encode(json.bytes, now: now / 1_000_000, unique: manager.store.mayBeUnsure, to: &encoded)
+    let moment = manager.moment(now: now, expires: expires(now: now))
+    // A new session takes nothing over from what this request has found before.
+    let base = key == nil || keyIsNew && retiring == nil ? Bytes() : stored.bytes
+    try keys.codec.encode(json.bytes, base: base, moment, unique: manager.store.mayBeUnsure, to: &encoded)
   }
 
   func replace(_ key: Bytes, expires: Int64) throws(Failure) -> Replaced {

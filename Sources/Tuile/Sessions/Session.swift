@@ -62,7 +62,7 @@ final class Session {
     keys = manager.keys
     // Room for a few times the largest session: the payload, new values, text.
     data = SessionData(
-      arenaLimit: manager.settings.maxData &* 8 &+ (1 << 20), hashing: manager.hashing)
+      arenaLimit: manager.settings.maxData &* 8 &+ (1 << 20), hashing: manager.hashing, layout: keys.layout)
     let header = CookieHeader(text: cookieHeader)
     let found = keys.cookieRule.find(manager.settings.cookieName, in: header)
     cookieSent = found != nil
@@ -70,7 +70,11 @@ final class Session {
     // From here on everything is set, so that a throw leaks nothing.
     if let found {
       let sent = try keep(found, keys.cookieRule)
-      if keys.home.isKey(sent) { identity = .kept(sent) }
+      if let layout = keys.layout {
+        try takeKey(sent, layout)
+      } else if keys.home.isKey(sent) {
+        identity = .kept(sent)
+      }
     } else if let sent = manager.settings.key(in: url), keys.home.isKey(sent) {
       identity = .kept(try data.keep(sent))
     }
@@ -95,6 +99,17 @@ final class Session {
 
   /// The session came from the cookie that it was kept in before, or did not.
   func didReadPrevious(_ found: Bool) { previous = found ? .taken : .none }
+
+  /// The key in a layout's cookie. One that can't be verified may be signed with a secret
+  /// that is not here yet.
+  private func takeKey(_ sent: Bytes, _ layout: Layout) throws(Failure) {
+    var plain = ByteBuffer()
+    guard try keys.readCookie(sent, layout, to: &plain) else {
+      if !sent.isEmpty { didFindUnreadable() }
+      return
+    }
+    if layout.isKey(plain.bytes) { identity = .kept(try data.keep(plain.bytes)) }
+  }
 
   // MARK: Reading and changing
 
@@ -263,7 +278,7 @@ final class Session {
   }
 
   func cycleStored() throws(Failure) {
-    identity.cycle(to: try SessionKey.make(in: &data.arena))
+    identity.cycle(to: try keys.makeKey(in: &data.arena))
     modified = true
   }
 
@@ -291,7 +306,7 @@ final class Session {
 
   /// Gives a session that has none a key.
   func adoptNewKey() throws(Failure) -> Bytes {
-    let fresh = try SessionKey.make(in: &data.arena)
+    let fresh = try keys.makeKey(in: &data.arena)
     identity.adopt(fresh)
     return fresh
   }

@@ -126,7 +126,7 @@ extension SessionData {
       guard let rawName = scanner.string(), scanner.take(UInt8(ascii: ":")), scanner.value() != nil else {
         throw .syntax("this is no JSON object", at: scanner.position)
       }
-      try OwnName.refuse(try decodedName(rawName))
+      try refuse(try decodedName(rawName))
     } while scanner.take(UInt8(ascii: ","))
     scanner = JSONScanner(object)
     _ = scanner.take(UInt8(ascii: "{"))
@@ -197,7 +197,7 @@ extension SessionData {
     while i < entries.count {
       let entry = entries[i]
       i &+= 1
-      guard entry.live, !(shown && entries.hasReserved && OwnName.contains(entry.name)) else { continue }
+      guard entry.live, !(shown && !hidesNothing && hides(entry.name)) else { continue }
       if !first { out.append(UInt8(ascii: ",")) }
       first = false
       out.append(entry.rawName)

@@ -13,8 +13,11 @@ struct SessionData: ~Copyable {
   var scratch = ByteBuffer()
   /// How often all entries went, so that a snapshot knows whether it is of these.
   var clearings = 0
+  /// Whose metadata is in the dictionary, too.
+  let layout: Layout?
 
-  init(arenaLimit: Int, hashing: SeededHash) {
+  init(arenaLimit: Int, hashing: SeededHash, layout: Layout? = nil) {
+    self.layout = layout
     arena = Arena(limit: arenaLimit)
     entries = Entries(hashing: hashing)
   }
@@ -152,7 +155,11 @@ struct SessionData: ~Copyable {
   /// Drops what the host has set, or, for a session that begins anew, all that there is.
   mutating func clear(everything: Bool) {
     clearings &+= 1
-    if everything || !entries.hasReserved { entries.removeAll() } else { entries.keepLimits() }
+    if everything || !entries.hasReserved && layout == nil {
+      entries.removeAll()
+    } else {
+      entries.keepLimits(layout)
+    }
     cleared = true
   }
 

@@ -8,6 +8,23 @@ enum SessionKey {
     key.count >= 8 && key.count <= 40 && isText(key)
   }
 
+  /// What any layout's key may be: it can stand in a name of a file, in a command and in a
+  /// cookie, and is no record's.
+  static func isSafe(_ key: Bytes) -> Bool {
+    guard !key.isEmpty, key.count <= longest else { return false }
+    var i = 0
+    while i < key.count {
+      let c = key[i]
+      guard c &- 0x61 < 26 || c &- 0x41 < 26 || c &- 0x30 < 11 || c == 0x2D || c == 0x5F || c == 0x2C else {
+        return false
+      }
+      i &+= 1
+    }
+    return true
+  }
+
+  static let longest = 256
+
   private static func isText(_ key: Bytes) -> Bool {
     for i in Indices(key.count) {
       guard key[i] &- UInt8(ascii: "a") < 26 || key[i] &- UInt8(ascii: "0") < 10 else { return false }

@@ -37,13 +37,13 @@ extension CachedStore {
     guard !frontURL.failed else { throw .memory }
     let back: any Store
     do throws(Failure) {
-      back = try StoreURL.open(rest.slice(0, hash))
+      back = try StoreURL.openPlain(rest.slice(0, hash))
     } catch {
       throw error.moved(by: scheme.count)
     }
     let cache: any Store
     do throws(Failure) {
-      cache = try StoreURL.open(frontURL.bytes)
+      cache = try StoreURL.openPlain(frontURL.bytes)
     } catch {
       back.close()
       throw error.moved(by: begin &+ (error.offset >= gap ? gapSize : 0))

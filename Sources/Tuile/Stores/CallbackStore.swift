@@ -28,6 +28,9 @@ final class CallbackStore: Store {
     self.context = context
   }
 
+  /// Whose keys are in it; nil: Django's. Set before any use.
+  var layout: Layout?
+
   /// Answers count only where the operation has noted them in its error, too.
   private var confirms: Bool { ops.confirms }
 
@@ -194,7 +197,13 @@ final class CallbackStore: Store {
   /// What a walk calls, until it wants no more.
   private struct Walk {
     let each: (Bytes, Int64) -> Bool
+    let layout: Layout?
     var enough = false
+
+    mutating func take(key: tuile_bytes, _ expires: Int64) -> Bool {
+      let layout = layout
+      return take(key, expires) { layout?.isKey($0) ?? SessionKey.isValid($0) }
+    }
 
     mutating func take(_ bytes: tuile_bytes, _ expires: Int64, isFine: (Bytes) -> Bool) -> Bool {
       guard !enough, let bytes = Bytes(bytes), isFine(bytes) else { return !enough }
@@ -208,9 +217,8 @@ final class CallbackStore: Store {
     try walk(each) { receiver, error in
       keys(
         context, now,
-        { walk, key, expires in
-          walk?.assumingMemoryBound(to: Walk.self).pointee.take(key, expires, isFine: SessionKey.isValid) ?? false
-        }, receiver, error)
+        { walk, key, expires in walk?.assumingMemoryBound(to: Walk.self).pointee.take(key: key, expires) ?? false },
+        receiver, error)
     }
   }
 
@@ -230,7 +238,7 @@ final class CallbackStore: Store {
     _ body: (UnsafeMutableRawPointer, UnsafeMutablePointer<tuile_error>) -> tuile_status
   ) throws(Failure) {
     try withoutActuallyEscaping(each) { (each) throws(Failure) in
-      var walk = Walk(each: each)
+      var walk = Walk(each: each, layout: layout)
       _ = try withUnsafeMutablePointer(to: &walk) { (walk) throws(Failure) in
         try call((TUILE_OK, TUILE_OK, TUILE_OK)) { error in body(walk, error) }
       }

@@ -76,8 +76,8 @@ extension FileStore {
 
   private func write(_ entry: Bytes, of key: Bytes, in list: Int32) throws(Failure) -> Int32 {
     try withEntry(key) { (name) throws(Failure) in
-      try withScratch(80) { (room) throws(Failure) in
-        var writer = ByteWriter(room, capacity: 80)
+      try withScratch(320) { (room) throws(Failure) in
+        var writer = ByteWriter(room, capacity: 320)
         writer.append(key)
         try FileStore.appendTemporary(to: &writer)
         writer.append(0)
@@ -91,11 +91,20 @@ extension FileStore {
     }
   }
 
+  /// Whether an entry of a list may have that name.
+  func isEntry(_ name: Bytes) -> Bool { options.layout?.isKey(name) ?? SessionKey.isValid(name) }
+
+  /// The key in the name of an entry, or of one that is being written.
+  private static func withoutTemporary(_ name: Bytes) -> Bytes {
+    let at = name.count &- temporaryMark.count &- 16
+    return at > 0 && name.dropFirst(at).hasPrefix(Bytes(temporaryMark)) ? name.slice(0, at) : name
+  }
+
   private func withEntry<Answer>(_ key: Bytes, _ body: (UnsafePointer<CChar>) throws(Failure) -> Answer)
     throws(Failure) -> Answer
   {
-    try withScratch(64) { (room) throws(Failure) in
-      var writer = ByteWriter(room, capacity: 64)
+    try withScratch(320) { (room) throws(Failure) in
+      var writer = ByteWriter(room, capacity: 320)
       writer.append(key)
       writer.append(0)
       guard writer.fits else { throw .folder(ENAMETOOLONG) }
@@ -185,8 +194,8 @@ extension FileStore {
     defer { sys_folder_list_close(names) }
     while let name = sys_folder_next(names, &failure) {
       let entry = Bytes(UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), Int(strlen(name)))
-      let key = entry.slice(0, entry.find(UInt8(ascii: "_")))
-      guard SessionKey.isValid(key) else { continue }
+      let key = FileStore.withoutTemporary(entry)
+      guard isEntry(key) else { continue }
       if key.count == entry.count, let expires = try expiry(key) {
         try each(key, expires)
       } else {

@@ -106,6 +106,12 @@ extension FileStore {
       }
     }
     try sweepOwners()
+    if options.layout != nil {
+      _ = try temporaryWalk.walk(most: 1000) { (name) throws(Failure) in
+        if name.hasPrefix(Bytes(FileStore.temporaryMark)) { removeAbandonedTemporary(name) }
+        return false
+      }
+    }
     return removed
   }
 
@@ -120,13 +126,11 @@ extension FileStore {
 
   /// true if it was a session, and expired.
   private func sweepFile(_ name: Bytes, now: Int64) throws(Failure) -> Bool {
-    guard name.hasPrefix(options.prefix.bytes) else { return false }
-    let rest = name.dropFirst(options.prefix.count)
-    guard SessionKey.isValid(rest) else {
-      removeAbandoned(rest)
-      return false
+    if let key = key(of: name) { return try removeExpired(key, now: now) }
+    if options.layout == nil, name.hasPrefix(options.prefix.bytes) {
+      removeAbandoned(name.dropFirst(options.prefix.count))
     }
-    return try removeExpired(rest, now: now)
+    return false
   }
 
   private func removeExpired(_ key: Bytes, now: Int64) throws(Failure) -> Bool {
@@ -148,9 +152,9 @@ extension FileStore {
     // Most are not expired, which the time tells without the content.
     if let expires = expiresByTime(facts), expires >= now { return false }
     var content = ByteBuffer()
-    guard let facts = try read(key, into: &content, whole: true), FileContent.isOurs(content.bytes) else {
-      return false
-    }
+    guard let facts = try read(key, into: &content, whole: true),
+      options.layout != nil && !SessionKey.isRecord(key) || FileContent.isOurs(content.bytes)
+    else { return false }
     return expires(facts, content.bytes) < now
   }
 
@@ -164,6 +168,20 @@ extension FileStore {
     let end = rest.find(UInt8(ascii: "_"))
     guard rest.count < 100, SessionKey.isValid(rest.slice(0, end)), rest.dropFirst(end).hasPrefix(mark) else { return }
     removeAbandoned(named: rest)
+  }
+
+  /// Of a layout: in our own folder.
+  private func removeAbandonedTemporary(_ name: Bytes) {
+    var path = ByteBuffer()
+    path.append(FileStore.temporaryFolder)
+    path.append(name)
+    path.append(0)
+    guard !path.failed else { return }
+    path.bytes.withCString { path in
+      var facts = sys_file_facts()
+      guard sys_folder_facts(folder, path, &facts) == 0, isAbandoned(facts) else { return }
+      _ = sys_folder_remove(folder, path)
+    }
   }
 
   private func removeAbandoned(named key: Bytes) {

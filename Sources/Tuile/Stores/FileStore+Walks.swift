@@ -10,9 +10,7 @@ extension FileStore {
     try check(sys_folder_watch(folder, &watch))
     defer { sys_folder_watch_close(watch) }
     func give(_ name: Bytes) throws(Failure) -> Bool {
-      guard name.hasPrefix(options.prefix.bytes) else { return true }
-      let key = name.dropFirst(options.prefix.count)
-      guard SessionKey.isValid(key), let expires = try plainExpiry(key), expires > now else { return true }
+      guard let key = key(of: name), let expires = try plainExpiry(key), expires > now else { return true }
       // A callback that saves what it gets would be given that again for ever.
       return sys_folder_is_given(watch, key.start, key.count) || each(key, expires)
     }
@@ -55,7 +53,8 @@ extension FileStore {
     try check(failure)
     guard facts.size > 0 else { return nil }
     if let expires = expiresByTime(facts) { return expires }
-    return try expiry(key)
+    let expires = try expiry(key)
+    return expires == FileStore.endless ? nil : expires
   }
 
   /// The folders of owners are named after digests: each entry has the owner's name.
@@ -69,7 +68,7 @@ extension FileStore {
       var owner = ByteBuffer()
       var found = false
       _ = try walkNames(in: list, ".\0") { (entry) throws(Failure) in
-        guard SessionKey.isValid(entry) else { return true }
+        guard isEntry(entry) else { return true }
         owner.removeAll()
         guard try readOwner(entry: entry, in: list, to: &owner) else { return true }
         // Whoever can write here may have written anything.

@@ -15,6 +15,7 @@ final class FileStore: Store {
   let sessionsWalk: FolderWalk
   let ownersWalk: FolderWalk
   let recordsWalk: FolderWalk
+  let temporaryWalk: FolderWalk
 
   var trusted: Bool { false }
 
@@ -53,6 +54,7 @@ final class FileStore: Store {
     sessionsWalk = FolderWalk(folder, ".\0")
     ownersWalk = FolderWalk(folder, FileStore.ownersFolder)
     recordsWalk = FolderWalk(folder, FileStore.recordsFolder)
+    temporaryWalk = FolderWalk(folder, ".tuile\0")
   }
 
   deinit { sys_descriptor_close(folder) }
@@ -90,21 +92,46 @@ final class FileStore: Store {
   private func named<Answer>(
     _ key: Bytes, temporary: Bool, _ body: (UnsafePointer<CChar>) throws(Failure) -> Answer
   ) throws(Failure) -> Answer {
-    try withScratch(160) { (room) throws(Failure) in
-      var writer = ByteWriter(room, capacity: 160)
-      if key[0] == UInt8(ascii: "~") {
+    try withScratch(400) { (room) throws(Failure) in
+      var writer = ByteWriter(room, capacity: 400)
+      let isRecord = key[0] == UInt8(ascii: "~")
+      if isRecord {
         writer.append(".tuile/records/")
+      } else if temporary, options.layout != nil {
+        // A key of another framework's may look like any name beside it.
+        writer.append(FileStore.temporaryFolder)
       } else {
         writer.append(options.prefix.bytes)
+        writer.append(options.layout?.filePrefix ?? "")
       }
-      writer.append(key)
-      if temporary { try FileStore.appendTemporary(to: &writer) }
+      if isRecord || !temporary || options.layout == nil { writer.append(key) }
+      if temporary {
+        try FileStore.appendTemporary(to: &writer)
+      } else if !isRecord {
+        writer.append(options.layout?.fileSuffix ?? "")
+      }
       writer.append(0)
       guard writer.fits else { throw .folder(ENAMETOOLONG) }
       return try body(UnsafeRawPointer(room).assumingMemoryBound(to: CChar.self))
     }
   }
 
+  /// The key of a session's file by the file's name; nil: it is none.
+  func key(of name: Bytes) -> Bytes? {
+    guard let layout = options.layout else {
+      guard name.hasPrefix(options.prefix.bytes) else { return nil }
+      let key = name.dropFirst(options.prefix.count)
+      return SessionKey.isValid(key) ? key : nil
+    }
+    let (before, behind) = (Bytes(layout.filePrefix), Bytes(layout.fileSuffix))
+    let key = name.slice(before.count, name.count &- behind.count)
+    guard name.hasPrefix(before), name.count > before.count &+ behind.count,
+      name.dropFirst(name.count &- behind.count) == behind, layout.isKey(key)
+    else { return nil }
+    return key
+  }
+
+  static let temporaryFolder: StaticString = ".tuile/"
   static let temporaryMark: StaticString = "_out_"
 
   static func appendTemporary(to writer: inout ByteWriter) throws(Failure) {
@@ -136,7 +163,7 @@ final class FileStore: Store {
         })
     else { throw .memory }
     guard got >= 0 else { throw .folder(answer: got) }
-    if !whole { FileContent.dropMark(&data) }
+    if !whole, options.layout == nil { FileContent.dropMark(&data) }
     return facts
   }
 
@@ -152,6 +179,9 @@ final class FileStore: Store {
   /// the time of writing, to the nanosecond, and goes by the data first; a file
   /// of which the time was set is ours.
   func expires(_ facts: sys_file_facts, _ data: Bytes) -> Int64 {
+    if let layout = options.layout {
+      return layout.fileExpires(data, modified: facts.modified) ?? FileStore.endless
+    }
     if let expires = expiresByTime(facts) { return expires }
     var json = ByteBuffer()
     let payload = data.slice(0, data.find(UInt8(ascii: ":")))
@@ -161,8 +191,12 @@ final class FileStore: Store {
     return Expiry(found.raw).date(standard: options.age / 1_000_000, now: facts.modified)
   }
 
+  /// Of what is no session: nobody takes it for one, and no sweep removes it.
+  static let endless = Int64.max
+
   /// Of a file of ours; nil for one of Django's, or one that expires just now.
   func expiresByTime(_ facts: sys_file_facts) -> Int64? {
+    guard options.layout == nil else { return nil }
     let apart = facts.changed &- facts.modified
     guard facts.whole_microseconds, apart > 1_000_000 || apart < -1_000_000 else { return nil }
     return facts.modified &+ options.age
@@ -222,6 +256,14 @@ final class FileStore: Store {
   private func exchange(_ temporary: UnsafePointer<CChar>, _ name: UnsafePointer<CChar>, instead old: sys_file_facts)
     throws(Failure) -> Replaced
   {
+    // While the new file was written somebody may have been first: then nobody sees the new one.
+    var found = sys_file_facts()
+    let there = sys_folder_facts(folder, name, &found)
+    if there == ENOENT { return .absent }
+    try check(there)
+    guard FileStore.isSame(found, old) else { return .conflict }
+    var ours = sys_file_facts()
+    try check(sys_folder_facts(folder, temporary, &ours))
     let failure = sys_folder_exchange(folder, temporary, name)
     if failure == ENOENT { return .absent }
     guard failure != ENOSYS else {
@@ -230,15 +272,22 @@ final class FileStore: Store {
       return .replaced
     }
     try check(failure)
-    var found = sys_file_facts()
-    // A number alone tells nothing: file systems give that of a removed file to the next one.
-    if sys_folder_facts(folder, temporary, &found) == 0, found.number == old.number, found.device == old.device,
-      found.modified == old.modified, found.size == old.size
-    {
-      return .replaced
+    try check(sys_folder_facts(folder, temporary, &found))
+    if FileStore.isSame(found, old) { return .replaced }
+    // Somebody's newer one goes back; if yet another came meanwhile, that one.
+    var attempts = 0
+    while attempts < 64, sys_folder_exchange(folder, temporary, name) == 0 {
+      attempts &+= 1
+      var taken = sys_file_facts()
+      guard sys_folder_facts(folder, temporary, &taken) == 0, !FileStore.isSame(taken, ours) else { break }
+      (ours, found) = (found, taken)
     }
-    _ = sys_folder_exchange(folder, temporary, name)
     return .conflict
+  }
+
+  /// A number alone tells nothing: file systems give that of a removed file to the next one.
+  private static func isSame(_ one: sys_file_facts, _ other: sys_file_facts) -> Bool {
+    one.number == other.number && one.device == other.device && one.modified == other.modified && one.size == other.size
   }
 
   func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
@@ -261,8 +310,28 @@ final class FileStore: Store {
     }
   }
 
+  /// As `touch`, where the end is in what is stored.
+  private func touchInside(_ key: Bytes, expires: Int64, _ layout: Layout) throws(Failure) -> Bool {
+    while true {
+      var old = ByteBuffer()
+      var json = ByteBuffer()
+      var new = ByteBuffer()
+      guard try read(key, into: &old) != nil else { return false }
+      guard try layout.read(old.bytes, limit: FileStore.largest, into: &json) else { return false }
+      try layout.write(json.bytes, base: old.bytes, LayoutMoment(expires: expires), to: &new)
+      switch try replace(key, expected: old.bytes, data: new.bytes, expires: expires) {
+      case .replaced: return true
+      case .absent: return false
+      case .conflict: continue
+      }
+    }
+  }
+
   func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
-    try locked(key) { () throws(Failure) in
+    if let layout = options.layout, layout.expiresInside, !SessionKey.isRecord(key) {
+      return try touchInside(key, expires: expires, layout)
+    }
+    return try locked(key) { () throws(Failure) in
       var facts = sys_file_facts()
       let file = try withName(key) { (name) throws(Failure) in sys_folder_file_open(folder, name, &facts) }
       guard file != -ENOENT else { return try missing() ?? false }
@@ -296,13 +365,17 @@ final class FileStore: Store {
     if SessionKey.isRecord(key), options.mode.makes {
       try FileStore.make(FileStore.recordsFolder, in: folder, sync: options.sync == .full)
     }
+    let isLaid = options.layout != nil && !SessionKey.isRecord(key)
     var marked = ByteBuffer()
-    try FileContent.write(data, to: &marked)
+    if !isLaid { try FileContent.write(data, to: &marked) }
     let content = marked.count > 0 ? marked.bytes : data
     return try withTemporaryName(key) { (temporary) throws(Failure) in
       var modified = modified(expires)
-      try check(
-        sys_folder_write(folder, temporary, content.start, content.count, &modified, options.sync != .off))
+      let failure =
+        isLaid
+        ? sys_folder_write(folder, temporary, content.start, content.count, nil, options.sync != .off)
+        : sys_folder_write(folder, temporary, content.start, content.count, &modified, options.sync != .off)
+      try check(failure)
       defer { _ = sys_folder_remove(folder, temporary) }
       return try body(temporary)
     }

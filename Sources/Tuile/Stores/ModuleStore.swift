@@ -26,7 +26,7 @@ enum ModuleStore {
     return scheme
   }
 
-  static func open(_ url: Bytes) throws(Failure) -> any Store {
+  static func open(_ url: Bytes, _ layout: Layout? = nil) throws(Failure) -> any Store {
     let scheme = try scheme(url)
     var ops = tuile_store_ops.standard()
     var context: UnsafeMutableRawPointer?
@@ -39,7 +39,9 @@ enum ModuleStore {
         status: known, message: known == TUILE_E_SYNTAX ? "" : "the store was not opened", offset: error.offset,
         detail: Failure.Detail(sys_error_message(&error)))
     }
-    return try CallbackStore.make(ops, context: context, isModule: true)
+    let made = try CallbackStore.make(ops, context: context, isModule: true)
+    made.layout = layout
+    return made
   }
 
   /// a-z and 0-9 alone get into the name of a file.

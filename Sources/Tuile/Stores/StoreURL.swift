@@ -13,15 +13,38 @@ enum StoreURL {
     return url
   }
 
-  static func open(_ url: Bytes) throws(Failure) -> any Store {
+  /// A store, and whose sessions are in it; nil: Django's.
+  struct Opened {
+    let store: any Store
+    let layout: Layout?
+  }
+
+  static func openAny(_ url: Bytes) throws(Failure) -> Opened {
+    guard !url.hasPrefix(Bytes(CachedStore.scheme)), let read = try LayoutURL.read(url) else {
+      return Opened(store: try open(url), layout: nil)
+    }
+    return Opened(store: try open(read.store.bytes, layout: read.layout), layout: read.layout)
+  }
+
+  /// A store of which only Tuile's own programs and Django know.
+  static func openPlain(_ url: Bytes) throws(Failure) -> any Store {
+    let opened = try openAny(url)
+    guard opened.layout == nil else {
+      opened.store.close()
+      throw .argument("a store with a layout can't be a part of another one, nor keep revocations")
+    }
+    return opened.store
+  }
+
+  private static func open(_ url: Bytes, layout: Layout? = nil) throws(Failure) -> any Store {
     guard !url.hasPrefix(Bytes(StoreURL.cookieScheme)) else {
       throw .argument("cookie: is no store of its own: name it in a manager's configuration")
     }
     if url.hasPrefix(Bytes(CachedStore.scheme)) { return try CachedStore.open(url) }
     if url.hasPrefix(Bytes(MemoryStore.scheme)) { return try MemoryStore.open(url) }
     if url.hasPrefix(Bytes(SQLiteStore.scheme)) { return try SQLiteStore.open(url) }
-    if url.hasPrefix(Bytes(FileStore.scheme)) { return try FileStore.open(url) }
-    return try ModuleStore.open(url)
+    if url.hasPrefix(Bytes(FileStore.scheme)) { return try FileStore.open(url, layout) }
+    return try ModuleStore.open(url, layout)
   }
 
   /// Throws if there is no store for the URL's scheme; opens nothing.

@@ -36,7 +36,7 @@ void gate_init(struct gate *gate, const struct gate_settings *settings) {
   config->expire_at_browser_close = settings->browser_close == 1;
   gate->several_cookies = settings->several_cookies == 1;
   gate_users_configure(&gate->users, settings);
-  gate->login_key = settings->login_key.data ? settings->login_key : TUILE_STR("_auth_user_id");
+  gate->login_key = settings->login_key.data ? settings->login_key : TUILE_STR(""); /* the framework's own */
 }
 
 void gate_close(struct gate *gate) {

@@ -157,6 +157,8 @@ bool gate_is_own_cookie(const struct gate *gate, tuile_bytes set_cookie);
 
 /* Whether the session has the key, with a value that says yes: not null, false, 0, "",
  * "0", "false", "null", "none", [] or {}. */
+/* The text of a string, the JSON of what is none; an empty key: whoever is logged in. */
+tuile_status gate_value(struct gate_visit *visit, tuile_bytes key, tuile_type *type, tuile_bytes *value);
 bool gate_holds(struct gate_visit *visit, tuile_bytes key);
 
 /* Whether the key's value, as gate_text would give it, is that text, or a list with it. */

@@ -38,15 +38,20 @@ static bool says_no(tuile_bytes text) {
   return false;
 }
 
+tuile_status gate_value(struct gate_visit *visit, tuile_bytes key, tuile_type *type, tuile_bytes *value) {
+  if (key.size == 0) return tuile_session_get_login(visit->session, type, value, NULL);
+  tuile_status status = tuile_session_type(visit->session, key, type, NULL);
+  if (status != TUILE_OK) return status;
+  return *type == TUILE_TYPE_STRING ? tuile_session_get_string(visit->session, key, value, NULL)
+                                    : tuile_session_get_json(visit->session, key, value, NULL);
+}
+
 bool gate_holds(struct gate_visit *visit, tuile_bytes key) {
   tuile_bytes value;
   tuile_type type;
-  if (visit->state != GATE_FOUND) return false;
-  if (tuile_session_type(visit->session, key, &type, NULL) != TUILE_OK) return false;
-  if (type == TUILE_TYPE_STRING)
-    return tuile_session_get_string(visit->session, key, &value, NULL) == TUILE_OK && !says_no(value);
-  if (tuile_session_get_json(visit->session, key, &value, NULL) != TUILE_OK) return false;
+  if (visit->state != GATE_FOUND || gate_value(visit, key, &type, &value) != TUILE_OK) return false;
   switch (type) {
+    case TUILE_TYPE_STRING: return !says_no(value);
     case TUILE_TYPE_BOOL: return value.size == 4; /* true */
     case TUILE_TYPE_INT:
     case TUILE_TYPE_DOUBLE: return !is_zero(value);
@@ -145,11 +150,7 @@ static bool list_has(tuile_bytes json, tuile_bytes value) {
 bool gate_has_value(struct gate_visit *visit, tuile_bytes key, tuile_bytes value) {
   tuile_bytes found;
   tuile_type type;
-  if (visit->state != GATE_FOUND) return false;
-  if (tuile_session_type(visit->session, key, &type, NULL) != TUILE_OK) return false;
-  tuile_status status = type == TUILE_TYPE_STRING ? tuile_session_get_string(visit->session, key, &found, NULL)
-                                                  : tuile_session_get_json(visit->session, key, &found, NULL);
-  if (status != TUILE_OK) return false;
+  if (visit->state != GATE_FOUND || gate_value(visit, key, &type, &found) != TUILE_OK) return false;
   if (type == TUILE_TYPE_ARRAY && list_has(found, value)) return true;
   return found.size == value.size && (value.size == 0 || memcmp(found.data, value.data, value.size) == 0);
 }

@@ -220,10 +220,8 @@ tuile_status gate_text(struct gate_visit *visit, tuile_bytes key, tuile_bytes *t
   tuile_type type;
   if (visit->state != GATE_FOUND) return TUILE_ABSENT;
   if (gate_is_of_user(key)) return gate_user_text(visit, key, text);
-  if (tuile_session_type(visit->session, key, &type, NULL) != TUILE_OK || type == TUILE_TYPE_NULL) return TUILE_ABSENT;
-  tuile_status status = type == TUILE_TYPE_STRING ? tuile_session_get_string(visit->session, key, &found, NULL)
-                                                  : tuile_session_get_json(visit->session, key, &found, NULL);
-  if (status != TUILE_OK || gate_has_control(found)) return TUILE_ABSENT;
+  if (gate_value(visit, key, &type, &found) != TUILE_OK || type == TUILE_TYPE_NULL) return TUILE_ABSENT;
+  if (gate_has_control(found)) return TUILE_ABSENT;
   *text = found;
   return TUILE_OK;
 }

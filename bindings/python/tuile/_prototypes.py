@@ -579,6 +579,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_session_set_double": (c_int, [c_void_p, Bytes, c_double, POINTER(Error)]),
     "tuile_session_set_string": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
     "tuile_session_set_json": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
+    "tuile_session_get_login": (c_int, [c_void_p, POINTER(c_int), POINTER(Bytes), POINTER(Error)]),
     "tuile_session_add_int": (c_int, [c_void_p, Bytes, c_int64, POINTER(c_int64), POINTER(Error)]),
     "tuile_session_remove": (c_int, [c_void_p, Bytes, POINTER(Error)]),
     "tuile_session_count": (c_int, [c_void_p, POINTER(c_size_t), POINTER(Error)]),

@@ -1,0 +1,56 @@
+import CTuile
+
+/// Django's `cache` backend of sessions in Redis: by its own RedisCache, which pickles, or by
+/// django-redis, which writes what its serializer does. Nothing that is read is ever unpickled.
+final class DjangoCache: PayloadLayout {
+  private let isOfDjangoRedis: Bool
+  private var serializer = PayloadFormat.pickle
+  /// Django's VERSION of the cache.
+  private var version: Int64 = 1
+
+  init(isOfDjangoRedis: Bool) { self.isOfDjangoRedis = isOfDjangoRedis }
+
+  override func isFor(_ kind: Kind) -> Bool { kind == .redis }
+  override var format: PayloadFormat { serializer }
+  override var cookieRule: CookieRule { .django }
+  override func isKey(_ key: Bytes) -> Bool { SessionKey.isValid(key) }
+
+  override func take(_ option: URLText.Option) throws(Failure) -> Bool {
+    if option.name == Bytes("prefix") {
+      options.prefix = try LayoutText.decoded(option.value)
+    } else if option.name == Bytes("version") {
+      version = try option.number(0...Expiry.longest)
+    } else if option.name == Bytes("serializer"), isOfDjangoRedis {
+      switch option.value {
+      case _ where option.value == Bytes("pickle"): serializer = .pickle
+      case _ where option.value == Bytes("json"): serializer = .json
+      case _ where option.value == Bytes("msgpack"): serializer = .msgpack
+      default: throw option.unknown(known: "serializer (pickle, json, msgpack)")
+      }
+    } else {
+      return false
+    }
+    return true
+  }
+
+  /// KEY_PREFIX:VERSION:KEY, as Django's default KEY_FUNCTION has it.
+  override func writeOptions(for kind: Kind, to url: inout ByteBuffer) throws(Failure) {
+    var prefix = ByteBuffer()
+    prefix.append(options.prefix?.bytes ?? Bytes())
+    prefix.append(UInt8(ascii: ":"))
+    Numbers.writeDecimal(version, to: &prefix)
+    prefix.append(":django.contrib.sessions.cache")
+    guard !prefix.failed else { throw .memory }
+    Layout.write("key_prefix", prefix.bytes, to: &url)
+  }
+
+  /// JSON as json.dumps writes it, with spaces, also where nothing stored shows that.
+  override func write(
+    _ json: Bytes, base: Bytes, _ moment: LayoutMoment, to out: inout ByteBuffer
+  ) throws(Failure) {
+    guard serializer == .json else { return try super.write(json, base: base, moment, to: &out) }
+    try JSONText.write(json, .pythonSpaced, to: &out)
+  }
+
+  override func login(_ value: (StaticString) -> Bytes?) -> Bytes? { value("_auth_user_id") }
+}

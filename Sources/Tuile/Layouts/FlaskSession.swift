@@ -1,0 +1,42 @@
+import CTuile
+
+/// Flask-Session 0.8 in Redis: MessagePack, or JSON, under a key that is in the cookie as it is.
+final class FlaskSession: PayloadLayout {
+  private var serialization = PayloadFormat.msgpack
+
+  override func isFor(_ kind: Kind) -> Bool { kind == .redis }
+  override var format: PayloadFormat { serialization }
+  override var cookieRule: CookieRule { .flask }
+
+  /// secrets.token_urlsafe(32).
+  override var keyAlphabet: StaticString { "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" }
+  override var keySize: Int { 43 }
+  override func isKey(_ key: Bytes) -> Bool { super.isKey(key) && key.count >= 16 }
+
+  override func take(_ option: URLText.Option) throws(Failure) -> Bool {
+    if option.name == Bytes("prefix") {
+      options.prefix = try LayoutText.decoded(option.value)
+    } else if option.name == Bytes("ttl") {
+      options.ttl = try option.number(1...Expiry.longest)
+    } else if option.name == Bytes("serializer") {
+      switch option.value {
+      case _ where option.value == Bytes("msgpack"): serialization = .msgpack
+      case _ where option.value == Bytes("json"): serialization = .json
+      default: throw option.unknown(known: "serializer (msgpack, json)")
+      }
+    } else {
+      return false
+    }
+    return true
+  }
+
+  override func writeOptions(for kind: Kind, to url: inout ByteBuffer) throws(Failure) {
+    Layout.write("key_prefix", options.prefix?.bytes ?? Bytes("session:"), to: &url)
+  }
+
+  /// PERMANENT_SESSION_LIFETIME.
+  override var standardAge: Int64? { options.ttl ?? 2_678_400 }
+
+  /// Flask-Login's.
+  override func login(_ value: (StaticString) -> Bytes?) -> Bytes? { value("_user_id") }
+}

@@ -1,0 +1,142 @@
+import CSystem
+import CTuile
+
+/// How one framework keeps its sessions on the server: what is in the cookie, under
+/// which key the store has them, how they are written, and when they end. A layout is
+/// one file that inherits from this and overrides what it has; which there are knows
+/// `Layouts.swift` alone.
+///
+/// Safe from all threads: nothing changes once the store's URL is read.
+class Layout {
+  /// The kinds of stores that layouts are in.
+  enum Kind { case redis, postgresql, file, sqlite }
+
+  /// What the URL says in place of the framework's own defaults.
+  var options = LayoutOptions()
+
+  // MARK: The cookie
+
+  /// How the cookie is signed or encrypted; nil: it holds the session's key as it is,
+  /// and the manager needs no secret.
+  var cookieDialect: tuile_dialect? { nil }
+  var cookieRule: CookieRule { .rack }
+
+  /// Whether the framework could have made such a key, or would take it. Never empty, over
+  /// 256 bytes, or with anything but A-Z, a-z, 0-9 and `-_,:`.
+  func isKey(_ key: Bytes) -> Bool { SessionKey.isSafe(key) }
+
+  /// Keys that are made here: of these characters, so many.
+  var keyAlphabet: StaticString { "abcdefghijklmnopqrstuvwxyz0123456789" }
+  var keySize: Int { SessionKey.size }
+
+  // MARK: What is stored
+
+  /// Appends the session as a JSON object, metadata and all; false if it is none of this
+  /// framework's.
+  func read(_ stored: Bytes, limit: Int, into json: inout ByteBuffer) throws(Failure) -> Bool { false }
+
+  /// Appends what is to be stored. `json` came from `read` or is new, and `base` is what the
+  /// store has now, or empty: what JSON can't say stays as it is there.
+  func write(_ json: Bytes, base: Bytes, _ moment: LayoutMoment, to out: inout ByteBuffer) throws(Failure) {
+    throw .argument("this layout writes nothing")
+  }
+
+  /// Names in the session that are the framework's own metadata: kept, and not shown to the host.
+  final func hides(_ name: Bytes) -> Bool {
+    var i = 0
+    while let hidden = hiddenName(i) {
+      if name == Bytes(hidden) { return true }
+      i &+= 1
+    }
+    return false
+  }
+
+  /// The names that `hides` says yes to, one after the other.
+  func hiddenName(_ i: Int) -> StaticString? { nil }
+
+  // MARK: Its end
+
+  /// Seconds that a session lives for which nothing else says it; nil: the manager's `cookie_age`.
+  var standardAge: Int64? { options.ttl }
+
+  /// What the framework itself says of a session's end; nil: nothing. `value` finds a member.
+  func expiry(_ value: (StaticString) -> Bytes?, _ settings: LayoutAges) -> Expiry? { nil }
+
+  /// The end is in what is stored, so that keeping a session alive writes it anew.
+  var expiresInside: Bool { false }
+
+  // MARK: Who is logged in
+
+  /// The JSON text of whoever the framework's usual login put there.
+  func login(_ value: (StaticString) -> Bytes?) -> Bytes? { nil }
+
+  // MARK: The store
+
+  /// false: this layout is not for such a store.
+  func isFor(_ kind: Kind) -> Bool { false }
+
+  /// Takes an option of the URL if it is one of this layout's.
+  func take(_ option: URLText.Option) throws(Failure) -> Bool { false }
+
+  /// Appends the options that tell the store's module where things are, each with `&` in front.
+  func writeOptions(for kind: Kind, to url: inout ByteBuffer) throws(Failure) {}
+
+  // MARK: Files
+
+  /// Around the key in a file's name.
+  var filePrefix: StaticString { "" }
+  var fileSuffix: StaticString { "" }
+  /// So many folders lead to a file, each named after a character of the key.
+  var fileDepth: Int { 0 }
+  /// Written in place under flock, as the framework does; else renamed.
+  var writesInPlace: Bool { false }
+  /// When a file's session ends, in Unix microseconds; nil: it holds none.
+  func fileExpires(_ content: Bytes, modified: Int64) -> Int64? { nil }
+}
+
+/// What the URL's options say.
+struct LayoutOptions {
+  /// Before the key in the store, as the framework's own setting has it; nil: its default.
+  var prefix: LayoutText?
+  var table: LayoutText?
+  /// Seconds: the framework's setting for how long sessions live of which nothing else says it.
+  var ttl: Int64?
+}
+
+/// Text with one owner, for as long as the layout lives.
+final class LayoutText {
+  private var buffer = ByteBuffer()
+
+  static func decoded(_ text: Bytes) throws(Failure) -> LayoutText {
+    let made = LayoutText()
+    try URLText.decode(text, to: &made.buffer)
+    return made
+  }
+
+  var bytes: Bytes { buffer.bytes }
+}
+
+/// What a manager's configuration says of ends, in seconds.
+struct LayoutAges {
+  let cookieAge: Int64
+  let atBrowserClose: Bool
+}
+
+/// When something is written, and for how long.
+struct LayoutMoment {
+  /// Unix microseconds.
+  let now: Int64
+  let expires: Int64
+  let ages: LayoutAges
+  /// The manager's session cookie, without a value.
+  let cookie: SetCookie
+}
+
+extension LayoutMoment {
+  /// Of a store that only moves the end of what is there.
+  init(expires: Int64) {
+    self.init(
+      now: sys_now_microseconds(), expires: expires, ages: LayoutAges(cookieAge: 0, atBrowserClose: true),
+      cookie: SetCookie())
+  }
+}

@@ -1,0 +1,71 @@
+import CTuile
+
+/// PHP's own sessions, in its files or in Redis by phpredis. The cookie holds the session's
+/// ID as it is; the data is in the form of one of PHP's three serializers.
+final class PHPLayout: PayloadLayout {
+  private var handler = PayloadFormat.php
+  /// Folders between that of the sessions and a file, each named after a character of the ID.
+  private var depth = 0
+
+  override func isFor(_ kind: Kind) -> Bool { kind == .redis || kind == .file }
+  override var format: PayloadFormat { handler }
+
+  /// 130 bits, as Debian has it.
+  override var keyAlphabet: StaticString { "0123456789abcdefghijklmnopqrstuv" }
+  override var keySize: Int { 26 }
+
+  override func isKey(_ key: Bytes) -> Bool {
+    super.isKey(key) && key.count >= 8 && !key.contains(UInt8(ascii: "_")) && !key.contains(UInt8(ascii: ":"))
+  }
+
+  override func take(_ option: URLText.Option) throws(Failure) -> Bool {
+    if option.name == Bytes("ttl") {
+      options.ttl = try option.number(1...Expiry.longest)
+    } else if option.name == Bytes("prefix") {
+      options.prefix = try LayoutText.decoded(option.value)
+    } else if option.name == Bytes("depth") {
+      depth = Int(truncatingIfNeeded: try option.number(0...8))
+    } else if option.name == Bytes("handler") {
+      switch option.value {
+      case _ where option.value == Bytes("php"): handler = .php
+      case _ where option.value == Bytes("php_serialize"): handler = .phpSerialize
+      case _ where option.value == Bytes("php_binary"): handler = .phpBinary
+      default: throw option.unknown(known: "handler (php, php_serialize, php_binary)")
+      }
+    } else {
+      return false
+    }
+    return true
+  }
+
+  override func writeOptions(for kind: Kind, to url: inout ByteBuffer) throws(Failure) {
+    if kind == .redis {
+      guard depth == 0 else { throw .syntax("depth is an option of PHP's files") }
+      Layout.write("key_prefix", options.prefix?.bytes ?? Bytes("PHPREDIS_SESSION:"), to: &url)
+      Layout.write("lock_suffix", Bytes("_LOCK"), to: &url)
+    } else {
+      guard options.prefix == nil else { throw .syntax("prefix is an option of PHP's sessions in Redis") }
+    }
+  }
+
+  /// session.gc_maxlifetime.
+  override var standardAge: Int64? { options.ttl ?? 1440 }
+
+  override func read(_ stored: Bytes, limit: Int, into json: inout ByteBuffer) throws(Failure) -> Bool {
+    guard stored.isEmpty else { return try super.read(stored, limit: limit, into: &json) }
+    // A session in which nothing is set yet.
+    json.append("{}")
+    return true
+  }
+
+  // MARK: Files
+
+  override var writesInPlace: Bool { true }
+  override var filePrefix: StaticString { "sess_" }
+  override var fileDepth: Int { depth }
+
+  override func fileExpires(_ content: Bytes, modified: Int64) -> Int64? {
+    let (expires, overflow) = modified.addingReportingOverflow((standardAge ?? 0) &* 1_000_000)
+    return overflow ? .max : expires
+  }
+}
