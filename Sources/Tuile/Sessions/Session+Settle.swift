@@ -37,8 +37,16 @@ extension Session {
     _ key: Bytes, expected: Bytes, data: Bytes, expires: Int64, _ operation: Latency.Operation = .replace
   ) throws(Failure) -> Replaced {
     try replace(key, expected: expected, data: data, expires: expires, operation) { (seen) throws(Failure) in
-      seen == data
+      try isMade(data, on: expected, seen)
     }
+  }
+
+  /// Whether what is stored is what this write was to put there. A layout's form has nothing of
+  /// each write's own: another request may have written the same.
+  private func isMade(_ data: Bytes, on expected: Bytes?, _ seen: Bytes) throws(Failure) -> Bool {
+    guard seen == data else { return false }
+    guard keys.layout != nil, let expected, !(expected == data) else { return true }
+    throw Failure(status: TUILE_E_UNKNOWN, message: "whether the session was saved is not known")
   }
 
   /// `isOurs` says of what is stored whether this write made it. `stays`: nobody else
@@ -121,8 +129,9 @@ extension Session {
     let data = tried.bytes
     let present = manager.now
     let expires = expires(now: present)
+    let base = keyIsNew ? nil : stored.bytes
     let answer = try settle(
-      key, failure, expected: keyIsNew ? nil : stored.bytes, { (seen) throws(Failure) in seen == data }
+      key, failure, expected: base, { (seen) throws(Failure) in try isMade(data, on: base, seen) }
     ) { () throws(Failure) in
       if keyIsNew { return try create(key, data: data, expires: expires, now: present) ? .replaced : .conflict }
       return try replace(key, expected: stored.bytes, data: data, expires: expires)
