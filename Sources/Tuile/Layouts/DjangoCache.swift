@@ -25,7 +25,7 @@ final class DjangoCache: PayloadLayout {
       case _ where option.value == Bytes("pickle"): serializer = .pickle
       case _ where option.value == Bytes("json"): serializer = .json
       case _ where option.value == Bytes("msgpack"): serializer = .msgpack
-      default: throw option.unknown(known: "serializer (pickle, json, msgpack)")
+      default: throw option.refused(known: "serializer (pickle, json, msgpack)")
       }
     } else {
       return false

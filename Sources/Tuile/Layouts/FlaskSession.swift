@@ -22,7 +22,7 @@ final class FlaskSession: PayloadLayout {
       switch option.value {
       case _ where option.value == Bytes("msgpack"): serialization = .msgpack
       case _ where option.value == Bytes("json"): serialization = .json
-      default: throw option.unknown(known: "serializer (msgpack, json)")
+      default: throw option.refused(known: "serializer (msgpack, json)")
       }
     } else {
       return false

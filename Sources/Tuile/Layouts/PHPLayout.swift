@@ -30,7 +30,7 @@ final class PHPLayout: PayloadLayout {
       case _ where option.value == Bytes("php"): handler = .php
       case _ where option.value == Bytes("php_serialize"): handler = .phpSerialize
       case _ where option.value == Bytes("php_binary"): handler = .phpBinary
-      default: throw option.unknown(known: "handler (php, php_serialize, php_binary)")
+      default: throw option.refused(known: "handler (php, php_serialize, php_binary)")
       }
     } else {
       return false
