@@ -140,7 +140,6 @@ def test_constants_are_the_headers() -> None:
     assert list(native.SITES.values()) == [ENUMS[f"TUILE_SITE_{name}"] for name in ("SAME", "NAVIGATION", "CROSS")]
     rules = dict(re.findall(r"TUILE_RULE_(\w+) = 1 << (\d+)", TYPES))
     assert {rule.name: rule.value for rule in cookies.Rule} == {name: 1 << int(bit) for name, bit in rules.items()}
-    assert native.UNSET == native.lib.tuile_unset()
     assert native.RULE == {name.lower().replace("_", "-"): 1 << int(bit) for name, bit in rules.items()}
 
 
