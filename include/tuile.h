@@ -36,7 +36,7 @@
  *     return fine ? 0 : 1;
  *   }
  *
- * A server that stays opens the manager once, for all threads, and begins and ends a
+ * A server that stays opens the manager once, for all threads, and starts and ends a
  * session for each request.
  *
  * Sections, of which the manager and sessions are what nearly everybody comes for:
@@ -124,6 +124,71 @@ const char *tuile_status_message(tuile_status status);
  * One per application: configuration, keys and the store. All functions but
  * tuile_manager_close are safe from all threads, and in a child after fork().
  * ============================================================================ */
+
+/* The fields of tuile_config, which tuile/types.h declares, with their defaults.
+ *
+ * size: sizeof(tuile_config)
+ * secret: SECRET_KEY; needed unless the store is trusted.
+ * fallbacks: SECRET_KEY_FALLBACKS: older, only verify.
+ * fallback_count: At most 64.
+ * store: "memory:", "sqlite:///absolute/path", or "cookie:" with a dialect.
+ * open_store: Used in place of store; the host closes it later.
+ * cookie_name: SESSION_COOKIE_NAME: "sessionid".
+ * cookie_domain: SESSION_COOKIE_DOMAIN: empty.
+ * cookie_path: SESSION_COOKIE_PATH: "/".
+ * cookie_age: SESSION_COOKIE_AGE: 1209600 seconds.
+ * cookie_same_site: SESSION_COOKIE_SAMESITE: Lax.
+ * cookie_secure: SESSION_COOKIE_SECURE: false.
+ * cookie_http_only: SESSION_COOKIE_HTTPONLY: true.
+ * cookie_partitioned: Partitioned (CHIPS): false.
+ * expire_at_browser_close: SESSION_EXPIRE_AT_BROWSER_CLOSE: false.
+ * save_every_request: SESSION_SAVE_EVERY_REQUEST: false.
+ * max_data: Most bytes of a session's JSON: 1048576.
+ * clock: NULL: the system's.
+ * clock_context: Given to clock.
+ * keyring: In place of secret and fallbacks unless NULL.
+ * url_sessions: tuile_session_start takes a session ID from a URL where no
+ *     cookie came: false. URLs are copied, logged and sent on, and the ID with
+ *     them.
+ * url_name: The parameter in URLs: "sid".
+ * lifetime: The longest life of a session from its creation, in seconds,
+ *     whatever is done with it; 0, the default: no such end.
+ * refresh: Reading keeps a session alive: its expiry is moved, and its cookie
+ *     sent again, once that would give it as many seconds more, so that few
+ *     reads write. 0, the default and Django's way: only changes keep it
+ *     alive.
+ * cycle_grace: For so many seconds the ID that tuile_session_cycle_id replaced
+ *     still shows the requests that came with it the session as it was, while
+ *     it lives; what they change is not saved. 5; 0: the old ID ends with the
+ *     commit.
+ * track_owners: Sessions that Django's login marked (_auth_user_id) are listed
+ *     by that owner: false. Those of tuile_session_set_owner always are.
+ * max_owned: Sessions of one owner: 100. A login ends those unseen longest
+ *     that are more; at most 256 at once. 0: any number.
+ * previous_store: Where sessions were kept before: one that store does not
+ *     have is read there and moves, while requests run. A store's URL, or
+ *     "cookie:" with a dialect.
+ * previous_cookie: The cookie's name there, if it had another and
+ *     previous_store is "cookie:…".
+ * revocations: For "cookie:" stores: the URL of a store that remembers
+ *     logouts, so that copies of a cookie end too. Asked at every read. Empty:
+ *     none.
+ * log: Told what an administrator should know; NULL: nobody.
+ * log_context: Given to log.
+ * log_level: The least that log is told: TUILE_LOG_WARNING.
+ * cookie_rule: Which session cookie counts: TUILE_COOKIE_RULE_DEFAULT.
+ * cookie_skip_rules: tuile_rule bits that the session cookie is not checked
+ *     by: 0. TUILE_RULE_NAME lets names be that other frameworks take, such as
+ *     "foo:bar" or "my session".
+ * allow_weak_secrets: Takes secrets under 32 bytes, as older applications have
+ *     them: false. A keyring says for itself what it takes.
+ * wait: Called where the manager's threads would sleep: between attempts to
+ *     save what another request was first to change, at most eight
+ *     milliseconds a time. For hosts whose threads have other things to do
+ *     meanwhile, such as greenlets or fibers. It must outlive the manager.
+ *     NULL: they sleep. Since 0.2.
+ * wait_context: Given to wait. Since 0.2.
+ */
 
 /** Sets all fields to what TUILE_CONFIG_INIT sets.
  *

@@ -1,7 +1,7 @@
 #include "csystem.h"
 #include "dialect_table.h"
 
-#include <tuile/types.h>
+#include "../../include/tuile/types.h"
 
 static const sys_dialect table[] = {
 #define ROW(constant, name, wire, session, rule, salt) {TUILE_DIALECT_##constant, TUILE_COOKIE_RULE_##rule, session, salt},

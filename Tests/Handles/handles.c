@@ -196,7 +196,8 @@ static void right(void) {
   tuile_manager_close(manager);
   begin();
   pthread_t thread; /* One after the other is fine. */
-  CHECK(pthread_create(&thread, NULL, load, NULL) == 0 && pthread_join(thread, NULL) == 0);
+  CHECK(pthread_create(&thread, NULL, load, NULL) == 0);
+  CHECK(pthread_join(thread, NULL) == 0);
   use_session();
   tuile_session_end(session);
   tuile_manager_close(manager);

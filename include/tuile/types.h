@@ -33,7 +33,7 @@ typedef enum tuile_status {
 
   TUILE_ABSENT = 1,        /**< No such cookie, key or session; the end of a walk. */
   TUILE_EXPIRED = 2,       /**< The signature is right, but it is too old. */
-  TUILE_BAD_SIGNATURE = 3, /**< Tampered with, cut, or signed with another key or salt. */
+  TUILE_BAD_SIGNATURE = 3, /**< Tampered with, cut, or signed with another secret or salt. */
   TUILE_CONFLICT = 4,      /**< Store: what is stored is not what was expected. */
   TUILE_EXISTS = 5,        /**< Store: the key is taken. */
   TUILE_DELETED = 6,       /**< The session was deleted meanwhile; nothing was saved. */
@@ -106,7 +106,7 @@ static inline tuile_bytes tuile_text(const char *text) {
 
 /** Detail on a failure, owned by the caller; every function that takes one
  *  accepts NULL. It is written only when the status is negative. The message
- *  is English, ends with a NUL, and holds no secret, session key or payload. */
+ *  is English, ends with a NUL, and holds no secret, session ID or payload. */
 typedef struct tuile_error {
   tuile_status status; /**< What the call returned. */
   size_t offset;     /**< Where in the input, in bytes, for syntax errors; else 0. */
@@ -660,7 +660,7 @@ typedef enum tuile_log_level {
   TUILE_LOG_DEBUG = 3    /**< Conflicts and refused resurrections. */
 } tuile_log_level;
 
-/** Takes a message: English, without a newline, holding no key, secret or
+/** Takes a message: English, without a newline, holding no session ID, secret or
  *  payload. Called from the thread of the call that it is about, with no lock
  *  held; it must not call the manager. The message is borrowed for the call. */
 typedef void (*tuile_log)(void *context, tuile_log_level level, tuile_bytes message);
@@ -688,8 +688,8 @@ typedef struct tuile_config {
   tuile_clock clock;   /**< NULL: the system's. */
   void *clock_context; /**< Given to `clock`. */
   const tuile_keyring *keyring; /**< In place of secret and fallbacks unless NULL. */
-  /** tuile_session_start takes a key from a URL where no cookie came: false.
-   *  URLs are copied, logged and sent on, and the key with them. */
+  /** tuile_session_start takes a session ID from a URL where no cookie came: false.
+   *  URLs are copied, logged and sent on, and the ID with them. */
   bool url_sessions;
   tuile_bytes url_name; /**< The parameter in URLs: "sid". */
   /** The longest life of a session from its creation, in seconds, whatever is
@@ -699,9 +699,9 @@ typedef struct tuile_config {
    *  again, once that would give it as many seconds more, so that few reads
    *  write. 0, the default and Django's way: only changes keep it alive. */
   int64_t refresh;
-  /** For so many seconds the key that cycle_key replaced still shows the requests
+  /** For so many seconds the ID that tuile_session_cycle_id replaced still shows the requests
    *  that came with it the session as it was, while it lives; what they change is
-   *  not saved. 5; 0: the old key ends with the commit. */
+   *  not saved. 5; 0: the old ID ends with the commit. */
   int64_t cycle_grace;
   /** Sessions that Django's login marked (`_auth_user_id`) are listed by that
    *  owner: false. Those of tuile_session_set_owner always are. */
@@ -709,7 +709,7 @@ typedef struct tuile_config {
   /** Sessions of one owner: 100. A login ends those unseen longest that are more;
    *  at most 256 at once. 0: any number. */
   size_t max_owned;
-  /** Where sessions were kept before: what `store` has not is read there and
+  /** Where sessions were kept before: one that `store` does not have is read there and
    *  moves, while requests run. A store's URL, or "cookie:" with a dialect. */
   tuile_bytes previous_store;
   /** The cookie's name there, if it had another and `previous_store` is "cookie:…". */
@@ -753,7 +753,7 @@ typedef enum tuile_policy {
 /** One session of an owner. The views are borrowed for the call. */
 typedef struct tuile_owned_session {
   size_t size;            /**< sizeof(tuile_owned_session) */
-  tuile_bytes id;         /**< 32 hex digits that say nothing of its key. */
+  tuile_bytes id;         /**< 32 hex digits that say nothing of its session ID. */
   int64_t created;        /**< Unix seconds: when it was first seen to be the owner's. */
   int64_t seen;           /**< Unix seconds of its last request, to the minute. */
   int64_t expires;        /**< Unix seconds. */
@@ -784,7 +784,7 @@ typedef struct tuile_stats {
   uint64_t misses;          /**< Keys that the store did not have. */
   uint64_t saves;           /**< Sessions created or replaced. */
   uint64_t conflicts;       /**< Commits replayed because another was first. */
-  uint64_t deletes;         /**< Sessions removed by flush or cycle_key. */
+  uint64_t deletes;         /**< Sessions removed by a flush or a new ID. */
   uint64_t bad_signatures;  /**< Stored data whose signature did not match. */
   uint64_t resurrections_refused; /**< Saves of a session deleted meanwhile. */
   uint64_t store_failures;  /**< Calls that the store failed. */

@@ -171,7 +171,7 @@ extension Manager {
       if !before.isEmpty, previous == nil {
         guard ownsStore, kind == nil else { throw .argument("previous_store moves to a store that has a URL") }
         guard layout == nil else {
-          throw .argument("previous_store is for stores without a layout: tuile migrate moves what has one")
+          throw .argument("previous_store is for stores without a layout")
         }
         let old = try StoreURL.openPlain(before)
         let both = MovingStore(new: store, old: old)

@@ -146,6 +146,7 @@ class Session : public detail::Owner<tuile_session, tuile_session_end> {
     });
   }
 
+  /** null, by tuile_session_set_json */
   Answer<> set_null(std::string_view name) { return set_json(name, "null"); }
   Answer<> set_bool(std::string_view name, bool value) { return set(tuile_session_set_bool, name, value); }
   Answer<> set_int(std::string_view name, int64_t value) { return set(tuile_session_set_int, name, value); }
@@ -202,6 +203,7 @@ class Session : public detail::Owner<tuile_session, tuile_session_end> {
   Answer<> set_expiry_time(int64_t microseconds) { return end(tuile_session_set_expiry_time, microseconds); }
   Answer<> set_lifetime(int64_t seconds) { return end(tuile_session_set_lifetime, seconds); }
   Answer<int64_t> get_lifetime() { return value<int64_t>(tuile_session_get_lifetime); }
+  /** As the configuration says: tuile_session_set_expiry with TUILE_UNSET */
   Answer<> clear_expiry() { return set_expiry(TUILE_UNSET); }
   /** tuile_session_get_expiry_age: seconds */
   Answer<int64_t> get_expiry_age(int64_t modification = TUILE_UNSET, std::string_view expiry = {}) {
@@ -214,7 +216,8 @@ class Session : public detail::Owner<tuile_session, tuile_session_end> {
   Answer<bool> get_expire_at_browser_close() { return value<bool>(tuile_session_get_expire_at_browser_close); }
 
   Answer<> set_owner(std::string_view owner) { return on(tuile_session_set_owner, owner); }
-  Answer<> remove_owner() { return set_owner({}); }
+  /** tuile_session_set_owner, of nobody */
+  Answer<> remove_owner() { return detail::done([&](tuile_error *error) { return tuile_session_set_owner(handle(), {nullptr, 0}, error); }); }
   Answer<std::string_view> get_owner() {
     return detail::viewed(
         [&](tuile_bytes *owner, tuile_error *error) { return tuile_session_get_owner(handle(), owner, error); });
