@@ -46,7 +46,7 @@ static const struct {
     [OPT_WHERE] = {"where", "NAME=VALUE", "sessions that have this value, as JSON or as a string's text"},
     [OPT_ALL] = {"all", NULL, "all of the owner's sessions"},
     [OPT_LIMIT] = {"limit", "N", "how many at most; 10000"},
-    [OPT_KEYS] = {"keys", "FILE", "session keys, one a line; - is standard input or output"},
+    [OPT_KEYS] = {"keys", "FILE", "session IDs, one a line; - is standard input or output"},
     [OPT_COUNT] = {"count", "N", "how often each is done; 20000"},
     [OPT_PORT] = {"port", "N", "where to listen, 8000; 0 takes a free one"},
 };

@@ -41,7 +41,7 @@ tuile_session *session_begin(tuile_manager *manager, tuile_bytes key) {
 static tuile_session *begin(tuile_manager *manager, const char *word) {
   tuile_session *session =
       session_begin(manager, strcmp(word, "new") == 0 ? (tuile_bytes){NULL, 0} : input_word(word));
-  if (!session) usage_error("a session's key has no ;");
+  if (!session) usage_error("a session ID has no ;");
   return session;
 }
 

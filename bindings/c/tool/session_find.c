@@ -90,7 +90,7 @@ static int end_many(const struct arguments *arguments, tuile_manager *manager) {
 static int end_one(const struct arguments *arguments, tuile_manager *manager) {
   tuile_error error = {0};
   tuile_session *session = session_begin(manager, input_word(arguments->words[0]));
-  if (!session) usage_error("a session's key has no ; and is not empty");
+  if (!session) usage_error("a session ID has no ; and is not empty");
   tuile_status status = tuile_session_load(session, &error);
   if (status == TUILE_OK) status = tuile_session_flush(session, &error);
   tuile_session_end(session);

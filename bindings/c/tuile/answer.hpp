@@ -42,7 +42,7 @@ inline std::string_view view(tuile_bytes bytes) noexcept {
 inline const char *version() noexcept { return tuile_version_string(); }
 
 #ifndef TUILE_NO_EXCEPTIONS
-/** A negative status, thrown. what() holds no secret, session key or payload. */
+/** A negative status, thrown. what() holds no secret, session ID or payload. */
 class Error : public std::runtime_error {
  public:
   /** With the detail's message if it is about this status, else tuile_status_message. */

@@ -149,7 +149,7 @@ def _manager(given: argparse.Namespace) -> Manager:
 def _loaded(manager: Manager, word: str) -> Session:
     key = "" if word == "new" else _word(word)
     if ";" in key:
-        usage("a session's key has no ;")
+        usage("a session ID has no ;")
     session = manager.begin(f"{manager.cookie_name}={key}" if key else "")
     found = session.load()
     # In a request what another secret signed counts as none; an administrator has to know.
