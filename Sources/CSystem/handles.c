@@ -15,7 +15,7 @@ struct entry {
   int magic, kind;
   atomic_bool ended;
   const void *object, *manager; /* of a session */
-  struct entry *before;
+  struct entry *before, *after; /* Of the sessions that are open. */
   /* The thread that is in one of its calls, and how deep. */
   _Atomic(const void *) thread;
   int depth;
@@ -30,7 +30,7 @@ static const struct {
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static struct entry *page, *last;
+static struct entry *page, *last; /* The newest session that is open. */
 static int used = entries_of_a_page;
 static _Thread_local char here; /* Its place says which thread it is. */
 
@@ -55,8 +55,12 @@ void *sys_handle_new(const void *object, int kind, const void *manager) {
     used = 0;
   }
   struct entry *entry = &page[used++];
-  *entry = (struct entry){.magic = magic, .kind = kind, .object = object, .manager = manager, .before = last};
-  last = entry;
+  *entry = (struct entry){.magic = magic, .kind = kind, .object = object, .manager = manager};
+  if (kind == SYS_HANDLE_SESSION) {
+    entry->before = last;
+    if (last) last->after = entry;
+    last = entry;
+  }
   pthread_mutex_unlock(&mutex);
   return entry;
 }
@@ -84,7 +88,7 @@ static int open_sessions(const struct entry *manager) {
   int count = 0;
   pthread_mutex_lock(&mutex);
   for (struct entry *entry = last; entry; entry = entry->before)
-    count += entry->kind == SYS_HANDLE_SESSION && entry->manager == manager->object && !atomic_load(&entry->ended);
+    count += entry->manager == manager->object;
   pthread_mutex_unlock(&mutex);
   return count;
 }
@@ -97,6 +101,12 @@ void *sys_handle_end(const void *handle, int kind) {
     if (count > 0) STOP("tuile_manager_close is called while %d of the manager's sessions %s open", count, count == 1 ? "is" : "are");
   }
   if (atomic_exchange(&entry->ended, true)) STOP("%s is called twice for a %s", kinds[kind].end, kinds[kind].name);
+  if (kind == SYS_HANDLE_SESSION) {
+    pthread_mutex_lock(&mutex);
+    *(entry->after ? &entry->after->before : &last) = entry->before;
+    if (entry->before) entry->before->after = entry->after;
+    pthread_mutex_unlock(&mutex);
+  }
   return (void *)entry->object;
 }
 
