@@ -41,7 +41,7 @@ int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo
 
 /* ---- the calls ---- */
 
-#define LIMITS "connect=100&timeout=100&retries=0"
+#define LIMITS "open=lazy&connect=100&timeout=100&retries=0"
 static const char *const urls[] = {"redis://127.0.0.1?" LIMITS, "redis://ada:secret@127.0.0.1/3?prefix=web&" LIMITS,
                                    "redis://127.0.0.1:1,127.0.0.1:2/?" LIMITS,
                                    "redis://127.0.0.1:1,127.0.0.1:2/?sentinel=master&" LIMITS};
