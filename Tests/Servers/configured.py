@@ -119,7 +119,7 @@ def apache(
     port = free_port()
     config = apache_config(site, port, **extra)
     command = [*prefix, "/usr/sbin/apache2", "-f", config, *options]
-    return Front(site.folder, port, command, graceful=signal.SIGWINCH)
+    return Front(site.folder, port, command, graceful=signal.SIGWINCH, ready="resuming normal operations")
 
 
 def apache_test(site: Site, **extra: str) -> tuple[int, str]:

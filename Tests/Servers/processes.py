@@ -74,12 +74,17 @@ def django(database: Path | str) -> Iterator[int]:
 class Front:
     """nginx or Apache in the foreground, with a configuration file in its folder."""
 
-    def __init__(self, folder: Path, port: int, command: list[str | Path], graceful: signal.Signals) -> None:
+    def __init__(
+        self, folder: Path, port: int, command: list[str | Path], graceful: signal.Signals, ready: str = ""
+    ) -> None:
         self.folder, self.port, self.log, self.graceful = folder, port, folder / "error.log", graceful
         self._output = folder / "output"
         with self._output.open("w") as output:
             self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, text=True)
         wait_for_port(port, self.process, self._output)
+        # Apache listens before it takes signals: one that came then would end it as if it had crashed.
+        while ready not in self.messages() and self.process.poll() is None:
+            time.sleep(0.01)
 
     def reload(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
