@@ -119,7 +119,9 @@ def apache(
     port = free_port()
     config = apache_config(site, port, **extra)
     command = [*prefix, "/usr/sbin/apache2", "-f", config, *options]
-    return Front(site.folder, port, command, graceful=signal.SIGWINCH, ready="resuming normal operations")
+    # As one process (-X) it does not say so.
+    ready = "resuming normal operations" if "-DFOREGROUND" in options else ""
+    return Front(site.folder, port, command, graceful=signal.SIGWINCH, ready=ready)
 
 
 def apache_test(site: Site, **extra: str) -> tuple[int, str]:

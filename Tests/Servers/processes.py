@@ -83,7 +83,8 @@ class Front:
             self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, text=True)
         wait_for_port(port, self.process, self._output)
         # Apache listens before it takes signals: one that came then would end it as if it had crashed.
-        while ready not in self.messages() and self.process.poll() is None:
+        end = time.monotonic() + 60
+        while ready not in self.messages() and self.process.poll() is None and time.monotonic() < end:
             time.sleep(0.01)
 
     def reload(self, number: signal.Signals) -> None:
