@@ -139,17 +139,8 @@ public func tuile_session_get_expiry_age(
   _ session: UnsafeMutablePointer<tuile_session>?, _ modification: Int64, _ expiry: tuile_bytes,
   _ seconds: UnsafeMutablePointer<Int64>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  using(session, error) { (session) throws(Failure) in
-    guard let given = Bytes(expiry), let seconds else { throw .argument("expiry or seconds is NULL") }
-    let now = modification == unset ? session.manager.now : modification
-    if given.isEmpty { try session.access() }
-    if given.isEmpty, modification == unset {
-      seconds.pointee = session.age(now: now)
-    } else {
-      let asked = given.isEmpty ? session.expiry : Expiry(given)
-      seconds.pointee = asked.age(standard: session.standardAge, now: now)
-    }
-    return TUILE_OK
+  expiring(session, modification, expiry, seconds, error) { (session, asked, now) in
+    asked?.age(standard: session.standardAge, now: now) ?? session.age(now: now)
   }
 }
 
@@ -167,17 +158,8 @@ public func tuile_session_get_expiry_time(
   _ session: UnsafeMutablePointer<tuile_session>?, _ modification: Int64, _ expiry: tuile_bytes,
   _ microseconds: UnsafeMutablePointer<Int64>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  using(session, error) { (session) throws(Failure) in
-    guard let given = Bytes(expiry), let microseconds else { throw .argument("expiry or microseconds is NULL") }
-    let now = modification == unset ? session.manager.now : modification
-    if given.isEmpty { try session.access() }
-    if given.isEmpty, modification == unset {
-      microseconds.pointee = session.expires(now: now)
-    } else {
-      let asked = given.isEmpty ? session.expiry : Expiry(given)
-      microseconds.pointee = asked.date(standard: session.standardAge, now: now)
-    }
-    return TUILE_OK
+  expiring(session, modification, expiry, microseconds, error) { (session, asked, now) in
+    asked?.date(standard: session.standardAge, now: now) ?? session.expires(now: now)
   }
 }
 
@@ -214,4 +196,21 @@ private func wholeSeconds(_ microseconds: Int64) throws(Failure) -> Int64 {
     throw .range("the time is not in the years 1 to 9999")
   }
   return seconds
+}
+
+/// Answers of a session's end. `ask` gets the expiry that was asked for; nil: the session's
+/// own, if it were saved now.
+private func expiring(
+  _ session: UnsafeMutablePointer<tuile_session>?, _ modification: Int64, _ expiry: tuile_bytes,
+  _ answer: UnsafeMutablePointer<Int64>?, _ error: UnsafeMutablePointer<tuile_error>?,
+  _ ask: (_ session: Session, _ asked: Expiry?, _ now: Int64) -> Int64
+) -> tuile_status {
+  using(session, error) { (session) throws(Failure) in
+    guard let given = Bytes(expiry), let answer else { throw .argument("expiry or the answer is NULL") }
+    if given.isEmpty { try session.access() }
+    let now = modification == unset ? session.manager.now : modification
+    let own: Expiry? = modification == unset ? nil : session.expiry
+    answer.pointee = ask(session, given.isEmpty ? own : Expiry(given), now)
+    return TUILE_OK
+  }
 }
