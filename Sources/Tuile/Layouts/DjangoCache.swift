@@ -15,18 +15,14 @@ final class DjangoCache: PayloadLayout {
   override var cookieRule: CookieRule { .django }
   override func isKey(_ key: Bytes) -> Bool { SessionKey.isValid(key) }
 
-  override func take(_ option: URLText.Option) throws(Failure) -> Bool {
-    if option.name == Bytes("prefix") {
-      options.prefix = try LayoutText.decoded(option.value)
-    } else if option.name == Bytes("version") {
+  override var shared: LayoutOptions.Names { .prefix }
+
+  override func takeOwn(_ option: URLText.Option) throws(Failure) -> Bool {
+    if option.name == Bytes("version") {
       version = try option.number(0...Expiry.longest)
     } else if option.name == Bytes("serializer"), isOfDjangoRedis {
-      switch option.value {
-      case _ where option.value == Bytes("pickle"): serializer = .pickle
-      case _ where option.value == Bytes("json"): serializer = .json
-      case _ where option.value == Bytes("msgpack"): serializer = .msgpack
-      default: throw option.refused(known: "serializer (pickle, json, msgpack)")
-      }
+      serializer = try option.choice(
+        "serializer (pickle, json, msgpack)", ("pickle", PayloadFormat.pickle), ("json", .json), ("msgpack", .msgpack))
     } else {
       return false
     }

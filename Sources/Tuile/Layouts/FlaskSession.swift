@@ -13,20 +13,12 @@ final class FlaskSession: PayloadLayout {
   override var keySize: Int { 43 }
   override func isKey(_ key: Bytes) -> Bool { super.isKey(key) && key.count >= 16 }
 
-  override func take(_ option: URLText.Option) throws(Failure) -> Bool {
-    if option.name == Bytes("prefix") {
-      options.prefix = try LayoutText.decoded(option.value)
-    } else if option.name == Bytes("ttl") {
-      options.ttl = try option.number(1...Expiry.longest)
-    } else if option.name == Bytes("serializer") {
-      switch option.value {
-      case _ where option.value == Bytes("msgpack"): serialization = .msgpack
-      case _ where option.value == Bytes("json"): serialization = .json
-      default: throw option.refused(known: "serializer (msgpack, json)")
-      }
-    } else {
-      return false
-    }
+  override var shared: LayoutOptions.Names { [.prefix, .ttl] }
+
+  override func takeOwn(_ option: URLText.Option) throws(Failure) -> Bool {
+    guard option.name == Bytes("serializer") else { return false }
+    serialization = try option.choice(
+      "serializer (msgpack, json)", ("msgpack", PayloadFormat.msgpack), ("json", .json))
     return true
   }
 

@@ -9,7 +9,7 @@ import CTuile
 /// Safe from all threads: nothing changes once the store's URL is read.
 class Layout {
   /// The kinds of stores that layouts are in.
-  enum Kind { case redis, postgresql, file, sqlite }
+  enum Kind { case redis, memcached, postgresql, file, sqlite }
 
   /// What the URL says in place of the framework's own defaults.
   var options = LayoutOptions()
@@ -28,6 +28,19 @@ class Layout {
   /// Keys that are made here: of these characters, so many.
   var keyAlphabet: StaticString { "abcdefghijklmnopqrstuvwxyz0123456789" }
   var keySize: Int { SessionKey.size }
+
+  // MARK: The store's key
+
+  /// The store has sessions under other keys than the cookie: `writeStoreKey` is asked.
+  var mapsKeys: Bool { false }
+
+  /// Appends the key under which the store has the session, without what the store's own
+  /// option puts in front. Only called where `mapsKeys`.
+  func writeStoreKey(_ key: Bytes, to out: inout ByteBuffer) { out.append(key) }
+
+  /// Whether the store can have a session under that key. What is no key of a cookie's, too,
+  /// is taken for one of the store's: a walk gives those.
+  func isStoreKey(_ key: Bytes) -> Bool { isKey(key) }
 
   // MARK: What is stored
 
@@ -75,8 +88,25 @@ class Layout {
   /// false: this layout is not for such a store.
   func isFor(_ kind: Kind) -> Bool { false }
 
+  /// Which of the options that several layouts have this one has.
+  var shared: LayoutOptions.Names { [] }
+
+  /// Takes an option of the URL if it is this layout's own, and none of the shared ones.
+  func takeOwn(_ option: URLText.Option) throws(Failure) -> Bool { false }
+
   /// Takes an option of the URL if it is one of this layout's.
-  func take(_ option: URLText.Option) throws(Failure) -> Bool { false }
+  final func take(_ option: URLText.Option) throws(Failure) -> Bool {
+    if shared.contains(.prefix), option.name == Bytes("prefix") {
+      options.prefix = try LayoutText.decoded(option.value)
+    } else if shared.contains(.table), option.name == Bytes("table") {
+      options.table = try LayoutText.decoded(option.value)
+    } else if shared.contains(.ttl), option.name == Bytes("ttl") {
+      options.ttl = try option.number(1...Expiry.longest)
+    } else {
+      return try takeOwn(option)
+    }
+    return true
+  }
 
   /// Appends the options that tell the store's module where things are, each with `&` in front.
   func writeOptions(for kind: Kind, to url: inout ByteBuffer) throws(Failure) {}
@@ -92,28 +122,6 @@ class Layout {
   var writesInPlace: Bool { false }
   /// When a file's session ends, in Unix microseconds; nil: it holds none.
   func fileExpires(_ content: Bytes, modified: Int64) -> Int64? { nil }
-}
-
-/// What the URL's options say.
-struct LayoutOptions {
-  /// Before the key in the store, as the framework's own setting has it; nil: its default.
-  var prefix: LayoutText?
-  var table: LayoutText?
-  /// Seconds: the framework's setting for how long sessions live of which nothing else says it.
-  var ttl: Int64?
-}
-
-/// Text with one owner, for as long as the layout lives.
-final class LayoutText {
-  private var buffer = ByteBuffer()
-
-  static func decoded(_ text: Bytes) throws(Failure) -> LayoutText {
-    let made = LayoutText()
-    try URLText.decode(text, to: &made.buffer)
-    return made
-  }
-
-  var bytes: Bytes { buffer.bytes }
 }
 
 /// What a manager's configuration says of ends, in seconds.

@@ -18,20 +18,15 @@ final class PHPLayout: PayloadLayout {
     super.isKey(key) && key.count >= 8 && !key.contains(UInt8(ascii: "_")) && !key.contains(UInt8(ascii: ":"))
   }
 
-  override func take(_ option: URLText.Option) throws(Failure) -> Bool {
-    if option.name == Bytes("ttl") {
-      options.ttl = try option.number(1...Expiry.longest)
-    } else if option.name == Bytes("prefix") {
-      options.prefix = try LayoutText.decoded(option.value)
-    } else if option.name == Bytes("depth") {
+  override var shared: LayoutOptions.Names { [.prefix, .ttl] }
+
+  override func takeOwn(_ option: URLText.Option) throws(Failure) -> Bool {
+    if option.name == Bytes("depth") {
       depth = Int(truncatingIfNeeded: try option.number(0...8))
     } else if option.name == Bytes("handler") {
-      switch option.value {
-      case _ where option.value == Bytes("php"): handler = .php
-      case _ where option.value == Bytes("php_serialize"): handler = .phpSerialize
-      case _ where option.value == Bytes("php_binary"): handler = .phpBinary
-      default: throw option.refused(known: "handler (php, php_serialize, php_binary)")
-      }
+      handler = try option.choice(
+        "handler (php, php_serialize, php_binary)", ("php", PayloadFormat.php), ("php_serialize", .phpSerialize),
+        ("php_binary", .phpBinary))
     } else {
       return false
     }

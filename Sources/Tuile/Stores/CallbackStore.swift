@@ -202,7 +202,7 @@ final class CallbackStore: Store {
 
     mutating func take(key: tuile_bytes, _ expires: Int64) -> Bool {
       let layout = layout
-      return take(key, expires) { layout?.isKey($0) ?? SessionKey.isValid($0) }
+      return take(key, expires) { layout?.isStoreKey($0) ?? SessionKey.isValid($0) }
     }
 
     mutating func take(_ bytes: tuile_bytes, _ expires: Int64, isFine: (Bytes) -> Bool) -> Bool {

@@ -92,7 +92,7 @@ extension FileStore {
   }
 
   /// Whether an entry of a list may have that name.
-  func isEntry(_ name: Bytes) -> Bool { options.layout?.isKey(name) ?? SessionKey.isValid(name) }
+  func isEntry(_ name: Bytes) -> Bool { options.layout?.isStoreKey(name) ?? SessionKey.isValid(name) }
 
   /// The key in the name of an entry, or of one that is being written.
   private static func withoutTemporary(_ name: Bytes) -> Bytes {

@@ -126,7 +126,7 @@ final class FileStore: Store {
     let (before, behind) = (Bytes(layout.filePrefix), Bytes(layout.fileSuffix))
     let key = name.slice(before.count, name.count &- behind.count)
     guard name.hasPrefix(before), name.count > before.count &+ behind.count,
-      name.dropFirst(name.count &- behind.count) == behind, layout.isKey(key)
+      name.dropFirst(name.count &- behind.count) == behind, layout.isStoreKey(key)
     else { return nil }
     return key
   }

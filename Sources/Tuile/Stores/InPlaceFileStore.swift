@@ -51,7 +51,7 @@ final class InPlaceFileStore: Store {
   private func withName<Answer>(
     _ key: Bytes, _ body: (UnsafePointer<CChar>) throws(Failure) -> Answer
   ) throws(Failure) -> Answer {
-    guard layout.isKey(key), key.count > layout.fileDepth else {
+    guard layout.isStoreKey(key), key.count > layout.fileDepth else {
       throw .argument("the session ID is none that the store's layout has")
     }
     return try withScratch(400) { (room) throws(Failure) in
@@ -255,7 +255,7 @@ final class InPlaceFileStore: Store {
         guard try walk(below.bytes, depth: depth &- 1, each) else { return false }
       } else if name.hasPrefix(Bytes(layout.filePrefix)), name.count > layout.filePrefix.count {
         let key = name.dropFirst(layout.filePrefix.count)
-        guard layout.isKey(key), key.count > layout.fileDepth else { continue }
+        guard layout.isStoreKey(key), key.count > layout.fileDepth else { continue }
         var facts = sys_file_facts()
         let found = try withName(key) { (file) throws(Failure) in sys_folder_facts(folder, file, &facts) }
         guard found == 0 else { continue }

@@ -23,7 +23,9 @@ enum StoreURL {
     guard !url.hasPrefix(Bytes(CachedStore.scheme)), let read = try LayoutURL.read(url) else {
       return Opened(store: try open(url), layout: nil)
     }
-    return Opened(store: try open(read.store.bytes, layout: read.layout), layout: read.layout)
+    let store = try open(read.store.bytes, layout: read.layout)
+    guard let layout = read.layout, layout.mapsKeys else { return Opened(store: store, layout: read.layout) }
+    return Opened(store: MappedStore(store, layout), layout: layout)
   }
 
   /// A store of which only Tuile's own programs and Django know.
