@@ -8,6 +8,11 @@ int sys_sqlite_bind_text(sqlite3_stmt *statement, int index, const void *data, s
   return sqlite3_bind_text64(statement, index, data, size, SQLITE_STATIC, SQLITE_UTF8);
 }
 
+int sys_sqlite_bind_blob(sqlite3_stmt *statement, int index, const void *data, size_t size) {
+  /* NULL would be no blob. */
+  return sqlite3_bind_blob64(statement, index, data ? data : "", size, SQLITE_STATIC);
+}
+
 /* SQLite's own handler sleeps up to 100 ms a step; commits take some tens of
  * microseconds, so short steps with some spread get many writers through. */
 static int wait_a_little(void *context, int count) {

@@ -46,7 +46,7 @@ extension PostgreSQLStore {
       }
       let rows = answer.rows
       for row in Indices(rows) {
-        each(answer.text(row, 0), answer.text(row, 1), answer.time(row, 2))
+        each(answer.text(row, 0), answer.text(row, 1), statements.table.end(answer, row, 2))
       }
       guard rows == PostgreSQLStore.page else { return }
       last.removeAll()

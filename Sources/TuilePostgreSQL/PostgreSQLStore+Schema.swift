@@ -8,16 +8,22 @@ extension PostgreSQLStore {
         ? "the table of sessions is not the layout's" : "the table django_session is not Django's")
   }
 
-  /// Makes Django's table if there is none, and looks whether it is Django's.
+  /// Makes Django's table if there is none, or connect-pg-simple's, which its documentation
+  /// has; and looks whether it is such a table.
   func setUp() throws(Failure) {
+    let makes = options.mode.makes && (!hasLayout || statements.table.holds == .json)
     let (made, plain) =
       hasLayout
       ? (statements.layoutTable, statements.layoutTable) : (Schema.sessions.cString, Schema.sessionsPlain.cString)
-    if options.mode.makes, try !hasTable(statements.probe, made, plain) { throw notDjangos }
+    if makes, try !hasTable(statements.probe, made, plain) { throw notDjangos }
     switch try run(script: statements.probe) {
-    case .answered(let answer) where answer.isSessions: break
+    case .answered(let answer) where statements.table.isFound(in: answer): break
+    case .refused(.noTable) where hasLayout && !makes && options.mode.makes:
+      throw Failure(
+        status: TUILE_E_STORE, message: "the layout's table is not there: its framework makes it",
+        detail: Failure.Detail(statements.table.bareName.bytes))
     case .refused(.noTable): throw .noTable
-    case .refused(let state) where !options.mode.makes: throw state.failure
+    case .refused(let state) where !makes: throw state.failure
     default: throw notDjangos
     }
     // Who reads needs no right to write.

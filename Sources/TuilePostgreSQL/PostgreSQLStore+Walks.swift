@@ -6,8 +6,9 @@ extension PostgreSQLStore {
 
   func keys(now: Int64, _ each: (Bytes, Int64) -> Bool) throws(Failure) {
     try pages(.keys) { answer, row in
-      let (key, expires) = (answer.text(row, 0), answer.time(row, 1))
-      return expires <= now || !isKey(key) || each(key, expires)
+      let (key, expires) = (answer.text(row, 0), statements.table.end(answer, row, 1))
+      // Which of another framework's keys are sessions' is its layout's question.
+      return expires <= now || !hasLayout && !SessionKey.isValid(key) || each(key, expires)
     }
   }
 

@@ -2,8 +2,8 @@ import CPostgreSQL
 import CSystem
 import CTuile
 
-/// Sessions in Django's own table in a PostgreSQL database, for many threads,
-/// processes and machines.
+/// Sessions in Django's own table, or another framework's, in a PostgreSQL database, for many
+/// threads, processes and machines.
 final class PostgreSQLStore: Store {
   private let settings: OpaquePointer
   let options: PostgreSQLOptions
@@ -44,16 +44,14 @@ final class PostgreSQLStore: Store {
 
   private static func table(_ options: borrowing PostgreSQLOptions) throws(Failure) -> SessionTable {
     guard options.table.count > 0 || options.columns.count > 0 else { return SessionTable.djangos("django_session") }
-    var made = SessionTable()
-    guard made.takeLayouts(options.table.bytes, options.columns.bytes) else {
+    guard let made = SessionTable.layouts(options.table.bytes, options.columns.bytes, schemas: true) else {
       throw .syntax("the table of the store's URL has no name that a layout's table has: A-Z, a-z, 0-9, _ and -")
     }
     return made
   }
 
   /// Another framework's table is behind this store.
-  var hasLayout: Bool { options.table.count > 0 }
-  func isKey(_ key: Bytes) -> Bool { hasLayout ? SessionKey.isSafe(key) : SessionKey.isValid(key) }
+  var hasLayout: Bool { statements.table.isLayouts }
 
   deinit { pg_settings_free(settings) }
 
@@ -175,7 +173,7 @@ final class PostgreSQLStore: Store {
   static let unknown = TUILE_E_UNKNOWN
 
   func run(
-    _ statement: Statement, onRecords: Bool = false, _ fill: (inout pg_parameters) -> Void
+    _ statement: Statement, onRecords: Bool = false, _ fill: (inout Parameters) -> Void
   ) throws(Failure) -> Answer {
     switch try attempt(statement, onRecords, fill) {
     case .answered(let answer): return answer
@@ -185,14 +183,15 @@ final class PostgreSQLStore: Store {
   }
 
   private func attempt(
-    _ statement: Statement, _ onRecords: Bool, _ fill: (inout pg_parameters) -> Void
+    _ statement: Statement, _ onRecords: Bool, _ fill: (inout Parameters) -> Void
   ) throws(Failure) -> Outcome {
     guard statement.isRepeatable || options.mode.writes else { throw .readOnly }
-    var parameters = pg_parameters()
+    let statements = onRecords ? recordStatements : statements
+    var parameters = Parameters(table: statements.table)
     fill(&parameters)
-    guard let sql = (onRecords ? recordStatements : statements).sql(statement) else { throw .memory }
+    guard let sql = statements.sql(statement) else { throw .memory }
     return try run(repeatable: statement.isRepeatable) { (connection) throws(Failure) in
-      try connection.run(sql, parameters, options)
+      try connection.run(sql, parameters.all, options)
     }
   }
 
@@ -230,7 +229,7 @@ final class PostgreSQLStore: Store {
     guard answer.rows > 0 else { return nil }
     data.append(answer.text(0, 0))
     guard !data.failed else { throw .memory }
-    return answer.time(0, 1)
+    return (table.isRecord ? recordStatements : statements).table.end(answer, 0, 1)
   }
 
   func create(_ key: Bytes, data: Bytes, expires: Int64, now: Int64) throws(Failure) -> Bool {
@@ -250,7 +249,7 @@ final class PostgreSQLStore: Store {
     guard table.isThere else { throw .noTable }
     return try run(statement, onRecords: table.isRecord) {
       $0.text(key)
-      $0.text(data)
+      $0.data(data)
       $0.time(expires)
     }.changed
   }
@@ -261,9 +260,9 @@ final class PostgreSQLStore: Store {
     guard table.isThere else { return .absent }
     let changed = try run(.replace, onRecords: table.isRecord) {
       $0.text(key)
-      $0.text(data)
+      $0.data(data)
       $0.time(expires)
-      $0.text(expected)
+      $0.data(expected)
     }.changed
     if changed == 1 { return .replaced }
     return try run(.exists, onRecords: table.isRecord) { $0.text(key) }.rows > 0 ? .conflict : .absent

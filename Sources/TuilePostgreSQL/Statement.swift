@@ -6,29 +6,27 @@ enum Statement: Int {
   case own, owned, ownedRecord, disown, sweepOwners, nextOwners
   case keys, owners
 
-  /// With marks for what a table's own names stand for: #t the table, #k, #d and #e its
-  /// columns of keys, data and expiries; #r and #x data and expiry as they are read, #v data
-  /// as it is written. `Statements` fills them in.
+  /// With the marks of `SessionTable`.
   var template: StaticString {
     switch self {
     case .load:
       return "SELECT #r, #x FROM #t WHERE #k = $1 AND #e > $2"
     case .create:
       return """
-        INSERT INTO #t (#k, #d, #e) VALUES ($1, #v, $3) \
+        INSERT INTO #t (#k, #d, #e#m) VALUES ($1, #v, $3#w) \
         ON CONFLICT (#k) DO NOTHING
         """
     case .replace:
       return """
-        UPDATE #t SET #d = #v, #e = $3 WHERE #k = $1 AND #r = $4
+        UPDATE #t SET #d = #v, #e = $3#u WHERE #k = $1 AND #r = $4
         """
     case .exists: return "SELECT #k FROM #t WHERE #k = $1"
-    case .touch: return "UPDATE #t SET #e = $2 WHERE #k = $1"
+    case .touch: return "UPDATE #t SET #e = $2#u WHERE #k = $1"
     case .remove: return "DELETE FROM #t WHERE #k = $1"
     case .put:
       return """
-        INSERT INTO #t (#k, #d, #e) VALUES ($1, #v, $3) \
-        ON CONFLICT (#k) DO UPDATE SET #d = EXCLUDED.#d, #e = EXCLUDED.#e
+        INSERT INTO #t (#k, #d, #e#m) VALUES ($1, #v, $3#w) \
+        ON CONFLICT (#k) DO UPDATE SET #d = EXCLUDED.#d, #e = EXCLUDED.#e#u
         """
     case .sweep:
       // The date is looked at again for a row that was touched meanwhile.
@@ -81,10 +79,9 @@ enum Schema {
 
   /// Refused unless the key is unique and this user may write. Nothing is inserted.
   static let probeKey: StaticString =
-    "EXPLAIN INSERT INTO #t (#k, #d, #e) VALUES ('', '{}', CURRENT_TIMESTAMP) ON CONFLICT (#k) DO NOTHING"
+    "EXPLAIN INSERT INTO #t (#k, #d, #e#m) VALUES ('', '{}', #0#w) ON CONFLICT (#k) DO NOTHING"
 
-  /// A layout's table, as connect-pg-simple's table.sql makes it; #n is its name without quotes
-  /// and schema.
+  /// As connect-pg-simple's table.sql makes it.
   static let layoutTable: StaticString = """
     CREATE TABLE #t (#k varchar NOT NULL COLLATE "default", #d json NOT NULL, #e timestamp(6) NOT NULL, \
     CONSTRAINT "#n_pkey" PRIMARY KEY (#k) NOT DEFERRABLE INITIALLY IMMEDIATE);

@@ -52,7 +52,7 @@ class Store:
 
     def load(self, key: str = KEY, now: int = 0) -> Optional[tuple[bytes, int]]:
         found: list[tuple[bytes, int]] = []
-        receive = native.Receive(lambda _, data, expires: found.append((ctypes.string_at(data.data, data.size), expires)))
+        receive = native.Receive(lambda _, data, expires: found.append((native.copy(data), expires)))
         self._call("tuile_store_load", native.view(key), now, receive, None)
         return found[0] if found else None
 

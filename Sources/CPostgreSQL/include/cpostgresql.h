@@ -71,8 +71,10 @@ typedef struct pg_parameters {
 
 /* `size` fits an int. */
 void pg_add_text(pg_parameters *parameters, const void *data, size_t size);
+void pg_add_bytes(pg_parameters *parameters, const void *data, size_t size);
 void pg_add_number(pg_parameters *parameters, int64_t number);
-/* Unix microseconds. */
+/* Unix microseconds, for a column with time zone or one without, which is UTC. */
+void pg_add_zoned_time(pg_parameters *parameters, int64_t microseconds);
 void pg_add_time(pg_parameters *parameters, int64_t microseconds);
 
 /* What a command answered; independent of the connection. It is libpq's PGresult. */
@@ -95,9 +97,13 @@ int pg_answer_rows(const pg_answer *answer);
 int64_t pg_answer_changed(const pg_answer *answer);
 /* Borrowed from the answer. */
 const uint8_t *pg_answer_text(const pg_answer *answer, int row, int column, size_t *size);
+/* The lowest of int64_t if there is none. */
+int64_t pg_answer_number(const pg_answer *answer, int row, int column);
 /* Unix microseconds, the ends of int64_t for what is beyond. */
 int64_t pg_answer_time(const pg_answer *answer, int row, int column);
-/* Whether its three columns are the types of Django's: a text of 40 characters or more, a text, a time with time zone. */
-bool pg_answer_is_sessions(const pg_answer *answer);
+/* What a column of a table of sessions is. */
+typedef enum pg_form { PG_TEXT, PG_BYTES, PG_NUMBER, PG_TIME, PG_ZONED_TIME } pg_form;
+/* Whether its three columns are a key, a text of 40 characters or more, data and times of these forms. */
+bool pg_answer_is_sessions(const pg_answer *answer, pg_form data, pg_form times);
 
 #endif /* CPOSTGRESQL_H */

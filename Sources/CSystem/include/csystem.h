@@ -342,6 +342,7 @@ void *sys_module_symbol(const char *file, const char *name);
 /* ---- SQLite's macros (sqlite.c) ---- */
 
 int sys_sqlite_bind_text(sqlite3_stmt *statement, int index, const void *data, size_t size);
+int sys_sqlite_bind_blob(sqlite3_stmt *statement, int index, const void *data, size_t size);
 /* Waits in steps of well under a millisecond, up to `milliseconds` in all. */
 void sys_sqlite_set_busy_limit(sqlite3 *database, int *milliseconds);
 /* The log is left as it is when the last connection closes, which takes no time. */

@@ -118,7 +118,7 @@ struct Date {
 
   /// `1994-11-06 08:49:37.123456`: how Django stores a time in SQLite; without
   /// the fraction when it is zero. 26 bytes at most.
-  static func writeSQLite(microseconds: Int64, to writer: inout ByteWriter) {
+  static func writeSQLite(microseconds: Int64, digits: Bool = false, to writer: inout ByteWriter) {
     let clamped = max(earliest &* 1_000_000, min(latest &* 1_000_000 &+ 999_999, microseconds))
     var seconds = clamped / 1_000_000
     var fraction = clamped % 1_000_000
@@ -130,7 +130,7 @@ struct Date {
     date.calendarDay(to: &writer)
     writer.append(UInt8(ascii: " "))
     date.time(to: &writer)
-    if fraction > 0 {
+    if fraction > 0 || digits {
       writer.append(UInt8(ascii: "."))
       two(fraction / 10_000, to: &writer)
       four(fraction % 10_000, to: &writer)

@@ -42,7 +42,7 @@ class Express: Layout {
       Layout.write("key_prefix", options.prefix?.bytes ?? Bytes("sess:"), to: &url)
     } else {
       Layout.write("table", options.table?.bytes ?? Bytes("session"), to: &url)
-      Layout.write("columns", Bytes("sid,sess,expire"), to: &url)
+      Layout.write("columns", Bytes("sid:key,sess:json,expire:local"), to: &url)
     }
   }
 

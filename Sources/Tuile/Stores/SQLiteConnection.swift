@@ -18,25 +18,29 @@ final class SQLiteConnection {
   /// too; nil until it is prepared.
   private let statements: UnsafeMutablePointer<OpaquePointer?>
   private static let rooms = Statement.count &+ Statement.put.rawValue &+ 1
-  private let options: SQLiteOptions
+  private let settings: SQLiteSettings
   /// The file can't change while it is read: nothing is looked at but its pages.
   private(set) var isStill = false
   let generation = sys_fork_generation()
   var next: SQLiteConnection?
   /// What the busy handler reads, for as long as the connection is open.
   private let busyLimit: UnsafeMutablePointer<Int32>
+  /// The time that a statement has got.
+  private let timeText: UnsafeMutablePointer<UInt8>
+  private static let longestTime = 32
 
-  init(path: Bytes, options: SQLiteOptions) throws(Failure) {
+  init(path: Bytes, settings: SQLiteSettings) throws(Failure) {
     statements = .allocate(capacity: SQLiteConnection.rooms)
     statements.initialize(repeating: nil, count: SQLiteConnection.rooms)
+    timeText = .allocate(capacity: SQLiteConnection.longestTime)
     busyLimit = .allocate(capacity: 1)
-    busyLimit.initialize(to: options.busyMilliseconds)
-    self.options = options
-    guard options.mode.writes else {
+    busyLimit.initialize(to: settings.busyMilliseconds)
+    self.settings = settings
+    guard settings.mode.writes else {
       try openToRead(path)
       return
     }
-    let create = options.mode.makes ? SQLITE_OPEN_CREATE : 0
+    let create = settings.makes ? SQLITE_OPEN_CREATE : 0
     try open(path, SQLITE_OPEN_READWRITE | create)
     guard sqlite3_db_readonly(database, "main") == 0 else {
       throw Failure(status: TUILE_E_STORE, message: "the session database is read-only: mode=ro is for that")
@@ -55,9 +59,13 @@ final class SQLiteConnection {
   private func setUp() throws(Failure) {
     // Readers and the writer do not wait for each other. Where the file system
     // has no shared memory SQLite keeps its rollback journal, which is right too.
-    if options.mode.makes { try run("PRAGMA journal_mode=WAL") }
-    try run(options.synchronousFull ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL")
-    if options.mode.makes { try run(SQLiteSchema.sessions) }
+    if settings.makes { try run("PRAGMA journal_mode=WAL") }
+    if settings.synchronousFull {
+      try run("PRAGMA synchronous=FULL")
+    } else if !settings.sessions.isLayouts {
+      try run("PRAGMA synchronous=NORMAL")
+    }
+    if settings.makes { try run(SQLiteSchema.sessions) }
     try prepare(from: .load, to: .put)
   }
 
@@ -86,7 +94,7 @@ final class SQLiteConnection {
   /// Until it goes well, or others were in the way for too long: SQLite asks nobody to wait
   /// where it would be a deadlock, as when several switch a new file to its log at once.
   private func patiently(_ body: () throws(Failure) -> Void) throws(Failure) {
-    let until = sys_monotonic_microseconds() &+ Int64(options.busyMilliseconds) &* 1000
+    let until = sys_monotonic_microseconds() &+ Int64(settings.busyMilliseconds) &* 1000
     while true {
       do throws(Failure) {
         return try body()
@@ -109,6 +117,7 @@ final class SQLiteConnection {
     close()
     statements.deallocate()
     busyLimit.deallocate()
+    timeText.deallocate()
   }
 
   /// Nothing is run on it afterwards. More than once is fine.
@@ -123,16 +132,20 @@ final class SQLiteConnection {
     database = nil
   }
 
-  /// Throws unless the table is Django's, as far as it matters.
+  /// Throws unless the table is Django's, or the layout's, as far as it matters.
   func checkSchema() throws(Failure) {
+    var sql = ByteBuffer()
+    settings.sessions.writeSQLite(SQLiteSchema.check, to: &sql)
+    guard !sql.failed else { throw .memory }
     let broken: StaticString
-    switch try number(SQLiteSchema.check) {
+    switch try number(sql.bytes) {
     case 0: return
-    case 1: broken = "the table django_session has not Django's columns"
-    case 2: broken = "the session_key of django_session is not unique"
-    default: broken = "the table django_session has a column of its own that needs a value"
+    case 1: broken = "the table of sessions has not the columns that it needs"
+    case 2: broken = "the column of the keys is not unique in the table of sessions"
+    default: broken = "the table of sessions has a column of its own that needs a value"
     }
-    throw Failure(status: TUILE_E_CORRUPT, message: broken)
+    throw Failure(
+      status: TUILE_E_CORRUPT, message: broken, detail: Failure.Detail(settings.sessions.bareName.bytes))
   }
 
   /// It is opened again soon: not worth a checkpoint.
@@ -147,9 +160,18 @@ final class SQLiteConnection {
     var i = first.rawValue
     while i <= last.rawValue, let statement = Statement(rawValue: i) {
       // Some may be ready from an attempt that failed halfway.
-      if statements[i] == nil { try prepare(Bytes(statement.sql), &statements[i]) }
+      if statements[i] == nil { try prepare(statement, settings.sessions, &statements[i]) }
       i &+= 1
     }
+  }
+
+  private func prepare(
+    _ statement: Statement, _ table: SessionTable, _ prepared: inout OpaquePointer?
+  ) throws(Failure) {
+    var sql = ByteBuffer()
+    table.writeSQLite(statement.template, to: &sql)
+    guard !sql.failed else { throw .memory }
+    try prepare(sql.bytes, &prepared)
   }
 
   private func prepare(_ sql: Bytes, _ prepared: inout OpaquePointer?) throws(Failure) {
@@ -158,16 +180,21 @@ final class SQLiteConnection {
       UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
     if result == SQLITE_ERROR {
       throw Failure(
-        status: TUILE_E_CORRUPT, message: "the tables of sessions are not Django's and Tuile's",
+        status: TUILE_E_CORRUPT,
+        message: settings.sessions.isLayouts
+          ? "the layout's table is not there or not such a one: its framework makes it"
+          : "the tables of sessions are not Django's and Tuile's",
         detail: Failure.Detail(sqlite3_errmsg(database)))
     }
     guard result == SQLITE_OK else { throw failure(result, "the session database cannot be read") }
   }
 
   /// A number that a query of one row gives.
-  func number(_ sql: StaticString) throws(Failure) -> Int {
+  func number(_ sql: StaticString) throws(Failure) -> Int { try number(Bytes(sql)) }
+
+  private func number(_ sql: Bytes) throws(Failure) -> Int {
     var handle: OpaquePointer?
-    try prepare(Bytes(sql), &handle)
+    try prepare(sql, &handle)
     defer { sqlite3_finalize(handle) }
     let result = sqlite3_step(handle)
     guard result == SQLITE_ROW else { throw failure(result, "the session database cannot be read") }
@@ -177,9 +204,9 @@ final class SQLiteConnection {
   /// Whether the table of owners is there; then its statements are ready.
   func hasOwners(make: Bool) throws(Failure) -> Bool {
     if statements[Statement.removeOrphans.rawValue] != nil { return true }
-    if make, options.mode.makes { try run(SQLiteSchema.owners) }
+    if make, settings.mode.makes { try run(SQLiteSchema.owners) }
     guard try number(SQLiteSchema.hasOwners) == 1 else { return false }
-    if options.mode.writes { try prepare(from: .own, to: .removeOrphans) }
+    if settings.mode.writes { try prepare(from: .own, to: .removeOrphans) }
     return true
   }
 
@@ -187,12 +214,9 @@ final class SQLiteConnection {
   func hasRecords(_ statement: Statement, make: Bool) throws(Failure) -> Bool {
     let place = Statement.count &+ statement.rawValue
     if statements[place] != nil { return true }
-    if make, options.mode.makes { try run(SQLiteSchema.records) }
+    if make, settings.mode.makes { try run(SQLiteSchema.records) }
     guard try number(SQLiteSchema.hasRecords) == 1 else { return false }
-    var sql = ByteBuffer()
-    statement.writeForRecords(to: &sql)
-    guard !sql.failed else { throw .memory }
-    try prepare(sql.bytes, &statements[place])
+    try prepare(statement, settings.records, &statements[place])
     return true
   }
 
@@ -224,7 +248,8 @@ final class SQLiteConnection {
     // Owners' statements are missing where another connection found their table.
     if !onRecords, statements[statement.rawValue] == nil { try prepare(from: statement, to: statement) }
     let handle = statements[onRecords ? Statement.count &+ statement.rawValue : statement.rawValue]
-    bind(Binder(statement: handle))
+    let table = settings.table(onRecords: onRecords)
+    bind(Binder(statement: handle, table: table, room: timeText))
     defer {
       sqlite3_reset(handle)
       sqlite3_clear_bindings(handle)
@@ -232,7 +257,7 @@ final class SQLiteConnection {
     var rows = 0
     var result = sqlite3_step(handle)
     while result == SQLITE_ROW {
-      row(Columns(statement: handle))
+      row(Columns(statement: handle, table: table))
       rows &+= 1
       // A key has one row: a second step would only find that.
       if statement == .load || statement == .exists { return rows }
@@ -244,18 +269,54 @@ final class SQLiteConnection {
 
   struct Binder {
     let statement: OpaquePointer?
+    let table: SessionTable
+    /// Where the one time of a statement is written.
+    let room: UnsafeMutablePointer<UInt8>
     /// The bytes must outlive the run.
     func text(_ index: Int32, _ bytes: Bytes) { _ = sys_sqlite_bind_text(statement, index, bytes.start, bytes.count) }
     func integer(_ index: Int32, _ number: Int) { sqlite3_bind_int64(statement, index, Int64(number)) }
+
+    /// As text does.
+    func data(_ index: Int32, _ bytes: Bytes) {
+      if table.holds == .bytes {
+        _ = sys_sqlite_bind_blob(statement, index, bytes.start, bytes.count)
+      } else {
+        text(index, bytes)
+      }
+    }
+
+    /// Unix microseconds, to be compared with the column of the expiry, or stored in it.
+    func time(_ index: Int32, _ microseconds: Int64) {
+      let stored = table.stored(microseconds)
+      guard table.time != .seconds else { return integer(index, Int(stored / 1_000_000)) }
+      var writer = ByteWriter(room, capacity: SQLiteConnection.longestTime)
+      Date.writeSQLite(microseconds: stored, digits: table.time == .utc, to: &writer)
+      text(index, writer.written)
+    }
   }
 
   struct Columns {
     let statement: OpaquePointer?
+    let table: SessionTable
     /// Valid until the run ends.
     func text(_ index: Int32) -> Bytes {
       guard let start = sqlite3_column_text(statement, index) else { return Bytes() }
       return Bytes(start, Int(sqlite3_column_bytes(statement, index)))
     }
     func integer(_ index: Int32) -> Int { Int(sqlite3_column_int64(statement, index)) }
+
+    /// As text is.
+    func data(_ index: Int32) -> Bytes {
+      guard table.holds == .bytes else { return text(index) }
+      guard let start = sqlite3_column_blob(statement, index) else { return Bytes() }
+      return Bytes(start.assumingMemoryBound(to: UInt8.self), Int(sqlite3_column_bytes(statement, index)))
+    }
+
+    /// The end of the session; nil if it can't be read.
+    func end(_ index: Int32) -> Int64? {
+      guard table.time == .seconds else { return Date.readISO(text(index)).map { table.end($0) } }
+      let (microseconds, overflow) = sqlite3_column_int64(statement, index).multipliedReportingOverflow(by: 1_000_000)
+      return overflow ? .max : table.end(microseconds)
+    }
   }
 }

@@ -1,11 +1,14 @@
 /// What a URL sqlite:///path?options says.
-struct SQLiteOptions: StoreOptions {
+struct SQLiteOptions: ~Copyable, StoreOptions {
   /// How long a call waits for other writers: `busy`, in milliseconds.
   var busyMilliseconds: Int32 = 5000
   /// `synchronous=full`: a commit survives power loss; else only kill -9.
   var synchronousFull = false
   /// `mode`: what opening may do to the file.
   var mode = StoreMode.unsaid
+  /// A layout's table and columns; empty: Django's.
+  var table = ByteBuffer()
+  var columns = ByteBuffer()
 
   static let known: StaticString = "busy, synchronous (normal, full), mode (ro, rw, rwc)"
 
@@ -16,6 +19,12 @@ struct SQLiteOptions: StoreOptions {
       synchronousFull = option.value == Bytes("full")
     } else if let said = StoreMode(option) {
       mode = said
+    } else if option.name == Bytes("table") {
+      table.removeAll()
+      try URLText.decode(option.value, to: &table)
+    } else if option.name == Bytes("columns") {
+      columns.removeAll()
+      try URLText.decode(option.value, to: &columns)
     } else {
       return false
     }
@@ -31,12 +40,45 @@ extension SQLiteStore {
     let query = try StoreURL.path(url, after: scheme, to: &path)
     var options = SQLiteOptions()
     try options.read(query, at: url.count &- query.count)
+    let sessions = try table(options)
     if options.mode == .unsaid, StoreURL.isInRoot(path.bytes) {
       throw .syntax(
         "the path of a store's URL begins at /, and this one names a file in / itself: write the whole path, or add mode=rwc",
         at: scheme.count)
     }
     try Forks.prepare()
-    return try SQLiteStore(path: path, options: options)
+    let settings = SQLiteSettings(
+      busyMilliseconds: options.busyMilliseconds, synchronousFull: options.synchronousFull, mode: options.mode,
+      sessions: sessions)
+    return try SQLiteStore(path: path, settings: settings)
   }
+
+  private static func table(_ options: borrowing SQLiteOptions) throws(Failure) -> SessionTable {
+    guard options.table.count > 0 || options.columns.count > 0 else { return SessionTable.djangos("django_session") }
+    guard let made = SessionTable.layouts(options.table.bytes, options.columns.bytes, schemas: false) else {
+      throw .syntax("the table of the store's URL has no name that a layout's table has: A-Z, a-z, 0-9, _ and -")
+    }
+    return made
+  }
+}
+
+/// What the connections of a store share.
+final class SQLiteSettings {
+  let busyMilliseconds: Int32
+  let synchronousFull: Bool
+  let mode: StoreMode
+  let sessions: SessionTable
+  /// Of records, beside them.
+  let records = SessionTable.djangos("tuile_session_record")
+
+  init(busyMilliseconds: Int32, synchronousFull: Bool, mode: StoreMode, sessions: SessionTable) {
+    self.busyMilliseconds = busyMilliseconds
+    self.synchronousFull = synchronousFull
+    self.mode = mode
+    self.sessions = sessions
+  }
+
+  func table(onRecords: Bool) -> SessionTable { onRecords ? records : sessions }
+  /// Whether opening makes the file and Django's table, and sets the file up for them.
+  var makes: Bool { mode.makes && !sessions.isLayouts }
 }

@@ -17,17 +17,14 @@ extension SQLiteStore {
   }
 
   func owned(_ owner: Bytes, now: Int64, _ each: (Bytes, Bytes, Int64) -> Void) throws(Failure) {
-    let present = SQLiteDate(now)
     var copies = OwnedCopies()
     try reading { (connection) throws(Failure) in
       guard try connection.hasOwners(make: false) else { return }
-      try present.withText { (date) throws(Failure) in
-        _ = try connection.execute(.owned) {
-          $0.text(1, owner)
-          $0.text(2, date)
-        } row: { columns in
-          copies.append(columns.text(0), columns.text(1), Date.readISO(columns.text(2)) ?? now)
-        }
+      _ = try connection.execute(.owned) {
+        $0.text(1, owner)
+        $0.time(2, now)
+      } row: { columns in
+        copies.append(columns.text(0), columns.text(1), columns.end(2) ?? now)
       }
     }
     guard !copies.text.failed else { throw .memory }

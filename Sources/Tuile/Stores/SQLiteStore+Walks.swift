@@ -4,29 +4,28 @@ extension SQLiteStore {
   private static let page = 500
 
   func keys(now: Int64, _ each: (Bytes, Int64) -> Bool) throws(Failure) {
-    let present = SQLiteDate(now)
     var last = ByteBuffer()
     var rows = SQLiteStore.page
     while rows == SQLiteStore.page {
       var copies = OwnedCopies()
       rows = try reading { (connection) throws(Failure) in
-        try present.withText { (date) throws(Failure) in
-          try connection.execute(.keys) {
-            $0.text(1, last.bytes)
-            $0.text(2, date)
-            $0.integer(3, SQLiteStore.page)
-          } row: { columns in
-            // Expired ones too: the next page begins behind the last row.
-            let lives = columns.integer(2) != 0
-            copies.append(columns.text(0), Bytes(), lives ? Date.readISO(columns.text(1)) ?? now : .min)
-          }
+        try connection.execute(.keys) {
+          $0.text(1, last.bytes)
+          $0.time(2, now)
+          $0.integer(3, SQLiteStore.page)
+        } row: { columns in
+          // Expired ones too: the next page begins behind the last row.
+          let lives = columns.integer(2) != 0
+          copies.append(columns.text(0), Bytes(), lives ? columns.end(1) ?? now : .min)
         }
       }
       guard !copies.text.failed else { throw .memory }
       let goOn = copies.all { key, _, expires in
         last.removeAll()
         last.append(key)
-        return expires == .min || !SessionKey.isValid(key) || each(key, expires)
+        // Which of another framework's keys are sessions' is its layout's question.
+        let isSession = settings.sessions.isLayouts || SessionKey.isValid(key)
+        return expires == .min || !isSession || each(key, expires)
       }
       guard !last.failed else { throw .memory }
       guard goOn else { return }

@@ -1,8 +1,8 @@
 import CSystem
 import CTuile
 
-/// Sessions in Django's own table in a SQLite file, for many threads and many
-/// processes. Each thread that is in the store has a connection of its own;
+/// Sessions in Django's own table, or another framework's, in a SQLite file, for many
+/// threads and many processes. Each thread that is in the store has a connection of its own;
 /// idle ones wait in a list.
 ///
 /// SQLite counts the locks of a process in its memory, which a child of fork()
@@ -12,7 +12,7 @@ import CTuile
 final class SQLiteStore: Store {
   /// Ends with a NUL.
   private let path: ByteBuffer
-  private let options: SQLiteOptions
+  let settings: SQLiteSettings
 
   /// Guards the list of idle connections. Made before `writing`, since fork()
   /// takes the newest first, and a writer takes this one while it has the other.
@@ -34,9 +34,9 @@ final class SQLiteStore: Store {
   var trusted: Bool { false }
 
   /// `path` ends with a NUL.
-  init(path: consuming ByteBuffer, options: SQLiteOptions) throws(Failure) {
+  init(path: consuming ByteBuffer, settings: SQLiteSettings) throws(Failure) {
     self.path = path
-    self.options = options
+    self.settings = settings
     sys_mutex_init(&pool)
     sys_mutex_init(&writing)
     let empty: @convention(c) (UnsafeMutableRawPointer?) -> Void = { store in
@@ -106,8 +106,8 @@ final class SQLiteStore: Store {
 
   private func open() throws(Failure) -> SQLiteConnection {
     // Sessions are logins: a file that SQLite made would be readable by all.
-    if options.mode.makes { path.bytes.withCString { sys_create_private_file($0) } }
-    return try SQLiteConnection(path: path.bytes, options: options)
+    if settings.makes { path.bytes.withCString { sys_create_private_file($0) } }
+    return try SQLiteConnection(path: path.bytes, settings: settings)
   }
 
   private func giveBack(_ connection: SQLiteConnection) {
@@ -135,10 +135,10 @@ final class SQLiteStore: Store {
   }
 
   func writing<Answer>(_ body: (SQLiteConnection) throws(Failure) -> Answer) throws(Failure) -> Answer {
-    guard options.mode.writes else { throw .readOnly }
+    guard settings.mode.writes else { throw .readOnly }
     sys_fork_gate_enter(&gate)
     defer { sys_fork_gate_leave(&gate) }
-    guard sys_mutex_lock_within(&writing, options.busyMilliseconds) else {
+    guard sys_mutex_lock_within(&writing, settings.busyMilliseconds) else {
       throw Failure(status: TUILE_E_BUSY, message: "the session database had too many writers for too long")
     }
     defer { sys_mutex_unlock(&writing) }
@@ -162,19 +162,16 @@ final class SQLiteStore: Store {
   // MARK: Store
 
   func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
-    let present = SQLiteDate(now)
     let isRecord = SessionKey.isRecord(key)
     var expires: Int64?
     try reading { (connection) throws(Failure) in
       guard try connection.isReady(.load, onRecords: isRecord) else { return }
-      _ = try present.withText { (date) throws(Failure) in
-        try connection.execute(.load, onRecords: isRecord) {
-          $0.text(1, key)
-          $0.text(2, date)
-        } row: { columns in
-          data.append(columns.text(0))
-          expires = Date.readISO(columns.text(1)) ?? now
-        }
+      _ = try connection.execute(.load, onRecords: isRecord) {
+        $0.text(1, key)
+        $0.time(2, now)
+      } row: { columns in
+        data.append(columns.data(0))
+        expires = columns.end(1) ?? now
       }
     }
     guard !data.failed else { throw .memory }
@@ -192,33 +189,27 @@ final class SQLiteStore: Store {
   private func insert(_ statement: SQLiteConnection.Statement, _ key: Bytes, _ data: Bytes, _ expires: Int64)
     throws(Failure) -> Int
   {
-    let date = SQLiteDate(expires)
     let isRecord = SessionKey.isRecord(key)
     return try writing { (connection) throws(Failure) in
       if isRecord { try SQLiteStore.requireRecords(connection, statement) }
-      return try date.withText { (date) throws(Failure) in
-        try connection.execute(statement, onRecords: isRecord) {
-          $0.text(1, key)
-          $0.text(2, data)
-          $0.text(3, date)
-        }
+      return try connection.execute(statement, onRecords: isRecord) {
+        $0.text(1, key)
+        $0.data(2, data)
+        $0.time(3, expires)
       }
     }
   }
 
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
-    let date = SQLiteDate(expires)
     let isRecord = SessionKey.isRecord(key)
     return try writing { (connection) throws(Failure) in
       guard try connection.isReady(.replace, onRecords: isRecord), try connection.isReady(.exists, onRecords: isRecord)
       else { return .absent }
-      let changed = try date.withText { (date) throws(Failure) in
-        try connection.execute(.replace, onRecords: isRecord) {
-          $0.text(1, key)
-          $0.text(2, data)
-          $0.text(3, date)
-          $0.text(4, expected)
-        }
+      let changed = try connection.execute(.replace, onRecords: isRecord) {
+        $0.text(1, key)
+        $0.data(2, data)
+        $0.time(3, expires)
+        $0.data(4, expected)
       }
       if changed == 1 { return .replaced }
       return try connection.execute(.exists, onRecords: isRecord) { $0.text(1, key) } == 1 ? .conflict : .absent
@@ -226,15 +217,12 @@ final class SQLiteStore: Store {
   }
 
   func touch(_ key: Bytes, expires: Int64) throws(Failure) -> Bool {
-    let date = SQLiteDate(expires)
     let isRecord = SessionKey.isRecord(key)
     return try writing { (connection) throws(Failure) in
       guard try connection.isReady(.touch, onRecords: isRecord) else { return 0 }
-      return try date.withText { (date) throws(Failure) in
-        try connection.execute(.touch, onRecords: isRecord) {
-          $0.text(1, key)
-          $0.text(2, date)
-        }
+      return try connection.execute(.touch, onRecords: isRecord) {
+        $0.text(1, key)
+        $0.time(2, expires)
       }
     } == 1
   }
@@ -256,7 +244,6 @@ final class SQLiteStore: Store {
   }
 
   private func sweepRows(now: Int64, limit: Int, onRecords: Bool) throws(Failure) -> Int {
-    let date = SQLiteDate(now)
     var removed = 0
     var pace = SweepPace()
     while removed < limit {
@@ -264,11 +251,9 @@ final class SQLiteStore: Store {
       let began = sys_now_microseconds()
       let gone = try writing { (connection) throws(Failure) in
         guard try connection.isReady(.sweep, onRecords: onRecords) else { return 0 }
-        return try date.withText { (date) throws(Failure) in
-          try connection.execute(.sweep, onRecords: onRecords) {
-            $0.text(1, date)
-            $0.integer(2, step)
-          }
+        return try connection.execute(.sweep, onRecords: onRecords) {
+          $0.time(1, now)
+          $0.integer(2, step)
         }
       }
       removed &+= gone
@@ -311,20 +296,5 @@ struct SweepPace {
     _ = sys_random(&spread, MemoryLayout<UInt32>.size)
     let length = UInt32(truncatingIfNeeded: took)
     sys_sleep_microseconds(length / 2 &+ spread % length)
-  }
-}
-
-/// A time as the text of Django's `expire_date`.
-struct SQLiteDate {
-  private let microseconds: Int64
-
-  init(_ microseconds: Int64) { self.microseconds = microseconds }
-
-  func withText<Answer>(_ body: (Bytes) throws(Failure) -> Answer) throws(Failure) -> Answer {
-    try withScratch(32) { (room) throws(Failure) in
-      var writer = ByteWriter(room, capacity: 32)
-      Date.writeSQLite(microseconds: microseconds, to: &writer)
-      return try body(writer.written)
-    }
   }
 }
