@@ -15,11 +15,18 @@ BUILD = Path(os.environ.get("TUILE_BUILD", ROOT / "build"))
 sys.path.insert(0, str(ROOT / "bindings/python"))
 os.environ.setdefault("TUILE_LIBRARY", str(BUILD / "libtuile.so.0"))
 from tuile import _native as native  # noqa: E402  the path has to be set first
-from tuile.sessions import Manager  # noqa: E402
+from tuile.sessions import Manager, Session  # noqa: E402
 
 # The whole of it takes minutes; the usual run does a part.
 FULL = bool(os.environ.get("TUILE_FULL"))
 KEY, LATER = "abcdefgh", 2_000_000_000_000_000
+
+
+def login(session: Session) -> Optional[str]:
+    """Who is logged in, as the store's layout knows it."""
+    kind, value = ctypes.c_int(), native.Bytes()
+    found = session._call("get_login", ctypes.byref(kind), ctypes.byref(value)) == native.OK
+    return native.copy(value).decode() if found else None
 
 
 class Refused(Exception):

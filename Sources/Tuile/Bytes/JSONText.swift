@@ -11,6 +11,8 @@ struct JSONStyle {
   var shortControls = true
   /// '<', '>', '&', U+2028 and U+2029 are escaped, for HTML.
   var html = false
+  /// '/' is escaped, as by PHP's json_encode, which leaves DEL as it is.
+  var php = false
 
   /// json.dumps with separators "," and ":".
   static let python = JSONStyle(ascii: true)
@@ -18,6 +20,13 @@ struct JSONStyle {
   static let javaScript = JSONStyle()
   static let ruby = JSONStyle(html: true)
   static let go = JSONStyle(shortControls: false, html: true)
+  static let php = JSONStyle(ascii: true, php: true)
+
+  /// The first place from `i` on, before `end`, that may have to be written in another way.
+  func skipPlain(_ text: Bytes, _ i: Int, _ end: Int) -> Int {
+    let plain = sys_skip_json_plain(text.start, i, end, html ? 1 : 0)
+    return php ? i &+ text.slice(i, plain).find(UInt8(ascii: "/")) : plain
+  }
 }
 
 /// JSON in the form that a style says, Python's by default. What was read is kept
@@ -51,6 +60,8 @@ enum JSONText {
     switch scalar {
     case 0x08, 0x0C: if !style.shortControls { return escape(scalar, to: &buffer) }
     case 0x3C, 0x3E, 0x26, 0x2028, 0x2029: if style.html { return escape(scalar, to: &buffer) }
+    case 0x2F: if style.php { buffer.append(0x5C) }
+    case 0x7F: if style.php { return buffer.append(0x7F) }
     default: break
     }
     // Half a pair stays an escape: no text can hold it.
@@ -81,7 +92,7 @@ enum JSONText {
     buffer.append(UInt8(ascii: "\""))
     var i = 0
     while i < text.count {
-      let plain = sys_skip_json_plain(text.start, i, text.count, style.html ? 1 : 0)
+      let plain = style.skipPlain(text, i, text.count)
       buffer.append(text.slice(i, plain))
       i = plain
       if i >= text.count { break }
@@ -209,7 +220,7 @@ enum JSONText {
     buffer.append(UInt8(ascii: "\""))
     var i = 1
     while i < raw.count &- 1 {
-      let plain = sys_skip_json_plain(raw.start, i, raw.count &- 1, style.html ? 1 : 0)
+      let plain = style.skipPlain(raw, i, raw.count &- 1)
       buffer.append(raw.slice(i, plain))
       i = plain
       if i >= raw.count &- 1 { break }

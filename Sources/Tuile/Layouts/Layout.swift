@@ -54,6 +54,20 @@ class Layout {
     throw .argument("this layout writes nothing")
   }
 
+  /// What seals sessions beside that, with the manager's secrets; nil: nothing.
+  func makeCipher(_ secrets: SecretList) throws(Failure) -> LayoutCipher? { nil }
+
+  /// `read` where sessions may be sealed: which of the secrets it was, or nil for what is none
+  /// of this framework's.
+  func read(
+    _ stored: Bytes, _ cipher: LayoutCipher?, limit: Int, into json: inout ByteBuffer
+  ) throws(Failure) -> Int? { try read(stored, limit: limit, into: &json) ? 0 : nil }
+
+  /// `write` where sessions may be sealed.
+  func write(
+    _ json: Bytes, base: Bytes, _ moment: LayoutMoment, _ cipher: LayoutCipher?, to out: inout ByteBuffer
+  ) throws(Failure) { try write(json, base: base, moment, to: &out) }
+
   /// Names in the session that are the framework's own metadata: kept, and not shown to the host.
   final func hides(_ name: Bytes) -> Bool {
     var i = 0
@@ -82,6 +96,9 @@ class Layout {
 
   /// The JSON text of whoever the framework's usual login put there.
   func login(_ value: (StaticString) -> Bytes?) -> Bytes? { nil }
+
+  /// Whether that value says it, where the name itself is not known beforehand.
+  func isLogin(_ name: Bytes) -> Bool { false }
 
   // MARK: The store
 

@@ -19,7 +19,11 @@ class PayloadLayout: Layout {
   override func write(
     _ json: Bytes, base: Bytes, _ moment: LayoutMoment, to out: inout ByteBuffer
   ) throws(Failure) {
-    switch Payload.rewrite(base, format, as: json, into: &out) {
+    try PayloadLayout.check(Payload.rewrite(base, format, as: json, into: &out))
+  }
+
+  static func check(_ status: PayloadStatus) throws(Failure) {
+    switch status {
     case .ok: return
     case .noMemory: throw .memory
     case .malformed:

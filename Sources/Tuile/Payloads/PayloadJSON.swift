@@ -14,7 +14,10 @@ enum PayloadJSON {
     return .ok
   }
 
-  static func rewrite(_ stored: Bytes, as json: Bytes, into out: inout ByteBuffer) -> PayloadStatus {
+  /// `known`: how the framework writes JSON; nil: as what is stored shows.
+  static func rewrite(
+    _ stored: Bytes, as json: Bytes, _ known: JSONStyle? = nil, into out: inout ByteBuffer
+  ) -> PayloadStatus {
     var wanted = ByteBuffer()
     var shown = ByteBuffer()
     let canonical = Payload.canonicalize(json, to: &wanted)
@@ -30,10 +33,10 @@ enum PayloadJSON {
     let old = PayloadIndices()
     var stands = JSONMembers(stored)
     var shows = JSONMembers(shown.bytes)
-    var style = JSONStyle(ascii: isASCII(stored))
+    var style = known ?? JSONStyle(ascii: isASCII(stored))
     while let member = shows.next(), let raw = stands.next() {
       guard names.add(member.name, old.count) == .ok else { return .noMemory }
-      if old.count == 0 { style.spaced = isSpaced(raw) }
+      if old.count == 0, known == nil { style.spaced = isSpaced(raw) }
       old.append(raw.name, of: stored)
       old.append(raw.raw, of: stored)
       old.append(member.raw, of: shown.bytes)

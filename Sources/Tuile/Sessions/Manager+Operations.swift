@@ -66,8 +66,8 @@ extension Manager {
     let present = now
     let expires = present &+ 60_000_000
     var form = ByteBuffer()
-    if let layout = keys.codec.layout {
-      try layout.write(Bytes("{}"), base: Bytes(), moment(now: present, expires: expires), to: &form)
+    if keys.codec.layout != nil {
+      try keys.codec.encode(Bytes("{}"), base: Bytes(), moment(now: present, expires: expires), to: &form)
     } else {
       form.append("{}")
     }

@@ -48,7 +48,9 @@ final class ManagerKeys {
     var dialects: (now: Dialect?, before: Dialect?)
     var recordNames: RecordNames?
     var keyDialect: Dialect?
+    var cipher: LayoutCipher?
     if let secrets {
+      cipher = try layout?.makeCipher(secrets)
       if let dialect = layout?.cookieDialect {
         var signed = SignerSettings(secrets: secrets)
         signed.name = settings.cookieName
@@ -62,7 +64,7 @@ final class ManagerKeys {
       dialects.before = try previous?.dialect(secrets, settings, name: settings.previousCookie)
     }
     return ManagerKeys(
-      codec: Codec(signer: signer, layout: layout, limit: settings.maxData), kind: kind,
+      codec: Codec(signer: signer, layout: layout, cipher: cipher, limit: settings.maxData), kind: kind,
       home: dialects.now.map { CookieHome($0) } ?? SessionHome(),
       previousKind: previous, previousDialect: dialects.before, recordNames: recordNames, keyDialect: keyDialect,
       trusted: trusted,

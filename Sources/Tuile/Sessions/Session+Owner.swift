@@ -24,7 +24,11 @@ extension Session {
   /// Whoever the framework's own login put there.
   func login() -> Bytes? {
     guard let layout = keys.layout else { return data.reserved(Session.djangoName) }
-    return layout.login { data.value(of: Bytes($0)) }
+    if let raw = layout.login({ data.value(of: Bytes($0)) }) { return raw }
+    for i in Indices(data.entries.count) {
+      if data.entries[i].live, layout.isLogin(data.entries[i].name) { return data.entries[i].value }
+    }
+    return nil
   }
 
   func set(owner: Bytes) throws(Failure) {

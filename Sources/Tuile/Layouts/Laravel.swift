@@ -1,0 +1,211 @@
+import CTuile
+
+/// Laravel's sessions, in its files or in Redis by its cache: an array as PHP's serialize or
+/// json_encode writes it, encrypted where `session.encrypt` says so. The cookie is encrypted
+/// with the application's key in any case.
+final class Laravel: Layout {
+  private let kind: Kind
+  /// Of new sessions; one that is there keeps its own.
+  private var serializer = PayloadFormat.phpSerialize
+  private var isEncrypted = false
+  private var isGCM = false
+  private var guardName: LayoutText?
+
+  init(_ kind: Kind) { self.kind = kind }
+
+  override func isFor(_ kind: Kind) -> Bool { kind == .redis || kind == .file }
+
+  // MARK: The cookie
+
+  override var cookieDialect: tuile_dialect? { isGCM ? TUILE_DIALECT_LARAVEL_GCM : TUILE_DIALECT_LARAVEL }
+
+  /// Str::random(40), which Laravel wants every ID to look like.
+  override var keyAlphabet: StaticString { "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" }
+  override var keySize: Int { 40 }
+  override func isKey(_ key: Bytes) -> Bool {
+    super.isKey(key) && key.count == 40 && !key.contains(UInt8(ascii: "-")) && !key.contains(UInt8(ascii: "_"))
+      && !key.contains(UInt8(ascii: ",")) && !key.contains(UInt8(ascii: ":"))
+  }
+
+  // MARK: Options
+
+  override var shared: LayoutOptions.Names { kind == .redis ? [.prefix, .ttl] : [.ttl] }
+
+  override func takeOwn(_ option: URLText.Option) throws(Failure) -> Bool {
+    if option.name == Bytes("guard") {
+      guardName = try LayoutText.decoded(option.value)
+    } else if option.name == Bytes("serializer") {
+      serializer = try option.choice("serializer (php, json)", ("php", PayloadFormat.phpSerialize), ("json", .json))
+    } else if option.name == Bytes("encrypt") {
+      isEncrypted = try option.choice("encrypt (true, false)", ("true", true), ("false", false))
+    } else if option.name == Bytes("cipher") {
+      isGCM = try option.choice("cipher (cbc, gcm)", ("cbc", false), ("gcm", true))
+    } else {
+      return false
+    }
+    return true
+  }
+
+  /// The two prefixes of Laravel's own settings stand one behind the other.
+  override func writeOptions(for kind: Kind, to url: inout ByteBuffer) throws(Failure) {
+    guard kind == .redis else { return }
+    Layout.write("key_prefix", options.prefix?.bytes ?? Bytes("laravel_database_laravel_cache:"), to: &url)
+  }
+
+  // MARK: What is stored
+
+  override func makeCipher(_ secrets: SecretList) throws(Failure) -> LayoutCipher? {
+    isEncrypted ? try LaravelEncrypter.make(secrets, gcm: isGCM) : nil
+  }
+
+  override func read(
+    _ stored: Bytes, _ cipher: LayoutCipher?, limit: Int, into json: inout ByteBuffer
+  ) throws(Failure) -> Int? {
+    guard stored.count <= limit &* 2 &+ 1024 else { throw .limit("the session is larger than max_data") }
+    var payload = ByteBuffer()
+    defer { payload.wipe() }
+    guard let key = try unwrap(stored, cipher, to: &payload) else { return nil }
+    guard payload.count <= limit else { throw .limit("the session is larger than max_data") }
+    // Laravel writes an empty file where it only reserves its place; PHP has one empty array.
+    if payload.count == 0 || payload.bytes == Bytes("[]") {
+      json.append("{}")
+      return key
+    }
+    switch Payload.read(payload.bytes, Laravel.format(of: payload.bytes), into: &json) {
+    case .ok: break
+    case .noMemory: throw .memory
+    default: return nil
+    }
+    guard json.count <= limit else { throw .limit("the session is larger than max_data") }
+    return key
+  }
+
+  override func write(
+    _ json: Bytes, base: Bytes, _ moment: LayoutMoment, _ cipher: LayoutCipher?, to out: inout ByteBuffer
+  ) throws(Failure) {
+    var old = ByteBuffer()
+    var new = ByteBuffer()
+    defer {
+      old.wipe()
+      new.wipe()
+    }
+    if !base.isEmpty {
+      guard try unwrap(base, cipher, to: &old) != nil else { throw Laravel.unreadable }
+    }
+    let format = old.count == 0 ? serializer : Laravel.format(of: old.bytes)
+    if old.bytes == Bytes("[]") { old.removeAll() }
+    let answer =
+      format == .json
+      ? PayloadJSON.rewrite(old.bytes, as: json, .php, into: &new)
+      : Payload.rewrite(old.bytes, format, as: json, into: &new)
+    switch answer {
+    case .ok: break
+    case .malformed: throw Laravel.unreadable
+    default: try PayloadLayout.check(answer)
+    }
+    try wrap(new.bytes, cipher, to: &out)
+  }
+
+  private static var unreadable: Failure {
+    Failure(status: TUILE_E_CORRUPT, message: "what the store has is no session of Laravel's with these secrets")
+  }
+
+  private static func format(of payload: Bytes) -> PayloadFormat {
+    payload[0] == UInt8(ascii: "{") || payload[0] == UInt8(ascii: "[") ? .json : .phpSerialize
+  }
+
+  /// Appends the array's text, and says with which key it was encrypted; nil: it is none of Laravel's.
+  private func unwrap(_ stored: Bytes, _ cipher: LayoutCipher?, to payload: inout ByteBuffer) throws(Failure) -> Int? {
+    // Its cache serializes what it is given, which is a text already.
+    guard let text = kind == .redis ? PHPText.read(stored) : stored else { return nil }
+    guard let cipher else {
+      guard !isEncrypted else { return nil }
+      payload.append(text)
+      guard !payload.failed else { throw .memory }
+      return 0
+    }
+    if text.isEmpty { return 0 }
+    var plain = ByteBuffer()
+    defer { plain.wipe() }
+    guard let key = try cipher.open(text, limit: text.count, to: &plain), let inner = PHPText.read(plain.bytes) else {
+      return nil
+    }
+    payload.append(inner)
+    guard !payload.failed else { throw .memory }
+    return key
+  }
+
+  private func wrap(_ payload: Bytes, _ cipher: LayoutCipher?, to out: inout ByteBuffer) throws(Failure) {
+    guard let cipher else {
+      guard !isEncrypted else { throw .argument("encrypt=true needs the application's key as the secret") }
+      return try put(payload, to: &out)
+    }
+    var plain = ByteBuffer()
+    defer { plain.wipe() }
+    guard plain.reserve(payload.count &+ 32) else { throw .memory }
+    PHPText.write(payload, to: &plain)
+    var sealed = ByteBuffer()
+    try cipher.seal(plain.bytes, to: &sealed)
+    try put(sealed.bytes, to: &out)
+  }
+
+  private func put(_ text: Bytes, to out: inout ByteBuffer) throws(Failure) {
+    if kind == .redis { PHPText.write(text, to: &out) } else { out.append(text) }
+    guard !out.failed else { throw .memory }
+  }
+
+  // MARK: Its end
+
+  /// session.lifetime, which is in minutes.
+  override var standardAge: Int64? { options.ttl ?? 7200 }
+
+  override var writesInPlace: Bool { true }
+
+  override func fileExpires(_ content: Bytes, modified: Int64) -> Int64? {
+    let (expires, overflow) = modified.addingReportingOverflow((standardAge ?? 0) &* 1_000_000)
+    return overflow ? .max : expires
+  }
+
+  // MARK: Who is logged in
+
+  /// `login_GUARD_` and the SHA-1 of the guard's class.
+  override func isLogin(_ name: Bytes) -> Bool {
+    let before = Bytes("login_")
+    let who = guardName?.bytes ?? Bytes("web")
+    let digest = name.dropFirst(before.count &+ who.count &+ 1)
+    guard name.hasPrefix(before), name.dropFirst(before.count).hasPrefix(who),
+      name[before.count &+ who.count] == UInt8(ascii: "_"), digest.count == 40
+    else { return false }
+    for i in Indices(digest.count) {
+      guard digest[i] &- UInt8(ascii: "0") < 10 || digest[i] &- UInt8(ascii: "a") < 6 else { return false }
+    }
+    return true
+  }
+}
+
+/// One text as PHP's serialize writes it: `s:SIZE:"…";`.
+enum PHPText {
+  /// nil: it is not one text and nothing else.
+  static func read(_ serialized: Bytes) -> Bytes? {
+    guard serialized.hasPrefix(Bytes("s:")) else { return nil }
+    let size = serialized.slice(2, serialized.find(UInt8(ascii: ":"), from: 2))
+    // As PHP writes a number: no zero and no sign in front.
+    guard let count = Numbers.read(size, base: 10), count >= 0, size[0] != UInt8(ascii: "-"),
+      size[0] != UInt8(ascii: "0") || size.count == 1, count <= Int64(serialized.count)
+    else { return nil }
+    let start = 2 &+ size.count &+ 2
+    let end = start &+ Int(truncatingIfNeeded: count)
+    guard end &+ 2 == serialized.count, serialized[start &- 1] == UInt8(ascii: "\""),
+      serialized[end] == UInt8(ascii: "\""), serialized[end &+ 1] == UInt8(ascii: ";")
+    else { return nil }
+    return serialized.slice(start, end)
+  }
+
+  static func write(_ text: Bytes, to out: inout ByteBuffer) {
+    out.append("s:")
+    Numbers.writeDecimal(Int64(text.count), to: &out)
+    out.append(":\"")
+    out.append(text)
+    out.append("\";")
+  }
+}
