@@ -20,6 +20,9 @@ LIBRARY.payload_run.argtypes = [ctypes.c_int32, View, ctypes.POINTER(View), ctyp
 LIBRARY.payload_free.argtypes = [View]
 
 
+LIBRARY.payload_rails.argtypes = [ctypes.c_int32, View, ctypes.POINTER(View), ctypes.c_int64, ctypes.c_int64, ctypes.POINTER(View)]
+
+
 def _view(data: bytes) -> View:
     return View(ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p), len(data))
 
@@ -28,7 +31,18 @@ def run(format: str, stored: bytes, json: bytes | None = None) -> tuple[int, byt
     """The status, and the JSON that was read or, with `json`, the bytes to store."""
     out = View()
     wanted = None if json is None else ctypes.byref(_view(json))
-    status = LIBRARY.payload_run(FORMATS.index(format), _view(stored), wanted, ctypes.byref(out))
+    return _taken(LIBRARY.payload_run(FORMATS.index(format), _view(stored), wanted, ctypes.byref(out)), out)
+
+
+def rails(form: int, stored: bytes, json: bytes | None = None, now: int = 0, expires: int = 0) -> tuple[int, bytes]:
+    """The same of an entry of Rails' cache; `form` is 0 to 2 for the formats 6.1, 7.0 and 7.1 of a new one, the times are
+    Unix microseconds."""
+    out = View()
+    wanted = None if json is None else ctypes.byref(_view(json))
+    return _taken(LIBRARY.payload_rails(form, _view(stored), wanted, now, expires, ctypes.byref(out)), out)
+
+
+def _taken(status: int, out: View) -> tuple[int, bytes]:
     try:
         return status, ctypes.string_at(out.data, out.size) if out.data else b""
     finally:

@@ -47,8 +47,8 @@ enum Deflated {
     try inflate(packed.bytes, limit: limit, to: &out)
   }
 
-  /// Grows the room step by step: deflate can hold a thousand times its size.
-  private static func inflate(_ packed: Bytes, limit: Int, to out: inout ByteBuffer) throws(Failure) {
+  /// zlib data. Grows the room step by step: deflate can hold a thousand times its size.
+  static func inflate(_ packed: Bytes, limit: Int, to out: inout ByteBuffer) throws(Failure) {
     var room = min(limit, max(512, packed.count &* 4))
     while true {
       var size = 0

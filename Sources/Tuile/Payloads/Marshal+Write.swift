@@ -64,7 +64,7 @@ extension PayloadTree {
     }
   }
 
-  private func writeLong(_ number: Int, to out: inout ByteBuffer) {
+  func writeLong(_ number: Int, to out: inout ByteBuffer) {
     if number == 0 {
       out.append(0)
     } else if number > 0, number < 123 {
@@ -83,7 +83,7 @@ extension PayloadTree {
     }
   }
 
-  private func writeOctets(_ octets: Bytes, to out: inout ByteBuffer) {
+  func writeOctets(_ octets: Bytes, to out: inout ByteBuffer) {
     writeLong(octets.count, to: &out)
     out.append(octets)
   }

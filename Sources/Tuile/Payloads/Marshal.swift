@@ -14,7 +14,8 @@ extension PayloadTree {
     var hasValue = false
   }
 
-  func parseMarshal() -> Bool {
+  /// `isSession`: nothing is around the session's hash.
+  func parseMarshal(isSession: Bool = true) -> Bool {
     if stored.isEmpty {
       root = add(.map, 0, 0)
       return root != 0
@@ -60,7 +61,7 @@ extension PayloadTree {
           depth &+= 1
         }
       }
-      guard position == stored.count, node(root).pointee.kind == .map else { return false }
+      guard position == stored.count, !isSession || node(root).pointee.kind == .map else { return false }
       settle()
       return true
     }
@@ -153,7 +154,7 @@ extension PayloadTree {
     return name
   }
 
-  private func occurrence(_ symbol: Int, _ to: Int) -> Int {
+  func occurrence(_ symbol: Int, _ to: Int) -> Int {
     let made = add(.symbol, to, to)
     node(made).pointee.link = Int32(truncatingIfNeeded: symbol)
     setText(made, Int(node(symbol).pointee.text), Int(node(symbol).pointee.textEnd))

@@ -164,13 +164,14 @@ final class PayloadTree {
     return (found.isNew ? scratch.bytes : stored).slice(Int(found.text), Int(found.textEnd))
   }
 
-  func parse() -> PayloadStatus {
+  /// `isSession` false: of Marshal, what has the session in it.
+  func parse(isSession: Bool = true) -> PayloadStatus {
     let done: Bool
     switch format {
     case .php, .phpBinary, .phpSerialize: done = parsePHP()
     case .pickle: done = parsePickle()
     case .msgpack: done = parseMessagePack()
-    case .marshal: done = parseMarshal()
+    case .marshal: done = parseMarshal(isSession: isSession)
     case .json: done = false
     }
     if isFull { return count < Payload.mostValues ? .noMemory : .malformed }
