@@ -136,6 +136,13 @@ enum JSONText {
     return nil
   }
 
+  /// The first value of an array as it stands; nil if there is none or `json` is no array.
+  static func first(of json: Bytes) -> Bytes? {
+    var scanner = JSONScanner(json)
+    guard scanner.take(UInt8(ascii: "[")), !scanner.take(UInt8(ascii: "]")) else { return nil }
+    return scanner.value()?.raw
+  }
+
   /// The text of a scanned string (with its quotes) as UTF-8. An unpaired
   /// surrogate becomes three bytes that are no UTF-8 when `lenient`, so that
   /// keys stay apart; else it is an error, since no text can hold it.

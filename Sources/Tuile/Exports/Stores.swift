@@ -255,7 +255,11 @@ func calling(
   answering(error) { () throws(Failure) in
     guard let store else { throw .argument("the store is NULL") }
     let handle: StoreHandle = Handle.borrow(store)
-    guard let key = Bytes(key), handle.layout?.isKey(key) ?? SessionKey.isValid(key) || SessionKey.isRecord(key) else {
+    // Of a layout also what a walk gave.
+    guard let key = Bytes(key),
+      handle.layout.map({ $0.isKey(key) || $0.isStoreKey(key) })
+        ?? (SessionKey.isValid(key) || SessionKey.isRecord(key))
+    else {
       throw .argument(
         handle.layout == nil
           ? "a key has 8 to 40 characters of a-z and 0-9, or, for a record, ~ in front of them"

@@ -3,7 +3,7 @@ import CTuile
 /// The one table of layouts: a layout more is a line in each of these two.
 extension Layout {
   static let names: StaticString =
-    "django, express (redis, postgresql, file), connect-redis, connect-pg-simple, session-file-store, php, laravel (redis, file), django-cache, django-redis, flask-session (redis)"
+    "django, express (redis, postgresql, file), connect-redis, connect-pg-simple, session-file-store, php, laravel (redis, file), django-cache, django-redis, flask-session, redis-session-store, redis-actionpack, redis-rack, rails-cache (redis)"
 
   /// nil: there is no such layout, or not for that kind of store. `django` is what a URL
   /// without a layout means.
@@ -19,6 +19,10 @@ extension Layout {
     case _ where name == Bytes("django-cache"): made = DjangoCache(isOfDjangoRedis: false)
     case _ where name == Bytes("django-redis"): made = DjangoCache(isOfDjangoRedis: true)
     case _ where name == Bytes("flask-session"): made = FlaskSession()
+    case _ where name == Bytes("redis-session-store"): made = RedisSessionStore()
+    case _ where name == Bytes("redis-actionpack"): made = RedisRack(isOfRails: true)
+    case _ where name == Bytes("redis-rack"): made = RedisRack(isOfRails: false)
+    case _ where name == Bytes("rails-cache"): made = RailsCache()
     default: return nil
     }
     return made.isFor(kind) ? made : nil

@@ -2,12 +2,16 @@ import CTuile
 
 /// A layout whose session is one payload of a language's own format.
 class PayloadLayout: Layout {
+  /// Of new sessions.
   var format: PayloadFormat { .json }
+
+  /// Of what is stored, where a framework reads more than one.
+  func format(of stored: Bytes) -> PayloadFormat { format }
 
   override func read(_ stored: Bytes, limit: Int, into json: inout ByteBuffer) throws(Failure) -> Bool {
     guard !stored.isEmpty else { return false }
     guard stored.count <= limit else { throw .limit("the session is larger than max_data") }
-    switch Payload.read(stored, format, into: &json) {
+    switch Payload.read(stored, format(of: stored), into: &json) {
     case .ok: break
     case .noMemory: throw .memory
     default: return false
@@ -19,7 +23,7 @@ class PayloadLayout: Layout {
   override func write(
     _ json: Bytes, base: Bytes, _ moment: LayoutMoment, to out: inout ByteBuffer
   ) throws(Failure) {
-    try PayloadLayout.check(Payload.rewrite(base, format, as: json, into: &out))
+    try PayloadLayout.check(Payload.rewrite(base, format(of: base), as: json, into: &out))
   }
 
   static func check(_ status: PayloadStatus) throws(Failure) {

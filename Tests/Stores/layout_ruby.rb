@@ -1,0 +1,87 @@
+# The sessions of Rails and Rack in a Redis: KIND SOCKET [FORMAT]; each line of its input is a command, each answer a
+# line of JSON. A request goes through the framework's own middleware for each.
+#   FORMAT: config.active_support.cache_format_version. UNPACKED: a folder with another Debian's packages of Ruby.
+# frozen_string_literal: true
+
+if (unpacked = ENV["UNPACKED"])
+  Dir["#{unpacked}/usr/share/rubygems-integration/all/gems/*/lib", "#{unpacked}/usr/lib/ruby/vendor_ruby"].each do |folder|
+    $LOAD_PATH.unshift folder
+  end
+end
+# concurrent-ruby has its own folder inside.
+$LOAD_PATH.unshift(*Dir["#{unpacked}/usr/share/rubygems-integration/all/gems/concurrent-ruby-[0-9]*/lib/concurrent-ruby"]) if unpacked
+
+require "json"
+require "logger"
+KIND, SOCKET, FORMAT = ARGV
+
+begin
+  if KIND == "redis-rack"
+    require "rack"
+    require "redis-rack"
+  else
+    require "active_support"
+    require "active_support/all"
+    require "action_dispatch"
+    require "active_support/cache/redis_cache_store"
+    require "action_dispatch/middleware/session/cache_store"
+    require "redis-actionpack" if KIND == "redis-actionpack"
+  end
+rescue LoadError => error
+  warn error.message
+  exit 3
+end
+
+NAME = KIND == "redis-rack" ? "rack.session" : "_app_session"
+ANSWERS = []
+COMMANDS = {
+  "read" => ->(session) { session.to_hash.reject { |name, _| %w[session_id].include?(name) }.transform_values { |value| value.is_a?(Time) ? value.utc.to_s : value } },
+  "write" => ->(session, text) { JSON.parse(text).each { |name, value| session[name] = name == "when" ? Time.utc(2026, 1, 2, 3, 4, 5) : value } },
+  "add" => ->(session, name) { session[name] = (session[name] || 0) + 1 },
+  "destroy" => ->(session) { session.destroy },
+  "class" => ->(session, name) { session[name].class.name },
+}.freeze
+
+APPLICATION = lambda do |env|
+  session = KIND == "redis-rack" ? env["rack.session"] : ActionDispatch::Request.new(env).session
+  session.instance_variable_get(:@req)
+  ANSWERS << COMMANDS.fetch(env["command"]).call(session, *env["arguments"])
+  [200, { "content-type" => "text/plain" }, ["done"]]
+end
+
+options = { key: NAME, expire_after: 7200 }
+stack =
+  case KIND
+  when "redis-rack"
+    Rack::Session::Redis.new(APPLICATION, **options, redis_store: Redis::Store.new(path: SOCKET, namespace: "rack:session"))
+  when "redis-actionpack"
+    store = ActionDispatch::Session::RedisStore.new(APPLICATION, **options, redis_store: Redis::Store.new(path: SOCKET, namespace: "session"))
+    ActionDispatch::Cookies.new(store)
+  else
+    ActiveSupport::Cache.format_version = FORMAT.to_f if FORMAT != "6.1" || ActiveSupport::Cache.respond_to?(:format_version=)
+    cache = ActiveSupport::Cache::RedisCacheStore.new(namespace: "app", redis: Redis.new(path: SOCKET))
+    ActionDispatch::Cookies.new(ActionDispatch::Session::CacheStore.new(APPLICATION, **options, cache: cache))
+  end
+
+def ask(stack, sid, command, *arguments)
+  env = Rack::MockRequest.env_for("/", "HTTP_COOKIE" => sid.empty? ? "" : "#{NAME}=#{sid}")
+  env.merge!("command" => command, "arguments" => arguments)
+  _, headers, body = stack.call(env)
+  body.close if body.respond_to?(:close)
+  made = headers.to_h.find { |name, _| name.downcase == "set-cookie" }&.last
+  found = Array(made).join("\n")[/#{Regexp.escape(NAME)}=([0-9a-f]*)/, 1]
+  [ANSWERS.pop, found || sid]
+end
+
+STDOUT.sync = true
+STDIN.each_line do |line|
+  command, sid, *arguments = JSON.parse(line)
+  answer =
+    if command == "count"
+      arguments[0].to_i.times { ask(stack, sid, "add", "ruby") }
+      true
+    else
+      ask(stack, sid, command, *arguments)
+    end
+  puts JSON.generate(answer)
+end
