@@ -1,22 +1,13 @@
 #define _GNU_SOURCE
 #include "credis.h"
 
-#include <errno.h>
 #include <hiredis/hiredis.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 struct cr_connection {
-  int socket;
-  struct ssl_st *ssl; /* NULL: no TLS */
+  cs_stream stream;
   redisReader *reader;
   cr_reading reading;
   size_t fed;    /* bytes since the last whole reply */
@@ -31,91 +22,25 @@ struct cr_connection {
 
 /* ---- opening ---- */
 
-static cr_result connect_within(int socket, const struct sockaddr *address, socklen_t size, int64_t deadline) {
-  if (connect(socket, address, size) == 0) return CR_OK;
-  /* EAGAIN: a unix socket whose queue is full, which poll knows nothing about. */
-  while (errno == EAGAIN && address->sa_family == AF_UNIX) {
-    if (cr_now() >= deadline) return CR_TIMED_OUT;
-    poll(NULL, 0, 5);
-    if (connect(socket, address, size) == 0) return CR_OK;
-  }
-  if (errno != EINPROGRESS && errno != EINTR) return CR_CLOSED;
-  cr_result result = cr_wait(socket, POLLOUT, deadline);
-  if (result != CR_OK) return result;
-  int error = 0;
-  socklen_t length = sizeof error;
-  if (getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
-  errno = error;
-  return error == 0 ? CR_OK : CR_CLOSED;
-}
-
-static int open_socket(const struct sockaddr *address, socklen_t size, int64_t deadline, cr_result *result, int *error) {
-  int one = 1, idle = 60, between = 10, times = 6, opened = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  *result = opened < 0 ? CR_CLOSED : connect_within(opened, address, size, deadline);
-  *error = errno;
-  if (*result == CR_OK && address->sa_family != AF_UNIX) {
-    setsockopt(opened, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    /* Something on the way may forget a connection on which nothing is said: so something
-     * is, and where nobody answers it breaks. */
-    setsockopt(opened, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
-    setsockopt(opened, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
-    setsockopt(opened, IPPROTO_TCP, TCP_KEEPINTVL, &between, sizeof between);
-    setsockopt(opened, IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof times);
-  }
-  if (*result == CR_OK || opened < 0) return opened;
-  close(opened);
-  return -1;
-}
-
-static int open_unix(const char *path, int64_t deadline, cr_result *result, int *error) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  *result = CR_CLOSED;
-  *error = ENAMETOOLONG;
-  if (strlen(path) >= sizeof address.sun_path) return -1;
-  strcpy(address.sun_path, path);
-  return open_socket((struct sockaddr *)&address, sizeof address, deadline, result, error);
-}
-
-static int open_tcp(const char *host, int port, int64_t deadline, cr_result *result, int *error) {
-  struct addrinfo *all = NULL;
-  *error = EHOSTUNREACH;
-  *result = cr_resolve(host, port, deadline, &all);
-  int opened = -1, left = 0;
-  for (struct addrinfo *each = all; each; each = each->ai_next) left++;
-  /* Each address gets its share of the time, so that a dead one is not all. */
-  for (struct addrinfo *each = all; each && opened < 0; each = each->ai_next, left--) {
-    int64_t now = cr_now(), share = deadline > now ? (deadline - now) / left : 0;
-    opened = open_socket(each->ai_addr, each->ai_addrlen, now + share, result, error);
-  }
-  if (all) freeaddrinfo(all);
-  return opened;
-}
-
-static cr_connection *wrap(int socket) {
+static cr_connection *wrap(const cs_stream *stream) {
   cr_connection *made = calloc(1, sizeof *made);
   if (!made) return NULL;
-  made->socket = socket;
+  made->stream = *stream;
   made->reader = cr_reader_new(&made->reading);
   if (made->reader) return made;
   free(made);
   return NULL;
 }
 
-cr_connection *cr_open(const char *path, const char *host, int port, cr_tls *tls, const char *name, int64_t deadline,
-                       cr_result *result, char why[CR_WHY]) {
-  int error = 0;
-  int opened = path ? open_unix(path, deadline, result, &error) : open_tcp(host, port, deadline, result, &error);
-  if (opened < 0) {
-    char room[CR_WHY];
-    if (*result == CR_CLOSED) snprintf(why, CR_WHY, "%s", strerror_r(error, room, sizeof room));
-    return NULL;
-  }
-  cr_connection *connection = wrap(opened);
-  *result = connection ? CR_OK : CR_MEMORY;
-  if (connection && tls) *result = cr_tls_connect(tls, opened, name, deadline, &connection->ssl, why);
-  if (*result == CR_OK) return connection;
-  if (connection) cr_close(connection);
-  else close(opened);
+cr_connection *cr_open(const char *path, const char *host, int port, cs_tls *tls, const char *name, int64_t deadline,
+                       cs_result *result, char why[CS_WHY]) {
+  cs_stream stream;
+  *result = cs_open(&stream, path, host, port, tls, name, deadline, why);
+  if (*result != CS_OK) return NULL;
+  cr_connection *connection = wrap(&stream);
+  if (connection) return connection;
+  cs_close(&stream);
+  *result = CS_MEMORY;
   return NULL;
 }
 
@@ -126,24 +51,18 @@ static void release(cr_connection *connection) {
 }
 
 void cr_close(cr_connection *connection) {
-  if (connection->ssl) cr_tls_close(connection->ssl);
-  close(connection->socket);
+  cs_close(&connection->stream);
   release(connection);
 }
 
 void cr_abandon(cr_connection *connection) {
-  close(connection->socket);
+  cs_abandon(&connection->stream);
   release(connection);
 }
 
 bool cr_is_idle(cr_connection *connection) {
-  char byte;
   if (connection->fed > 0 || connection->queued > 0 || connection->argc > 0) return false;
-  if (connection->ssl && cr_tls_has_unread(connection->ssl)) return false;
-  ssize_t got;
-  do got = recv(connection->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  while (got < 0 && errno == EINTR);
-  return got < 0 && errno == EAGAIN;
+  return cs_is_quiet(&connection->stream);
 }
 
 /* ---- sending ---- */
@@ -189,30 +108,8 @@ void cr_command_end(cr_connection *connection) {
   connection->argc = 0;
 }
 
-static ptrdiff_t send_some(cr_connection *connection, const void *data, size_t size, short *events) {
-  *events = POLLOUT;
-  if (connection->ssl) return cr_tls_send(connection->ssl, data, size, events);
-  return send(connection->socket, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-static cr_result send_all(cr_connection *connection, int64_t deadline) {
-  for (size_t done = 0; done < connection->queued;) {
-    short events;
-    ptrdiff_t sent = send_some(connection, connection->queue + done, connection->queued - done, &events);
-    if (sent > 0) {
-      done += (size_t)sent;
-      continue;
-    }
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0 && errno != EAGAIN) return CR_CLOSED;
-    cr_result result = cr_wait(connection->socket, events, deadline);
-    if (result != CR_OK) return result;
-  }
-  return CR_OK;
-}
-
-cr_result cr_send(cr_connection *connection, int64_t deadline) {
-  cr_result result = connection->out_of_memory ? CR_MEMORY : send_all(connection, deadline);
+cs_result cr_send(cr_connection *connection, int64_t deadline) {
+  cs_result result = connection->out_of_memory ? CS_MEMORY : cs_send(&connection->stream, connection->queue, connection->queued, deadline);
   /* Large commands are rare, and a pool of them would be much memory. */
   if (connection->queue) explicit_bzero(connection->queue, connection->queued);
   connection->queued = 0;
@@ -227,54 +124,35 @@ cr_result cr_send(cr_connection *connection, int64_t deadline) {
 
 /* ---- receiving ---- */
 
-static ptrdiff_t receive_some(cr_connection *connection, void *data, size_t size, short *events) {
-  *events = POLLIN;
-  if (connection->ssl) return cr_tls_receive(connection->ssl, data, size, events);
-  return recv(connection->socket, data, size, MSG_DONTWAIT);
-}
-
-static cr_result read_more(cr_connection *connection, int64_t deadline, bool wait_first) {
+static cs_result read_more(cr_connection *connection, int64_t deadline, bool wait_first) {
   char data[16384];
-  for (;;) {
-    short events = POLLIN;
-    if (wait_first) {
-      cr_result result = cr_wait(connection->socket, events, deadline);
-      if (result != CR_OK) return result;
-    }
-    ptrdiff_t got = receive_some(connection, data, sizeof data, &events);
-    if (got == 0) return CR_CLOSED;
-    if (got > 0) {
-      connection->fed += (size_t)got;
-      if (connection->fed > CR_LARGEST_REPLY) return CR_LIMIT;
-      return redisReaderFeed(connection->reader, data, (size_t)got) == REDIS_OK ? CR_OK : CR_MEMORY;
-    }
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN) return CR_CLOSED;
-    cr_result result = cr_wait(connection->socket, events, deadline);
-    if (result != CR_OK) return result;
-    wait_first = false;
-  }
+  size_t got = 0;
+  cs_result result = cs_receive(&connection->stream, data, sizeof data, deadline, wait_first, &got);
+  if (result != CS_OK) return result;
+  connection->fed += got;
+  if (connection->fed > CR_LARGEST_REPLY) return CS_LIMIT;
+  return redisReaderFeed(connection->reader, data, got) == REDIS_OK ? CS_OK : CS_MEMORY;
 }
 
-cr_result cr_receive(cr_connection *connection, int64_t deadline, cr_reply **out) {
+cs_result cr_receive(cr_connection *connection, int64_t deadline, cr_reply **out) {
   redisReader *reader = connection->reader;
   for (bool fresh = true;; fresh = false) {
     void *reply = NULL;
     if (redisReaderGetReply(reader, &reply) != REDIS_OK) {
-      if (connection->reading.problem != CR_OK) return connection->reading.problem;
-      return reader->err == REDIS_ERR_OOM ? CR_MEMORY : CR_PROTOCOL;
+      if (connection->reading.problem != CS_OK) return connection->reading.problem;
+      return reader->err == REDIS_ERR_OOM ? CS_MEMORY : CS_PROTOCOL;
     }
     if (reply) {
       *out = reply;
       connection->reading.parts = 0;
       connection->fed = reader->len - reader->pos;
-      return CR_OK;
+      return CS_OK;
     }
     /* A server takes its time for the first bytes: to wait for them saves a call
-     * in vain. With TLS, what has come may be inside OpenSSL already. */
-    cr_result result = CR_TIMED_OUT;
+     * in vain. */
+    cs_result result = CS_TIMED_OUT;
     /* One that sends and sends is no faster than one that does not. */
-    if (fresh || cr_now() < deadline) result = read_more(connection, deadline, fresh && !connection->ssl);
-    if (result != CR_OK) return result;
+    if (fresh || cs_now() < deadline) result = read_more(connection, deadline, fresh);
+    if (result != CS_OK) return result;
   }
 }

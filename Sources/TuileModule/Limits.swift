@@ -1,3 +1,5 @@
+import CSystem
+
 /// How long a store with a server waits for what, in milliseconds, and how often
 /// it tries again: options that all such stores' URLs have.
 struct Limits {
@@ -34,5 +36,13 @@ struct Limits {
 
   private static func number(_ option: URLText.Option, _ range: ClosedRange<Int64>) throws(Failure) -> Int32 {
     Int32(truncatingIfNeeded: try option.number(range))
+  }
+
+  /// Sleeps before a call is tried again: short, growing, and not the same for everybody.
+  static func pause(_ failures: Int32) {
+    var spread: UInt32 = 0
+    _ = sys_random(&spread, MemoryLayout<UInt32>.size)
+    let most: UInt32 = 10_000 &<< UInt32(bitPattern: min(failures, 4))
+    sys_sleep_microseconds(most / 2 &+ spread % max(1, most))
   }
 }

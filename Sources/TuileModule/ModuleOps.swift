@@ -18,9 +18,12 @@ final class ModuleOps {
         throw .argument("the store's module is for another version of the library")
       }
       try Forks.prepare()
-      let made: UnsafeMutablePointer<CChar> = Handle.give(ModuleOps(try open(url)))
+      let store = try open(url)
+      let made: UnsafeMutablePointer<CChar> = Handle.give(ModuleOps(store))
       context.pointee = UnsafeMutableRawPointer(made)
       fill(&ops.pointee)
+      if store.keepsOwners { fillOwners(&ops.pointee) }
+      if store.tellsKeys { fillWalks(&ops.pointee) }
       return TUILE_OK
     }
   }
@@ -91,8 +94,6 @@ final class ModuleOps {
         return TUILE_OK
       }
     }
-    fillOwners(&ops)
-    fillWalks(&ops)
     ops.close = { context in
       guard let context else { return }
       let ops: ModuleOps = Handle.take(context.assumingMemoryBound(to: CChar.self))

@@ -1,4 +1,5 @@
 import CRedis
+import CSockets
 import CTuile
 
 /// The map of a cluster's slots: learnt from any node, corrected by redirections.
@@ -10,7 +11,7 @@ extension RedisServers {
 
   func findNode(_ slot: Int, _ deadline: Int64) throws(Failure) -> RedisNode {
     let asking = locked { servers -> Bool in
-      let now = cr_now()
+      let now = cs_now()
       guard servers.slotsAreDue, servers.slots.isEmpty || now &- servers.slotsAsked >= Self.pause else { return false }
       servers.slotsAreDue = false
       servers.slotsAsked = now
@@ -50,7 +51,7 @@ extension RedisServers {
       slots.removeAll()
       slotsAreDue = true
     }
-    let node = RedisNode(RedisAddress(CText(host), port: port), options.limits)
+    let node = RedisNode(ServerAddress(CText(host), port: port), options.limits)
     nodes.append(node)
     return (node, nodes.count &- 1)
   }
@@ -60,7 +61,7 @@ extension RedisServers {
     let known = locked { $0.nodes }
     var last: Failure?
     var i = 0
-    while cr_now() < deadline,
+    while cs_now() < deadline,
       let node = known.at(i) ?? options.seeds.at(i &- known.count).map({ RedisNode($0, options.limits) })
     {
       do throws(Failure) {
@@ -80,7 +81,7 @@ extension RedisServers {
     }
     // With an older map the redirections lead on.
     guard locked({ $0.slots.isEmpty }) else { return }
-    throw last ?? RedisConnection.failure(CR_TIMED_OUT)
+    throw last ?? RedisConnection.failure(CS_TIMED_OUT)
   }
 
   private static var noCluster: Failure {
@@ -143,7 +144,7 @@ extension RedisServers {
     try node.pool.with { () throws(Failure) in
       try self.connect(node, deadline)
     } _: { (connection) throws(Failure) in
-      let until = min(deadline, cr_now() &+ Int64(self.options.limits.timeout))
+      let until = min(deadline, cs_now() &+ Int64(self.options.limits.timeout))
       connection.command("CLUSTER")
       connection.add("SLOTS")
       connection.end()
@@ -192,7 +193,7 @@ extension RedisServers {
     }
     i = 0
     while let known = old.at(i), !known.address.isSame(name, number) { i &+= 1 }
-    nodes.append(old.at(i) ?? RedisNode(RedisAddress(CText(name), port: number), options.limits))
+    nodes.append(old.at(i) ?? RedisNode(ServerAddress(CText(name), port: number), options.limits))
     return Int16(truncatingIfNeeded: nodes.count &- 1)
   }
 }

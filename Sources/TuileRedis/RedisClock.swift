@@ -1,4 +1,5 @@
 import CRedis
+import CSockets
 import CSystem
 import Synchronization
 
@@ -19,7 +20,7 @@ final class RedisClock {
   /// Whether to ask; true for one caller at a time.
   func isDue() -> Bool {
     let last = asked.load(ordering: .relaxed)
-    let now = cr_now()
+    let now = cs_now()
     guard last == 0 || now &- last >= RedisClock.fresh else { return false }
     return asked.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
   }

@@ -1,4 +1,5 @@
 import CRedis
+import CSockets
 import CSystem
 import CTuile
 
@@ -31,7 +32,7 @@ final class RedisConnection: PooledConnection {
 
   /// Any answer will do: the user may not be allowed to ask.
   func answers() -> Bool {
-    let deadline = cr_now() &+ Int64(timeout)
+    let deadline = cs_now() &+ Int64(timeout)
     command("PING")
     end()
     do throws(Failure) {
@@ -78,7 +79,7 @@ final class RedisConnection: PooledConnection {
 
   func send(_ deadline: Int64) throws(Failure) {
     let result = cr_send(handle, deadline)
-    guard result == CR_OK else { throw failed(result) }
+    guard result == CS_OK else { throw failed(result) }
   }
 
   /// The answer to the next command.
@@ -90,24 +91,24 @@ final class RedisConnection: PooledConnection {
   private func receiveAny(_ deadline: Int64) throws(Failure) -> RedisReply {
     var reply: UnsafeMutablePointer<cr_reply>?
     let result = cr_receive(handle, deadline, &reply)
-    guard result == CR_OK, let reply else { throw failed(result) }
+    guard result == CS_OK, let reply else { throw failed(result) }
     return RedisReply(reply)
   }
 
-  private func failed(_ result: cr_result) -> Failure {
-    result == CR_TIMED_OUT && isConnecting ? RedisConnection.lateConnect : RedisConnection.failure(result)
+  private func failed(_ result: cs_result) -> Failure {
+    result == CS_TIMED_OUT && isConnecting ? RedisConnection.lateConnect : RedisConnection.failure(result)
   }
 
   private static var lateConnect: Failure {
     Failure(status: TUILE_E_STORE, message: "connecting to the Redis server: no answer in time")
   }
 
-  static func failure(_ result: cr_result) -> Failure {
+  static func failure(_ result: cs_result) -> Failure {
     switch result {
-    case CR_TIMED_OUT: return Failure(status: TUILE_E_STORE, message: "the Redis server did not answer in time")
-    case CR_PROTOCOL: return Failure(status: TUILE_E_STORE, message: "what answered is no Redis server")
-    case CR_LIMIT: return .limit("the Redis server's answer is too large")
-    case CR_MEMORY: return .memory
+    case CS_TIMED_OUT: return Failure(status: TUILE_E_STORE, message: "the Redis server did not answer in time")
+    case CS_PROTOCOL: return Failure(status: TUILE_E_STORE, message: "what answered is no Redis server")
+    case CS_LIMIT: return .limit("the Redis server's answer is too large")
+    case CS_MEMORY: return .memory
     default: return Failure(status: TUILE_E_STORE, message: "the connection to the Redis server broke")
     }
   }
@@ -116,7 +117,7 @@ final class RedisConnection: PooledConnection {
 
   /// Connects, and says who is there and which database is meant.
   static func open(
-    _ address: RedisAddress, _ options: RedisOptions, tls: OpaquePointer?, asMaster: Bool, _ deadline: Int64
+    _ address: ServerAddress, _ options: RedisOptions, tls: OpaquePointer?, asMaster: Bool, _ deadline: Int64
   ) throws(Failure) -> RedisConnection {
     let connection = try connect(address, options, tls: tls, deadline)
     let first = connection.addLogin(options.user, options.password)
@@ -144,19 +145,19 @@ final class RedisConnection: PooledConnection {
   }
 
   static func connect(
-    _ address: RedisAddress, _ options: RedisOptions, tls: OpaquePointer?, _ deadline: Int64
+    _ address: ServerAddress, _ options: RedisOptions, tls: OpaquePointer?, _ deadline: Int64
   ) throws(Failure) -> RedisConnection {
-    var result = CR_OK
+    var result = CS_OK
     let path = address.port == 0 ? address.host.start : nil
-    let name = options.serverName ?? address.host
-    return try withScratch(Int(CR_WHY)) { (room) throws(Failure) in
+    let name = options.security.serverName ?? address.host
+    return try withScratch(Int(CS_WHY)) { (room) throws(Failure) in
       room[0] = 0
       let why = UnsafeMutableRawPointer(room).assumingMemoryBound(to: CChar.self)
       guard let handle = cr_open(path, address.host.start, address.port, tls, name.start, deadline, &result, why) else {
-        if result == CR_TIMED_OUT {
+        if result == CS_TIMED_OUT {
           throw lateConnect
         }
-        guard result == CR_CLOSED else { throw failure(result) }
+        guard result == CS_CLOSED else { throw failure(result) }
         throw Failure(
           status: TUILE_E_STORE, message: "the Redis server can't be reached", detail: Failure.Detail(why))
       }

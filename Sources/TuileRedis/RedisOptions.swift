@@ -1,25 +1,11 @@
 import CSystem
 import CTuile
 
-/// Where a server is: a host and port, or the path of a unix socket.
-final class RedisAddress {
-  let host: CText
-  /// 0: `host` is a path.
-  let port: Int32
-
-  init(_ host: CText, port: Int32) {
-    self.host = host
-    self.port = port
-  }
-
-  func isSame(_ host: Bytes, _ port: Int32) -> Bool { self.port == port && self.host.bytes == host }
-}
-
 /// What a URL says. Complete when it is made, and only read after.
 final class RedisOptions: StoreOptions {
   static let mostSeeds = 32
 
-  var seeds: [RedisAddress] = []
+  var seeds: [ServerAddress] = []
   var tls = false
   var user: CText?
   var password: CText?
@@ -54,12 +40,7 @@ final class RedisOptions: StoreOptions {
   /// Whether others than their owner may read these files.
   private var sharedFiles = false
 
-  var verify = true
-  var authorities: CText?
-  var certificate: CText?
-  var key: CText?
-  /// What certificates are for, in place of the host that was asked for.
-  var serverName: CText?
+  var security = TLSSettings()
 
   /// redis[s]://[user[:password]@]host[:port][,host[:port]…][/database][?options]
   /// and unix://[user[:password]@]/path[?options].
@@ -81,7 +62,7 @@ final class RedisOptions: StoreOptions {
       guard hosts.isEmpty, path.count > 1 else {
         throw .syntax("the path of a unix URL is absolute: unix:///path", at: start)
       }
-      options.seeds.append(RedisAddress(try CText.decoded(path), port: 0))
+      options.seeds.append(ServerAddress(try CText.decoded(path), port: 0))
     } else {
       if path.count > 1 {
         guard let number = Numbers.read(path.dropFirst(1), base: 10), number >= 0, number < 1 << 20 else {
@@ -89,7 +70,8 @@ final class RedisOptions: StoreOptions {
         }
         options.database = number
       }
-      try options.takeHosts(hosts, at: slash &- hosts.count)
+      options.seeds = try ServerAddress.read(
+        hosts, at: slash &- hosts.count, port: options.sentinel == nil ? 6379 : 26379, most: mostSeeds)
     }
     try options.check()
     return options
@@ -101,28 +83,6 @@ final class RedisOptions: StoreOptions {
     if colon < text.count { password = try CText.decoded(text.dropFirst(colon &+ 1)) }
   }
 
-  private func takeHosts(_ text: Bytes, at offset: Int) throws(Failure) {
-    var from = 0
-    repeat {
-      let comma = text.find(UInt8(ascii: ","), from: from)
-      let entry = text.slice(from, comma)
-      // A numeric IPv6 address stands in brackets.
-      let close = entry[0] == UInt8(ascii: "[") ? entry.find(UInt8(ascii: "]")) : 0
-      let colon = entry.find(UInt8(ascii: ":"), from: close)
-      var host = entry[0] == UInt8(ascii: "[") ? entry.slice(1, close) : entry.slice(0, colon)
-      if host.isEmpty { host = Bytes("localhost") }
-      let port =
-        colon < entry.count ? Numbers.read(entry.dropFirst(colon &+ 1), base: 10) : sentinel == nil ? 6379 : 26379
-      guard close < max(entry.count, 1), let port, port > 0, port < 65536, host.count <= 255,
-        seeds.count < Self.mostSeeds
-      else {
-        throw .syntax("a host or port in the store's URL can't be", at: offset &+ from)
-      }
-      seeds.append(RedisAddress(try CText.decoded(host), port: Int32(truncatingIfNeeded: port)))
-      from = comma &+ 1
-    } while from <= text.count
-  }
-
   static let known: StaticString = """
     db, user, password, password_file, prefix, connect, timeout, wait, pool, idle, retries, mode (ro, rw, rwc), open (now, lazy), replicas, \
     sentinel, sentinel_user, sentinel_password_file, ca, verify (none, peer), server_name, certificate, key, shared_files (0, 1)
@@ -130,6 +90,7 @@ final class RedisOptions: StoreOptions {
 
   func take(_ option: URLText.Option) throws(Failure) -> Bool {
     if try limits.take(option) { return true }
+    if try security.take(option) { return true }
     if let said = StoreMode(option) {
       mode = said
       return true
@@ -141,8 +102,6 @@ final class RedisOptions: StoreOptions {
       database = try option.number(0...0xFFFFF)
     } else if option.name == Bytes("replicas") {
       replicas = try option.number(0...1000)
-    } else if option.name == Bytes("verify"), option.value == Bytes("none") || option.value == Bytes("peer") {
-      verify = option.value == Bytes("peer")
     } else if option.name == Bytes("open"), option.value == Bytes("now") || option.value == Bytes("lazy") {
       opensLazily = option.value == Bytes("lazy")
     } else if option.name == Bytes("password_file") {
@@ -183,14 +142,6 @@ final class RedisOptions: StoreOptions {
       sentinel = value
     } else if option.name == Bytes("sentinel_user") {
       sentinelUser = value
-    } else if option.name == Bytes("ca") {
-      authorities = value
-    } else if option.name == Bytes("certificate") {
-      certificate = value
-    } else if option.name == Bytes("key") {
-      key = value
-    } else if option.name == Bytes("server_name") {
-      serverName = value
     } else {
       return false
     }
@@ -225,36 +176,16 @@ final class RedisOptions: StoreOptions {
 
   func isKey(_ key: Bytes) -> Bool { hasLayout ? SessionKey.isSafe(key) : SessionKey.isValid(key) }
 
-  /// The first line of a file that nobody but its owner may open, or read if files may be shared.
-  private func secret(in path: CText) throws(Failure) -> CText {
-    let others = sharedFiles ? SYS_OTHERS_READ : SYS_OTHERS_NOTHING
-    var data: UnsafeMutableRawPointer?
-    var size = 0
-    let failure = withExtendedLifetime(path) { sys_file_read(path.start, others, 4096, &data, &size) }
-    guard failure == 0, let data else {
-      throw Failure(
-        status: TUILE_E_STORE,
-        message: sharedFiles
-          ? "the store's password_file can't be read, or others than its owner may write it"
-          : "the store's password_file can't be read, or others than its owner may open it (shared_files=1 lets them read)",
-        detail: Failure.Detail(strerror(failure)))
-    }
-    defer {
-      sys_wipe(data, size)
-      free(data)
-    }
-    let text = Bytes(UnsafePointer(data.assumingMemoryBound(to: UInt8.self)), size)
-    return CText(text.slice(0, text.find(UInt8(ascii: "\n"))))
-  }
-
   private func check() throws(Failure) {
     guard !saysBusy || lockSuffix != nil else {
       throw .syntax("the store's URL has busy, which is for layouts whose framework has locks")
     }
-    if let passwordFile { password = try secret(in: passwordFile) }
-    if let sentinelPasswordFile { sentinelPassword = try secret(in: sentinelPasswordFile) }
+    if let passwordFile { password = try SecretFile.read(passwordFile, shared: sharedFiles) }
+    if let sentinelPasswordFile {
+      sentinelPassword = try SecretFile.read(sentinelPasswordFile, shared: sharedFiles)
+    }
     guard password != nil || user == nil else { throw .syntax("the store's URL has a user without a password") }
-    guard tls || verify && authorities == nil && certificate == nil && key == nil && serverName == nil else {
+    guard tls || security.isStandard else {
       throw .syntax("the store's URL has options of TLS, which is for rediss:// alone")
     }
   }

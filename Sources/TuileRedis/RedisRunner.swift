@@ -1,4 +1,5 @@
 import CRedis
+import CSockets
 import CSystem
 import CTuile
 
@@ -38,7 +39,7 @@ final class RedisRunner {
     /// On a connection that was used before.
     var wasReused = false
     var wasAnswered = false
-    let began = cr_now()
+    let began = cs_now()
   }
 
   /// Runs the commands that `build` adds, one or two; it is told whether a script
@@ -51,7 +52,7 @@ final class RedisRunner {
   ) throws(Failure) -> RedisReplies {
     guard kind == .read || options.mode.writes else { throw .readOnly }
     let once = Int64(limits.connect) &+ Int64(limits.timeout)
-    let deadline = cr_now() &+ (Int64(limits.retries) &+ 1) &* once
+    let deadline = cs_now() &+ (Int64(limits.retries) &+ 1) &* once
     var target: RedisNode?
     var failures: Int32 = 0
     var redirections = 0
@@ -73,7 +74,7 @@ final class RedisRunner {
         switch RedisAnswer.meaning(error) {
         case .failed(let failure): throw failure
         case .noScript:
-          guard !whole else { throw RedisConnection.failure(CR_PROTOCOL) }
+          guard !whole else { throw RedisConnection.failure(CS_PROTOCOL) }
           whole = true
           continue
         case .moved(let slot, let host, let port):
@@ -104,11 +105,11 @@ final class RedisRunner {
       target = nil
       asking = false
       failures &+= 1
-      let now = cr_now()
+      let now = cs_now()
       // A server that is slow would be so again.
       let isSlow = attempt.wasSent && !attempt.wasReused && now &- attempt.began >= Int64(limits.timeout)
       guard failures <= limits.retries, now < deadline, !isSlow else { throw trouble }
-      RedisRunner.pause(failures)
+      Limits.pause(failures)
     }
   }
 
@@ -127,7 +128,7 @@ final class RedisRunner {
       connection.noteUse()
       connection.skew = node.clock.skew
       let count = build(connection)
-      let until = min(deadline, cr_now() &+ Int64(self.limits.timeout))
+      let until = min(deadline, cs_now() &+ Int64(self.limits.timeout))
       let replicas = kind == .write ? self.options.replicas : 0
       if replicas > 0 { self.wait(connection, replicas, until) }
       sent = true
@@ -142,7 +143,7 @@ final class RedisRunner {
       let second = count > 1 ? try connection.receive(until) : nil
       let third = replicas > 0 ? try connection.receive(until) : nil
       guard first.view.isError(or: expected), second?.view.isError(or: .integer) ?? true else {
-        throw RedisConnection.failure(CR_PROTOCOL)
+        throw RedisConnection.failure(CS_PROTOCOL)
       }
       if let third, first.view.error == nil { try RedisRunner.check(third, replicas) }
       let replies = RedisReplies(
@@ -155,7 +156,7 @@ final class RedisRunner {
 
   /// Has the server wait for its replicas, a little less than we wait for it.
   private func wait(_ connection: RedisConnection, _ replicas: Int64, _ until: Int64) {
-    let left = max(1, until &- cr_now())
+    let left = max(1, until &- cs_now())
     connection.command("WAIT")
     connection.add(replicas)
     connection.add(max(1, left &- left / 4))
@@ -165,7 +166,7 @@ final class RedisRunner {
   private static func check(_ reply: RedisReply, _ replicas: Int64) throws(Failure) {
     defer { withExtendedLifetime(reply) {} }
     if let error = reply.view.error { throw RedisConnection.refusal(error) }
-    guard let reached = reply.view.integer else { throw RedisConnection.failure(CR_PROTOCOL) }
+    guard let reached = reply.view.integer else { throw RedisConnection.failure(CS_PROTOCOL) }
     guard reached >= replicas else {
       throw Failure(status: TUILE_E_STORE, message: "fewer replicas have the change than the URL asks for")
     }
@@ -177,13 +178,13 @@ final class RedisRunner {
     on node: RedisNode, _ build: (RedisConnection) -> Int,
     _ take: (RedisReply, RedisTime) throws(Failure) -> Void
   ) throws(Failure) {
-    let deadline = cr_now() &+ Int64(limits.connect) &+ Int64(limits.timeout)
+    let deadline = cs_now() &+ Int64(limits.connect) &+ Int64(limits.timeout)
     try node.pool.with { () throws(Failure) in
       try self.servers.connect(node, deadline)
     } _: { (connection) throws(Failure) in
       connection.noteUse()
       var left = build(connection)
-      let until = min(deadline, cr_now() &+ Int64(self.limits.timeout))
+      let until = min(deadline, cs_now() &+ Int64(self.limits.timeout))
       try connection.send(until)
       while left > 0 {
         try take(try connection.receive(until), (connection.isPrecise, node.clock.skew))
@@ -227,13 +228,5 @@ final class RedisRunner {
     Failure(
       status: TUILE_E_UNKNOWN, message: "whether the change was made is not known",
       detail: Failure.Detail(Bytes(cause.message)))
-  }
-
-  /// Short, growing, and not the same for everybody.
-  static func pause(_ failures: Int32) {
-    var spread: UInt32 = 0
-    _ = sys_random(&spread, MemoryLayout<UInt32>.size)
-    let most: UInt32 = 10_000 &<< UInt32(bitPattern: min(failures, 4))
-    sys_sleep_microseconds(most / 2 &+ spread % max(1, most))
   }
 }

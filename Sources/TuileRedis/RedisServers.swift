@@ -1,19 +1,15 @@
 import CRedis
+import CSockets
 import CSystem
 import CTuile
 
-extension Array {
-  /// nil where there is none, where a subscript would trap.
-  func at(_ index: Int) -> Element? { index >= 0 && index < count ? self[index] : nil }
-}
-
 /// A server with its connections.
 final class RedisNode {
-  let address: RedisAddress
+  let address: ServerAddress
   let pool: Pool<RedisConnection>
   let clock = RedisClock()
 
-  init(_ address: RedisAddress, _ limits: Limits) {
+  init(_ address: ServerAddress, _ limits: Limits) {
     self.address = address
     pool = Pool(limits)
   }
@@ -41,8 +37,7 @@ final class RedisServers {
   /// The Sentinel that answered last is asked first.
   var firstSentinel = 0
 
-  private var tls: OpaquePointer?
-  private var tlsGeneration = sys_fork_generation()
+  private let tls = TLSKeeper()
 
   init(_ options: RedisOptions) {
     self.options = options
@@ -53,10 +48,7 @@ final class RedisServers {
     sys_mutex_init(&mutex)
   }
 
-  deinit {
-    sys_mutex_destroy(&mutex)
-    if tlsGeneration == sys_fork_generation() { cr_tls_free(tls) }
-  }
+  deinit { sys_mutex_destroy(&mutex) }
 
   func locked<Answer>(_ body: (RedisServers) -> Answer) -> Answer {
     sys_mutex_lock(&mutex)
@@ -92,7 +84,7 @@ final class RedisServers {
     do throws(Failure) {
       connection = try RedisConnection.open(
         node.address, options, tls: tls, asMaster: options.sentinel != nil,
-        min(deadline, cr_now() &+ Int64(options.limits.connect)))
+        min(deadline, cs_now() &+ Int64(options.limits.connect)))
     } catch {
       throw error.about(node.address)
     }
@@ -102,28 +94,6 @@ final class RedisServers {
     return connection
   }
 
-  /// What TLS needs, made when it is first needed; nil without TLS. A child of
-  /// fork() makes its own: locks of the parent's may be held for ever.
-  func secured() throws(Failure) -> OpaquePointer? {
-    guard options.tls else { return nil }
-    if let made = locked({ $0.tlsGeneration == sys_fork_generation() ? $0.tls : nil }) { return made }
-    let made = try withScratch(Int(CR_WHY)) { (room) throws(Failure) -> OpaquePointer in
-      let why = UnsafeMutableRawPointer(room).assumingMemoryBound(to: CChar.self)
-      guard
-        let tls = cr_tls_new(
-          options.authorities?.start, options.certificate?.start, options.key?.start, options.verify, why)
-      else {
-        throw Failure(status: TUILE_E_STORE, message: "TLS can't be set up", detail: Failure.Detail(why))
-      }
-      return tls
-    }
-    let kept = locked { (servers) -> OpaquePointer in
-      if servers.tlsGeneration == sys_fork_generation(), let other = servers.tls { return other }
-      servers.tls = made
-      servers.tlsGeneration = sys_fork_generation()
-      return made
-    }
-    if kept != made { cr_tls_free(made) }
-    return kept
-  }
+  /// nil without TLS.
+  func secured() throws(Failure) -> OpaquePointer? { options.tls ? try tls.secured(options.security) : nil }
 }

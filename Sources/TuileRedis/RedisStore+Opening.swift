@@ -1,4 +1,5 @@
 import CRedis
+import CSockets
 import CTuile
 
 /// What opening asks, so that a server that is not there, refuses the password or is none
@@ -11,15 +12,15 @@ extension RedisStore {
   func ask() throws(Failure) {
     let limits = options.limits
     let once = Int64(limits.connect) &+ Int64(limits.timeout)
-    let deadline = cr_now() &+ (Int64(limits.retries) &+ 1) &* once
+    let deadline = cs_now() &+ (Int64(limits.retries) &+ 1) &* once
     var failures: Int32 = 0
     while true {
       do throws(Failure) {
         return try askOnce(deadline)
       } catch {
         failures &+= 1
-        guard error.status == TUILE_E_STORE, failures <= limits.retries, cr_now() < deadline else { throw error }
-        RedisRunner.pause(failures)
+        guard error.status == TUILE_E_STORE, failures <= limits.retries, cs_now() < deadline else { throw error }
+        Limits.pause(failures)
       }
     }
   }
@@ -30,7 +31,7 @@ extension RedisStore {
     let masters = try runner.servers.masters(deadline, whole: false)
     var last: Failure?
     var i = 0
-    while let node = masters.at(i), last == nil || cr_now() < deadline {
+    while let node = masters.at(i), last == nil || cs_now() < deadline {
       do throws(Failure) {
         return try ask(node)
       } catch {
@@ -38,7 +39,7 @@ extension RedisStore {
       }
       i &+= 1
     }
-    throw last ?? RedisConnection.failure(CR_TIMED_OUT)
+    throw last ?? RedisConnection.failure(CS_TIMED_OUT)
   }
 
   private func ask(_ node: RedisNode) throws(Failure) {
@@ -57,42 +58,8 @@ extension RedisStore {
           default: throw RedisConnection.refusal(error)
           }
         }
-        guard reply.view.isNil || reply.view.text != nil else { throw RedisConnection.failure(CR_PROTOCOL) }
+        guard reply.view.isNil || reply.view.text != nil else { throw RedisConnection.failure(CS_PROTOCOL) }
       }
     }
-  }
-}
-
-extension Failure {
-  /// The same, with the server that it is about in front: no part of a URL that may be a secret.
-  func about(_ address: RedisAddress) -> Failure {
-    guard status == TUILE_E_STORE, !Bytes(message).isEmpty else { return self }
-    var text = ByteBuffer()
-    Failure.append(address, to: &text)
-    text.append(": ")
-    text.append(Bytes(message))
-    if let detail {
-      text.append(": ")
-      text.append(detail.text.bytes)
-    }
-    guard !text.failed else { return .memory }
-    return Failure(status: status, message: "", detail: Detail(text.bytes))
-  }
-
-  /// What is long is cut, so that the reason has room behind it, and a line stays one.
-  private static func append(_ address: RedisAddress, to text: inout ByteBuffer) {
-    let host = address.host.bytes
-    let isNumeric = address.port != 0 && host.contains(UInt8(ascii: ":"))
-    if isNumeric { text.append("[") }
-    var i = 0
-    while i < min(host.count, 108) {
-      let byte = host[i]
-      text.append(byte > 0x20 && byte < 0x7F ? byte : UInt8(ascii: "?"))
-      i &+= 1
-    }
-    if isNumeric { text.append("]") }
-    guard address.port != 0 else { return }
-    text.append(":")
-    Numbers.writeDecimal(Int64(address.port), to: &text)
   }
 }

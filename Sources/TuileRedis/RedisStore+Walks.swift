@@ -1,4 +1,5 @@
 import CRedis
+import CSockets
 import CSystem
 import CTuile
 
@@ -90,7 +91,7 @@ extension RedisStore {
     _ prefix: CText, _ middle: StaticString, _ each: (RedisNode, RedisReply.View) throws(Failure) -> Bool
   ) throws(Failure) {
     let limits = options.limits
-    let deadline = cr_now() &+ Int64(limits.connect) &+ Int64(limits.timeout)
+    let deadline = cs_now() &+ Int64(limits.connect) &+ Int64(limits.timeout)
     let nodes = try runner.servers.masters(deadline, whole: true)
     var pattern = ByteBuffer()
     RedisStore.escape(prefix.bytes, to: &pattern)
@@ -106,7 +107,7 @@ extension RedisStore {
         let reply = try scan(node, place.bytes, pattern.bytes, onlySessions: middle.count == 0)
         defer { withExtendedLifetime(reply) {} }
         guard let cursor = reply.view[0]?.text, RedisStore.isPlace(cursor), let names = reply.view[1] else {
-          throw RedisConnection.failure(CR_PROTOCOL)
+          throw RedisConnection.failure(CS_PROTOCOL)
         }
         guard try each(node, names) else { return }
         place.removeAll()
@@ -137,7 +138,7 @@ extension RedisStore {
       if let error = reply.view.error { throw RedisConnection.refusal(error) }
       answer = reply
     }
-    guard let answer else { throw RedisConnection.failure(CR_PROTOCOL) }
+    guard let answer else { throw RedisConnection.failure(CS_PROTOCOL) }
     return answer
   }
 

@@ -1,4 +1,5 @@
 import CRedis
+import CSockets
 import CSystem
 import CTuile
 
@@ -115,7 +116,7 @@ final class RedisStore: Store {
     }
     defer { withExtendedLifetime(replies) {} }
     guard !replies.first.view.isNil else { return nil }
-    guard let text = replies.first.view.text else { throw RedisConnection.failure(CR_PROTOCOL) }
+    guard let text = replies.first.view.text else { throw RedisConnection.failure(CS_PROTOCOL) }
     guard var expires = try RedisStore.expiry(replies.second, replies.time) else { return nil }
     // The server has it, and by our clock it is over: so the clocks may differ.
     if expires <= now, replies.time.isPrecise, (try? runner.compareClocks(replies.node)) == true {
@@ -135,7 +136,7 @@ final class RedisStore: Store {
 
   /// nil: the key is gone.
   static func expiry(_ reply: RedisReply?, _ time: RedisTime) throws(Failure) -> Int64? {
-    guard let number = reply?.view.integer else { throw RedisConnection.failure(CR_PROTOCOL) }
+    guard let number = reply?.view.integer else { throw RedisConnection.failure(CS_PROTOCOL) }
     guard number >= 0 else { return number == -1 ? never : nil }
     let (milliseconds, under) = number.subtractingReportingOverflow(time.isPrecise ? time.skew : 0)
     let (expires, over) = milliseconds.multipliedReportingOverflow(by: 1000)
@@ -187,7 +188,7 @@ final class RedisStore: Store {
     case 0: return .absent
     case 1: return .conflict
     case 2: return .replaced
-    default: throw RedisConnection.failure(CR_PROTOCOL)
+    default: throw RedisConnection.failure(CS_PROTOCOL)
     }
   }
 
@@ -280,7 +281,7 @@ final class RedisStore: Store {
     var i = 0
     while i < reply.view.count {
       guard let key = reply.view[i]?.text, let record = reply.view[i &+ 1]?.text else {
-        throw RedisConnection.failure(CR_PROTOCOL)
+        throw RedisConnection.failure(CS_PROTOCOL)
       }
       if options.isKey(key) {
         if let expires = try expiry(of: key), expires > now {
@@ -306,7 +307,7 @@ final class RedisStore: Store {
     }.first
     defer { withExtendedLifetime(reply) {} }
     guard !reply.view.isNil else { return false }
-    guard let text = reply.view.text else { throw RedisConnection.failure(CR_PROTOCOL) }
+    guard let text = reply.view.text else { throw RedisConnection.failure(CS_PROTOCOL) }
     record.append(text.slice(0, Owner.largestRecord))
     guard !record.failed else { throw .memory }
     return true

@@ -1,4 +1,5 @@
 import CRedis
+import CSockets
 import CTuile
 
 /// Asking Sentinels which server is the master
@@ -9,7 +10,7 @@ extension RedisServers {
 
   func findMaster(_ deadline: Int64) throws(Failure) -> RedisNode {
     let (known, isDue) = locked { servers -> (RedisNode?, Bool) in
-      let now = cr_now()
+      let now = cs_now()
       guard let master = servers.master else { return (nil, true) }
       guard now &- servers.masterAsked >= RedisServers.fresh else { return (master, false) }
       // One call asks, the others go on meanwhile.
@@ -43,14 +44,14 @@ extension RedisServers {
     let first = locked { $0.firstSentinel }
     var last: Failure?
     var i = 0
-    while i < options.seeds.count, cr_now() < deadline {
+    while i < options.seeds.count, cs_now() < deadline {
       let index = (first &+ i) % max(1, options.seeds.count)
       guard let seed = options.seeds.at(index) else { break }
       do throws(Failure) {
         if let address = try ask(seed, deadline) {
           return locked { servers in
             servers.firstSentinel = index
-            servers.masterAsked = cr_now()
+            servers.masterAsked = cs_now()
             if let master = servers.master, master.address.isSame(address.host.bytes, address.port) { return master }
             let found = RedisNode(address, servers.options.limits)
             servers.master = found
@@ -63,12 +64,12 @@ extension RedisServers {
       }
       i &+= 1
     }
-    throw last ?? RedisConnection.failure(CR_TIMED_OUT)
+    throw last ?? RedisConnection.failure(CS_TIMED_OUT)
   }
 
   /// nil if that Sentinel knows no such master.
-  private func ask(_ sentinel: RedisAddress, _ deadline: Int64) throws(Failure) -> RedisAddress? {
-    let until = min(deadline, cr_now() &+ Int64(options.limits.connect))
+  private func ask(_ sentinel: ServerAddress, _ deadline: Int64) throws(Failure) -> ServerAddress? {
+    let until = min(deadline, cs_now() &+ Int64(options.limits.connect))
     let connection = try RedisConnection.connect(sentinel, options, tls: try secured(), until)
     let first = connection.addLogin(options.sentinelUser, options.sentinelPassword)
     connection.command("SENTINEL")
@@ -82,7 +83,7 @@ extension RedisServers {
     if let error = reply.view.error { throw RedisConnection.refusal(error) }
     guard let host = reply.view[0]?.text, let digits = reply.view[1]?.text else { return nil }
     guard !host.isEmpty, RedisAnswer.isHost(host), let port = Numbers.read(digits, base: 10), port > 0, port < 65536
-    else { throw RedisConnection.failure(CR_PROTOCOL) }
-    return RedisAddress(CText(host), port: Int32(truncatingIfNeeded: port))
+    else { throw RedisConnection.failure(CS_PROTOCOL) }
+    return ServerAddress(CText(host), port: Int32(truncatingIfNeeded: port))
   }
 }

@@ -1,12 +1,16 @@
 /* Holds the store that a URL names to the contract suite.
- *   store_driver URL [binary] [shared] [own-clock] [owners] */
+ *   store_driver URL [binary] [shared] [own-clock] [owners] [no-keys] */
 #include "check.h"
 #include "store_contract.h"
 
 int main(int argc, char **argv) {
-  if (argc < 2) return fputs("usage: store_driver URL [binary] [shared] [own-clock] [owners]\n", stderr), 2;
+  if (argc < 2) return fputs("usage: store_driver URL [binary] [shared] [own-clock] [owners] [no-keys]\n", stderr), 2;
   store_contract contract = {.keys = true};
   for (int i = 2; i < argc; i++) {
+    if (strcmp(argv[i], "no-keys") == 0) {
+      contract.keys = false;
+      continue;
+    }
     bool *flag = strcmp(argv[i], "binary") == 0      ? &contract.binary
                  : strcmp(argv[i], "shared") == 0    ? &contract.shared
                  : strcmp(argv[i], "own-clock") == 0 ? &contract.own_clock

@@ -7,60 +7,14 @@
 #ifndef CREDIS_H
 #define CREDIS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/* How a call ended. */
-typedef enum cr_result {
-  CR_OK,
-  CR_TIMED_OUT,
-  CR_CLOSED,   /* refused, reset or at its end */
-  CR_PROTOCOL, /* no reply of a Redis server */
-  CR_LIMIT,    /* a reply over CR_LARGEST_REPLY, of too many parts, or too deep */
-  CR_MEMORY
-} cr_result;
+#include <csockets.h>
 
 enum {
   CR_LARGEST_REPLY = 64 << 20, /* bytes */
   CR_MOST_PARTS = 1 << 18,     /* of one reply */
   CR_DEEPEST = 7,              /* arrays in each other; no answer to a command here has more than four */
-  CR_MOST_ARGUMENTS = 12,      /* of one command */
-  CR_WHY = 128                 /* room for a message */
+  CR_MOST_ARGUMENTS = 12       /* of one command */
 };
-
-/* ---- time (wait.c) ---- */
-
-/* Milliseconds on a clock that nobody sets. */
-int64_t cr_now(void);
-/* Until poll() finds one of the events, or the deadline is over. */
-cr_result cr_wait(int descriptor, short events, int64_t deadline);
-
-/* ---- names (resolve.c) ---- */
-
-struct addrinfo;
-/* The addresses of a host, a name or a number, within the deadline: the
- * system's resolver knows none. The caller frees them with freeaddrinfo. */
-cr_result cr_resolve(const char *host, int port, int64_t deadline, struct addrinfo **out);
-
-/* ---- TLS (tls.c) ---- */
-
-typedef struct cr_tls cr_tls;
-struct ssl_st;
-
-/* `ca`: a file or folder of certificates in place of the system's; `certificate`
- * and `key`: the client's own; all may be NULL. NULL and a message on failure. */
-cr_tls *cr_tls_new(const char *ca, const char *certificate, const char *key, bool verify, char why[CR_WHY]);
-void cr_tls_free(cr_tls *tls);
-/* Shakes hands over a connected socket, checking that the certificate is for `name`. */
-cr_result cr_tls_connect(cr_tls *tls, int socket, const char *name, int64_t deadline, struct ssl_st **out, char why[CR_WHY]);
-/* Both as send and recv: -1 with errno EAGAIN when they would wait, and then
- * *events is what to poll for. */
-ptrdiff_t cr_tls_send(struct ssl_st *ssl, const void *data, size_t size, short *events);
-ptrdiff_t cr_tls_receive(struct ssl_st *ssl, void *data, size_t size, short *events);
-bool cr_tls_has_unread(struct ssl_st *ssl);
-/* Ends politely with one attempt at a farewell, which never waits. */
-void cr_tls_close(struct ssl_st *ssl);
 
 /* ---- replies (reply.c) ---- */
 
@@ -79,7 +33,7 @@ void cr_reply_free(cr_reply *reply);
 /* How far the reading of a reply has come. */
 typedef struct cr_reading {
   size_t parts;
-  cr_result problem; /* why it ended, unless it is CR_OK */
+  cs_result problem; /* why it ended, unless it is CS_OK */
 } cr_reading;
 
 struct redisReader;
@@ -91,8 +45,8 @@ typedef struct cr_connection cr_connection;
 
 /* To `path`, a unix socket, or else to `host`; with TLS unless `tls` is NULL, for
  * `name`. NULL on failure, with a message that has neither address nor secret. */
-cr_connection *cr_open(const char *path, const char *host, int port, cr_tls *tls, const char *name, int64_t deadline,
-                       cr_result *result, char why[CR_WHY]);
+cr_connection *cr_open(const char *path, const char *host, int port, cs_tls *tls, const char *name, int64_t deadline,
+                       cs_result *result, char why[CS_WHY]);
 void cr_close(cr_connection *connection);
 /* In a child of fork(): closes the descriptor and sends nothing. What OpenSSL has
  * stays allocated, since its locks may have been held when the parent forked. */
@@ -106,8 +60,8 @@ void cr_argument(cr_connection *connection, const void *data, size_t size);
 void cr_argument_number(cr_connection *connection, int64_t number);
 void cr_command_end(cr_connection *connection);
 /* Sends the queue and wipes it. */
-cr_result cr_send(cr_connection *connection, int64_t deadline);
+cs_result cr_send(cr_connection *connection, int64_t deadline);
 /* The next reply, the caller's to free. */
-cr_result cr_receive(cr_connection *connection, int64_t deadline, cr_reply **out);
+cs_result cr_receive(cr_connection *connection, int64_t deadline, cr_reply **out);
 
 #endif

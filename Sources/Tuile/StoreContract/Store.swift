@@ -53,6 +53,8 @@ protocol Store: AnyObject {
   /// Removes the entry, not the session.
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure)
 
+  /// Whether `keys` and `owners` are there; of modules alone.
+  var tellsKeys: Bool { get }
   /// Each key with an expiry later than `now`, until `each` says false. What is
   /// there for the whole walk is given at least once; no lock is held while `each` runs.
   func keys(now: Int64, _ each: (_ key: Bytes, _ expires: Int64) -> Bool) throws(Failure)
@@ -93,6 +95,7 @@ extension Store {
   }
   func disown(_ owner: Bytes, _ key: Bytes) throws(Failure) { throw .noOwners }
 
+  var tellsKeys: Bool { true }
   func keys(now: Int64, _ each: (Bytes, Int64) -> Bool) throws(Failure) { throw .noKeys }
   func owners(_ each: (Bytes) -> Bool) throws(Failure) {
     throw keepsOwners ? .unnamedOwners : .noOwners

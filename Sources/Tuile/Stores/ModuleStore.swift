@@ -9,6 +9,7 @@ enum ModuleStore {
     if scheme == Bytes("redis") || scheme == Bytes("rediss") || scheme == Bytes("unix") {
       return (Bytes("redis"), true)
     }
+    if scheme == Bytes("memcached") || scheme == Bytes("memcacheds") { return (Bytes("memcached"), true) }
     if scheme == Bytes("postgresql") || scheme == Bytes("postgres") { return (Bytes("postgresql"), true) }
     return (scheme, false)
   }
@@ -20,7 +21,7 @@ enum ModuleStore {
     let scheme = url.slice(0, url.find(UInt8(ascii: ":")))
     guard isName(scheme), url.dropFirst(scheme.count).hasPrefix(Bytes("://")) else {
       throw .syntax(
-        "the store's URL is none of memory:, cookie:, file:///, sqlite:///, redis://, rediss://, unix:///, postgresql:// and cached+URL"
+        "the store's URL is none of memory:, cookie:, file:///, sqlite:///, redis://, rediss://, unix:///, postgresql://, memcached://, memcacheds:// and cached+URL"
       )
     }
     return scheme
@@ -70,7 +71,7 @@ enum ModuleStore {
       throw Failure(
         status: TUILE_E_MISSING,
         message:
-          "the store's URL has an unknown scheme: none of memory, cookie, file, sqlite, redis, rediss, unix, postgresql, postgres, cached+URL, nor of a module here",
+          "the store's URL has an unknown scheme: none of memory, cookie, file, sqlite, redis, rediss, unix, postgresql, postgres, memcached, memcacheds, cached+URL, nor of a module here",
         detail: Failure.Detail(detail.bytes))
     }
     detail.append(", in Debian's package libtuile-")

@@ -80,12 +80,13 @@ static void put_kept(struct gate_url *url, tuile_bytes kept, bool reading) {
   }
 }
 
-/* Another one. Redis is asked by the first request unless the URL says otherwise, so that
- * requests find it as soon as it is back; the test asks it at once. */
+/* Another one. Redis and memcached are asked by the first request unless the URL says otherwise, so that
+ * requests find them as soon as they are back; the test asks at once. */
 static void put_other(struct gate_url *url, tuile_bytes other, bool testing) {
   put(url, other);
   bool is_redis = starts(other, "redis:") || starts(other, "rediss:") || starts(other, "unix:");
-  if (testing || !is_redis || has_option(other, "open=")) return;
+  bool is_memcached = starts(other, "memcached:") || starts(other, "memcacheds:");
+  if (testing || !(is_redis || is_memcached) || has_option(other, "open=")) return;
   size_t question = find(other, '?');
   if (question + 1 != other.size) put(url, question == other.size ? TUILE_STR("?") : TUILE_STR("&"));
   put(url, TUILE_STR("open=lazy"));

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "credis.h"
+#include "csockets.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -81,7 +81,7 @@ static struct lookup *make(const char *host, const char *port) {
   return lookup;
 }
 
-static cr_result wait_for(struct lookup *lookup, int64_t deadline, struct addrinfo **out) {
+static cs_result wait_for(struct lookup *lookup, int64_t deadline, struct addrinfo **out) {
   struct timespec until = {deadline / 1000, (long)(deadline % 1000) * 1000000};
   pthread_mutex_lock(&lookup->mutex);
   while (!lookup->done && pthread_cond_timedwait(&lookup->changed, &lookup->mutex, &until) != ETIMEDOUT) continue;
@@ -91,21 +91,21 @@ static cr_result wait_for(struct lookup *lookup, int64_t deadline, struct addrin
   lookup->found = NULL;
   pthread_mutex_unlock(&lookup->mutex);
   if (done) discard(lookup);
-  return !done ? CR_TIMED_OUT : *out ? CR_OK : CR_CLOSED;
+  return !done ? CS_TIMED_OUT : *out ? CS_OK : CS_CLOSED;
 }
 
-cr_result cr_resolve(const char *host, int port, int64_t deadline, struct addrinfo **out) {
+cs_result cs_resolve(const char *host, int port, int64_t deadline, struct addrinfo **out) {
   char digits[8];
   snprintf(digits, sizeof digits, "%d", port);
   struct addrinfo numeric = hints;
   numeric.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-  if (getaddrinfo(host, digits, &numeric, out) == 0) return CR_OK;
+  if (getaddrinfo(host, digits, &numeric, out) == 0) return CS_OK;
   if (atomic_exchange(&owner, getpid()) != getpid()) atomic_store(&running, 0);
   /* More: the resolver hangs, and the threads that wait for it are enough. */
-  if (atomic_fetch_add(&running, 1) >= most_lookups) return atomic_fetch_sub(&running, 1), CR_TIMED_OUT;
+  if (atomic_fetch_add(&running, 1) >= most_lookups) return atomic_fetch_sub(&running, 1), CS_TIMED_OUT;
   struct lookup *lookup = make(host, digits);
   if (lookup && start(lookup)) return wait_for(lookup, deadline, out);
   if (lookup) discard(lookup);
   atomic_fetch_sub(&running, 1);
-  return CR_MEMORY;
+  return CS_MEMORY;
 }

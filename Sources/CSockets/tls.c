@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "credis.h"
+#include "csockets.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct cr_tls {
+struct cs_tls {
   SSL_CTX *context;
   BIO_METHOD *socket;
 };
@@ -53,7 +53,7 @@ static BIO_METHOD *make_method(void) {
   return method;
 }
 
-static BIO *make_bio(const cr_tls *tls, int socket) {
+static BIO *make_bio(const cs_tls *tls, int socket) {
   BIO *bio = BIO_new(tls->socket);
   if (!bio) return NULL;
   BIO_set_data(bio, (void *)(intptr_t)socket);
@@ -83,8 +83,8 @@ static const char *configure(SSL_CTX *context, const char *ca, const char *certi
   return NULL;
 }
 
-cr_tls *cr_tls_new(const char *ca, const char *certificate, const char *key, bool verify, char why[CR_WHY]) {
-  cr_tls *tls = calloc(1, sizeof *tls);
+cs_tls *cs_tls_new(const char *ca, const char *certificate, const char *key, bool verify, char why[CS_WHY]) {
+  cs_tls *tls = calloc(1, sizeof *tls);
   const char *problem = "memory ran out";
   /* The host may use OpenSSL in this thread: its errors stay, ours go. */
   ERR_set_mark();
@@ -93,12 +93,12 @@ cr_tls *cr_tls_new(const char *ca, const char *certificate, const char *key, boo
   if (tls && tls->context && tls->socket) problem = configure(tls->context, ca, certificate, key, verify);
   ERR_pop_to_mark();
   if (!problem) return tls;
-  snprintf(why, CR_WHY, "%s", problem);
-  cr_tls_free(tls);
+  snprintf(why, CS_WHY, "%s", problem);
+  cs_tls_free(tls);
   return NULL;
 }
 
-void cr_tls_free(cr_tls *tls) {
+void cs_tls_free(cs_tls *tls) {
   if (!tls) return;
   SSL_CTX_free(tls->context);
   BIO_meth_free(tls->socket);
@@ -126,37 +126,37 @@ static ptrdiff_t failed(SSL *ssl, int result, short *events) {
   return -1;
 }
 
-static cr_result shake_hands(SSL *ssl, int socket, int64_t deadline, char why[CR_WHY]) {
+static cs_result shake_hands(SSL *ssl, int socket, int64_t deadline, char why[CS_WHY]) {
   for (;;) {
     short events = 0;
     ERR_set_mark();
     int done = SSL_connect(ssl);
-    if (done == 1) return ERR_pop_to_mark(), CR_OK;
+    if (done == 1) return ERR_pop_to_mark(), CS_OK;
     if (failed(ssl, done, &events) == 0 || errno != EAGAIN) break;
-    cr_result result = cr_wait(socket, events, deadline);
-    if (result != CR_OK) return result;
+    cs_result result = cs_wait(socket, events, deadline);
+    if (result != CS_OK) return result;
   }
   long verdict = SSL_get_verify_result(ssl);
-  snprintf(why, CR_WHY, "TLS: %s", verdict == X509_V_OK ? "the handshake failed" : X509_verify_cert_error_string(verdict));
-  return CR_CLOSED;
+  snprintf(why, CS_WHY, "TLS: %s", verdict == X509_V_OK ? "the handshake failed" : X509_verify_cert_error_string(verdict));
+  return CS_CLOSED;
 }
 
-cr_result cr_tls_connect(cr_tls *tls, int socket, const char *name, int64_t deadline, SSL **out, char why[CR_WHY]) {
+cs_result cs_tls_connect(cs_tls *tls, int socket, const char *name, int64_t deadline, SSL **out, char why[CS_WHY]) {
   SSL *ssl = SSL_new(tls->context);
   BIO *bio = ssl ? make_bio(tls, socket) : NULL;
   if (!bio || !expect(ssl, name)) {
     BIO_free(bio);
     SSL_free(ssl);
-    return CR_MEMORY;
+    return CS_MEMORY;
   }
   SSL_set_bio(ssl, bio, bio);
-  cr_result result = shake_hands(ssl, socket, deadline, why);
-  if (result == CR_OK) *out = ssl;
+  cs_result result = shake_hands(ssl, socket, deadline, why);
+  if (result == CS_OK) *out = ssl;
   else SSL_free(ssl);
   return result;
 }
 
-ptrdiff_t cr_tls_send(SSL *ssl, const void *data, size_t size, short *events) {
+ptrdiff_t cs_tls_send(SSL *ssl, const void *data, size_t size, short *events) {
   ERR_set_mark();
   int sent = SSL_write(ssl, data, size > 1 << 20 ? 1 << 20 : (int)size);
   if (sent > 0) return ERR_pop_to_mark(), sent;
@@ -165,16 +165,16 @@ ptrdiff_t cr_tls_send(SSL *ssl, const void *data, size_t size, short *events) {
   return -1;
 }
 
-ptrdiff_t cr_tls_receive(SSL *ssl, void *data, size_t size, short *events) {
+ptrdiff_t cs_tls_receive(SSL *ssl, void *data, size_t size, short *events) {
   ERR_set_mark();
   int got = SSL_read(ssl, data, size > 1 << 20 ? 1 << 20 : (int)size);
   if (got > 0) return ERR_pop_to_mark(), got;
   return failed(ssl, got, events);
 }
 
-bool cr_tls_has_unread(SSL *ssl) { return SSL_has_pending(ssl) == 1; }
+bool cs_tls_has_unread(SSL *ssl) { return SSL_has_pending(ssl) == 1; }
 
-void cr_tls_close(SSL *ssl) {
+void cs_tls_close(SSL *ssl) {
   ERR_set_mark();
   SSL_shutdown(ssl);
   ERR_pop_to_mark();
