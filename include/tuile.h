@@ -57,6 +57,7 @@
  *   15. State without cookies
  *   16. Stores
  *   17. Stores, what is in them
+ *   18. Layouts
  *
  * Rules that hold for every function
  * - A function that can fail returns a tuile_status: 0 is fine, positive numbers
@@ -291,6 +292,18 @@ TUILE_MUST_CHECK TUILE_NONNULL(4)
 tuile_status tuile_session_start(tuile_manager *manager,
     tuile_bytes cookie_header, tuile_bytes url, tuile_session **session,
     tuile_error *error);
+
+/** Starts a session of an ID that the host has from elsewhere, as
+ * tuile_store_keys gives it or a page of an administrator's shows it: no
+ * cookie, and so no signature, is looked at. Never for what a client sent. The
+ * ID is borrowed for the call; *session as above.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an ID that the store can't have,
+ * or sessions in cookies; TUILE_E_MEMORY. Since 0.2.
+ */
+TUILE_NONNULL(3)
+tuile_status tuile_session_start_with_id(tuile_manager *manager,
+    tuile_bytes id, tuile_session **session, tuile_error *error);
 
 /** Saves what was changed and gives the response its headers, by the rules of
  * Django's SessionMiddleware.
@@ -2121,6 +2134,49 @@ tuile_status tuile_store_owned_record(tuile_store *store, tuile_bytes owner,
  */
 tuile_status tuile_store_disown(tuile_store *store, tuile_bytes owner,
     tuile_bytes key, tuile_error *error);
+
+/* ============================================================================
+ * 18. Layouts
+ *
+ * What other frameworks keep on the server, looked into and moved. A layout is chosen in a
+ * store's URL, as docs/layouts.md says.
+ * ============================================================================ */
+
+/** Shows what a framework stored, a value of Redis' or a file's content, as
+ * JSON: the session as a store of that URL would read it, with the framework's
+ * metadata. Nothing is opened, and nothing of what is stored is ever run.
+ *
+ * url is a store's URL with a layout, such as "file:///?layout=php" or
+ * "redis://localhost?layout=flask-session&serializer=json". Give size NULL or a
+ * place for the number of bytes; buffer may be NULL with a capacity of 0 to ask
+ * for it.
+ *
+ * Returns TUILE_OK; TUILE_UNREADABLE if that is no session of the layout's;
+ * TUILE_E_SPACE; TUILE_E_ARGUMENT for NULL, or a URL without a layout;
+ * TUILE_E_SYNTAX for one with an unknown layout; TUILE_E_LIMIT for over 16 MiB;
+ * TUILE_E_MEMORY. Since 0.2.
+ */
+tuile_status tuile_layout_read(tuile_bytes url, tuile_bytes stored,
+    char *buffer, size_t capacity, size_t *size, tuile_error *error);
+
+/** Copies the session of an ID from one manager's store to another's, in the
+ * form that the other's framework writes, with its end. from keeps it.
+ *
+ * Where both frameworks write alike it is copied whole. Else what JSON can say
+ * is: see tuile_copying, whose lost is told of the rest before anything is
+ * written. Metadata of the framework's own stays behind. Safe from all threads.
+ *
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_EXISTS if to has one of that ID,
+ * expired or not, which stays; TUILE_UNREADABLE if what is stored can't be
+ * verified, or is no session; TUILE_E_TYPE if values would be lost, and lossy
+ * is not set; TUILE_E_SYNTAX if to takes no such ID; TUILE_E_LIMIT if it is
+ * larger than max_data; TUILE_E_ARGUMENT for NULL, an ID that from can't have,
+ * or sessions in cookies; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if a
+ * store gave no answer; TUILE_E_UNKNOWN if nobody knows whether it was written;
+ * TUILE_E_MEMORY. Since 0.2.
+ */
+tuile_status tuile_manager_copy_session(tuile_manager *from, tuile_manager *to,
+    tuile_bytes id, const tuile_copying *copying, tuile_error *error);
 
 #ifdef __cplusplus
 }

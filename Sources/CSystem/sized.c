@@ -84,6 +84,7 @@ static const tuile_store_ops store_ops = TUILE_STORE_OPS_INIT;
 static const tuile_config config = TUILE_CONFIG_INIT;
 static const tuile_stats stats = TUILE_STATS_INIT;
 static const tuile_latency latency = TUILE_LATENCY_INIT;
+static const tuile_copying copying = TUILE_COPYING_INIT;
 
 #define GROWN(type, last, name) \
   {sizeof(type), _Alignof(type), END(type, last), sizeof name##_later / sizeof *name##_later, name##_later, &name}
@@ -105,6 +106,7 @@ static const struct shape shapes[] = {
   [SYS_CONFIG] = GROWN(tuile_config, clock_context, config),
   [SYS_STATS] = GROWN(tuile_stats, store_failures, stats),
   [SYS_LATENCY] = AS_FIRST(tuile_latency, latency),
+  [SYS_COPYING] = AS_FIRST(tuile_copying, copying),
 };
 
 static size_t aligned(const struct shape *shape, size_t size) {

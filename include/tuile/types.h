@@ -766,6 +766,29 @@ typedef struct tuile_owned_session {
 typedef void (*tuile_receive_owned_session)(void *context,
                                             const tuile_owned_session *session);
 
+/** What of a session another framework's form can't say. Since 0.2. */
+typedef enum tuile_loss {
+  TUILE_LOSS_VALUE = 0,   /**< A value: JSON can't say it, or the other form can't. */
+  TUILE_LOSS_EXPIRY = 1,  /**< An end of the session's own: Tuile keeps it, the other framework does not read it. */
+  TUILE_LOSS_METADATA = 2 /**< The framework's own about its session, such as its cookie's attributes. */
+} tuile_loss;
+
+/** Takes what is lost, and the name in the session that it has, borrowed for the call and
+ *  as JSON writes it, without quotes. Since 0.2. */
+typedef void (*tuile_receive_loss)(void *context, tuile_loss loss, tuile_bytes name);
+
+/** How a session is copied from one store to another. Since 0.2. */
+typedef struct tuile_copying {
+  size_t size;       /**< sizeof(tuile_copying) */
+  bool look;         /**< Nothing is written: `lost` is told, and the answer is as it would be. */
+  bool lossy;        /**< Values that the other form can't say are left out. */
+  tuile_receive_loss lost; /**< Told what is lost, before anything is written; NULL: nobody. */
+  void *lost_context;      /**< Given to `lost`. */
+} tuile_copying;
+
+/** Gives every field its default. */
+#define TUILE_COPYING_INIT { sizeof(tuile_copying), false, false, NULL, NULL }
+
 /** The JSON type of a session's value. */
 typedef enum tuile_type {
   TUILE_TYPE_NULL = 0,

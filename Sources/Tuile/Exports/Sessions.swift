@@ -36,6 +36,24 @@ public func tuile_session_start(
   }
 }
 
+/// Starts a session of an ID that the host has from elsewhere, as tuile_store_keys gives it
+/// or a page of an administrator's shows it: no cookie, and so no signature, is looked at.
+/// Never for what a client sent. The ID is borrowed for the call; `*session` as above.
+///
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an ID that the store can't have, or sessions
+/// in cookies; TUILE_E_MEMORY. Since 0.2.
+@_cdecl("tuile_session_start_with_id")
+public func tuile_session_start_with_id(
+  _ manager: UnsafeMutablePointer<tuile_manager>?, _ id: tuile_bytes,
+  _ session: UnsafeMutablePointer<UnsafeMutablePointer<tuile_session>?>?, _ error: UnsafeMutablePointer<tuile_error>?
+) -> tuile_status {
+  answering(error) { () throws(Failure) in
+    guard let manager, let session, let id = Bytes(id) else { throw .argument("manager, id or session is NULL") }
+    session.pointee = Handle.give(try Session(manager: Handle.borrow(manager), id: id))
+    return TUILE_OK
+  }
+}
+
 /// Saves what was changed and gives the response its headers, by the rules of Django's
 /// SessionMiddleware.
 ///

@@ -116,6 +116,11 @@ extension tuile_stats: Sized {
   static var typeName: StaticString { "tuile_stats" }
 }
 
+extension tuile_copying: Sized {
+  static var kind: sys_struct { SYS_COPYING }
+  static var typeName: StaticString { "tuile_copying" }
+}
+
 extension tuile_latency: Sized {
   static var kind: sys_struct { SYS_LATENCY }
   static var typeName: StaticString { "tuile_latency" }

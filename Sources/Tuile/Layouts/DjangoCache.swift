@@ -48,5 +48,7 @@ final class DjangoCache: PayloadLayout {
     try JSONText.write(json, .pythonSpaced, to: &out)
   }
 
+  override var readsSessionExpiry: Bool { true }
+
   override func login(_ value: (StaticString) -> Bytes?) -> Bytes? { value("_auth_user_id") }
 }

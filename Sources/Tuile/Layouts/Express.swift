@@ -75,6 +75,8 @@ class Express: Layout {
 
   // MARK: What is stored
 
+  override var showsWhatJSONLacks: Bool { false }
+
   override func read(_ stored: Bytes, limit: Int, into json: inout ByteBuffer) throws(Failure) -> Bool {
     guard stored.count <= limit else { throw .limit("the session is larger than max_data") }
     guard JSONText.isObject(stored), let cookie = JSONText.member(Express.cookieName, of: stored),

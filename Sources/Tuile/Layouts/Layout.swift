@@ -78,6 +78,10 @@ class Layout {
     return false
   }
 
+  /// Whether `read` shows what JSON lacks by objects with `$type`; false where all that is
+  /// stored is JSON as it stands.
+  var showsWhatJSONLacks: Bool { true }
+
   /// The names that `hides` says yes to, one after the other.
   func hiddenName(_ i: Int) -> StaticString? { nil }
 
@@ -88,6 +92,9 @@ class Layout {
 
   /// What the framework itself says of a session's end; nil: nothing. `value` finds a member.
   func expiry(_ value: (StaticString) -> Bytes?, _ settings: LayoutAges) -> Expiry? { nil }
+
+  /// The framework itself reads `_session_expiry`, as Django does.
+  var readsSessionExpiry: Bool { false }
 
   /// The end is in what is stored, so that keeping a session alive writes it anew.
   var expiresInside: Bool { false }

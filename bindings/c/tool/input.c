@@ -21,19 +21,32 @@ bool buffer_grow(struct buffer *buffer) {
   return true;
 }
 
-tuile_bytes input_word(const char *word) {
-  if (strcmp(word, "-") != 0) return bytes_of(word);
-  static struct buffer input;
+static struct buffer input;
+
+static void read_all(int file) {
   input.size = 0;
   for (;;) {
     if (input.size == input.capacity && !buffer_grow(&input)) exit(fail(TUILE_E_MEMORY, NULL));
-    ssize_t more = read(STDIN_FILENO, input.data + input.size, input.capacity - input.size);
+    ssize_t more = read(file, input.data + input.size, input.capacity - input.size);
     if (more < 0 && errno == EINTR) continue;
-    if (more < 0) exit(answer(TUILE_E_FILE, "standard input can't be read"));
+    if (more < 0) exit(answer(TUILE_E_FILE, "the input can't be read"));
     if (more == 0) break;
     input.size += (size_t)more;
-    if (input.size > INPUT_MOST) exit(answer(TUILE_E_LIMIT, "standard input has more than 16 MiB"));
+    if (input.size > INPUT_MOST) exit(answer(TUILE_E_LIMIT, "the input has more than 16 MiB"));
   }
+}
+
+tuile_bytes input_file(const char *path) {
+  int file = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) exit(answer(TUILE_E_FILE, "the file can't be read"));
+  read_all(file);
+  if (file != STDIN_FILENO) close(file);
+  return buffer_bytes(&input);
+}
+
+tuile_bytes input_word(const char *word) {
+  if (strcmp(word, "-") != 0) return bytes_of(word);
+  read_all(STDIN_FILENO);
   if (input.size > 0 && input.data[input.size - 1] == '\n') input.size--;
   if (input.size > 0 && input.data[input.size - 1] == '\r') input.size--;
   return buffer_bytes(&input);

@@ -153,9 +153,24 @@ static tuile_bytes take_name(tuile_bytes *cookie) {
 
 static int inspect(const struct arguments *given) {
   struct arguments arguments = *given;
-  tuile_bytes cookie = input_word(arguments.words[0]), name = take_name(&cookie), token = cookie;
+  tuile_bytes cookie;
+  if (arguments.text[OPT_STORED]) {
+    cookie = input_file(arguments.words[0]);
+    int code = inspect_stored(&arguments, cookie);
+    if (code >= 0) return code;
+    if (!is_utf8(cookie)) return answer(TUILE_UNREADABLE, "that is of no form that is known here");
+    /* Signed, as Django's own sessions in its table and files are. */
+  } else {
+    cookie = input_word(arguments.words[0]);
+  }
+  tuile_bytes name = take_name(&cookie), token = cookie;
   char *own_name = name.size ? strndup(name.data, name.size) : NULL;
   if (own_name && !arguments.text[OPT_NAME]) arguments.text[OPT_NAME] = own_name;
+  if (arguments.text[OPT_STORE] && !arguments.text[OPT_STORED]) {
+    int code = inspect_in_store(&arguments, bytes_of(arguments.text[OPT_NAME]), cookie);
+    free(own_name);
+    return code;
+  }
   tuile_keyring *keyring = input_keyring(&arguments);
   struct buffer plain = {0};
   tuile_status status = TUILE_OK;
@@ -196,7 +211,7 @@ static int inspect(const struct arguments *given) {
 }
 
 const struct command inspect_commands[] = {
-    {"inspect", "COOKIE|-", "Guess whose a cookie's value is, explain its parts, check it with the secret", 1, 1,
-     (OPTIONS_SIGNER & ~BIT(OPT_LEGACY)) | BIT(OPT_NO_TIME) | BIT(OPT_MAX_AGE), inspect},
+    {"inspect", "COOKIE|ID|FILE|-", "Explain a cookie, a session in a store, or what a framework stored", 1, 1,
+     (OPTIONS_SIGNER & ~BIT(OPT_LEGACY)) | BIT(OPT_NO_TIME) | BIT(OPT_MAX_AGE) | BIT(OPT_STORE) | BIT(OPT_STORED), inspect},
     {0},
 };

@@ -10,7 +10,7 @@ struct entry {
   struct entry *next;
   int64_t expires;
   size_t key_size, record_size;
-  char key[41];
+  char key[257];
   char record[];
 };
 
@@ -22,7 +22,7 @@ struct entries {
 static void gather(void *context, tuile_bytes key, tuile_bytes record, int64_t expires) {
   struct entries *entries = context;
   struct entry *entry = malloc(sizeof *entry + record.size);
-  if (!entry || key.size > 40) {
+  if (!entry || key.size > 256) {
     entries->failed = true;
     free(entry);
     return;
@@ -86,13 +86,35 @@ static bool each_owner(void *context, tuile_bytes owner) {
   return status >= 0;
 }
 
+void pass_over(void *context, tuile_bytes data, int64_t expires) { (void)context, (void)data, (void)expires; }
+
 static void nobody(void *context, tuile_bytes key, tuile_bytes record, int64_t expires) {
   (void)context, (void)key, (void)record, (void)expires;
 }
 
+/* TUILE_E_ARGUMENT: it keeps none. */
+static tuile_status keeps_lists(tuile_store *store, tuile_error *error) {
+  return tuile_store_owned(store, TUILE_STR("tuile"), INT64_MAX, nobody, NULL, error);
+}
+
+static bool count_owner(void *context, tuile_bytes owner) {
+  size_t *count = context;
+  (void)owner;
+  ++*count;
+  return true;
+}
+
+tuile_status migrate_lists_lost(tuile_store *from, tuile_store *to, size_t *lost, tuile_error *error) {
+  tuile_status status = keeps_lists(to, error);
+  if (status != TUILE_E_ARGUMENT) return status;
+  status = keeps_lists(from, error);
+  if (status == TUILE_OK) status = tuile_store_owners(from, count_owner, lost, error);
+  return status == TUILE_E_ARGUMENT ? TUILE_OK : status;
+}
+
 tuile_status migrate_lists(tuile_store *from, tuile_store *to, struct list_counts *counts, tuile_error *error) {
   struct lists lists = {from, to, counts, TUILE_OK, error};
-  tuile_status status = tuile_store_owned(to, TUILE_STR("tuile"), INT64_MAX, nobody, NULL, error);
+  tuile_status status = keeps_lists(to, error);
   if (status == TUILE_OK) status = tuile_store_owners(from, each_owner, &lists, error);
   /* Stores of other modules may keep none. */
   if (status == TUILE_E_ARGUMENT) return TUILE_OK;

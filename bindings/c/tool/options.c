@@ -42,12 +42,16 @@ static const struct {
     [OPT_PARTITIONED] = {"partitioned", NULL, "the Partitioned attribute"},
     [OPT_STORE] = {"store", "URL", "where sessions are, or env:NAME; else TUILE_STORE"},
     [OPT_OWNER] = {"owner", "NAME", "whose session it is from now on"},
-    [OPT_USER] = {"user", "NAME", "whose sessions: an owner, or who is logged in (Django, Flask-Login, user_id)"},
+    [OPT_USER] = {"user", "NAME", "whose sessions: an owner, or who is logged in, as the layout has it (and Django, Flask-Login, user_id)"},
     [OPT_WHERE] = {"where", "NAME=VALUE", "sessions that have this value, as JSON or as a string's text"},
     [OPT_ALL] = {"all", NULL, "all of the owner's sessions"},
     [OPT_LIMIT] = {"limit", "N", "how many at most; 10000"},
     [OPT_KEYS] = {"keys", "FILE", "session IDs, one a line; - is standard input or output"},
     [OPT_COUNT] = {"count", "N", "how often each is done; 20000"},
+    [OPT_STORED] = {"stored", NULL, "the word is a file with what a framework stored, or - for standard input"},
+    [OPT_DRY_RUN] = {"dry-run", NULL, "look, and say what would be lost; nothing is written"},
+    [OPT_LOSSY] = {"lossy", NULL, "go on though something is lost"},
+    [OPT_DELETE_OLD] = {"delete-old", NULL, "remove from FROM what was copied"},
     [OPT_PORT] = {"port", "N", "where to listen, 8000; 0 takes a free one"},
 };
 

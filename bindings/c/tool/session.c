@@ -5,38 +5,6 @@
 
 #include "tool.h"
 
-tuile_manager *session_manager(const struct arguments *arguments, bool *in_cookie) {
-  tuile_config config = TUILE_CONFIG_INIT;
-  config.store = input_store(arguments->text[OPT_STORE]);
-  *in_cookie = config.store.size >= 7 && memcmp(config.store.data, "cookie:", 7) == 0;
-  tuile_keyring *keyring = input_keyring(arguments);
-  config.keyring = keyring;
-  tuile_manager *manager;
-  tuile_error error;
-  tuile_status status = tuile_manager_open(&config, &manager, &error);
-  tuile_keyring_free(keyring);
-  if (status == TUILE_E_ARGUMENT && !keyring)
-    usage_error("no secret: give --secret-file FILE or the environment variable TUILE_SECRET");
-  if (status != TUILE_OK) exit(fail(status, &error));
-  return manager;
-}
-
-tuile_session *session_begin(tuile_manager *manager, tuile_bytes key) {
-  if (memchr(key.data ? key.data : "", ';', key.size)) return NULL;
-  char *header = malloc(key.size + 10);
-  if (!header) exit(fail(TUILE_E_MEMORY, NULL));
-  memcpy(header, "sessionid=", 10);
-  if (key.size) memcpy(header + 10, key.data, key.size);
-  tuile_session *session = NULL;
-  tuile_error error = {0};
-  tuile_bytes cookie = {header, key.size ? key.size + 10 : 0};
-  tuile_status status = tuile_session_start(manager, cookie, (tuile_bytes){NULL, 0}, &session, &error);
-  explicit_bzero(header, key.size + 10);
-  free(header);
-  if (status != TUILE_OK) exit(fail(status, &error));
-  return session;
-}
-
 /* A key may be "-" for standard input. */
 static tuile_session *begin(tuile_manager *manager, const char *word) {
   tuile_session *session =

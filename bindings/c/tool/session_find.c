@@ -5,7 +5,7 @@
 
 #include "tool.h"
 
-/* Where frameworks keep who is logged in: Django, Flask-Login, and many an application. */
+/* Where frameworks keep who is logged in, whatever the layout says: Django, Flask-Login, and many an application. */
 static const char *const user_names[] = {"_auth_user_id", "_user_id", "user_id"};
 
 static bool equal(tuile_bytes a, tuile_bytes b) { return a.size == b.size && (!a.size || memcmp(a.data, b.data, a.size) == 0); }
@@ -20,6 +20,7 @@ static bool has_value(tuile_session *session, tuile_bytes name, tuile_bytes want
 static bool is_of_user(tuile_session *session, tuile_bytes user) {
   tuile_bytes owner;
   if (tuile_session_get_owner(session, &owner, NULL) == TUILE_OK && equal(owner, user)) return true;
+  if (tuile_session_get_login(session, NULL, &owner, NULL) == TUILE_OK && equal(owner, user)) return true;
   for (size_t i = 0; i < sizeof user_names / sizeof *user_names; i++)
     if (has_value(session, bytes_of(user_names[i]), user)) return true;
   return false;

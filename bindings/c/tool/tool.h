@@ -17,7 +17,7 @@ enum option_bit {
   OPT_DERIVATION, OPT_ITERATIONS, OPT_BLOCK_SECRET_FILE, OPT_LEGACY, OPT_NO_TIME, OPT_COMPRESS, OPT_LIFETIME,
   OPT_MAX_AGE, OPT_NOW, OPT_MODE, OPT_ENCODING, OPT_SET_COOKIE, OPT_DELETE, OPT_DOMAIN, OPT_PATH, OPT_EXPIRES,
   OPT_SAME_SITE, OPT_PRIORITY, OPT_SECURE, OPT_HTTP_ONLY, OPT_PARTITIONED, OPT_STORE, OPT_OWNER, OPT_USER, OPT_WHERE, OPT_ALL, OPT_LIMIT,
-  OPT_KEYS, OPT_COUNT, OPT_PORT, OPT_END
+  OPT_KEYS, OPT_COUNT, OPT_PORT, OPT_STORED, OPT_DRY_RUN, OPT_LOSSY, OPT_DELETE_OLD, OPT_END
 };
 #define BIT(option) (UINT64_C(1) << (option))
 #define OPTIONS_COMMON (BIT(OPT_HELP) | BIT(OPT_JSON))
@@ -86,6 +86,8 @@ tuile_bytes input_block_secret(const struct arguments *arguments);
 void input_wipe(void);
 bool is_utf8(tuile_bytes text);
 int64_t now_microseconds(void);
+/* A file's octets, or for "-" those of standard input, as they are. Exits with a message. */
+tuile_bytes input_file(const char *path);
 
 /* A call that writes into a buffer of the caller's is made again with a larger one. */
 struct buffer {
@@ -121,12 +123,20 @@ extern const struct command inspect_commands[], cookie_commands[], session_comma
 
 int gate_run(char **words);
 
-/* ---- session.c, session_find.c ---- */
+/* ---- managers.c ---- */
 
 #define OPTIONS_MANAGER (OPTIONS_COMMON | OPTIONS_SECRET | BIT(OPT_STORE))
+/* Whether another framework keeps its sessions there, in a form of its own. */
+bool store_has_layout(tuile_bytes url);
+/* Exits with a message. Without a secret cookies can't be told to be genuine. */
+tuile_manager *manager_open(const struct arguments *arguments, tuile_bytes url, tuile_bytes cookie_name, bool *has_secret);
 tuile_manager *session_manager(const struct arguments *arguments, bool *in_cookie);
-/* The session of a key, as a request's cookie would have it; NULL for a key that no cookie can hold. */
+/* As a request with that cookie would have it; NULL for a value that no cookie can hold. */
+tuile_session *session_of_cookie(tuile_manager *manager, tuile_bytes name, tuile_bytes value);
+/* The session of an ID; NULL for one that no cookie can hold where sessions are in cookies. */
 tuile_session *session_begin(tuile_manager *manager, tuile_bytes key);
+
+/* ---- session.c, session_find.c ---- */
 
 /* Sessions of a user (no name), or with a value. */
 struct search {
@@ -151,7 +161,16 @@ struct list_counts {
   bool kept; /* by both stores */
   size_t copied, there, missing; /* entries */
 };
+/* How many owners' lists FROM has that TO can't keep. */
+tuile_status migrate_lists_lost(tuile_store *from, tuile_store *to, size_t *lost, tuile_error *error);
 tuile_status migrate_lists(tuile_store *from, tuile_store *to, struct list_counts *counts, tuile_error *error);
+
+/* ---- inspect_store.c ---- */
+
+/* inspect with --store, of a cookie or an ID, and with --stored, of what a framework stored. */
+int inspect_in_store(const struct arguments *arguments, tuile_bytes name, tuile_bytes cookie);
+/* -1: it is of no form that is known here. */
+int inspect_stored(const struct arguments *arguments, tuile_bytes stored);
 
 /* ---- inspect_parts.c ---- */
 

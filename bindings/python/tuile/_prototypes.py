@@ -490,6 +490,25 @@ class OwnedSession(Structure):
 
 ReceiveOwnedSession = CFUNCTYPE(None, c_void_p, POINTER(OwnedSession))
 
+LOSS = {
+    "value": 0,
+    "expiry": 1,
+    "metadata": 2,
+}
+
+ReceiveLoss = CFUNCTYPE(None, c_void_p, c_int, Bytes)
+
+
+class Copying(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("look", c_bool),
+        ("lossy", c_bool),
+        ("lost", ReceiveLoss),
+        ("lost_context", c_void_p),
+    ]
+
+
 TYPE = {
     "null": 0,
     "bool": 1,
@@ -555,6 +574,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_manager_close": (None, [c_void_p]),
     "tuile_manager_reload": (c_int, [c_void_p, POINTER(Config), POINTER(Error)]),
     "tuile_session_start": (c_int, [c_void_p, Bytes, Bytes, POINTER(c_void_p), POINTER(Error)]),
+    "tuile_session_start_with_id": (c_int, [c_void_p, Bytes, POINTER(c_void_p), POINTER(Error)]),
     "tuile_session_commit": (c_int, [c_void_p, c_int32, AddHeader, c_void_p, POINTER(Error)]),
     "tuile_session_has_several_cookies": (c_int, [c_void_p, POINTER(c_bool)]),
     "tuile_session_is_revocable": (c_int, [c_void_p, POINTER(c_bool), POINTER(Error)]),
@@ -699,4 +719,6 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_store_owned": (c_int, [c_void_p, Bytes, c_int64, ReceiveOwned, c_void_p, POINTER(Error)]),
     "tuile_store_owned_record": (c_int, [c_void_p, Bytes, Bytes, Receive, c_void_p, POINTER(Error)]),
     "tuile_store_disown": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
+    "tuile_layout_read": (c_int, [Bytes, Bytes, c_char_p, c_size_t, POINTER(c_size_t), POINTER(Error)]),
+    "tuile_manager_copy_session": (c_int, [c_void_p, c_void_p, Bytes, POINTER(Copying), POINTER(Error)]),
 }
