@@ -295,8 +295,10 @@ tuile_status tuile_session_start(tuile_manager *manager,
 
 /** Starts a session of an ID that the host has from elsewhere, as
  * tuile_store_keys gives it or a page of an administrator's shows it: no
- * cookie, and so no signature, is looked at. Never for what a client sent. The
- * ID is borrowed for the call; *session as above.
+ * cookie, and so no signature, is looked at. Never for what a client sent, and
+ * what the commit says of a cookie is for no browser, since the store may know
+ * a session by another name than its cookie. The ID is borrowed for the call;
+ * *session as above.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an ID that the store can't have,
  * or sessions in cookies; TUILE_E_MEMORY. Since 0.2.

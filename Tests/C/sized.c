@@ -90,6 +90,10 @@ static tuile_status use_config(void *it, tuile_error *e) {
 static tuile_status use_reload(void *it, tuile_error *e) { return tuile_manager_reload(manager, it, e); }
 static tuile_status use_policy(void *it, tuile_error *e) { return (void)e, tuile_config_set_policy(it, TUILE_POLICY_AAL2); }
 static tuile_status use_stats(void *it, tuile_error *e) { return (void)e, tuile_manager_stats(manager, it); }
+static tuile_status use_copying(void *it, tuile_error *e) {
+  tuile_status status = tuile_manager_copy_session(manager, manager, text("abcdefgh12345678"), it, e);
+  return status == TUILE_ABSENT ? TUILE_OK : status;
+}
 static tuile_status use_latency(void *it, tuile_error *e) { return (void)e, tuile_manager_latency(manager, TUILE_OPERATION_LOAD, it); }
 
 /* `size` bytes of the struct lie in front of the page that can't be touched, and behind what must stay. */
@@ -262,6 +266,8 @@ int main(void) {
   tuile_stats stats = TUILE_STATS_INIT;
   tuile_latency latency = TUILE_LATENCY_INIT;
 
+  tuile_copying copying = TUILE_COPYING_INIT;
+  try_all("tuile_copying", &copying, sizeof copying, use_copying, true, NONE, NONE);
   try_all("tuile_cookies", &cookies, sizeof cookies, use_cookies, true, NONE, NONE);
   try_all("tuile_set_cookie", &cookie, sizeof cookie, use_set_cookie, true, SET_COOKIE_SIZES, SIZES(97, 98, 101, 105, 111));
   try_all("tuile_set_cookie", &cookie, sizeof cookie, read_set_cookie, true, SET_COOKIE_SIZES, SIZES(97, 98, 101, 105, 111));

@@ -257,7 +257,7 @@ func calling(
     let handle: StoreHandle = Handle.borrow(store)
     // Of a layout also what a walk gave.
     guard let key = Bytes(key),
-      handle.layout.map({ $0.isKey(key) || $0.isStoreKey(key) })
+      handle.layout?.names(key)
         ?? (SessionKey.isValid(key) || SessionKey.isRecord(key))
     else {
       throw .argument(

@@ -42,6 +42,9 @@ class Layout {
   /// is taken for one of the store's: a walk gives those.
   func isStoreKey(_ key: Bytes) -> Bool { isKey(key) }
 
+  /// Either of them.
+  final func names(_ key: Bytes) -> Bool { isKey(key) || isStoreKey(key) }
+
   // MARK: What is stored
 
   /// Appends the session as a JSON object, metadata and all; false if it is none of this

@@ -7,6 +7,9 @@ extension ManagerKeys {
   /// Whether a client may send such a key.
   func isKey(_ key: Bytes) -> Bool { layout?.isKey(key) ?? SessionKey.isValid(key) }
 
+  /// The same, or what a walk through the store gives, which a client never may.
+  func names(_ key: Bytes) -> Bool { layout?.names(key) ?? SessionKey.isValid(key) }
+
   func makeKey(in arena: inout Arena) throws(Failure) -> Bytes {
     guard let layout else { return try SessionKey.make(in: &arena) }
     guard let room = arena.take(layout.keySize) else { throw .memory }

@@ -91,7 +91,7 @@ final class Session {
   /// Of an ID that came in no request.
   convenience init(manager: Manager, id: Bytes) throws(Failure) {
     guard manager.keys.home.hasKeys else { throw .argument("sessions in cookies have no IDs") }
-    guard manager.keys.isKey(id) else { throw .argument("the session ID is none that the store can have") }
+    guard manager.keys.names(id) else { throw .argument("the session ID is none that the store can have") }
     try self.init(manager: manager, cookieHeader: Bytes())
     identity = .kept(try data.keep(id))
     loading = .pending

@@ -17,8 +17,8 @@ struct SessionCopy {
     guard source.keys.home.hasKeys, target.keys.home.hasKeys else {
       throw .argument("sessions in cookies are in no store that they could be copied from or to")
     }
-    guard source.keys.isKey(key) else { throw .argument("the session ID is none of the store's") }
-    guard target.keys.isKey(key) else { throw .syntax("the session ID is none that the other store takes") }
+    guard source.keys.names(key) else { throw .argument("the session ID is none of the store's") }
+    guard target.keys.names(key) else { throw .syntax("the session ID is none that the other store takes") }
     let now = source.now
     var stored = ByteBuffer()
     guard let expires = try source.store.load(key, now: now, into: &stored) else { return .absent }

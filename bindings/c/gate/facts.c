@@ -9,12 +9,14 @@ static bool is(tuile_bytes key, const char *name) {
   return key.size == strlen(name) && memcmp(key.data, name, key.size) == 0;
 }
 
-bool gate_is_of_user(tuile_bytes key) { return key.size > 0 && *(const char *)key.data == '@'; }
+bool gate_is_login(tuile_bytes key) { return is(key, "@login"); }
+
+bool gate_is_of_user(tuile_bytes key) { return key.size > 0 && *(const char *)key.data == '@' && !gate_is_login(key); }
 
 const char *gate_need_of_user(tuile_bytes key, bool valued) {
   bool listed = is(key, "@group") || is(key, "@permission"), named = is(key, "@id") || is(key, "@username");
   if (!listed && !named && !is(key, "@staff") && !is(key, "@superuser") && !is(key, "@groups"))
-    return "takes of a user @id, @username, @staff, @superuser, @groups, @group=NAME and @permission=APP.CODENAME";
+    return "takes of a user @id, @username, @staff, @superuser, @groups, @group=NAME and @permission=APP.CODENAME, and @login of any";
   if (listed && !valued) return "takes @group and @permission with a value, such as @group=editors";
   if (!listed && !named && valued) return "takes no value for @staff, @superuser and @groups";
   gate_needs.users = true;

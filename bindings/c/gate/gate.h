@@ -137,6 +137,8 @@ bool gate_has_cookie(const struct gate *gate, tuile_bytes cookie);
 
 /* As the next three, of what the database says of the user: "@id", "@username", "@staff",
  * "@superuser", "@group", "@groups", "@permission". */
+/* Whoever is logged in, in whatever framework: no question to a database. */
+bool gate_is_login(tuile_bytes key);
 bool gate_is_of_user(tuile_bytes key);
 tuile_status gate_user_text(struct gate_visit *visit, tuile_bytes key, tuile_bytes *text);
 bool gate_user_holds(struct gate_visit *visit, tuile_bytes key);

@@ -39,6 +39,7 @@ static bool says_no(tuile_bytes text) {
 }
 
 tuile_status gate_value(struct gate_visit *visit, tuile_bytes key, tuile_type *type, tuile_bytes *value) {
+  if (gate_is_login(key)) key = visit->gate->login_key;
   if (key.size == 0) return tuile_session_get_login(visit->session, type, value, NULL);
   tuile_status status = tuile_session_type(visit->session, key, type, NULL);
   if (status != TUILE_OK) return status;

@@ -211,7 +211,7 @@ static int inspect(const struct arguments *given) {
 }
 
 const struct command inspect_commands[] = {
-    {"inspect", "COOKIE|ID|FILE|-", "Explain a cookie, a session in a store, or what a framework stored", 1, 1,
+    {"inspect", "COOKIE|ID|FILE|-", "Explain a cookie, or what a framework keeps in a store", 1, 1,
      (OPTIONS_SIGNER & ~BIT(OPT_LEGACY)) | BIT(OPT_NO_TIME) | BIT(OPT_MAX_AGE) | BIT(OPT_STORE) | BIT(OPT_STORED), inspect},
     {0},
 };
