@@ -3,7 +3,7 @@ import CTuile
 /// The one table of layouts: a layout more is a line in each of these two.
 extension Layout {
   static let names: StaticString =
-    "django, express (redis, postgresql, file), connect-redis, connect-pg-simple, session-file-store, php, laravel (redis, file), django-cache, django-redis, flask-session, redis-session-store, redis-actionpack, redis-rack, rails-cache (redis)"
+    "django, express (redis, postgresql, file), connect-redis, connect-pg-simple, session-file-store, php, laravel (redis, file), django-cache, django-redis, flask-session, redis-session-store, redis-actionpack, redis-rack, rails-cache (redis), activerecord-session-store (sqlite, postgresql)"
 
   /// nil: there is no such layout, or not for that kind of store. `django` is what a URL
   /// without a layout means.
@@ -23,6 +23,7 @@ extension Layout {
     case _ where name == Bytes("redis-actionpack"): made = RedisRack(isOfRails: true)
     case _ where name == Bytes("redis-rack"): made = RedisRack(isOfRails: false)
     case _ where name == Bytes("rails-cache"): made = RailsCache()
+    case _ where name == Bytes("activerecord-session-store"): made = ActiveRecordSessionStore()
     default: return nil
     }
     return made.isFor(kind) ? made : nil

@@ -53,13 +53,11 @@ class RubyLayout: PayloadLayout {
   }
 }
 
-/// In Redis, with nothing around the session: in Marshal, or in JSON where that was found or is asked for.
-class RubyRedisLayout: RubyLayout {
+/// In Marshal, or in JSON where that was found or is asked for.
+class RubySerializedLayout: RubyLayout {
   private var serializer = PayloadFormat.marshal
 
-  override func isFor(_ kind: Kind) -> Bool { kind == .redis }
   override var format: PayloadFormat { serializer }
-  override var shared: LayoutOptions.Names { [.prefix, .ttl] }
 
   override func format(of stored: Bytes) -> PayloadFormat {
     if stored.isEmpty { return format }
@@ -71,6 +69,12 @@ class RubyRedisLayout: RubyLayout {
     serializer = try option.choice("serializer (marshal, json)", ("marshal", PayloadFormat.marshal), ("json", .json))
     return true
   }
+}
+
+/// The same in Redis, with nothing around the session.
+class RubyRedisLayout: RubySerializedLayout {
+  override func isFor(_ kind: Kind) -> Bool { kind == .redis }
+  override var shared: LayoutOptions.Names { [.prefix, .ttl] }
 
   /// Of the framework's own setting, where the URL has none.
   var standardPrefix: StaticString { "" }
