@@ -11,10 +11,10 @@ from pathlib import Path
 
 import django
 from django.conf import settings
-from django.contrib.auth.views import LoginView, LogoutView
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.middleware.csrf import get_token
+from django.urls import include, path
 from django.utils.html import format_html
 
 FOLDER = Path(os.environ["SITE_FOLDER"])
@@ -53,13 +53,11 @@ LINKS = '<p><a href="/express/">Express</a> <a href="/php/">PHP</a> <a href="/fl
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    from django.middleware.csrf import get_token
-
     if not request.user.is_authenticated:
         return HttpResponse('<h1 id=hello>Django knows nobody</h1><p><a href="/accounts/login/">Log in</a></p>')
     form = '<form id=logout method=post action="/accounts/logout/"><input type=hidden name=csrfmiddlewaretoken value="{}"><button>Log out</button></form>'
     return HttpResponse(format_html("<h1 id=hello>Django knows {}</h1>", request.user) + LINKS + format_html(form, get_token(request)))
 
 
-urlpatterns = [path("", home), path("accounts/login/", LoginView.as_view()), path("accounts/logout/", LogoutView.as_view())]
+urlpatterns = [path("", home), path("accounts/", include("django.contrib.auth.urls"))]
 application = get_wsgi_application()

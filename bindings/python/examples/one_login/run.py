@@ -91,10 +91,7 @@ def wait_for(url: str) -> None:
         try:
             urlopen(url, timeout=5).close()
             return
-        except OSError as problem:
-            # Whatever is said of the page, somebody is there.
-            if getattr(problem, "code", 0):
-                return
+        except OSError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
@@ -123,13 +120,9 @@ def make_site(folder: Path) -> str:
         "import os, project; from django.core.management import call_command; call_command('migrate', verbosity=0); "
         "from django.contrib.auth.models import User; User.objects.create_user('ada', password=os.environ['PASSWORD'])"
     )
-    return password if run_in(folder, program, PASSWORD=password) else ""
-
-
-def run_in(folder: Path, program: str, **environment: str) -> bool:
-    environment = {**os.environ, "SITE_FOLDER": str(folder), **environment}
+    environment = {**os.environ, "SITE_FOLDER": str(folder), "PASSWORD": password}
     subprocess.run([sys.executable, "-c", program], cwd=HERE, env=environment, check=True)
-    return True
+    return password
 
 
 def main() -> None:
