@@ -19,10 +19,9 @@ struct cm_connection {
 
 /* ---- opening ---- */
 
-cm_connection *cm_open(const char *path, const char *host, int port, bool binary, cs_tls *tls, const char *name,
-                       int64_t deadline, cs_result *result, char why[CS_WHY]) {
+cm_connection *cm_open(const cs_address *to, bool binary, int64_t deadline, cs_result *result, char why[CS_WHY]) {
   cs_stream stream;
-  *result = cs_open(&stream, path, host, port, tls, name, deadline, why);
+  *result = cs_open(&stream, to, deadline, why);
   if (*result != CS_OK) return NULL;
   cm_connection *made = malloc(sizeof *made);
   if (!made) {

@@ -100,10 +100,16 @@ static void prepare_anew(pg_link *link, uint64_t number, const pg_answer *answer
   if (state == 0x3041303030) link->renewed++;
 }
 
-static pg_outcome prepare_once(pg_link *link, uint64_t number, const char *name, const char *sql,
-                               const pg_parameters *p, int64_t until, pg_answer **answer) {
-  if (is_prepared(link, number)) return PG_DONE;
-  if (!PQsendPrepare(link->connection, name, sql, p->count, p->types)) return not_sent(link);
+typedef struct statement {
+  uint64_t number;
+  char name[48];
+  const char *sql;
+} statement;
+
+static pg_outcome prepare_once(pg_link *link, const statement *it, const pg_parameters *p, int64_t until,
+                               pg_answer **answer) {
+  if (is_prepared(link, it->number)) return PG_DONE;
+  if (!PQsendPrepare(link->connection, it->name, it->sql, p->count, p->types)) return not_sent(link);
   pg_outcome outcome = finish(link, until, answer);
   /* 42P05: a pooler gave us a server connection that has it already. */
   if (outcome == PG_REFUSED && pg_answer_state(*answer) == 0x3432503035) outcome = PG_DONE;
@@ -112,7 +118,7 @@ static pg_outcome prepare_once(pg_link *link, uint64_t number, const char *name,
   if (outcome != PG_DONE) return outcome;
   pg_answer_free(*answer);
   *answer = NULL;
-  if (link->prepared_count < PG_MOST_STATEMENTS) link->prepared[link->prepared_count++] = number;
+  if (link->prepared_count < PG_MOST_STATEMENTS) link->prepared[link->prepared_count++] = it->number;
   return PG_DONE;
 }
 
@@ -120,7 +126,6 @@ pg_outcome pg_run(pg_link *link, const char *sql, const pg_parameters *p, bool p
                   pg_answer **answer) {
   static const int binary[PG_MOST_PARAMETERS] = {1, 1, 1, 1};
   const char *values[PG_MOST_PARAMETERS];
-  char name[48];
   int64_t until = pg_now() + milliseconds;
   for (int i = 0; i < p->count; i++) values[i] = p->texts[i] ? p->texts[i] : (const char *)p->numbers[i];
   *answer = NULL;
@@ -129,15 +134,15 @@ pg_outcome pg_run(pg_link *link, const char *sql, const pg_parameters *p, bool p
       return not_sent(link);
     return finish(link, until, answer);
   }
-  uint64_t number = number_of(sql);
-  snprintf(name, sizeof name, link->renewed ? "tuile_%016llx_%u" : "tuile_%016llx", (unsigned long long)number,
-           link->renewed);
-  pg_outcome outcome = prepare_once(link, number, name, sql, p, until, answer);
+  statement it = {number_of(sql), "", sql};
+  snprintf(it.name, sizeof it.name, link->renewed ? "tuile_%016llx_%u" : "tuile_%016llx",
+           (unsigned long long)it.number, link->renewed);
+  pg_outcome outcome = prepare_once(link, &it, p, until, answer);
   if (outcome != PG_DONE) return outcome;
-  if (!PQsendQueryPrepared(link->connection, name, p->count, values, p->sizes, binary, 1))
+  if (!PQsendQueryPrepared(link->connection, it.name, p->count, values, p->sizes, binary, 1))
     return not_sent(link);
   outcome = finish(link, until, answer);
-  if (outcome == PG_REFUSED) prepare_anew(link, number, *answer);
+  if (outcome == PG_REFUSED) prepare_anew(link, it.number, *answer);
   return outcome;
 }
 

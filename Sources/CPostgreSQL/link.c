@@ -33,10 +33,10 @@ int pg_wait(int fd, short events, int64_t until) {
 static void say_nothing(void *context, const char *message) { (void)context, (void)message; }
 
 /* The first line of what libpq says. */
-static void explain(const PGconn *connection, char *message, size_t capacity) {
+static void explain(const PGconn *connection, char message[PG_MESSAGE]) {
   const char *text = connection ? PQerrorMessage(connection) : "memory ran out";
   size_t size = strcspn(text, "\n");
-  if (size >= capacity) size = capacity - 1;
+  if (size >= PG_MESSAGE) size = PG_MESSAGE - 1;
   memcpy(message, text, size);
   message[size] = 0;
 }
@@ -71,7 +71,7 @@ static bool is_local(const PGconn *connection) {
 }
 
 pg_outcome pg_link_open(const pg_settings *settings, size_t server, int milliseconds, int locally, pg_link **link,
-                        char *message, size_t capacity) {
+                        char message[PG_MESSAGE]) {
   const char *names[PG_MOST_SETTINGS], *values[PG_MOST_SETTINGS];
   char *copies[3] = {NULL, NULL, NULL};
   int64_t now = pg_now();
@@ -92,7 +92,7 @@ pg_outcome pg_link_open(const pg_settings *settings, size_t server, int millisec
     *link = made;
     return PG_DONE;
   }
-  explain(made->connection, message, capacity);
+  explain(made->connection, message);
   pg_link_close(made);
   return outcome == PG_DONE ? PG_LOST : outcome;
 }

@@ -32,10 +32,9 @@ static cr_connection *wrap(const cs_stream *stream) {
   return NULL;
 }
 
-cr_connection *cr_open(const char *path, const char *host, int port, cs_tls *tls, const char *name, int64_t deadline,
-                       cs_result *result, char why[CS_WHY]) {
+cr_connection *cr_open(const cs_address *to, int64_t deadline, cs_result *result, char why[CS_WHY]) {
   cs_stream stream;
-  *result = cs_open(&stream, path, host, port, tls, name, deadline, why);
+  *result = cs_open(&stream, to, deadline, why);
   if (*result != CS_OK) return NULL;
   cr_connection *connection = wrap(&stream);
   if (connection) return connection;

@@ -74,17 +74,18 @@ static int open_tcp(const char *host, int port, int64_t deadline, cs_result *res
   return opened;
 }
 
-cs_result cs_open(cs_stream *stream, const char *path, const char *host, int port, cs_tls *tls, const char *name,
-                  int64_t deadline, char why[CS_WHY]) {
+cs_result cs_open(cs_stream *stream, const cs_address *to, int64_t deadline, char why[CS_WHY]) {
   int error = 0;
   cs_result result = CS_OK;
-  *stream = (cs_stream){.socket = path ? open_unix(path, deadline, &result, &error) : open_tcp(host, port, deadline, &result, &error)};
+  int opened = to->path ? open_unix(to->path, deadline, &result, &error)
+                        : open_tcp(to->host, to->port, deadline, &result, &error);
+  *stream = (cs_stream){.socket = opened};
   if (stream->socket < 0) {
     char room[CS_WHY];
     if (result == CS_CLOSED) snprintf(why, CS_WHY, "%s", strerror_r(error, room, sizeof room));
     return result;
   }
-  if (tls) result = cs_tls_connect(tls, stream->socket, name, deadline, &stream->ssl, why);
+  if (to->tls) result = cs_tls_connect(to->tls, stream->socket, to->name, deadline, &stream->ssl, why);
   if (result != CS_OK) cs_close(stream);
   return result;
 }

@@ -26,58 +26,55 @@ __attribute__((destructor)) static void free_all(void) {
 }
 
 /* A context of its own for each call: two threads may use one key. */
-static EVP_CIPHER_CTX *begin(sys_cipher cipher, bool encrypt, const void *key, const void *iv, int iv_size) {
+static EVP_CIPHER_CTX *begin(sys_cipher_key with, bool encrypt) {
   pthread_once(&fetching, fetch_all);
-  if (!fetched[cipher]) return NULL;
+  if (!fetched[with.cipher]) return NULL;
   EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-  if (context && EVP_CipherInit_ex2(context, fetched[cipher], NULL, NULL, encrypt, NULL) == 1 &&
-      (!known[cipher].is_aead || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, iv_size, NULL) == 1) &&
-      EVP_CipherInit_ex2(context, NULL, key, iv, encrypt, NULL) == 1)
+  if (context && EVP_CipherInit_ex2(context, fetched[with.cipher], NULL, NULL, encrypt, NULL) == 1 &&
+      (!known[with.cipher].is_aead || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, 12, NULL) == 1) &&
+      EVP_CipherInit_ex2(context, NULL, with.key, with.iv, encrypt, NULL) == 1)
     return context;
   EVP_CIPHER_CTX_free(context);
   return NULL;
 }
 
-bool sys_aead_seal(sys_cipher cipher, const void *key, const void *iv, const void *ad, size_t ad_size, const void *in,
-                   size_t size, uint8_t *out, uint8_t tag[16]) {
-  if (size > INT32_MAX || ad_size > INT32_MAX) return false;
-  EVP_CIPHER_CTX *context = begin(cipher, true, key, iv, 12);
+bool sys_aead_seal(sys_cipher_key with, sys_bytes ad, sys_bytes in, uint8_t *out, uint8_t tag[16]) {
+  if (in.size > INT32_MAX || ad.size > INT32_MAX) return false;
+  EVP_CIPHER_CTX *context = begin(with, true);
   int written = 0, rest = 0;
-  bool done = context && (ad_size == 0 || EVP_EncryptUpdate(context, NULL, &rest, ad, (int)ad_size) == 1) &&
-              (size == 0 || EVP_EncryptUpdate(context, out, &written, in, (int)size) == 1) &&
+  bool done = context && (ad.size == 0 || EVP_EncryptUpdate(context, NULL, &rest, ad.start, (int)ad.size) == 1) &&
+              (in.size == 0 || EVP_EncryptUpdate(context, out, &written, in.start, (int)in.size) == 1) &&
               EVP_EncryptFinal_ex(context, out + written, &rest) == 1 &&
               EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, 16, tag) == 1;
   EVP_CIPHER_CTX_free(context);
   return done;
 }
 
-int sys_aead_open(sys_cipher cipher, const void *key, const void *iv, const void *ad, size_t ad_size, const void *in,
-                  size_t size, uint8_t *out, const uint8_t tag[16]) {
-  if (size > INT32_MAX || ad_size > INT32_MAX) return -1;
+int sys_aead_open(sys_cipher_key with, sys_bytes ad, sys_bytes in, uint8_t *out, const uint8_t tag[16]) {
+  if (in.size > INT32_MAX || ad.size > INT32_MAX) return -1;
   /* A forged token leaves nothing in the thread's list of errors, which is the host's too. */
   ERR_set_mark();
-  EVP_CIPHER_CTX *context = begin(cipher, false, key, iv, 12);
+  EVP_CIPHER_CTX *context = begin(with, false);
   int written = 0, rest = 0;
   uint8_t copy[16];
   memcpy(copy, tag, sizeof copy);
-  bool ready = context && (ad_size == 0 || EVP_DecryptUpdate(context, NULL, &rest, ad, (int)ad_size) == 1) &&
-               (size == 0 || EVP_DecryptUpdate(context, out, &written, in, (int)size) == 1) &&
+  bool ready = context && (ad.size == 0 || EVP_DecryptUpdate(context, NULL, &rest, ad.start, (int)ad.size) == 1) &&
+               (in.size == 0 || EVP_DecryptUpdate(context, out, &written, in.start, (int)in.size) == 1) &&
                EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, 16, copy) == 1;
   /* Nothing of what a wrong tag covers is ever seen. */
   int answer = !ready ? -1 : EVP_DecryptFinal_ex(context, out + written, &rest) == 1 ? 1 : 0;
-  if (answer != 1 && size > 0) OPENSSL_cleanse(out, size);
+  if (answer != 1 && in.size > 0) OPENSSL_cleanse(out, in.size);
   EVP_CIPHER_CTX_free(context);
   ERR_pop_to_mark();
   return answer;
 }
 
-ptrdiff_t sys_cipher_run(sys_cipher cipher, bool encrypt, const void *key, const void *iv, const void *in, size_t size,
-                         uint8_t *out) {
-  if (size > INT32_MAX - 32) return -1;
+ptrdiff_t sys_cipher_run(sys_cipher_key with, bool encrypt, sys_bytes in, uint8_t *out) {
+  if (in.size > INT32_MAX - 32) return -1;
   ERR_set_mark();
-  EVP_CIPHER_CTX *context = begin(cipher, encrypt, key, iv, 16);
+  EVP_CIPHER_CTX *context = begin(with, encrypt);
   int written = 0, rest = 0;
-  bool done = context && (size == 0 || EVP_CipherUpdate(context, out, &written, in, (int)size) == 1);
+  bool done = context && (in.size == 0 || EVP_CipherUpdate(context, out, &written, in.start, (int)in.size) == 1);
   /* Of CBC: the padding, which is read only once the MAC was found right. */
   done = done && EVP_CipherFinal_ex(context, out + written, &rest) == 1;
   EVP_CIPHER_CTX_free(context);

@@ -50,17 +50,16 @@ static bool conflict(const sys_claim *a, const sys_claim *b) {
   return (a->use == SYS_KEY_MAC && gives_away(a, b)) || (b->use == SYS_KEY_MAC && gives_away(b, a));
 }
 
-int sys_claim_add(sys_claim **mine, int family, sys_key_use use, const uint8_t *id, size_t id_size, const uint8_t *text,
-                  size_t text_size) {
-  sys_claim *claim = malloc(sizeof *claim + text_size);
+int sys_claim_add(sys_claim **mine, int family, sys_key_use use, sys_bytes id, sys_bytes text) {
+  sys_claim *claim = malloc(sizeof *claim + text.size);
   if (!claim) return -1;
   claim->family = family, claim->use = use;
-  claim->id_size = id_size < sizeof claim->id ? id_size : sizeof claim->id, claim->text_size = text_size;
-  memcpy(claim->id, id, claim->id_size);
-  if (text_size) memcpy(claim->text, text, text_size);
+  claim->id_size = id.size < sizeof claim->id ? id.size : sizeof claim->id, claim->text_size = text.size;
+  memcpy(claim->id, id.start, claim->id_size);
+  if (text.size) memcpy(claim->text, text.start, text.size);
   pthread_once(&making, make_guard);
   sys_mutex_lock(&guard);
-  sys_claim **first = &bucket[id[0]];
+  sys_claim **first = &bucket[claim->id[0]];
   for (sys_claim *other = *first; other; other = other->next)
     if (conflict(claim, other)) {
       sys_mutex_unlock(&guard);

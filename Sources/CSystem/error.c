@@ -4,13 +4,12 @@
 
 #include <stdio.h>
 
-void sys_error_set(void *tuile_error_, int status, size_t offset, const void *message, size_t message_size,
-                   const void *detail, size_t detail_size) {
+void sys_error_set(void *tuile_error_, int status, size_t offset, sys_bytes message, sys_bytes detail) {
   tuile_error *error = tuile_error_;
   error->status = (tuile_status)status;
   error->offset = offset;
-  snprintf(error->message, sizeof error->message, "%.*s%s%.*s", (int)message_size, (const char *)message,
-           message_size > 0 && detail_size > 0 ? ": " : "", (int)detail_size, (const char *)detail);
+  snprintf(error->message, sizeof error->message, "%.*s%s%.*s", (int)message.size, (const char *)message.start,
+           message.size > 0 && detail.size > 0 ? ": " : "", (int)detail.size, (const char *)detail.start);
 }
 
 const char *sys_error_message(void *tuile_error_) {

@@ -94,23 +94,21 @@ static const EVP_MD *digest_of(sys_digest digest) {
                                 : EVP_sha512();
 }
 
-bool sys_pbkdf2(sys_digest digest, const void *password, size_t password_size, const void *salt, size_t salt_size,
-                int iterations, uint8_t *out, size_t size) {
-  return password_size <= INT32_MAX && salt_size <= INT32_MAX &&
-         PKCS5_PBKDF2_HMAC(password, (int)password_size, salt, (int)salt_size, iterations, digest_of(digest), (int)size,
-                           out) == 1;
+bool sys_pbkdf2(sys_digest digest, sys_bytes password, sys_bytes salt, int iterations, uint8_t *out, size_t size) {
+  return password.size <= INT32_MAX && salt.size <= INT32_MAX &&
+         PKCS5_PBKDF2_HMAC(password.start, (int)password.size, salt.start, (int)salt.size, iterations,
+                           digest_of(digest), (int)size, out) == 1;
 }
 
-bool sys_hkdf_sha256(bool expand_only, const void *key, size_t key_size, const void *info, size_t info_size,
-                     uint8_t *out, size_t size) {
+bool sys_hkdf_sha256(bool expand_only, sys_bytes key, sys_bytes info, uint8_t *out, size_t size) {
   EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
   EVP_KDF_CTX *context = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
   int mode = expand_only ? EVP_KDF_HKDF_MODE_EXPAND_ONLY : EVP_KDF_HKDF_MODE_EXTRACT_AND_EXPAND;
   OSSL_PARAM parameters[] = {
       OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 0),
       OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode),
-      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)key, key_size),
-      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)info, info_size),
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)key.start, key.size),
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)info.start, info.size),
       OSSL_PARAM_construct_end(),
   };
   bool done = context && EVP_KDF_derive(context, out, size, parameters) == 1;

@@ -82,10 +82,9 @@ final class Connection: PooledConnection {
     var failure = Failure.memory
     var outcome = PG_MEMORY
     let began = pg_now()
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 200) { message in
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PG_MESSAGE)) { message in
       guard let start = message.baseAddress else { return }
-      outcome = pg_link_open(
-        settings, server, Int32(clamping: limit), Int32(clamping: most), &link, start, message.count)
+      outcome = pg_link_open(settings, server, Int32(clamping: limit), Int32(clamping: most), &link, start)
       if outcome == PG_TIMED_OUT {
         failure = Connection.late
       } else if outcome == PG_LOST {

@@ -148,12 +148,13 @@ final class RedisConnection: PooledConnection {
     _ address: ServerAddress, _ options: RedisOptions, tls: OpaquePointer?, _ deadline: Int64
   ) throws(Failure) -> RedisConnection {
     var result = CS_OK
-    let path = address.port == 0 ? address.host.start : nil
-    let name = options.security.serverName ?? address.host
+    var to = cs_address(
+      path: address.port == 0 ? address.host.start : nil, host: address.host.start, port: address.port, tls: tls,
+      name: (options.security.serverName ?? address.host).start)
     return try withScratch(Int(CS_WHY)) { (room) throws(Failure) in
       room[0] = 0
       let why = UnsafeMutableRawPointer(room).assumingMemoryBound(to: CChar.self)
-      guard let handle = cr_open(path, address.host.start, address.port, tls, name.start, deadline, &result, why) else {
+      guard let handle = cr_open(&to, deadline, &result, why) else {
         if result == CS_TIMED_OUT {
           throw lateConnect
         }

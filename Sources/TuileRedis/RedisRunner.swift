@@ -40,6 +40,10 @@ final class RedisRunner {
     var wasReused = false
     var wasAnswered = false
     let began = cs_now()
+    /// When all attempts together have to be done.
+    let deadline: Int64
+    /// Behind ASKING.
+    let asking: Bool
   }
 
   /// Runs the commands that `build` adds, one or two; it is told whether a script
@@ -59,14 +63,14 @@ final class RedisRunner {
     var whole = false
     var asking = false
     while true {
-      var attempt = Attempt()
+      var attempt = Attempt(deadline: deadline, asking: asking)
       var trouble: Failure
       do throws(Failure) {
         let node: RedisNode
         if let known = target { node = known } else { node = try servers.node(for: key, deadline) }
         target = node
         if kind == .write { _ = try compareClocks(node) }
-        let replies = try exchange(node, deadline, asking, expected, kind, &attempt) { build($0, whole) }
+        let replies = try exchange(node, expected, kind, &attempt) { build($0, whole) }
         defer { withExtendedLifetime(replies) {} }
         guard let error = replies.first.view.error ?? replies.second?.view.error else { return replies }
         attempt.wasSent = false
@@ -114,9 +118,10 @@ final class RedisRunner {
   }
 
   private func exchange(
-    _ node: RedisNode, _ deadline: Int64, _ asking: Bool, _ expected: RedisExpected, _ kind: Kind,
-    _ attempt: inout Attempt, _ build: (RedisConnection) -> Int
+    _ node: RedisNode, _ expected: RedisExpected, _ kind: Kind, _ attempt: inout Attempt,
+    _ build: (RedisConnection) -> Int
   ) throws(Failure) -> RedisReplies {
+    let (deadline, asking) = (attempt.deadline, attempt.asking)
     var (sent, reused) = (false, false)
     defer { (attempt.wasSent, attempt.wasReused) = (sent, reused) }
     return try node.pool.with { () throws(Failure) in

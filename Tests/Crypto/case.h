@@ -14,6 +14,8 @@ typedef struct bytes {
   size_t size;
 } bytes;
 
+static inline sys_bytes lent(bytes of) { return (sys_bytes){of.data, of.size}; }
+
 typedef struct test_case {
   const char *algorithm, *label;
   bool valid;

@@ -6,11 +6,14 @@ static bool is_all(const uint8_t *data, size_t size, uint8_t byte) {
   return true;
 }
 
+static sys_cipher_key keyed(const test_case *test, sys_cipher cipher) {
+  return (sys_cipher_key){cipher, test->key.data, test->iv.data};
+}
+
 /* ---- sealing and opening ---- */
 
 static int open_with(test_case *test, sys_cipher cipher, size_t size, const uint8_t *tag, uint8_t *out) {
-  return sys_aead_open(cipher, test->key.data, test->iv.data, test->ad.data, test->ad.size, test->ct.data, size, out,
-                       tag);
+  return sys_aead_open(keyed(test, cipher), lent(test->ad), (sys_bytes){test->ct.data, size}, out, tag);
 }
 
 /* Refused, with nothing of the text left in the output. */
@@ -55,16 +58,14 @@ void test_aead(test_case *test, sys_cipher cipher) {
   if (test->wrong) return;
   uint8_t *out = room(size), *tag = room(16);
   check(test,
-        sys_aead_seal(cipher, test->key.data, test->iv.data, test->ad.data, test->ad.size, test->msg.data, size, out,
-                      tag),
+        sys_aead_seal(keyed(test, cipher), lent(test->ad), lent(test->msg), out, tag),
         "sealing failed");
   check(test, size == 0 || memcmp(out, test->ct.data, size) == 0, "sealed text");
   check(test, memcmp(tag, test->tag.data, 16) == 0, "tag");
   leave(test, tag, 16);
   /* In place, from what was just sealed. */
   check(test,
-        sys_aead_open(cipher, test->key.data, test->iv.data, test->ad.data, test->ad.size, out, size, out,
-                      test->tag.data) == 1,
+        sys_aead_open(keyed(test, cipher), lent(test->ad), (sys_bytes){out, size}, out, test->tag.data) == 1,
         "opening in place failed");
   check(test, size == 0 || memcmp(out, test->msg.data, size) == 0, "text opened in place");
   leave(test, out, size);
@@ -90,7 +91,7 @@ void test_aead(test_case *test, sys_cipher cipher) {
 static void run_to(test_case *test, sys_cipher cipher, bool encrypt, bytes in, const uint8_t *expected, size_t size,
                    const char *what) {
   uint8_t *out = room(in.size + 16);
-  ptrdiff_t written = sys_cipher_run(cipher, encrypt, test->key.data, test->iv.data, in.data, in.size, out);
+  ptrdiff_t written = sys_cipher_run(keyed(test, cipher), encrypt, lent(in), out);
   check(test, written == (ptrdiff_t)size && (size == 0 || memcmp(out, expected, size) == 0), what);
   leave(test, out, in.size + 16);
 }
@@ -110,7 +111,7 @@ void test_ctr(test_case *test, sys_cipher cipher) {
 static ptrdiff_t decrypted_size(test_case *test, size_t size) {
   uint8_t *out = room(size + 16);
   ptrdiff_t written =
-      sys_cipher_run(SYS_AES_256_CBC, false, test->key.data, test->iv.data, test->ct.data, size, out);
+      sys_cipher_run(keyed(test, SYS_AES_256_CBC), false, (sys_bytes){test->ct.data, size}, out);
   leave(test, out, size + 16);
   return written;
 }
@@ -177,7 +178,7 @@ void test_cbc_blocks(test_case *test) {
   if (test->wrong) return;
   uint8_t *out = room(size + 16);
   ptrdiff_t written =
-      sys_cipher_run(SYS_AES_256_CBC, true, test->key.data, test->iv.data, test->msg.data, size, out);
+      sys_cipher_run(keyed(test, SYS_AES_256_CBC), true, (sys_bytes){test->msg.data, size}, out);
   check(test, written == (ptrdiff_t)size + 16 && memcmp(out, test->ct.data, size) == 0, "encrypted text");
   run_to(test, SYS_AES_256_CBC, false, (bytes){out, size + 16}, test->msg.data, size, "decrypted text");
   leave(test, out, size + 16);

@@ -51,10 +51,10 @@ static void test_hmac(test_case *test, sys_digest digest) {
   }
 }
 
-static void expand(test_case *test, bool expand_only, const void *key, size_t key_size) {
+static void expand(test_case *test, bool expand_only, sys_bytes key) {
   size_t size = (size_t)test->size;
   uint8_t *out = room(size);
-  bool done = sys_hkdf_sha256(expand_only, key, key_size, test->info.data, test->info.size, out, size);
+  bool done = sys_hkdf_sha256(expand_only, key, lent(test->info), out, size);
   check(test, done == test->valid, done ? "derived too much" : "deriving failed");
   if (done) check(test, test->out.size == size && equal(out, test->out.data, size), "derived key");
   leave(test, out, size);
@@ -67,15 +67,14 @@ static void test_hkdf_salted(test_case *test) {
   sys_hmac hmac;
   sys_hmac_init(&hmac, SYS_SHA256, test->salt.data, test->salt.size);
   sys_hmac_digest(&hmac, test->key.data, test->key.size, key);
-  expand(test, true, key, sizeof key);
+  expand(test, true, (sys_bytes){key, sizeof key});
 }
 
 static void test_pbkdf2(test_case *test, sys_digest digest) {
   size_t size = test->out.size;
   uint8_t *out = room(size);
   check(test,
-        sys_pbkdf2(digest, test->key.data, test->key.size, test->salt.data, test->salt.size, (int)test->iterations,
-                   out, size),
+        sys_pbkdf2(digest, lent(test->key), lent(test->salt), (int)test->iterations, out, size),
         "deriving failed");
   check(test, equal(out, test->out.data, size), "derived key");
   leave(test, out, size);
@@ -85,7 +84,7 @@ static void run_hkdf(test_case *test, int mode) {
   if (mode == 2)
     test_hkdf_salted(test);
   else
-    expand(test, mode == 1, test->key.data, test->key.size);
+    expand(test, mode == 1, lent(test->key));
 }
 static void run_digest(test_case *test, int digest) { test_digest(test, (sys_digest)digest); }
 static void run_hmac(test_case *test, int digest) { test_hmac(test, (sys_digest)digest); }

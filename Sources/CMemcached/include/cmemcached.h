@@ -42,11 +42,9 @@ void cm_item_free(cm_item *item);
 
 typedef struct cm_connection cm_connection;
 
-/* To `path`, a unix socket, or else to `host`; with TLS unless `tls` is NULL, for `name`.
- * `binary`: the binary protocol, which servers with SASL speak; else text with the meta
+/* `binary`: the binary protocol, which servers with SASL speak; else text with the meta
  * commands, which servers have since 1.6. */
-cm_connection *cm_open(const char *path, const char *host, int port, bool binary, cs_tls *tls, const char *name,
-                       int64_t deadline, cs_result *result, char why[CS_WHY]);
+cm_connection *cm_open(const cs_address *to, bool binary, int64_t deadline, cs_result *result, char why[CS_WHY]);
 void cm_close(cm_connection *connection);
 /* In a child of fork(): closes the descriptor and sends nothing. */
 void cm_abandon(cm_connection *connection);

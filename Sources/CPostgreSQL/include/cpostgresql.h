@@ -38,10 +38,12 @@ typedef enum pg_outcome {
   PG_MEMORY     /* Not sent. */
 } pg_outcome;
 
+enum { PG_MESSAGE = 200 };
+
 /* Connects to one of the servers within so many milliseconds, `locally` if it is behind a
  * socket of this machine. `message` gets libpq's reason, which never has the password in it. */
 pg_outcome pg_link_open(const pg_settings *settings, size_t server, int milliseconds, int locally, pg_link **link,
-                        char *message, size_t capacity);
+                        char message[PG_MESSAGE]);
 /* Says good-bye if nothing is under way, else cuts the connection. Never waits. */
 void pg_link_close(pg_link *link);
 /* In a child of fork(): frees what is the child's and sends nothing. */

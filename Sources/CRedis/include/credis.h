@@ -43,10 +43,8 @@ struct redisReader *cr_reader_new(cr_reading *reading);
 
 typedef struct cr_connection cr_connection;
 
-/* To `path`, a unix socket, or else to `host`; with TLS unless `tls` is NULL, for
- * `name`. NULL on failure, with a message that has neither address nor secret. */
-cr_connection *cr_open(const char *path, const char *host, int port, cs_tls *tls, const char *name, int64_t deadline,
-                       cs_result *result, char why[CS_WHY]);
+/* NULL on failure, with a message that has neither address nor secret. */
+cr_connection *cr_open(const cs_address *to, int64_t deadline, cs_result *result, char why[CS_WHY]);
 void cr_close(cr_connection *connection);
 /* In a child of fork(): closes the descriptor and sends nothing. What OpenSSL has
  * stays allocated, since its locks may have been held when the parent forked. */

@@ -59,10 +59,17 @@ typedef struct cs_stream {
   struct ssl_st *ssl; /* NULL: no TLS */
 } cs_stream;
 
-/* To `path`, a unix socket, or else to `host`; with TLS unless `tls` is NULL, for
- * `name`. On CS_CLOSED a message that has neither address nor secret. */
-cs_result cs_open(cs_stream *stream, const char *path, const char *host, int port, cs_tls *tls, const char *name,
-                  int64_t deadline, char why[CS_WHY]);
+/* Where to: `path`, a unix socket, or else `host`; with TLS unless `tls` is NULL, for `name`. */
+typedef struct cs_address {
+  const char *path;
+  const char *host;
+  int port;
+  cs_tls *tls;
+  const char *name;
+} cs_address;
+
+/* On CS_CLOSED a message that has neither address nor secret. */
+cs_result cs_open(cs_stream *stream, const cs_address *to, int64_t deadline, char why[CS_WHY]);
 void cs_close(cs_stream *stream);
 /* In a child of fork(): closes the descriptor and sends nothing. What OpenSSL has
  * stays allocated, since its locks may have been held when the parent forked. */

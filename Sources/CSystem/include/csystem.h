@@ -23,6 +23,12 @@
 
 #include "scan.h"
 
+/* Bytes that are lent for a call. */
+typedef struct sys_bytes {
+  const void *start;
+  size_t size;
+} sys_bytes;
+
 /* ---- hashing (hash.c) ---- */
 
 typedef enum sys_digest { SYS_SHA1, SYS_SHA256, SYS_SHA384, SYS_SHA512 } sys_digest;
@@ -47,11 +53,9 @@ void sys_digest_of(sys_digest digest, const void *data, size_t size, uint8_t *ou
 void sys_hmac_init(sys_hmac *hmac, sys_digest digest, const void *key, size_t size);
 void sys_hmac_digest(const sys_hmac *hmac, const void *data, size_t size, uint8_t *out);
 /* RFC 8018, section 5.2. */
-bool sys_pbkdf2(sys_digest digest, const void *password, size_t password_size, const void *salt, size_t salt_size,
-                int iterations, uint8_t *out, size_t size);
+bool sys_pbkdf2(sys_digest digest, sys_bytes password, sys_bytes salt, int iterations, uint8_t *out, size_t size);
 /* RFC 5869 without a salt, or its second step alone. */
-bool sys_hkdf_sha256(bool expand_only, const void *key, size_t key_size, const void *info, size_t info_size,
-                     uint8_t *out, size_t size);
+bool sys_hkdf_sha256(bool expand_only, sys_bytes key, sys_bytes info, uint8_t *out, size_t size);
 /* Compares in time that depends on `size` alone. */
 bool sys_equal_constant_time(const void *a, const void *b, size_t size);
 void sys_wipe(void *data, size_t size);
@@ -72,16 +76,20 @@ typedef enum sys_cipher {
   SYS_CIPHERS
 } sys_cipher;
 
-/* Keys have the cipher's size, IVs 12 bytes here; `out` holds `size` bytes. */
-bool sys_aead_seal(sys_cipher cipher, const void *key, const void *iv, const void *ad, size_t ad_size, const void *in,
-                   size_t size, uint8_t *out, uint8_t tag[16]);
+/* A cipher with a key of its size, and an IV of 12 bytes for an AEAD, of 16 for CTR and CBC. */
+typedef struct sys_cipher_key {
+  sys_cipher cipher;
+  const uint8_t *key;
+  const uint8_t *iv;
+} sys_cipher_key;
+
+/* `out` holds as many bytes as `in`. */
+bool sys_aead_seal(sys_cipher_key with, sys_bytes ad, sys_bytes in, uint8_t *out, uint8_t tag[16]);
 /* 1, 0 if the tag is wrong, -1 if libcrypto fails; `out` is wiped then. */
-int sys_aead_open(sys_cipher cipher, const void *key, const void *iv, const void *ad, size_t ad_size, const void *in,
-                  size_t size, uint8_t *out, const uint8_t tag[16]);
-/* CTR and CBC, IVs of 16 bytes; `out` holds 16 bytes more than `size`. The size
- * written, or -1 for bad padding or if libcrypto fails. */
-ptrdiff_t sys_cipher_run(sys_cipher cipher, bool encrypt, const void *key, const void *iv, const void *in, size_t size,
-                         uint8_t *out);
+int sys_aead_open(sys_cipher_key with, sys_bytes ad, sys_bytes in, uint8_t *out, const uint8_t tag[16]);
+/* CTR and CBC; `out` holds 16 bytes more than `in`. The size written, or -1 for bad
+ * padding or if libcrypto fails. */
+ptrdiff_t sys_cipher_run(sys_cipher_key with, bool encrypt, sys_bytes in, uint8_t *out);
 
 /* ---- signatures (signature.c) ---- */
 
@@ -239,8 +247,7 @@ typedef struct sys_claim sys_claim;
 const uint8_t *sys_claim_text(size_t *size);
 /* Notes a use of a key in the owner's list: 0, 1 for a conflict with one of another
  * family, -1 without memory. `text`: how the signed texts begin, or what is derived from. */
-int sys_claim_add(sys_claim **mine, int family, sys_key_use use, const uint8_t *id, size_t id_size, const uint8_t *text,
-                  size_t text_size);
+int sys_claim_add(sys_claim **mine, int family, sys_key_use use, sys_bytes id, sys_bytes text);
 void sys_claims_release(sys_claim *mine);
 
 /* ---- dialects of tokens (dialects.c; the table is dialect_table.h) ---- */
@@ -353,8 +360,7 @@ bool sys_sqlite_has_log(const char *path);
 /* ---- public structs whose arrays Swift sees as tuples (error.c) ---- */
 
 /* "message", or "message: detail" if there is a detail, cut where it is full. */
-void sys_error_set(void *tuile_error, int status, size_t offset, const void *message, size_t message_size,
-                   const void *detail, size_t detail_size);
+void sys_error_set(void *tuile_error, int status, size_t offset, sys_bytes message, sys_bytes detail);
 /* The message, made to end with a NUL. */
 const char *sys_error_message(void *tuile_error);
 uint64_t *sys_latency_buckets(void *tuile_latency);

@@ -28,8 +28,7 @@ func report(_ failure: Failure, _ error: UnsafeMutablePointer<tuile_error>?) -> 
   guard let error else { return failure.status }
   let message = Bytes(failure.message)
   let detail = failure.detail?.text.bytes ?? Bytes()
-  sys_error_set(
-    error, failure.status.rawValue, failure.offset, message.start, message.count, detail.start, detail.count)
+  sys_error_set(error, failure.status.rawValue, failure.offset, message.lent, detail.lent)
   return failure.status
 }
 

@@ -40,6 +40,8 @@ struct Bytes {
     self.init(data.assumingMemoryBound(to: UInt8.self), bytes.size)
   }
 
+  /// For the system's functions.
+  var lent: sys_bytes { sys_bytes(start: start, size: count) }
   var c: tuile_bytes { tuile_bytes(data: UnsafeRawPointer(start), size: count) }
   var isEmpty: Bool { count == 0 }
   var end: UnsafePointer<UInt8> { start + count }

@@ -80,7 +80,7 @@ enum Digest {
   func pbkdf2(
     _ password: Bytes, salt: Bytes, iterations: Int32, to out: UnsafeMutablePointer<UInt8>, size: Int
   ) throws(Failure) {
-    guard sys_pbkdf2(c, password.start, password.count, salt.start, salt.count, iterations, out, size) else {
+    guard sys_pbkdf2(c, password.lent, salt.lent, iterations, out, size) else {
       throw .memory
     }
   }

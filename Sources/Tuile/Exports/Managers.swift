@@ -122,7 +122,7 @@ private func secrets(_ config: tuile_config, _ settings: Settings) throws(Failur
   if let keyring = config.keyring { return try SecretList(Handle.borrow(keyring)) }
   if config.secret.size == 0, config.fallback_count == 0 { return nil }
   let list = try SecretList(secret: config.secret, fallbacks: config.fallbacks, count: config.fallback_count)
-  if !settings.allowWeakSecrets { try list.checkStrength() }
+  if !settings.config.allow_weak_secrets { try list.checkStrength() }
   return list
 }
 
@@ -164,7 +164,7 @@ extension Manager {
       let url = try StoreURL.check(config.revocations)
       previous = try CookieKind.parse(before)
       let keys = try ManagerKeys.make(
-        secrets, trusted: store.trusted, kind: kind, previous: previous, layout: layout, settings)
+        secrets, ManagerKeys.Place(trusted: store.trusted, kind: kind, previous: previous, layout: layout), settings)
       guard layout == nil || settings.urlName == nil else {
         throw .argument("url_sessions can't be with a layout: a key in a URL is not signed")
       }
@@ -184,14 +184,13 @@ extension Manager {
           throw .argument("revocations can't be in a cached store: another server's would come late")
         }
         revocations = Revocations(
-          store: try StoreURL.openPlain(url), age: settings.cookieAge &* 1_000_000,
+          store: try StoreURL.openPlain(url), age: settings.config.cookie_age &* 1_000_000,
           margin: skew &* 1_000_000 &+ Revocations.clocksApart)
       }
       try Forks.prepare()
       let manager = Manager(
-        settings: settings, store: store, ownsStore: ownsStore, keys: keys, listed: RecentKeys(),
-        revocations: revocations, hashing: try SeededHash.make())
-      manager.wait = config.wait.map { (call: $0, context: config.wait_context) }
+        settings: settings, store: store, ownsStore: ownsStore, keys: keys, revocations: revocations,
+        hashing: try SeededHash.make())
       moving?.reader = manager
       manager.logRemarks()
       return manager

@@ -189,7 +189,9 @@ public func tuile_session_set_bytes(
   using(session, error) { (session) throws(Failure) in
     guard let name = Bytes(name), let value = Bytes(value) else { throw .argument("name or value is NULL") }
     try session.data.refuse(name)
-    guard value.count <= session.manager.settings.maxData else { throw .limit("the value is larger than max_data") }
+    guard value.count <= session.manager.settings.config.max_data else {
+      throw .limit("the value is larger than max_data")
+    }
     try session.access()
     session.json.removeAll()
     Base64.standard.encode(value, to: &session.json)

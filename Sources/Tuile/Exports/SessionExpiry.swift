@@ -176,7 +176,7 @@ public func tuile_session_get_expire_at_browser_close(
   using(session, error) { (session) throws(Failure) in
     guard let answer else { throw .argument("answer is NULL") }
     try session.access()
-    answer.pointee = session.expiry.atBrowserClose(standard: session.manager.settings.expireAtBrowserClose)
+    answer.pointee = session.expiry.atBrowserClose(standard: session.manager.settings.config.expire_at_browser_close)
     return TUILE_OK
   }
 }

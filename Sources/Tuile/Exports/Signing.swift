@@ -138,7 +138,9 @@ public func tuile_token_unsign(
   _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  opening(signer, verification, json: false, buffer, capacity, size, error)
+  answering(error) { () throws(Failure) in
+    try opening(signer, verification, json: false, buffer, capacity, size)
+  }
 }
 
 /// Makes the token of JSON: what a framework keeps a session as. In Django's
@@ -191,7 +193,9 @@ public func tuile_token_loads(
   _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
   _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
-  opening(signer, verification, json: true, buffer, capacity, size, error)
+  answering(error) { () throws(Failure) in
+    try opening(signer, verification, json: true, buffer, capacity, size)
+  }
 }
 
 /// What a caller gave to be signed.
@@ -257,24 +261,21 @@ private func checkSize(_ token: borrowing ByteBuffer) throws(Failure) {
 
 private func opening(
   _ signer: UnsafePointer<tuile_signer>?, _ verification: UnsafeMutablePointer<tuile_verification>?, json: Bool,
-  _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?,
-  _ error: UnsafeMutablePointer<tuile_error>?
-) -> tuile_status {
-  answering(error) { () throws(Failure) in
-    var call = try VerificationCall(signer, verification)
-    var out = ByteBuffer()
-    defer { out.wipe() }
-    let opened = try call.dialect.openAsSent(
-      call.token, json: json, maxAge: call.maxAge, now: call.now, limit: Dialect.largest, to: &out)
-    switch opened {
-    case .badSignature: return TUILE_BAD_SIGNATURE
-    case .expired: return TUILE_EXPIRED
-    case .valid(let timestamp, let secret):
-      if json { try JSONText.check(out.bytes) }
-      let status = deliver(out.bytes, buffer, capacity, size)
-      if status == TUILE_OK { try call.store(timestamp: timestamp, secret: secret) }
-      return status
-    }
+  _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t, _ size: UnsafeMutablePointer<size_t>?
+) throws(Failure) -> tuile_status {
+  var call = try VerificationCall(signer, verification)
+  var out = ByteBuffer()
+  defer { out.wipe() }
+  let opened = try call.dialect.openAsSent(
+    call.token, json: json, maxAge: call.maxAge, now: call.now, limit: Dialect.largest, to: &out)
+  switch opened {
+  case .badSignature: return TUILE_BAD_SIGNATURE
+  case .expired: return TUILE_EXPIRED
+  case .valid(let timestamp, let secret):
+    if json { try JSONText.check(out.bytes) }
+    let status = deliver(out.bytes, buffer, capacity, size)
+    if status == TUILE_OK { try call.store(timestamp: timestamp, secret: secret) }
+    return status
   }
 }
 

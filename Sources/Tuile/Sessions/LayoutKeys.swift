@@ -52,5 +52,5 @@ extension Manager {
 }
 
 extension Settings {
-  var ages: LayoutAges { LayoutAges(cookieAge: cookieAge, atBrowserClose: expireAtBrowserClose) }
+  var ages: LayoutAges { LayoutAges(cookieAge: config.cookie_age, atBrowserClose: config.expire_at_browser_close) }
 }

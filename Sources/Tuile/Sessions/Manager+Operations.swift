@@ -4,11 +4,11 @@ import CTuile
 /// What administrators see and do: the log, a health check, clearing expired sessions.
 extension Manager {
   private func tells(_ level: tuile_log_level) -> Bool {
-    settings.log != nil && level.rawValue <= settings.logLevel.rawValue
+    settings.config.log != nil && level.rawValue <= settings.config.log_level.rawValue
   }
 
   private func log(_ level: tuile_log_level, _ message: Bytes) {
-    if tells(level) { settings.log?(settings.logContext, level, message.c) }
+    if tells(level) { settings.config.log?(settings.config.log_context, level, message.c) }
   }
 
   func log(_ level: tuile_log_level, _ message: StaticString) { log(level, Bytes(message)) }

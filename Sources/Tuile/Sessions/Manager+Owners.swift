@@ -126,12 +126,12 @@ extension Manager {
     let data = text.bytes
     try reaching(.own) { (store) throws(Failure) in try store.own(owner, key, record: data, expires: expires) }
     noteListed(key)
-    if before == nil, settings.mostOwned > 0 { try bound(owner, but: key) }
+    if before == nil, settings.config.max_owned > 0 { try bound(owner, but: key) }
   }
 
   /// Ends the sessions over the limit that were not seen for the longest time.
   private func bound(_ owner: Bytes, but key: Bytes) throws(Failure) {
-    var left = settings.mostOwned &- 1
+    var left = settings.config.max_owned &- 1
     var ended = 0
     try read(owner).each { (item) throws(Failure) in
       if item.key == key { return true }

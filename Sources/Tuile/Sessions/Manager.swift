@@ -17,15 +17,13 @@ final class Manager {
   private let ownsStore: Bool
   /// The newest ManagerKeys, retained; what came before hangs on it.
   private let newest: Atomic<UInt>
-  private let listed: RecentKeys
+  private let listed = RecentKeys()
   /// Only with sessions in cookies.
   let revocations: Revocations?
-  /// How a host waits whose thread has other things to do; nil: the thread sleeps. Set before any use.
-  var wait: (call: tuile_wait, context: UnsafeMutableRawPointer?)?
 
   init(
-    settings: Settings, store: any Store, ownsStore: Bool, keys: ManagerKeys, listed: RecentKeys,
-    revocations: Revocations?, hashing: SeededHash
+    settings: Settings, store: any Store, ownsStore: Bool, keys: ManagerKeys, revocations: Revocations?,
+    hashing: SeededHash
   ) {
     self.hashing = hashing
     self.revocations = revocations
@@ -33,7 +31,6 @@ final class Manager {
     self.store = store
     queue = CommitQueue(store)
     self.ownsStore = ownsStore
-    self.listed = listed
     newest = Atomic(UInt(bitPattern: Unmanaged.passRetained(keys).toOpaque()))
   }
 
@@ -73,7 +70,7 @@ final class Manager {
 
   /// Unix microseconds.
   var now: Int64 {
-    if let clock = settings.clock { return clock(settings.clockContext) }
+    if let clock = settings.config.clock { return clock(settings.config.clock_context) }
     return sys_now_microseconds()
   }
 

@@ -1,3 +1,4 @@
+import CTuile
 import Synchronization
 
 /// The keys of a manager, and what is made from them. A request keeps those that
@@ -12,69 +13,68 @@ final class ManagerKeys {
   let recordNames: RecordNames?
   /// How a layout's cookies are signed; nil: none, or not at all.
   let keyDialect: Dialect?
-  private let trusted: Bool
   let cookieRule: CookieRule
   let previousCookieRule: CookieRule
-  private let kind: CookieKind?
-  private let previousKind: CookieKind?
+  private let place: Place
   /// Kept until the manager goes, for the requests under way.
   var previous: ManagerKeys?
 
-  private init(
-    codec: Codec, kind: CookieKind?, home: SessionHome, previousKind: CookieKind?, previousDialect: Dialect?,
-    recordNames: RecordNames?, keyDialect: Dialect?, trusted: Bool, cookieRule: CookieRule
-  ) {
-    self.keyDialect = keyDialect
-    self.trusted = trusted
-    self.cookieRule = cookieRule
-    previousCookieRule = previousKind?.rule ?? .django
-    self.recordNames = recordNames
-    self.codec = codec
-    self.kind = kind
-    self.home = home
-    self.previousKind = previousKind
-    self.previousDialect = previousDialect
+  /// Where the sessions are, which other secrets do not change.
+  struct Place {
+    /// The store needs no signatures.
+    let trusted: Bool
+    /// Sessions are in their cookies.
+    let kind: CookieKind?
+    /// They were.
+    let previous: CookieKind?
+    let layout: Layout?
   }
 
-  /// `trusted`: the store needs no signatures. `kind`: sessions are in their
-  /// cookies; `previous`: they were.
-  static func make(
-    _ secrets: SecretList?, trusted: Bool, kind: CookieKind?, previous: CookieKind?, layout: Layout?,
-    _ settings: Settings
-  ) throws(Failure) -> ManagerKeys {
-    let needsNone = trusted || layout != nil && layout?.cookieDialect == nil
+  private typealias Dialects = (now: Dialect?, before: Dialect?, key: Dialect?)
+
+  private init(
+    _ place: Place, _ codec: Codec, _ dialects: Dialects, _ recordNames: RecordNames?, _ settings: Settings
+  ) {
+    self.place = place
+    self.codec = codec
+    home = dialects.now.map { CookieHome($0) } ?? SessionHome()
+    previousDialect = dialects.before
+    keyDialect = dialects.key
+    self.recordNames = recordNames
+    let standard = place.kind?.rule ?? place.layout?.cookieRule ?? .django
+    cookieRule = CookieRule(settings.config.cookie_rule, standard: standard) ?? .django
+    previousCookieRule = place.previous?.rule ?? .django
+  }
+
+  static func make(_ secrets: SecretList?, _ place: Place, _ settings: Settings) throws(Failure) -> ManagerKeys {
+    let (kind, previous, layout) = (place.kind, place.previous, place.layout)
+    let needsNone = place.trusted || layout != nil && layout?.cookieDialect == nil
     guard secrets != nil || needsNone && previous == nil else { throw .argument("the store needs a secret") }
     var signer: DjangoSigner?
-    var dialects: (now: Dialect?, before: Dialect?)
+    var dialects: Dialects = (nil, nil, nil)
     var recordNames: RecordNames?
-    var keyDialect: Dialect?
     var cipher: LayoutCipher?
     if let secrets {
       cipher = try layout?.makeCipher(secrets)
       if let dialect = layout?.cookieDialect {
         var signed = SignerSettings(secrets: secrets)
         signed.name = settings.cookieName
-        keyDialect = try Dialect.make(dialect, signed)
+        dialects.key = try Dialect.make(dialect, signed)
       }
-      if !trusted, layout == nil {
+      if !place.trusted, layout == nil {
         signer = try DjangoSigner.make(secrets: secrets, salt: Bytes(Codec.salt), timed: true)
       }
       dialects.now = try kind?.dialect(secrets, settings, name: settings.cookieName)
       if kind != nil { recordNames = try RecordNames.make(secrets) }
       dialects.before = try previous?.dialect(secrets, settings, name: settings.previousCookie)
     }
-    return ManagerKeys(
-      codec: Codec(signer: signer, layout: layout, cipher: cipher, limit: settings.maxData), kind: kind,
-      home: dialects.now.map { CookieHome($0) } ?? SessionHome(),
-      previousKind: previous, previousDialect: dialects.before, recordNames: recordNames, keyDialect: keyDialect,
-      trusted: trusted,
-      cookieRule: CookieRule(settings.cookieRule, standard: kind?.rule ?? layout?.cookieRule ?? .django) ?? .django)
+    let codec = Codec(signer: signer, layout: layout, cipher: cipher, limit: settings.config.max_data)
+    return ManagerKeys(place, codec, dialects, recordNames, settings)
   }
 
   /// The same with other secrets.
   func renewed(_ secrets: SecretList?, _ settings: Settings) throws(Failure) -> ManagerKeys {
-    try ManagerKeys.make(
-      secrets, trusted: trusted, kind: kind, previous: previousKind, layout: codec.layout, settings)
+    try ManagerKeys.make(secrets, place, settings)
   }
 }
 

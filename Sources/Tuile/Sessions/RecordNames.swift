@@ -19,7 +19,7 @@ final class RecordNames {
     for i in Indices(secrets.count) {
       let secret = secrets[i]
       try withScratch(32) { (key) throws(Failure) in
-        guard sys_hkdf_sha256(false, secret.start, secret.count, info.start, info.count, key, 32) else {
+        guard sys_hkdf_sha256(false, secret.lent, info.lent, key, 32) else {
           throw .memory
         }
         keys.set(i, key: Bytes(key, 32))

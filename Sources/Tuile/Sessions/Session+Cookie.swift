@@ -50,7 +50,8 @@ extension Session {
     do throws(Failure) {
       // Ages are looked at below; but itsdangerous refuses what is from the future only if one is asked for.
       let opened = try dialect.openAsSent(
-        key, json: true, maxAge: Expiry.longest, now: present / 1_000_000, limit: manager.settings.maxData, to: &json)
+        key, json: true, maxAge: Expiry.longest, now: present / 1_000_000, limit: manager.settings.config.max_data,
+        to: &json)
       guard case .valid(let timestamp, let secret) = opened else {
         if case .badSignature = opened { didFindUnreadable() }
         manager.counters.misses.increment()
@@ -80,15 +81,15 @@ extension Session {
     let settings = manager.settings
     func said(_ name: StaticString) -> Bytes? { JSONText.member(name, of: json.bytes)?.raw }
     let ends = Session.ends(said(Session.endsName))
-    guard settings.lifetime == 0 || ends != nil, ends ?? .max > now else { return false }
+    guard settings.config.lifetime == 0 || ends != nil, ends ?? .max > now else { return false }
     guard let seconds = timestamp ?? said(Session.issuedName).flatMap({ Numbers.read($0, base: 10) }) else {
       // The framework itself wrote it: good for ever there, or until an end that its cipher has let pass.
       known.expires = ends
-      return settings.cookieAge >= Settings.standardAge && manager.revocations == nil
+      return settings.config.cookie_age >= Settings.standardAge && manager.revocations == nil
     }
     let issued = max(0, min(Expiry.longest, seconds)) &* 1_000_000
     let expiry = Expiry(said(Expiry.name))
-    let date = limited(expiry.date(standard: settings.cookieAge, now: issued), now: issued)
+    let date = limited(expiry.date(standard: settings.config.cookie_age, now: issued), now: issued)
     known.expires = min(date, ends ?? date)
     // As in Django a token of just `cookie_age` is good, in whole seconds.
     guard date > (expiry.isStandard ? now &- 1_000_000 : now) else { return false }
@@ -119,7 +120,7 @@ extension Session {
     try limitLife(now: present)
     try data.write(to: &json)
     if !dialect.isTimed { try stamp(now: present) }
-    guard json.count <= manager.settings.maxData else { throw .limit("the session is larger than max_data") }
+    guard json.count <= manager.settings.config.max_data else { throw .limit("the session is larger than max_data") }
     encoded.removeAll()
     let lifetime = max(1, age(now: present))
     try dialect.dumps(json.bytes, compress: true, now: present / 1_000_000, lifetime: lifetime, to: &encoded)

@@ -29,7 +29,7 @@ extension Session {
   /// comes from a clock that is ahead, and counts as over.
   func isServed(now: Int64) throws(Failure) -> Bool {
     guard let target = known.pointer, let until = known.until else { return false }
-    let longest = max(manager.settings.cycleGrace, 5) &* 2_000_000 &+ 1_000_000
+    let longest = max(manager.settings.config.cycle_grace, 5) &* 2_000_000 &+ 1_000_000
     guard until > now, until &- now <= longest else { return false }
     var arena = Arena(limit: 4096)
     var next: Bytes? = target
@@ -106,7 +106,7 @@ extension Session {
 
   /// false if the session was deleted meanwhile.
   private func retire(_ old: Bytes, for key: Bytes, now: Int64) throws(Failure) -> Bool {
-    let grace = manager.settings.cycleGrace
+    let grace = manager.settings.config.cycle_grace
     var wait = Backoff()
     var attempts = SessionData.Attempts(data)
     var turn = Turn()
@@ -226,7 +226,7 @@ extension Session {
     try keys.codec.encode(text.bytes, base: stored.bytes, moment, to: &retired)
     let data = retired.bytes
     do throws(Failure) {
-      return try replace(old, expected: stored.bytes, data: data, expires: grace > 0 ? until : expires, stays: true) {
+      return try replaceLast(old, expected: stored.bytes, data: data, expires: grace > 0 ? until : expires) {
         (seen) throws(Failure) in
         if seen == data { return true }
         var arena = Arena(limit: 4096)

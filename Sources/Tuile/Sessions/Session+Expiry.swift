@@ -12,7 +12,7 @@ extension Session {
   }
 
   /// Seconds of a session that says nothing of its end.
-  var standardAge: Int64 { keys.layout?.standardAge ?? manager.settings.cookieAge }
+  var standardAge: Int64 { keys.layout?.standardAge ?? manager.settings.config.cookie_age }
 
   /// The end that no activity moves, in Unix microseconds.
   var ends: Int64? { Session.ends(data.reserved(Session.endsName)) }
@@ -55,7 +55,7 @@ extension Session {
   }
 
   private var longestAge: Int64? {
-    !keys.home.hasKeys && manager.revocations != nil ? manager.settings.cookieAge : nil
+    !keys.home.hasKeys && manager.revocations != nil ? manager.settings.config.cookie_age : nil
   }
 
   /// How many seconds the session has left if it is saved now, rounded down.
@@ -68,7 +68,7 @@ extension Session {
 
   /// Gives a session its end, if there is one and it has none yet.
   func limitLife(now: Int64) throws(Failure) {
-    let lifetime = manager.settings.lifetime
+    let lifetime = manager.settings.config.lifetime
     if lifetime > 0, ends == nil { try setLifetime(lifetime, now: now) }
   }
 
@@ -81,7 +81,7 @@ extension Session {
   /// Whether the session is read only, and has lived long enough since it was
   /// last kept alive that this is worth a write.
   func wantsRefresh(now: Int64) -> Bool {
-    let refresh = manager.settings.refresh
+    let refresh = manager.settings.config.refresh
     guard refresh > 0, key != nil, movedTo == nil, case .loaded = loading else { return false }
     guard let expiring = known.expires else { return false }
     return expires(now: now) &- expiring >= refresh &* 1_000_000

@@ -9,7 +9,7 @@ extension Session {
   /// What set_owner left, or what Django's login did, where that counts.
   func owner() throws(Failure) -> Bytes? {
     var raw = data.reserved(Session.ownerName)
-    if raw == nil, manager.settings.trackOwners { raw = login() }
+    if raw == nil, manager.settings.config.track_owners { raw = login() }
     guard let raw else { return nil }
     do throws(Failure) {
       let text = JSONText.type(of: raw) == TUILE_TYPE_STRING ? try data.string(raw) : raw

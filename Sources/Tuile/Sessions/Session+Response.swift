@@ -8,7 +8,7 @@ extension Session {
   typealias Deliver = (_ name: StaticString, _ value: Bytes) throws(Failure) -> Void
 
   func commit(httpStatus: Int32, _ deliver: Deliver) throws(Failure) -> Committed {
-    let saveAlways = manager.settings.saveEveryRequest || touching
+    let saveAlways = manager.settings.config.save_every_request || touching
     // A session whose store did not answer is left alone: no save, no deletion.
     if case .failed(let failure) = loading {
       if accessed { try deliver("Vary", Bytes("Cookie")) }
@@ -72,7 +72,7 @@ extension Session {
   func touchStored() throws(Failure) -> Saved {
     if movedTo != nil { return .leftAlone }
     guard let key, !hasOldSignature, !(keys.layout?.expiresInside ?? false),
-      manager.settings.lifetime == 0 || ends != nil
+      manager.settings.config.lifetime == 0 || ends != nil
     else { return try save() }
     return try keepAlive(key, expires: expires(now: manager.now))
   }
@@ -111,7 +111,7 @@ extension Session {
       try keys.writeCookie(key, now: manager.now / 1_000_000, to: &value)
       cookie.value = try data.keep(value.bytes)
     }
-    if !expiry.atBrowserClose(standard: manager.settings.expireAtBrowserClose) {
+    if !expiry.atBrowserClose(standard: manager.settings.config.expire_at_browser_close) {
       let present = manager.now
       let age = age(now: present)
       cookie.maxAge = age

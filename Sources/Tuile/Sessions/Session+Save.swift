@@ -112,8 +112,8 @@ struct Backoff {
     var spread: UInt32 = 0
     _ = sys_random(&spread, MemoryLayout<UInt32>.size)
     let microseconds = spread % (64 &<< min(attempt, 7))
-    guard let wait = manager.wait else { return sys_sleep_microseconds(microseconds) }
-    guard wait.call(wait.context, microseconds) == TUILE_OK else {
+    guard let wait = manager.settings.config.wait else { return sys_sleep_microseconds(microseconds) }
+    guard wait(manager.settings.config.wait_context, microseconds) == TUILE_OK else {
       throw Failure(status: TUILE_E_CALLBACK, message: "the host would not wait")
     }
   }

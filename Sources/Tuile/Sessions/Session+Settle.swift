@@ -36,8 +36,12 @@ extension Session {
   func replace(
     _ key: Bytes, expected: Bytes, data: Bytes, expires: Int64, _ operation: Latency.Operation = .replace
   ) throws(Failure) -> Replaced {
-    try replace(key, expected: expected, data: data, expires: expires, operation) { (seen) throws(Failure) in
+    try settled(key, expected: expected, stays: false) { (seen) throws(Failure) in
       try isMade(data, on: expected, seen)
+    } write: { () throws(Failure) in
+      try manager.reaching(operation) { (store) throws(Failure) in
+        try store.replace(key, expected: expected, data: data, expires: expires)
+      }
     }
   }
 
@@ -49,18 +53,23 @@ extension Session {
     throw Failure(status: TUILE_E_UNKNOWN, message: "whether the session was saved is not known")
   }
 
-  /// `isOurs` says of what is stored whether this write made it. `stays`: nobody else
-  /// writes over it, so that anything else that is there means that it was not made, and
-  /// will not be: what it expects is gone.
-  func replace(
-    _ key: Bytes, expected: Bytes, data: Bytes, expires: Int64, _ operation: Latency.Operation = .replace,
-    stays: Bool = false, isOurs: (Bytes) throws(Failure) -> Bool
+  /// The same of an entry that nobody else writes over, so that anything else that is there means
+  /// that it was not made, and will not be: what it expects is gone. `isOurs` says of what is
+  /// stored whether this write made it.
+  func replaceLast(
+    _ key: Bytes, expected: Bytes, data: Bytes, expires: Int64, isOurs: (Bytes) throws(Failure) -> Bool
   ) throws(Failure) -> Replaced {
-    func write() throws(Failure) -> Replaced {
-      try manager.reaching(operation) { (store) throws(Failure) in
+    try settled(key, expected: expected, stays: true, isOurs: isOurs) { () throws(Failure) in
+      try manager.reaching(.replace) { (store) throws(Failure) in
         try store.replace(key, expected: expected, data: data, expires: expires)
       }
     }
+  }
+
+  private func settled(
+    _ key: Bytes, expected: Bytes, stays: Bool, isOurs: (Bytes) throws(Failure) -> Bool,
+    write: () throws(Failure) -> Replaced
+  ) throws(Failure) -> Replaced {
     do throws(Failure) {
       return try write()
     } catch {
@@ -109,7 +118,7 @@ extension Session {
           return .conflict
         }
         // Without a grace that may be a login's work, which has taken with it what was saved.
-        guard answer != .absent || manager.settings.cycleGrace > 0 || stays else { throw unknown }
+        guard answer != .absent || manager.settings.config.cycle_grace > 0 || stays else { throw unknown }
         if answer != .conflict { return answer }
       } catch {
         // Also if this attempt is known to have failed: the first may arrive yet.

@@ -62,7 +62,7 @@ final class Session {
     keys = manager.keys
     // Room for a few times the largest session: the payload, new values, text.
     data = SessionData(
-      arenaLimit: manager.settings.maxData &* 8 &+ (1 << 20), hashing: manager.hashing, layout: keys.layout)
+      arenaLimit: manager.settings.config.max_data &* 8 &+ (1 << 20), hashing: manager.hashing, layout: keys.layout)
     let header = CookieHeader(text: cookieHeader)
     let found = keys.cookieRule.find(manager.settings.cookieName, in: header)
     cookieSent = found != nil

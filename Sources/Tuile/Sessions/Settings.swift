@@ -4,35 +4,17 @@ import CTuile
 /// What of `tuile_config` is needed at every request; its text is copied.
 final class Settings {
   private let text: UnsafeMutablePointer<UInt8>
+  /// Its numbers, switches, constants and functions. What it points to is the caller's, and
+  /// is taken out.
+  let config: tuile_config
   let cookieName: Bytes
   let cookieDomain: Bytes
   let cookiePath: Bytes
-  let cookieAge: Int64
   let cookieSameSite: SetCookie.SameSite
-  let cookieSecure: Bool
-  let cookieHTTPOnly: Bool
-  let cookiePartitioned: Bool
-  let expireAtBrowserClose: Bool
-  let saveEveryRequest: Bool
-  let maxData: Int
   /// The parameter of URLs that may hold a key; nil: none may.
   let urlName: Bytes?
-  /// Seconds; 0: none.
-  let lifetime: Int64
-  let refresh: Int64
-  let cycleGrace: Int64
-  let trackOwners: Bool
-  /// 0: any number.
-  let mostOwned: Int
   /// The cookie's name where sessions were kept before.
   let previousCookie: Bytes
-  let cookieRule: tuile_cookie_rule
-  let allowWeakSecrets: Bool
-  let log: tuile_log?
-  let logContext: UnsafeMutableRawPointer?
-  let logLevel: tuile_log_level
-  let clock: tuile_clock?
-  let clockContext: UnsafeMutableRawPointer?
 
   /// Django's, in seconds. What another framework wrote without a time can't be
   /// known to be younger than a shorter one.
@@ -76,8 +58,8 @@ final class Settings {
     let size = name.count &+ domain.count &+ path.count &+ urlName.count &+ previousCookie.count
     guard let raw = malloc(max(1, size)) else { throw .memory }
     let settings = Settings(
-      config, text: raw.assumingMemoryBound(to: UInt8.self), name: name, domain: domain, path: path, urlName: urlName,
-      previousCookie: previousCookie, sameSite: sameSite)
+      config, text: raw.assumingMemoryBound(to: UInt8.self), sameSite,
+      Names(cookie: name, domain: domain, path: path, url: urlName, previousCookie: previousCookie))
     var sample = settings.cookie
     sample.value = Bytes("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")
     guard !name.isEmpty else { throw .syntax("the session cookie has no name") }
@@ -85,9 +67,13 @@ final class Settings {
     return settings
   }
 
+  /// The caller's text.
+  private struct Names {
+    let cookie, domain, path, url, previousCookie: Bytes
+  }
+
   private init(
-    _ config: tuile_config, text: UnsafeMutablePointer<UInt8>, name: Bytes, domain: Bytes, path: Bytes,
-    urlName: Bytes, previousCookie: Bytes, sameSite: SetCookie.SameSite
+    _ config: tuile_config, text: UnsafeMutablePointer<UInt8>, _ sameSite: SetCookie.SameSite, _ names: Names
   ) {
     self.text = text
     var next = text
@@ -96,31 +82,23 @@ final class Settings {
       defer { next += bytes.count }
       return Bytes(next, bytes.count)
     }
-    self.urlName = config.url_sessions ? keep(urlName) : nil
-    cookieName = keep(name)
-    self.previousCookie = previousCookie.isEmpty ? cookieName : keep(previousCookie)
-    cookieRule = config.cookie_rule
-    allowWeakSecrets = config.allow_weak_secrets
-    log = config.log
-    logContext = config.log_context
-    logLevel = config.log_level
-    cookieDomain = keep(domain)
-    cookiePath = keep(path)
-    cookieAge = config.cookie_age
+    urlName = config.url_sessions ? keep(names.url) : nil
+    cookieName = keep(names.cookie)
+    previousCookie = names.previousCookie.isEmpty ? cookieName : keep(names.previousCookie)
+    cookieDomain = keep(names.domain)
+    cookiePath = keep(names.path)
     cookieSameSite = sameSite
-    cookieSecure = config.cookie_secure
-    cookieHTTPOnly = config.cookie_http_only
-    cookiePartitioned = config.cookie_partitioned
-    expireAtBrowserClose = config.expire_at_browser_close
-    saveEveryRequest = config.save_every_request
-    maxData = config.max_data
-    lifetime = config.lifetime
-    refresh = config.refresh
-    cycleGrace = config.cycle_grace
-    trackOwners = config.track_owners
-    mostOwned = config.max_owned
-    clock = config.clock
-    clockContext = config.clock_context
+    self.config = Settings.plain(config)
+  }
+
+  private static func plain(_ config: tuile_config) -> tuile_config {
+    let none = tuile_bytes()
+    var plain = config
+    (plain.secret, plain.fallbacks, plain.fallback_count, plain.keyring) = (none, nil, 0, nil)
+    (plain.store, plain.open_store, plain.previous_store, plain.revocations) = (none, nil, none, none)
+    (plain.cookie_name, plain.cookie_domain, plain.cookie_path) = (none, none, none)
+    (plain.previous_cookie, plain.url_name) = (none, none)
+    return plain
   }
 
   deinit { free(text) }
@@ -132,9 +110,9 @@ final class Settings {
     cookie.domain = cookieDomain
     cookie.path = cookiePath
     cookie.sameSite = cookieSameSite
-    cookie.secure = cookieSecure
-    cookie.httpOnly = cookieHTTPOnly
-    cookie.partitioned = cookiePartitioned
+    cookie.secure = config.cookie_secure
+    cookie.httpOnly = config.cookie_http_only
+    cookie.partitioned = config.cookie_partitioned
     return cookie
   }
 }

@@ -68,7 +68,7 @@ final class AuthJSSession: Dialect {
     salted.set(0, key: salt)
     try withScratch(Digest.largest) { (extracted) throws(Failure) in
       salted.digest(0, of: secret, to: extracted)
-      guard sys_hkdf_sha256(true, extracted, 32, info.start, info.count, out, size) else { throw .memory }
+      guard sys_hkdf_sha256(true, Bytes(extracted, 32).lent, info.lent, out, size) else { throw .memory }
     }
   }
 
@@ -134,8 +134,7 @@ final class AuthJSSession: Dialect {
       let tag = iv + 16
       let tagSize = legacy ? AuthJSSession.tagSize : AuthJSSession.macTagSize
       if legacy {
-        try AEAD.seal(
-          payload.bytes, key: keys.start + 64, nonce: iv, known: protected.bytes, to: &sealed, tag: tag)
+        try AEAD(key: keys.start + 64, nonce: iv).seal(payload.bytes, known: protected.bytes, to: &sealed, tag: tag)
       } else {
         guard try SYS_AES_256_CBC.run(encrypt: true, payload.bytes, key: keys.start + 32, iv: iv, to: &sealed) else {
           throw .memory
@@ -253,10 +252,10 @@ final class AuthJSSession: Dialect {
     for i in Indices(macs.count) {
       let key = keys.start + AuthJSSession.keysSize &* i
       if AuthJSSession.may(id, be: self.id(i, long: false)) {
-        if try AEAD.open(sealed, key: key, nonce: iv.start, known: header, tag: tag.start, to: &payload) { return i }
+        if try AEAD(key: key, nonce: iv.start).open(sealed, known: header, tag: tag.start, to: &payload) { return i }
       }
       if legacy, id == nil {
-        if try AEAD.open(sealed, key: key + 64, nonce: iv.start, known: header, tag: tag.start, to: &payload) {
+        if try AEAD(key: key + 64, nonce: iv.start).open(sealed, known: header, tag: tag.start, to: &payload) {
           return i
         }
       }

@@ -37,7 +37,7 @@ final class CookieRS: Dialect {
       } else {
         guard secret.count >= 32 else { throw .argument("the secret has less than 32 bytes") }
         try withScratch(64) { (both) throws(Failure) in
-          guard sys_hkdf_sha256(true, secret.start, secret.count, info.start, info.count, both, 64) else {
+          guard sys_hkdf_sha256(true, secret.lent, info.lent, both, 64) else {
             throw .memory
           }
           macs.set(i, key: Bytes(both, 32))
@@ -78,7 +78,7 @@ final class CookieRS: Dialect {
         guard sys_random(nonce, CookieRS.nonceSize) else { throw .random }
         let tag = nonce + CookieRS.nonceSize
         data.append(Bytes(nonce, CookieRS.nonceSize))
-        try AEAD.seal(text, key: ciphers.start, nonce: nonce, known: name.bytes, to: &data, tag: tag)
+        try AEAD(key: ciphers.start, nonce: nonce).seal(text, known: name.bytes, to: &data, tag: tag)
         data.append(Bytes(tag, CookieRS.tagSize))
         guard !data.failed else { throw .memory }
       }
@@ -122,8 +122,8 @@ final class CookieRS: Dialect {
     let sealed = whole.slice(CookieRS.nonceSize, whole.count &- CookieRS.tagSize)
     guard sealed.count <= limit else { throw .limit("the payload is over the limit") }
     for key in Indices(macs.count) {
-      if try AEAD.open(
-        sealed, key: ciphers.start + 32 &* key, nonce: whole.start, known: name.bytes, tag: sealed.end, to: &out)
+      if try AEAD(key: ciphers.start + 32 &* key, nonce: whole.start).open(
+        sealed, known: name.bytes, tag: sealed.end, to: &out)
       {
         return .valid(timestamp: nil, key: key)
       }

@@ -113,7 +113,7 @@ final class DataProtection: Dialect {
           try DataProtection.mac(validation, Bytes(keys + first.cipherSize, validation.size), signed, end)
           token.append(Bytes(end, validation.size))
         } else {
-          try AEAD.seal(text, first.cipher, key: keys, nonce: iv, known: Bytes(), to: &token, tag: end)
+          try AEAD(first.cipher, key: keys, nonce: iv).seal(text, to: &token, tag: end)
           token.append(Bytes(end, 16))
         }
       }
@@ -161,8 +161,7 @@ final class DataProtection: Dialect {
     let given = rest.dropFirst(rest.count &- tagSize)
     let done = try withKeys(key, modifier) { (keys) throws(Failure) in
       guard let validation = key.validation else {
-        return try AEAD.open(
-          sealed, key.cipher, key: keys, nonce: rest.start, known: Bytes(), tag: given.start, to: &out)
+        return try AEAD(key.cipher, key: keys, nonce: rest.start).open(sealed, tag: given.start, to: &out)
       }
       return try withScratch(Digest.largest) { (expected) throws(Failure) in
         let macKey = Bytes(keys + key.cipherSize, validation.size)

@@ -126,7 +126,7 @@ final class DataProtectionKey {
         mac.digest(0, of: Bytes(), to: answer)
         context.append(Bytes(answer, validation.size))
       } else {
-        try AEAD.seal(Bytes(), cipher, key: keys.start, nonce: zeros, known: Bytes(), to: &context, tag: answer)
+        try AEAD(cipher, key: keys.start, nonce: zeros).seal(Bytes(), to: &context, tag: answer)
         context.append(Bytes(answer, 16))
       }
     }

@@ -50,7 +50,7 @@ final class KeyClaims {
     }
     let answer = try withScratch(Digest.largest) { (id) throws(Failure) in
       keys.digest(index, of: Bytes(random, size), to: id)
-      return sys_claim_add(&claims, family.rawValue, kind, id, keys.digest.size, text.start, text.count)
+      return sys_claim_add(&claims, family.rawValue, kind, Bytes(id, keys.digest.size).lent, text.lent)
     }
     guard answer >= 0 else { throw .memory }
     guard answer == 0 else {

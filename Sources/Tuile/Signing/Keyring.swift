@@ -153,7 +153,7 @@ final class Keyring {
     NativeToken.append(purpose, to: &info)
     guard !info.failed else { throw .memory }
     return try withScratch(32 &+ 43) { (key) throws(Failure) in
-      guard sys_hkdf_sha256(false, secret.start, secret.count, info.bytes.start, info.count, key, 32) else {
+      guard sys_hkdf_sha256(false, secret.lent, info.bytes.lent, key, 32) else {
         throw .memory
       }
       Base64URL.encode(Bytes(key, 32), to: key + 32)

@@ -73,7 +73,7 @@ final class LaravelEncrypter: LayoutCipher {
       guard sys_random(nonce, ivSize) else { throw .random }
       let mac = nonce + 16
       if isGCM {
-        try AEAD.seal(plain, cipher, key: keys.start, nonce: nonce, known: Bytes(), to: &sealed, tag: mac)
+        try AEAD(cipher, key: keys.start, nonce: nonce).seal(plain, to: &sealed, tag: mac)
       } else {
         guard try cipher.run(encrypt: true, plain, key: keys.start, iv: nonce, to: &sealed) else { throw .memory }
       }
@@ -139,9 +139,7 @@ final class LaravelEncrypter: LayoutCipher {
     }
     for key in Indices(macs.count) {
       let start = keys.start + keySize &* key
-      if try AEAD.open(
-        sealed, cipher, key: start, nonce: iv.start, known: Bytes(), tag: tag.bytes.start, to: &plain)
-      {
+      if try AEAD(cipher, key: start, nonce: iv.start).open(sealed, tag: tag.bytes.start, to: &plain) {
         return key
       }
     }

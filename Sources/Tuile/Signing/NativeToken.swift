@@ -43,9 +43,8 @@ final class NativeToken: Dialect {
         throw .argument("the secret has less than 32 bytes")
       }
       try withScratch(32) { (key) throws(Failure) in
-        guard sys_hkdf_sha256(false, secret.start, secret.count, info.bytes.start, info.count, key, 32),
-          sys_hkdf_sha256(
-            false, secret.start, secret.count, idInfo.start, idInfo.count, ids.start + idSize &* i, idSize)
+        guard sys_hkdf_sha256(false, secret.lent, info.bytes.lent, key, 32),
+          sys_hkdf_sha256(false, secret.lent, idInfo.lent, ids.start + idSize &* i, idSize)
         else { throw .memory }
         keys.set(i, key: Bytes(key, 32))
       }
@@ -129,7 +128,7 @@ final class NativeToken: Dialect {
       guard sys_random(salt, NativeToken.saltSize) else { throw .random }
       keys.digest(0, of: Bytes(salt, NativeToken.saltSize), to: key)
       data.append(Bytes(salt, NativeToken.saltSize))
-      try AEAD.seal(text, key: key, nonce: nonce, known: head.bytes, to: &data, tag: tag)
+      try AEAD(key: key, nonce: nonce).seal(text, known: head.bytes, to: &data, tag: tag)
       data.append(Bytes(tag, NativeToken.tagSize))
       guard !data.failed else { throw .memory }
     }
@@ -192,8 +191,8 @@ final class NativeToken: Dialect {
       nonce.update(repeating: 0, count: 12)
       let key = nonce + 12
       keys.digest(index, of: data.slice(NativeToken.head, from), to: key)
-      return try AEAD.open(
-        sealed, key: key, nonce: nonce, known: data.slice(0, NativeToken.head), tag: sealed.end, to: &out)
+      return try AEAD(key: key, nonce: nonce).open(
+        sealed, known: data.slice(0, NativeToken.head), tag: sealed.end, to: &out)
     }
   }
 

@@ -116,7 +116,7 @@ final class RackSession: Dialect {
         data.append(purpose.bytes)
         guard !data.failed else { throw .memory }
         var sealed = ByteBuffer()
-        try AEAD.seal(text.bytes, key: key, nonce: iv, known: data.bytes, to: &sealed, tag: tag)
+        try AEAD(key: key, nonce: iv).seal(text.bytes, known: data.bytes, to: &sealed, tag: tag)
         var token = ByteBuffer()
         token.append(data.bytes.slice(0, 1 &+ RackSession.saltSize))
         token.append(Bytes(iv, 12))
@@ -163,8 +163,7 @@ final class RackSession: Dialect {
     return try withScratch(32) { (key) throws(Failure) in
       for i in Indices(masters.count) {
         masters.digest(i, of: data.slice(1, 33), to: key)
-        if try AEAD.open(
-          sealed, key: key, nonce: data.start + 33, known: known.bytes, tag: data.start + 45, to: &text)
+        if try AEAD(key: key, nonce: data.start + 33).open(sealed, known: known.bytes, tag: data.start + 45, to: &text)
         {
           return i
         }

@@ -122,8 +122,7 @@ final class RailsForm {
       let tag = iv + RailsForm.cbcIV
       guard sys_random(iv, size) else { throw .random }
       if cipher.isGCM {
-        try AEAD.seal(
-          envelope, cipher.system, key: keys.start, nonce: iv, known: Bytes(), to: &sealed, tag: tag)
+        try AEAD(cipher.system, key: keys.start, nonce: iv).seal(envelope, to: &sealed, tag: tag)
       } else {
         guard try cipher.system.run(encrypt: true, envelope, key: keys.start, iv: iv, to: &sealed) else {
           throw .memory
@@ -184,9 +183,8 @@ final class RailsForm {
       try Base64.standard.decode(rest.dropFirst(second &+ 2), to: &tag), tag.count == RailsForm.tagSize
     else { return nil }
     for key in Indices(count) {
-      if try AEAD.open(
-        sealed.bytes, cipher.system, key: keys.start + key &* cipher.keySize, nonce: iv.bytes.start, known: Bytes(),
-        tag: tag.bytes.start, to: &envelope)
+      if try AEAD(cipher.system, key: keys.start + key &* cipher.keySize, nonce: iv.bytes.start).open(
+        sealed.bytes, tag: tag.bytes.start, to: &envelope)
       {
         return key
       }

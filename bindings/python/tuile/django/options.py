@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
+from ctypes import byref, sizeof
 from dataclasses import dataclass
 from typing import Any, Literal, Optional, TypedDict
 
@@ -56,18 +57,22 @@ class Option:
         return "" if callable(value) else "has to be a function of a level and a message"
 
 
+# The defaults are C's, but for who is listed.
+_C = native.Config()
+native.lib.tuile_config_init(byref(_C), sizeof(_C))
+
 OPTIONS: dict[str, Option] = {
     "policy": Option("str", None, where="everywhere", choices=tuple(native.POLICY)),
-    "lifetime": Option("int", 0, "seconds", "everywhere"),
-    "refresh": Option("int", 0, "seconds", "everywhere"),
+    "lifetime": Option("int", _C.lifetime, "seconds", "everywhere"),
+    "refresh": Option("int", _C.refresh, "seconds", "everywhere"),
     "track_owners": Option("bool", True, where="lists"),
-    "max_owned": Option("int", 100, "sessions", "lists", most=10_000),
-    "cycle_grace": Option("int", 5, "seconds"),
-    "max_data": Option("int", 1 << 20, "bytes", least=1, most=64 << 20),
+    "max_owned": Option("int", _C.max_owned, "sessions", "lists", most=10_000),
+    "cycle_grace": Option("int", _C.cycle_grace, "seconds"),
+    "max_data": Option("int", _C.max_data, "bytes", least=1, most=64 << 20),
     "previous_store": Option("str", ""),
     "revocations": Option("str", ""),
     "log": Option("function", None),
-    "log_level": Option("str", "warning", choices=tuple(native.LOG)),
+    "log_level": Option("str", next(name for name, level in native.LOG.items() if level == _C.log_level), choices=tuple(native.LOG)),
 }
 
 
