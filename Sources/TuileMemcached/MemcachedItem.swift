@@ -5,7 +5,7 @@ import CTuile
 /// What a server has under a key.
 final class MemcachedItem {
   private var item: cm_item
-  /// Four octets of flags, or eight of expiry, in front of the data.
+  /// Of our own: octets of expiry in front of the data.
   static let headSize = 8
   /// Of our own items, so that nobody takes theirs for text.
   static let ownFlags: UInt32 = 0x5455_494C
@@ -28,11 +28,41 @@ final class MemcachedItem {
   /// Of our own: when it ends, and the data behind that. The server's time is in whole seconds,
   /// and it does not tell it to everybody.
   func own() throws(Failure) -> (expires: Int64, data: Bytes) {
-    guard flags == MemcachedItem.ownFlags, value.count >= MemcachedItem.headSize else {
-      throw Failure(status: TUILE_E_CORRUPT, message: "the key holds something that is no session")
-    }
+    guard flags == MemcachedItem.ownFlags, value.count >= MemcachedItem.headSize else { throw MemcachedItem.noSession }
     var bits: UInt64 = 0
     for i in Indices(8) { bits = bits &<< 8 | UInt64(value[i]) }
     return (Int64(bitPattern: bits), value.dropFirst(8))
+  }
+
+  /// Appends the data of a framework's item, inflated if its flags say that it is deflated.
+  func appendForeign(_ options: MemcachedOptions, to data: inout ByteBuffer) throws(Failure) {
+    guard flags & ~options.zlibFlag == options.itemFlags else { throw MemcachedItem.noSession }
+    if flags & options.zlibFlag != 0 {
+      do throws(Failure) {
+        try Deflated.inflate(value, limit: Int(CM_LARGEST), to: &data)
+      } catch {
+        throw error.status == TUILE_E_SYNTAX ? MemcachedItem.noSession : error
+      }
+    } else {
+      data.append(value)
+    }
+    guard !data.failed else { throw .memory }
+  }
+
+  /// What zlib makes of it.
+  static func deflate(_ data: Bytes) throws(Failure) -> ByteBuffer {
+    var packed = ByteBuffer()
+    let room = data.count &+ data.count / 1000 &+ 64
+    var size = 0
+    let filled = packed.fill(room) { start in
+      size = sys_compress(data.start, data.count, start, room)
+      return size
+    }
+    guard filled, size > 0 else { throw .memory }
+    return packed
+  }
+
+  private static var noSession: Failure {
+    Failure(status: TUILE_E_CORRUPT, message: "the key holds something that is no session")
   }
 }

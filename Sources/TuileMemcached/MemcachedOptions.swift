@@ -30,9 +30,12 @@ final class MemcachedOptions: StoreOptions {
   private(set) var prefix = CText(Bytes("tuile:"))
   /// What stands before our other keys: no session's name begins so.
   private(set) var own = CText(Bytes("tuile.tuile:"))
-  /// Another framework's items are behind the prefix: values as they are, with the item's flags
-  /// in four octets in front.
+  /// Another framework's items are behind the prefix: values as they are.
   private(set) var hasLayout = false
+  /// The flags of such an item: what a new one gets, and what one has to have, but for `zlibFlag`.
+  private(set) var itemFlags: UInt32 = 0
+  /// Of an item whose value is deflated; 0: the framework has no such.
+  private(set) var zlibFlag: UInt32 = 0
   /// Between the prefix and a session's key in the name of the framework's lock; nil: it has none.
   private(set) var lock: CText?
   /// Milliseconds to wait for that lock.
@@ -97,6 +100,10 @@ final class MemcachedOptions: StoreOptions {
       sharedFiles = try option.number(0...1) == 1
     } else if option.name == Bytes("hash_prefix") {
       hashesPrefix = try option.number(0...1) == 1
+    } else if option.name == Bytes("item_flags") {
+      itemFlags = UInt32(truncatingIfNeeded: try option.number(0...0xFFFF))
+    } else if option.name == Bytes("zlib_flag") {
+      zlibFlag = UInt32(truncatingIfNeeded: try option.number(0...0xFFFF))
     } else if option.name == Bytes("busy") {
       saysBusy = true
       busy = Int32(truncatingIfNeeded: try option.number(0...600_000))

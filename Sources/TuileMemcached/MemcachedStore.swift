@@ -80,35 +80,45 @@ final class MemcachedStore: Store {
     case isStill(UInt64)
   }
 
-  /// CM_DONE, CM_EXISTS or CM_ABSENT.
+  /// `flags`: of a framework's item, whose value is deflated if they say so. CM_DONE, CM_EXISTS
+  /// or CM_ABSENT.
   private func store(
-    _ key: Bytes, _ name: MemcachedName, _ data: Bytes, _ expires: Int64, if condition: Condition
+    _ key: Bytes, _ name: MemcachedName, _ data: Bytes, _ expires: Int64, flags: UInt32? = nil, if condition: Condition
+  ) throws(Failure) -> cm_answer {
+    guard isForeign(key) else {
+      // The server's seconds begin before ours: what is to be said of the end is in the item.
+      let left = MemcachedStore.left(expires)
+      let later = left > 0 && left < MemcachedStore.longestRelative ? left &+ 1 : left
+      return try send(
+        name, UInt64(bitPattern: expires).bigEndian, data, flags: MemcachedItem.ownFlags, left: later, if: condition)
+    }
+    let flags = flags ?? options.itemFlags
+    let left = MemcachedStore.left(expires)
+    guard flags & options.zlibFlag != 0 else {
+      return try send(name, nil, data, flags: flags, left: left, if: condition)
+    }
+    let packed = try MemcachedItem.deflate(data)
+    return try send(name, nil, packed.bytes, flags: flags, left: left, if: condition)
+  }
+
+  private func send(
+    _ name: MemcachedName, _ head: UInt64?, _ value: Bytes, flags: UInt32, left: Int64, if condition: Condition
   ) throws(Failure) -> cm_answer {
     var item = cm_item()
-    var value = data
-    var (head, headSize) = (UInt64(0), 0)
+    item.flags = flags
+    item.left = left
+    item.size = value.count
+    item.value = UnsafeMutableRawPointer(mutating: value.start).assumingMemoryBound(to: CChar.self)
     var isNew = false
     switch condition {
     case .none: break
     case .isNew: isNew = true
     case .isStill(let cas): item.cas = cas
     }
-    if isForeign(key) {
-      guard data.count >= 4 else { throw .argument("an item of a layout begins with its flags") }
-      for i in Indices(4) { item.flags = item.flags &<< 8 | UInt32(data[i]) }
-      value = data.dropFirst(4)
-      item.left = MemcachedStore.left(expires)
-    } else {
-      item.flags = MemcachedItem.ownFlags
-      (head, headSize) = (UInt64(bitPattern: expires).bigEndian, MemcachedItem.headSize)
-      // The server's seconds begin before ours: what is to be said of the end is in the item.
-      let left = MemcachedStore.left(expires)
-      item.left = left > 0 && left < MemcachedStore.longestRelative ? left &+ 1 : left
-    }
-    item.size = value.count
-    item.value = UnsafeMutableRawPointer(mutating: value.start).assumingMemoryBound(to: CChar.self)
+    var octets = head ?? 0
+    let headSize = head == nil ? 0 : MemcachedItem.headSize
     let answer = try servers.run(name, .write, size: value.count &+ headSize) { connection, call in
-      cm_store(connection, &call, isNew, &head, headSize, &item)
+      cm_store(connection, &call, isNew, &octets, headSize, &item)
     }
     guard answer == CM_DONE || answer == CM_EXISTS || answer == CM_ABSENT else {
       throw MemcachedConnection.refusal(answer)
@@ -131,11 +141,7 @@ final class MemcachedStore: Store {
     let expires: Int64
     if isForeign(key) {
       expires = item.end ?? MemcachedStore.never
-      var flags = item.flags.bigEndian
-      withUnsafeBytes(of: &flags) { octets in
-        for i in Indices(4) { data.append(octets[i]) }
-      }
-      data.append(item.value)
+      try item.appendForeign(options, to: &data)
     } else {
       let own = try item.own()
       expires = own.expires
@@ -190,8 +196,7 @@ final class MemcachedStore: Store {
         defer { withExtendedLifetime(item) {} }
         var copy = ByteBuffer()
         if isForeign(key) {
-          for i in Indices(4) { copy.append(UInt8(truncatingIfNeeded: item.flags &>> UInt32(24 &- 8 &* i))) }
-          copy.append(item.value)
+          try item.appendForeign(options, to: &copy)
         } else {
           let own = try item.own()
           guard own.expires > sys_now_microseconds() else { return .absent }
@@ -199,7 +204,7 @@ final class MemcachedStore: Store {
         }
         guard !copy.failed else { throw .memory }
         guard let data = new(copy.bytes) else { return .conflict }
-        switch try store(key, name, data, expires, if: .isStill(item.cas)) {
+        switch try store(key, name, data, expires, flags: item.flags, if: .isStill(item.cas)) {
         case CM_DONE: return .replaced
         case CM_ABSENT: return .absent
         default: continue

@@ -1,6 +1,6 @@
 import CTuile
 
-/// Django's `cache` backend of sessions in Redis: by its own RedisCache, which pickles, or by
+/// Django's `cache` backend of sessions in Redis and memcached: by its own caches, which pickle, or by
 /// django-redis, which writes what its serializer does. Nothing that is read is ever unpickled.
 final class DjangoCache: PayloadLayout {
   private let isOfDjangoRedis: Bool
@@ -10,7 +10,7 @@ final class DjangoCache: PayloadLayout {
 
   init(isOfDjangoRedis: Bool) { self.isOfDjangoRedis = isOfDjangoRedis }
 
-  override func isFor(_ kind: Kind) -> Bool { kind == .redis }
+  override func isFor(_ kind: Kind) -> Bool { kind == .redis || kind == .memcached && !isOfDjangoRedis }
   override var format: PayloadFormat { serializer }
   override var cookieRule: CookieRule { .django }
   override func isKey(_ key: Bytes) -> Bool { SessionKey.isValid(key) }
@@ -38,6 +38,8 @@ final class DjangoCache: PayloadLayout {
     prefix.append(":django.contrib.sessions.cache")
     guard !prefix.failed else { throw .memory }
     Layout.write("key_prefix", prefix.bytes, to: &url)
+    // pymemcache's and pylibmc's, of what is pickled and of what is deflated.
+    if kind == .memcached { url.append("&item_flags=1&zlib_flag=8") }
   }
 
   /// JSON as json.dumps writes it, with spaces, also where nothing stored shows that.

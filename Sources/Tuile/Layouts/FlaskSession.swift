@@ -1,10 +1,10 @@
 import CTuile
 
-/// Flask-Session 0.8 in Redis: MessagePack, or JSON, under a key that is in the cookie as it is.
+/// Flask-Session 0.8 in Redis and memcached: MessagePack, or JSON, under a key that is in the cookie as it is.
 final class FlaskSession: PayloadLayout {
   private var serialization = PayloadFormat.msgpack
 
-  override func isFor(_ kind: Kind) -> Bool { kind == .redis }
+  override func isFor(_ kind: Kind) -> Bool { kind == .redis || kind == .memcached }
   override var format: PayloadFormat { serialization }
   override var cookieRule: CookieRule { .flask }
 
@@ -24,6 +24,8 @@ final class FlaskSession: PayloadLayout {
 
   override func writeOptions(for kind: Kind, to url: inout ByteBuffer) throws(Failure) {
     Layout.write("key_prefix", options.prefix?.bytes ?? Bytes("session:"), to: &url)
+    // Bytes have no flag, unless the client deflated them.
+    if kind == .memcached { url.append("&item_flags=0&zlib_flag=8") }
   }
 
   /// PERMANENT_SESSION_LIFETIME.

@@ -71,7 +71,7 @@ extension Layout.Kind {
     let scheme = url.slice(0, url.find(0x3A))
     switch scheme {
     case _ where scheme == Bytes("redis") || scheme == Bytes("rediss") || scheme == Bytes("unix"): self = .redis
-    case _ where scheme == Bytes("memcached"): self = .memcached
+    case _ where scheme == Bytes("memcached") || scheme == Bytes("memcacheds"): self = .memcached
     case _ where scheme == Bytes("postgresql") || scheme == Bytes("postgres"): self = .postgresql
     case _ where scheme == Bytes("file"): self = .file
     case _ where scheme == Bytes("sqlite"): self = .sqlite

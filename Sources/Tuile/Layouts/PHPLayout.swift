@@ -1,13 +1,15 @@
 import CTuile
 
-/// PHP's own sessions, in its files or in Redis by phpredis. The cookie holds the session's
+/// PHP's own sessions, in its files, in Redis by phpredis or in memcached by php-memcached. The cookie holds the session's
 /// ID as it is; the data is in the form of one of PHP's three serializers.
 final class PHPLayout: PayloadLayout {
   private var handler = PayloadFormat.php
   /// Folders between that of the sessions and a file, each named after a character of the ID.
   private var depth = 0
+  /// Which of several memcached servers has a session.
+  private var distribution: LayoutText?
 
-  override func isFor(_ kind: Kind) -> Bool { kind == .redis || kind == .file }
+  override func isFor(_ kind: Kind) -> Bool { kind == .redis || kind == .memcached || kind == .file }
   override var format: PayloadFormat { handler }
 
   /// 130 bits, as Debian has it.
@@ -23,6 +25,8 @@ final class PHPLayout: PayloadLayout {
   override func takeOwn(_ option: URLText.Option) throws(Failure) -> Bool {
     if option.name == Bytes("depth") {
       depth = Int(truncatingIfNeeded: try option.number(0...8))
+    } else if option.name == Bytes("distribution") {
+      distribution = try LayoutText.decoded(option.value)
     } else if option.name == Bytes("handler") {
       handler = try option.choice(
         "handler (php, php_serialize, php_binary)", ("php", PayloadFormat.php), ("php_serialize", .phpSerialize),
@@ -34,12 +38,19 @@ final class PHPLayout: PayloadLayout {
   }
 
   override func writeOptions(for kind: Kind, to url: inout ByteBuffer) throws(Failure) {
+    guard depth == 0 || kind == .file else { throw .syntax("depth is an option of PHP's files") }
+    guard distribution == nil || kind == .memcached else {
+      throw .syntax("distribution is an option of sessions in memcached")
+    }
     if kind == .redis {
-      guard depth == 0 else { throw .syntax("depth is an option of PHP's files") }
       Layout.write("key_prefix", options.prefix?.bytes ?? Bytes("PHPREDIS_SESSION:"), to: &url)
       Layout.write("lock_suffix", Bytes("_LOCK"), to: &url)
+    } else if kind == .memcached {
+      Layout.write("key_prefix", options.prefix?.bytes ?? Bytes("memc.sess.key."), to: &url)
+      Layout.write("distribution", distribution?.bytes ?? Bytes("ketama"), to: &url)
+      url.append("&lock_prefix=lock.&hash_prefix=0")
     } else {
-      guard options.prefix == nil else { throw .syntax("prefix is an option of PHP's sessions in Redis") }
+      guard options.prefix == nil else { throw .syntax("prefix is an option of PHP's sessions on servers") }
     }
   }
 
