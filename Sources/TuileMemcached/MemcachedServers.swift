@@ -49,9 +49,11 @@ final class MemcachedServers {
   static func make(_ options: MemcachedOptions) throws(Failure) -> MemcachedServers {
     guard let ring = cm_ring_new(options.distribution) else { throw .memory }
     let made = MemcachedServers(options, ring)
-    for address in options.servers {
+    var i = 0
+    while let address = options.servers.at(i) {
       guard cm_ring_add(ring, address.host.start, address.port, address.weight) else { throw .memory }
       made.nodes.append(MemcachedNode(address, options.limits))
+      i &+= 1
     }
     guard cm_ring_finish(ring, options.hash?.start, options.ringHash?.start) else {
       throw .syntax("the store's URL has a hash or ring_hash that there is not, or not for this distribution")
