@@ -35,9 +35,28 @@ function handler(array $settings): SessionHandlerInterface
         $store = new RedisStore($redis, $settings['cache_prefix'], 'default');
         return new CacheBasedSessionHandler(new Repository($store), $settings['lifetime']);
     }
+    return new DatabaseSessionHandler(database($settings)->getConnection(), $settings['table'], $settings['lifetime']);
+}
+
+function database(array $settings): Illuminate\Database\Capsule\Manager
+{
     $database = new Illuminate\Database\Capsule\Manager;
     $database->addConnection($settings['database']);
-    return new DatabaseSessionHandler($database->getConnection(), $settings['table'], $settings['lifetime']);
+    return $database;
+}
+
+// As `php artisan session:table` has it.
+function create(array $settings): bool
+{
+    database($settings)->getConnection()->getSchemaBuilder()->create($settings['table'], function ($table) {
+        $table->string('id')->primary();
+        $table->foreignId('user_id')->nullable()->index();
+        $table->string('ip_address', 45)->nullable();
+        $table->text('user_agent')->nullable();
+        $table->longText('payload');
+        $table->integer('last_activity')->index();
+    });
+    return true;
 }
 
 function with(callable $body): mixed
@@ -58,6 +77,7 @@ function with(callable $body): mixed
 }
 
 echo json_encode(match ($command) {
+    'create' => create($settings),
     'cookie' => rawurlencode($encrypter->encrypt(CookieValuePrefix::create($argv[4], $key) . $sid, false)),
     // As its middleware EncryptCookies does; a wrong one is null.
     'id' => (function () use ($argv, $key, $encrypter) {

@@ -1,13 +1,19 @@
-"""Where PHP's frameworks of a later Debian are."""
+"""Where PHP's frameworks of a later Debian are, and databases for them."""
 
 from __future__ import annotations
 
 import functools
 import shutil
+import sqlite3
 import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
-from store import ROOT
+from store import BUILD, ROOT
 
 PHP = shutil.which("php")
 
@@ -22,3 +28,34 @@ def frameworks() -> str:
         pytest.skip(f"PHP's frameworks of a later Debian: {had.stderr.strip()}")
     assert had.returncode == 0, had.stderr
     return str(ROOT / "build-php/usr/share/php")
+
+
+def has_extension(name: str) -> bool:
+    return PHP is not None and name in subprocess.run([PHP, "-m"], capture_output=True, text=True, check=False).stdout.split()
+
+
+@dataclass
+class SQLiteFile:
+    path: Path
+
+    def sql(self, text: str) -> list[Any]:
+        with closing(sqlite3.connect(self.path, timeout=60)) as database, database:
+            return database.execute(text).fetchall()
+
+
+def sqlite_file(folder: Path) -> SQLiteFile:
+    if not has_extension("pdo_sqlite"):
+        pytest.skip("php-sqlite3 is not installed")
+    path = folder / "db.sqlite3"
+    path.touch()
+    return SQLiteFile(path)
+
+
+def postgresql_running() -> Iterator[Any]:
+    server = pytest.importorskip("postgresql_server")
+    if not (BUILD / "libtuile-postgresql.so").exists() or server.binaries() is None:
+        pytest.skip("no PostgreSQL here")
+    if not has_extension("pdo_pgsql"):
+        pytest.skip("php-pgsql is not installed")
+    with server.running() as running:
+        yield running

@@ -1,4 +1,4 @@
-"""Laravel's sessions, in its files and in Redis: Laravel itself and Tuile, in both directions."""
+"""Laravel's sessions, in its files, its table and in Redis: Laravel itself and Tuile, in both directions."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Optional
 from urllib.parse import quote, unquote
 
 import pytest
 import redis_server
-from php_frameworks import PHP, frameworks
+from php_frameworks import PHP, frameworks, postgresql_running, sqlite_file
 from store import BUILD, ROOT, Store, login
 from tuile.errors import TuileError
 from tuile.sessions import Manager, SessionDeleted
@@ -121,6 +121,37 @@ class InRedis(Kept):
         return float(self.client.pttl(self.prefix + sid)) / 1000
 
 
+class InTable(Kept):
+    """Made by Laravel's own migration; `sql` runs a statement, and gives its rows."""
+
+    sql: Callable[..., list[Any]]
+
+    def __init__(self, database: dict[str, Any], url: str, sql: Callable[..., list[Any]], **settings: Any) -> None:
+        self.url = f"{url}&layout=laravel"
+        self.sql = sql
+        self.settings = {"driver": "database", "database": database, "table": "sessions"}
+        super().__init__(**settings)
+        self.laravel(SID, "create")
+
+    def wrapped(self, text: bytes) -> bytes:
+        return base64.b64encode(text)
+
+    def unwrapped(self, stored: bytes) -> bytes:
+        return base64.b64decode(stored, validate=True)
+
+    def get(self, sid: str) -> Optional[bytes]:
+        rows = self.sql(f"SELECT payload FROM sessions WHERE id = '{sid}'")
+        return str(rows[0][0]).encode() if rows else None
+
+    def put(self, sid: str, data: bytes) -> None:
+        self.sql(f"DELETE FROM sessions WHERE id = '{sid}'")
+        text = data.decode("latin-1").replace("'", "''").replace("\0", "?")
+        self.sql(f"INSERT INTO sessions (id, payload, last_activity) VALUES ('{sid}', '{text}', {int(time.time())})")
+
+    def left(self, sid: str) -> float:
+        return float(self.sql(f"SELECT last_activity FROM sessions WHERE id = '{sid}'")[0][0]) + 7200 - time.time()
+
+
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis_server.Server]:
     if not (BUILD / "libtuile-redis.so").exists():
@@ -129,15 +160,31 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis_server.Ser
         yield server
 
 
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[Any]:
+    yield from postgresql_running()
+
+
 def kept_in(where: str, request: pytest.FixtureRequest, folder: Path, **settings: Any) -> Kept:
     if where == "redis":
         server = request.getfixturevalue("redis")
         server.client().flushall()
         return InRedis(server, **settings)
+    if where == "sqlite":
+        file = sqlite_file(folder)
+        return InTable({"driver": "sqlite", "database": str(file.path)}, f"sqlite://{file.path}?busy=60000", file.sql, **settings)
+    if where == "postgresql":
+        server = request.getfixturevalue("postgresql")
+        name = server.new_database()
+        database = {"driver": "pgsql", "host": str(server.folder), "port": server.port, "database": name, "username": "postgres", "password": ""}
+        return InTable(database, server.url(name), lambda text: server.sql(text, name), **settings)
     return InFiles(folder / "sessions", **settings)
 
 
-@pytest.fixture(params=["file", "redis"])
+WHERE = ["file", "redis", "sqlite", "postgresql"]
+
+
+@pytest.fixture(params=WHERE)
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
     return kept_in(request.param, request, tmp_path)
 
@@ -158,11 +205,11 @@ def age_flash(session: Any) -> None:
     session["_flash"] = {**flash, "old": flash.get("new", []), "new": []}
 
 
-@pytest.mark.parametrize("name", ["file", "file json", "file encrypted", "redis", "redis json"])
+@pytest.mark.parametrize("name", ["file", "file json", "file encrypted", "redis", "redis json", "database", "database json"])
 def test_what_laravel_wrote_is_read_and_changed_as_laravel_changes_it(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     made = VECTORS[name]
     settings = {"key": made["key"], "encrypt": "encrypted" in name}
-    kept = kept_in(name.split()[0], request, tmp_path, **settings)
+    kept = kept_in(name.split()[0].replace("database", "sqlite"), request, tmp_path, **settings)
     for case in made["cases"]:
         sid = case["sid"]
         kept.put(sid, base64.b64decode(case["value"]))
@@ -197,7 +244,7 @@ def test_what_laravel_wrote_is_read_and_changed_as_laravel_changes_it(name: str,
 
 
 @pytest.mark.parametrize("settings", [{}, {"serialization": "json"}, {"encrypt": True}, {"encrypt": True, "cipher": "AES-256-GCM"}], ids=str)
-@pytest.mark.parametrize("where", ["file", "redis"])
+@pytest.mark.parametrize("where", WHERE)
 def test_laravel_reads_what_tuile_wrote_and_the_other_way_round(
     where: str, settings: dict[str, Any], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
@@ -222,7 +269,7 @@ def test_laravel_reads_what_tuile_wrote_and_the_other_way_round(
             session.commit(200)
         if not settings.get("encrypt"):
             shown = (b'"user":8', b'"user":9') if settings else (b's:4:"user";i:8;', b's:4:"user";i:9;')
-            assert kept.get(sid) == before.replace(*shown)
+            assert kept.unwrapped(kept.get(sid) or b"") == kept.unwrapped(before).replace(*shown)
         assert read(sid)["user"] == 9
         # A logout of one is a logout of the other.
         with manager.begin(cookie) as session:
@@ -247,7 +294,7 @@ def test_laravel_reads_what_tuile_wrote_and_the_other_way_round(
 
 
 def test_an_encrypted_session_is_the_key_s_alone(request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    for where in ("file", "redis"):
+    for where in WHERE:
         kept = kept_in(where, request, tmp_path, encrypt=True)
         kept.laravel(SID, "write", json.dumps({"n": 1}))
         sent, stored = kept.cookie(SID), kept.get(SID) or b""
@@ -297,10 +344,13 @@ def test_an_object_of_php_s_stays_and_flash_messages_wait(kept: Kept) -> None:
         assert "when" not in kept.laravel(SID, "read")
 
 
+KIND = {InRedis: [b"s:3:\"a:0:{}\";", b's:06:"a:0:{}";', b"7", b"a:0:{}"], InTable: [b"a:0:{}", b"YTow!", b"YTowOnt9YQ=", b"YQ==YQ=="]}
+
+
 def test_what_is_no_session_of_laravel_s_stays(kept: Kept) -> None:
     sent = kept.cookie(SID)
     bad = [b"\x00\xff", b'a:1:{s:1:"n";i:1;}x', b'{"n":1', b"a:99999999:{", b"n|i:1;", b"[1]", b"O:1:", b"s:0:"]
-    for data in [*map(kept.wrapped, bad), *([b"s:3:\"a:0:{}\";", b's:06:"a:0:{}";', b"7", b"a:0:{}"] if isinstance(kept, InRedis) else [])]:
+    for data in [*map(kept.wrapped, bad), *KIND.get(type(kept), [])]:
         kept.put(SID, data)
         with kept.opened() as manager, manager.begin(sent) as session:
             assert {**session} == {}, data

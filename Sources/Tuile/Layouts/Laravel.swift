@@ -1,7 +1,7 @@
 import CTuile
 
-/// Laravel's sessions, in its files or in Redis by its cache: an array as PHP's serialize or
-/// json_encode writes it, encrypted where `session.encrypt` says so. The cookie is encrypted
+/// Laravel's sessions, in its files, its table, or Redis by its cache: an array as PHP's
+/// serialize or json_encode writes it, encrypted where `session.encrypt` says so. The cookie is encrypted
 /// with the application's key in any case.
 final class Laravel: Layout {
   private let kind: Kind
@@ -13,7 +13,8 @@ final class Laravel: Layout {
 
   init(_ kind: Kind) { self.kind = kind }
 
-  override func isFor(_ kind: Kind) -> Bool { kind == .redis || kind == .file }
+  override func isFor(_ kind: Kind) -> Bool { kind == .redis || kind == .file || isTable }
+  private var isTable: Bool { kind == .sqlite || kind == .postgresql }
 
   // MARK: The cookie
 
@@ -29,7 +30,9 @@ final class Laravel: Layout {
 
   // MARK: Options
 
-  override var shared: LayoutOptions.Names { kind == .redis ? [.prefix, .ttl] : [.ttl] }
+  override var shared: LayoutOptions.Names {
+    kind == .redis ? [.prefix, .ttl] : isTable ? [.table, .ttl] : [.ttl]
+  }
 
   override func takeOwn(_ option: URLText.Option) throws(Failure) -> Bool {
     if option.name == Bytes("guard") {
@@ -46,25 +49,31 @@ final class Laravel: Layout {
     return true
   }
 
-  /// The two prefixes of Laravel's own settings stand one behind the other.
   override func writeOptions(for kind: Kind, to url: inout ByteBuffer) throws(Failure) {
-    guard kind == .redis else { return }
-    Layout.write("key_prefix", options.prefix?.bytes ?? Bytes("laravel_database_laravel_cache:"), to: &url)
+    if kind == .redis {
+      // The two prefixes of Laravel's own settings stand one behind the other.
+      Layout.write("key_prefix", options.prefix?.bytes ?? Bytes("laravel_database_laravel_cache:"), to: &url)
+    } else if isTable {
+      var columns = ByteBuffer()
+      columns.append("id:key,payload:text,last_activity:seconds-")
+      Numbers.writeDecimal(standardAge ?? 0, to: &columns)
+      guard !columns.failed else { throw .memory }
+      Layout.write("table", options.table?.bytes ?? Bytes("sessions"), to: &url)
+      Layout.write("columns", columns.bytes, to: &url)
+    }
   }
 
   // MARK: What is stored
 
-  override func makeCipher(_ secrets: SecretList) throws(Failure) -> LayoutCipher? {
-    isEncrypted ? try LaravelEncrypter.make(secrets, gcm: isGCM) : nil
-  }
+  override var sealingDialect: tuile_dialect? { isEncrypted ? cookieDialect : nil }
 
   override func read(
-    _ stored: Bytes, _ cipher: LayoutCipher?, limit: Int, into json: inout ByteBuffer
+    _ stored: Bytes, _ sealer: Sealer?, limit: Int, into json: inout ByteBuffer
   ) throws(Failure) -> Int? {
-    guard stored.count <= limit &* 2 &+ 1024 else { throw .limit("the session is larger than max_data") }
+    guard stored.count <= limit &* 3 &+ 1024 else { throw .limit("the session is larger than max_data") }
     var payload = ByteBuffer()
     defer { payload.wipe() }
-    guard let key = try unwrap(stored, cipher, to: &payload) else { return nil }
+    guard let key = try unwrap(stored, sealer, to: &payload) else { return nil }
     guard payload.count <= limit else { throw .limit("the session is larger than max_data") }
     // Laravel writes an empty file where it only reserves its place; PHP has one empty array.
     if payload.count == 0 || payload.bytes == Bytes("[]") {
@@ -81,7 +90,7 @@ final class Laravel: Layout {
   }
 
   override func write(
-    _ json: Bytes, base: Bytes, _ moment: LayoutMoment, _ cipher: LayoutCipher?, to out: inout ByteBuffer
+    _ json: Bytes, base: Bytes, _ moment: LayoutMoment, _ sealer: Sealer?, to out: inout ByteBuffer
   ) throws(Failure) {
     var old = ByteBuffer()
     var new = ByteBuffer()
@@ -90,7 +99,7 @@ final class Laravel: Layout {
       new.wipe()
     }
     if !base.isEmpty {
-      guard try unwrap(base, cipher, to: &old) != nil else { throw Laravel.unreadable }
+      guard try unwrap(base, sealer, to: &old) != nil else { throw Laravel.unreadable }
     }
     let format = old.count == 0 ? serializer : Laravel.format(of: old.bytes)
     if old.bytes == Bytes("[]") { old.removeAll() }
@@ -103,7 +112,7 @@ final class Laravel: Layout {
     case .malformed: throw Laravel.unreadable
     default: try PayloadLayout.check(answer)
     }
-    try wrap(new.bytes, cipher, to: &out)
+    try wrap(new.bytes, sealer, to: &out)
   }
 
   private static var unreadable: Failure {
@@ -115,10 +124,19 @@ final class Laravel: Layout {
   }
 
   /// Appends the array's text, and says with which key it was encrypted; nil: it is none of Laravel's.
-  private func unwrap(_ stored: Bytes, _ cipher: LayoutCipher?, to payload: inout ByteBuffer) throws(Failure) -> Int? {
-    // Its cache serializes what it is given, which is a text already.
-    guard let text = kind == .redis ? PHPText.read(stored) : stored else { return nil }
-    guard let cipher else {
+  private func unwrap(_ stored: Bytes, _ sealer: Sealer?, to payload: inout ByteBuffer) throws(Failure) -> Int? {
+    var decoded = ByteBuffer()
+    defer { decoded.wipe() }
+    var text = stored
+    if kind == .redis {
+      // Its cache serializes what it is given, which is a text already.
+      guard let inner = PHPText.read(stored) else { return nil }
+      text = inner
+    } else if isTable {
+      guard try Base64.standard.decode(stored, to: &decoded) else { return nil }
+      text = decoded.bytes
+    }
+    guard let sealer else {
       guard !isEncrypted else { return nil }
       payload.append(text)
       guard !payload.failed else { throw .memory }
@@ -127,7 +145,7 @@ final class Laravel: Layout {
     if text.isEmpty { return 0 }
     var plain = ByteBuffer()
     defer { plain.wipe() }
-    guard let key = try cipher.open(text, limit: text.count, to: &plain), let inner = PHPText.read(plain.bytes) else {
+    guard let key = try sealer.open(text, limit: text.count, to: &plain), let inner = PHPText.read(plain.bytes) else {
       return nil
     }
     payload.append(inner)
@@ -135,8 +153,8 @@ final class Laravel: Layout {
     return key
   }
 
-  private func wrap(_ payload: Bytes, _ cipher: LayoutCipher?, to out: inout ByteBuffer) throws(Failure) {
-    guard let cipher else {
+  private func wrap(_ payload: Bytes, _ sealer: Sealer?, to out: inout ByteBuffer) throws(Failure) {
+    guard let sealer else {
       guard !isEncrypted else { throw .argument("encrypt=true needs the application's key as the secret") }
       return try put(payload, to: &out)
     }
@@ -145,12 +163,16 @@ final class Laravel: Layout {
     guard plain.reserve(payload.count &+ 32) else { throw .memory }
     PHPText.write(payload, to: &plain)
     var sealed = ByteBuffer()
-    try cipher.seal(plain.bytes, to: &sealed)
+    try sealer.seal(plain.bytes, to: &sealed)
     try put(sealed.bytes, to: &out)
   }
 
   private func put(_ text: Bytes, to out: inout ByteBuffer) throws(Failure) {
-    if kind == .redis { PHPText.write(text, to: &out) } else { out.append(text) }
+    switch kind {
+    case .redis: PHPText.write(text, to: &out)
+    case .sqlite, .postgresql: Base64.standard.encode(text, to: &out)
+    default: out.append(text)
+    }
     guard !out.failed else { throw .memory }
   }
 

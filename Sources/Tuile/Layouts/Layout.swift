@@ -58,17 +58,17 @@ class Layout {
   }
 
   /// What seals sessions beside that, with the manager's secrets; nil: nothing.
-  func makeCipher(_ secrets: SecretList) throws(Failure) -> LayoutCipher? { nil }
+  var sealingDialect: tuile_dialect? { nil }
 
   /// `read` where sessions may be sealed: which of the secrets it was, or nil for what is none
   /// of this framework's.
   func read(
-    _ stored: Bytes, _ cipher: LayoutCipher?, limit: Int, into json: inout ByteBuffer
+    _ stored: Bytes, _ sealer: Sealer?, limit: Int, into json: inout ByteBuffer
   ) throws(Failure) -> Int? { try read(stored, limit: limit, into: &json) ? 0 : nil }
 
   /// `write` where sessions may be sealed.
   func write(
-    _ json: Bytes, base: Bytes, _ moment: LayoutMoment, _ cipher: LayoutCipher?, to out: inout ByteBuffer
+    _ json: Bytes, base: Bytes, _ moment: LayoutMoment, _ sealer: Sealer?, to out: inout ByteBuffer
   ) throws(Failure) { try write(json, base: base, moment, to: &out) }
 
   /// Names in the session that are the framework's own metadata: kept, and not shown to the host.
@@ -109,6 +109,13 @@ class Layout {
 
   /// Whether that value says it, where the name itself is not known beforehand.
   func isLogin(_ name: Bytes) -> Bool { false }
+
+  /// Appends the JSON text of whoever such a value says it is; false: it says nobody.
+  func readLogin(_ raw: Bytes, into user: inout ByteBuffer) throws(Failure) -> Bool {
+    user.append(raw)
+    guard !user.failed else { throw .memory }
+    return true
+  }
 
   // MARK: The store
 

@@ -2,7 +2,7 @@ import CTuile
 
 /// PHP's own sessions, in its files, in Redis by phpredis or in memcached by php-memcached. The cookie holds the session's
 /// ID as it is; the data is in the form of one of PHP's three serializers.
-final class PHPLayout: PayloadLayout {
+class PHPLayout: PayloadLayout {
   private var handler = PayloadFormat.php
   /// Folders between that of the sessions and a file, each named after a character of the ID.
   private var depth = 0
@@ -11,6 +11,9 @@ final class PHPLayout: PayloadLayout {
 
   override func isFor(_ kind: Kind) -> Bool { kind == .redis || kind == .memcached || kind == .file }
   override var format: PayloadFormat { handler }
+
+  /// In Redis.
+  var standardPrefix: StaticString { "PHPREDIS_SESSION:" }
 
   /// 130 bits, as Debian has it.
   override var keyAlphabet: StaticString { "0123456789abcdefghijklmnopqrstuv" }
@@ -43,7 +46,7 @@ final class PHPLayout: PayloadLayout {
       throw .syntax("distribution is an option of sessions in memcached")
     }
     if kind == .redis {
-      Layout.write("key_prefix", options.prefix?.bytes ?? Bytes("PHPREDIS_SESSION:"), to: &url)
+      Layout.write("key_prefix", options.prefix?.bytes ?? Bytes(standardPrefix), to: &url)
       Layout.write("lock_suffix", Bytes("_LOCK"), to: &url)
     } else if kind == .memcached {
       Layout.write("key_prefix", options.prefix?.bytes ?? Bytes("memc.sess.key."), to: &url)

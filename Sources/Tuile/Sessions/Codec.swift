@@ -7,7 +7,7 @@ struct Codec {
   let signer: DjangoSigner?
   let layout: Layout?
   /// What seals the layout's sessions; nil: nothing.
-  let cipher: LayoutCipher?
+  let sealer: Sealer?
   /// Most bytes of JSON, read or written.
   let limit: Int
 
@@ -24,7 +24,7 @@ struct Codec {
     guard json.count <= limit else { throw .limit("the session is larger than max_data") }
     if let layout {
       out.removeAll()
-      return try layout.write(json, base: base, moment, cipher, to: &out)
+      return try layout.write(json, base: base, moment, sealer, to: &out)
     }
     let now = moment.now / 1_000_000
     guard unique else { return try seal(json, now: now, to: &out) }
@@ -60,7 +60,7 @@ struct Codec {
   /// sees no error.
   func decode(_ stored: Bytes, to out: inout ByteBuffer) throws(Failure) -> Int? {
     out.removeAll()
-    if let layout { return try layout.read(stored, cipher, limit: limit, into: &out) }
+    if let layout { return try layout.read(stored, sealer, limit: limit, into: &out) }
     guard let signer else {
       out.append(stored)
       guard !out.failed else { throw .memory }

@@ -53,9 +53,11 @@ final class ManagerKeys {
     var signer: DjangoSigner?
     var dialects: Dialects = (nil, nil, nil)
     var recordNames: RecordNames?
-    var cipher: LayoutCipher?
+    var sealer: Sealer?
     if let secrets {
-      cipher = try layout?.makeCipher(secrets)
+      if let sealing = layout?.sealingDialect {
+        sealer = try LaravelEncrypter.make(secrets, gcm: sealing == TUILE_DIALECT_LARAVEL_GCM)
+      }
       if let dialect = layout?.cookieDialect {
         var signed = SignerSettings(secrets: secrets)
         signed.name = settings.cookieName
@@ -68,7 +70,7 @@ final class ManagerKeys {
       if kind != nil { recordNames = try RecordNames.make(secrets) }
       dialects.before = try previous?.dialect(secrets, settings, name: settings.previousCookie)
     }
-    let codec = Codec(signer: signer, layout: layout, cipher: cipher, limit: settings.config.max_data)
+    let codec = Codec(signer: signer, layout: layout, sealer: sealer, limit: settings.config.max_data)
     return ManagerKeys(place, codec, dialects, recordNames, settings)
   }
 

@@ -26,7 +26,10 @@ extension Session {
     guard let layout = keys.layout else { return data.reserved(Session.djangoName) }
     if let raw = layout.login({ data.value(of: Bytes($0)) }) { return raw }
     for i in Indices(data.entries.count) {
-      if data.entries[i].live, layout.isLogin(data.entries[i].name) { return data.entries[i].value }
+      guard data.entries[i].live, layout.isLogin(data.entries[i].name) else { continue }
+      var user = ByteBuffer()
+      guard (try? layout.readLogin(data.entries[i].value, into: &user)) ?? false else { return nil }
+      return try? data.keep(user.bytes)
     }
     return nil
   }

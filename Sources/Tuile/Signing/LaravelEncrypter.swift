@@ -3,7 +3,7 @@ import CSystem
 /// Laravel's Encrypter: base64 of `{"iv":…,"value":…,"mac":…,"tag":…}`, in which `value` is the
 /// ciphertext. AES-CBC has a MAC, HMAC-SHA-256 in hex over the base64 of IV and ciphertext;
 /// AES-GCM has a tag. Which it is is the setting's, not the token's; 128 or 256 bits the key's.
-final class LaravelEncrypter: LayoutCipher {
+final class LaravelEncrypter: Sealer {
   private static let tagSize = 16
 
   private let isGCM: Bool

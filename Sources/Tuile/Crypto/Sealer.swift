@@ -1,9 +1,8 @@
-/// What seals a layout's sessions where the application's own setting says so, with the
-/// manager's secrets: unlike the layout, which the store's URL made, it belongs to a manager.
-class LayoutCipher {
+/// What seals a session's data with an application's secrets, where its framework does.
+class Sealer {
   /// Appends the sealed form of `plain`.
   func seal(_ plain: Bytes, to out: inout ByteBuffer) throws(Failure) {
-    throw .argument("this layout seals nothing")
+    throw .argument("there is nothing that seals")
   }
 
   /// Appends what was sealed, and says with which of the secrets; nil: with none of them.
