@@ -67,6 +67,15 @@ final class Laravel: Layout {
 
   override var sealingDialect: tuile_dialect? { isEncrypted ? cookieDialect : nil }
 
+  /// Without the key: what is not encrypted.
+  override func read(_ stored: Bytes, limit: Int, into json: inout ByteBuffer) throws(Failure) -> Bool {
+    try read(stored, nil, limit: limit, into: &json) != nil
+  }
+
+  override func write(
+    _ json: Bytes, base: Bytes, _ moment: LayoutMoment, to out: inout ByteBuffer
+  ) throws(Failure) { try write(json, base: base, moment, nil, to: &out) }
+
   override func read(
     _ stored: Bytes, _ sealer: Sealer?, limit: Int, into json: inout ByteBuffer
   ) throws(Failure) -> Int? {

@@ -127,7 +127,7 @@ struct SessionCopy {
     guard !alone.failed else { throw .memory }
     var written = ByteBuffer()
     do throws(Failure) {
-      try layout.write(alone.bytes, base: Bytes(), moment, to: &written)
+      try layout.write(alone.bytes, base: Bytes(), moment, target.keys.codec.sealer, to: &written)
       return true
     } catch {
       guard error.status == TUILE_E_TYPE else { throw error }
