@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ctypes
 import json
 import os
 import subprocess
@@ -16,7 +17,7 @@ from urllib.parse import quote, unquote
 import pytest
 import redis_server
 from php_frameworks import PHP, frameworks, postgresql_running, sqlite_file
-from store import BUILD, ROOT, Store, login
+from store import BUILD, ROOT, Store, login, native
 from tuile.errors import TuileError
 from tuile.sessions import Manager, SessionDeleted
 
@@ -397,6 +398,29 @@ def test_the_guard_says_whose_login_counts(kept: Kept) -> None:
         with Manager(store=kept.url + option, cookie_name="laravel_session", secret=KEY) as manager:
             with manager.begin(sent) as session:
                 assert login(session) == user
+
+
+def looked_into(url: str, stored: bytes) -> Any:
+    """By the function that needs no store and no secret; None: no session."""
+    size, error, room = ctypes.c_size_t(), native.Error(), ctypes.create_string_buffer(1 << 20)
+    status = native.lib.tuile_layout_read(native.view(url), native.view(stored), room, len(room), ctypes.byref(size), ctypes.byref(error))
+    return json.loads(room.raw[: size.value]) if status == native.OK else None
+
+
+def test_the_command_looks_into_sessions_and_moves_them(tmp_path: Path, redis: redis_server.Server) -> None:
+    redis.client().flushall()
+    kept, sealed = InFiles(tmp_path / "s"), InRedis(redis, encrypt=True)
+    kept.laravel(SID, "write", json.dumps({"n": 1, "name": "žluťoučký"}))
+    stored = kept.get(SID) or b""
+    assert looked_into(kept.url, stored)["n"] == 1 and looked_into(InRedis(redis).url, stored) is None
+    assert looked_into(InRedis(redis).url, InRedis(redis).wrapped(stored))["n"] == 1
+    assert looked_into(sealed.url, InRedis(redis).wrapped(stored)) is None
+    environment = {"PATH": os.environ["PATH"], "TUILE_SECRET": KEY}
+    words = [str(BUILD / "tuile"), "migrate", kept.url, sealed.url]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert b"name" not in (sealed.get(SID) or b"name")
+    assert sealed.laravel(SID, "read")["name"] == "žluťoučký" and kept.get(SID) == stored
 
 
 @pytest.mark.parametrize("compares", [True, False])
