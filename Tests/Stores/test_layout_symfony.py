@@ -467,3 +467,9 @@ def test_php_serialize_is_a_form_of_symfony_s_too(tmp_path: Path) -> None:
     with pytest.raises(TuileError):
         Manager(store=f"file://{tmp_path}/s?layout=symfony&handler=igbinary")
     assert os.listdir(kept.folder) == [f"sess_{SID}"]
+    for option in ("distribution=ketama", "prefix=a", "table=a", "ttl=0", "serializer=json", "depth=9"):
+        with pytest.raises(TuileError, match=option.split("=")[0]):
+            Manager(store=f"file://{tmp_path}/s?layout=symfony&{option}")
+    for option in ("depth=1", "prefix=a", "distribution=ketama", "table=a%3Bb"):
+        with pytest.raises(TuileError, match=option.split("=")[0]):
+            Manager(store=f"sqlite://{tmp_path}/db?layout=symfony&{option}")

@@ -21,14 +21,17 @@ final class Symfony: PHPLayout {
   override var standardPrefix: StaticString { "sf_s" }
 
   override func takeOwn(_ option: URLText.Option) throws(Failure) -> Bool {
-    guard option.name == Bytes("firewall") else { return try super.takeOwn(option) }
+    guard option.name == Bytes("firewall") else {
+      let isOfFiles = option.name == Bytes("depth")
+      guard !isOfFiles || kind == .file, !(option.name == Bytes("distribution")) else { return false }
+      return try super.takeOwn(option)
+    }
     firewall = try LayoutText.decoded(option.value)
     return true
   }
 
   override func writeOptions(for kind: Kind, to url: inout ByteBuffer) throws(Failure) {
     guard isTable else { return try super.writeOptions(for: kind, to: &url) }
-    guard fileDepth == 0 else { throw .syntax("depth is an option of PHP's files") }
     Layout.write("table", options.table?.bytes ?? Bytes("sessions"), to: &url)
     Layout.write(
       "columns", Bytes("sess_id:key,sess_data:bytes,sess_lifetime:seconds,sess_time:written"), to: &url)
