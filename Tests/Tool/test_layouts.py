@@ -18,8 +18,9 @@ from command import ERROR, NO, ROOT, SECRET, USAGE, answers, says, tuile
 sys.path.insert(0, str(ROOT / "Tests/Stores"))
 import redis_server  # noqa: E402
 
-EXPRESS, PHP, PYTHON = (
-    json.loads((ROOT / f"Tests/vectors/layout_{name}.json").read_text()) for name in ("express", "php", "python")
+EXPRESS, PHP, PYTHON, RUBY, LARAVEL = (
+    json.loads((ROOT / f"Tests/vectors/layout_{name}.json").read_text())
+    for name in ("express", "php", "python", "ruby", "laravel")
 )
 KEYBOARD = str(EXPRESS["secret"][0] if isinstance(EXPRESS["secret"], list) else EXPRESS["secret"])
 
@@ -300,3 +301,50 @@ def test_the_old_sessions_go_when_that_is_asked(redis: redis_server.Server, url:
     done = answers("migrate", own, f"file://{tmp_path}/files", "--delete-old", secret=None)
     assert (done["copied"], done["removed"]) == (3, 3)
     assert answers("session", "list", "--store", own, code=NO)["sessions"] == []
+
+
+def test_ids_that_the_store_has_hashed(redis: redis_server.Server, url: str, tmp_path: Path) -> None:
+    """Of Rails' sessions a walk gives hashes of the IDs: they name the sessions, and no cookie can be made of them."""
+    part = "layout=redis-session-store&prefix=app%3Amarshal%3A"
+    source = f"{url}?{part}"
+    for name in ("login", "symbols", "objects"):
+        put(redis, case(RUBY, part, name), RUBY)
+    login = case(RUBY, part, "login")
+    sid = login["cookie"].split("=")[1]
+    hashes = says("session", "list", "--store", source, "--keys", "-", secret=None).split()
+    assert len(hashes) == 3 and all(each.startswith("2::") for each in hashes)
+    hashed = login["key"].removeprefix("app:marshal:")
+    of_id = answers("inspect", "--store", source, sid, secret=None)
+    of_hash = answers("inspect", "--store", source, hashed, secret=None)
+    assert (of_id.pop("id"), of_hash.pop("id")) == (sid, hashed) and of_id == of_hash and of_id["is_stored"]
+    guessed = answers("inspect", "--stored", "-", text=octets(login, RUBY), secret=None)
+    assert "Marshal" in guessed["looks_like"] and guessed["holds"] == of_id["holds"]
+    assert answers("session", "set", "--store", source, hashed, "hits", "41", secret=None) == {}
+    assert answers("session", "get", "--store", source, sid, "hits", secret=None) == {"value": 41}
+    # To another store of hashed IDs all of it goes, symbols and objects too; to one that has none nothing can.
+    target = f"{url}?layout=redis-actionpack&prefix=moved%3A"
+    assert answers("migrate", source, target)["copied"] == 3
+    assert client(redis).get(f"moved:{hashed}") == client(redis).get(login["key"])
+    said = answers("migrate", source, f"sqlite://{tmp_path}/own.db", "--dry-run", code=NO)
+    assert (said["ids_refused"], said["would_copy"]) == (3, 0)
+
+
+def test_laravel_whose_cookies_are_encrypted(redis: redis_server.Server, url: str, tmp_path: Path) -> None:
+    part = LARAVEL["redis"]
+    login = next(each for each in part["cases"] if each["name"] == "login")
+    client(redis).set(part["prefix"] + login["sid"], base64.b64decode(login["value"]), ex=3600)
+    store, sid = f"{url}?layout=laravel", login["sid"]
+    of_id = answers("inspect", "--store", store, sid, secret=None)
+    of_cookie = answers("inspect", "--store", store, login["cookie"], secret=part["key"])
+    assert of_cookie.pop("genuine") is True and of_cookie == of_id and of_id["login"]
+    assert answers("session", "end", "--store", store, "--user", of_id["login"], secret=None)["ended"] == 1
+    # Where the sessions are encrypted, too, the application's key opens them, and no other.
+    sealed = next(each for each in LARAVEL["file encrypted"]["cases"] if each["name"] == "login")
+    folder = tmp_path / "sessions"
+    folder.mkdir(mode=0o700)
+    (folder / sealed["sid"]).write_bytes(base64.b64decode(sealed["value"]))
+    files = f"file://{folder}?layout=laravel&encrypt=true&ttl=1000000000"
+    assert answers("inspect", "--store", files, sealed["sid"], secret=None, code=NO)["readable"] is False
+    assert answers("migrate", files, store, "--dry-run", secret=None, code=NO)["unreadable"] == 1
+    assert answers("migrate", files, store, secret=LARAVEL["file encrypted"]["key"])["copied"] == 1
+    assert "login" in answers("inspect", "--store", store, sealed["sid"], secret=None)

@@ -27,7 +27,7 @@ public func tuile_layout_read(
     }
     guard stored.count <= 16 << 20 else { throw .limit("what is stored has more than 16 MiB") }
     var json = ByteBuffer()
-    guard try layout.read(stored, limit: 16 << 20, into: &json) else { return TUILE_UNREADABLE }
+    guard try layout.read(stored, nil, limit: 16 << 20, into: &json) != nil else { return TUILE_UNREADABLE }
     return deliver(json.bytes, buffer, capacity, size)
   }
 }

@@ -13,9 +13,12 @@ static const struct {
     {"a session of express-session's", "redis://localhost?layout=express"},
     {"JSON, as Flask-Session, django-redis and others write it", "redis://localhost?layout=flask-session&serializer=json"},
     {"a pickle of Python's, as Django's cache and django-redis write it", "redis://localhost?layout=django-cache"},
+    {"Marshal of Ruby's, as Rails and Rack write it", "redis://localhost?layout=redis-session-store"},
+    {"an entry of Rails' cache", "redis://localhost?layout=rails-cache"},
     {"PHP, session.serialize_handler php_serialize", "file:///?layout=php&handler=php_serialize"},
     {"PHP, session.serialize_handler php", "file:///?layout=php&handler=php"},
     {"PHP, session.serialize_handler php_binary", "file:///?layout=php&handler=php_binary"},
+    {"PHP serialized twice, as Laravel's cache in Redis has it", "redis://localhost?layout=laravel"},
     {"MessagePack, as Flask-Session and django-redis write it", "redis://localhost?layout=flask-session&serializer=msgpack"},
 };
 
