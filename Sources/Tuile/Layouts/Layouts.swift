@@ -23,8 +23,10 @@ extension Layout {
     case _ where name == Bytes("redis-session-store"): made = RedisSessionStore()
     case _ where name == Bytes("redis-actionpack"): made = RedisRack(isOfRails: true)
     case _ where name == Bytes("redis-rack"): made = RedisRack(isOfRails: false)
-    case _ where name == Bytes("rails-cache"): made = RailsCache()
+    case _ where name == Bytes("rails-cache"): made = RailsCache(kind)
     case _ where name == Bytes("activerecord-session-store"): made = ActiveRecordSessionStore()
+    case _ where name == Bytes("rack-dalli"): made = Dalli(isOfRails: false)
+    case _ where name == Bytes("mem-cache-store"): made = Dalli(isOfRails: true)
     default: return nil
     }
     return made.isFor(kind) ? made : nil

@@ -1,18 +1,22 @@
 import CSystem
 import CTuile
 
-/// Rails' `cache_store` sessions: entries of its cache, in Redis by RedisCacheStore. An entry says
-/// itself when it ends, and Rails looks at that.
+/// Rails' `cache_store` sessions: entries of its cache, in Redis by RedisCacheStore and in memcached
+/// by MemCacheStore. An entry says itself when it ends, and Rails looks at that.
 final class RailsCache: RubyLayout {
   private var namespace: LayoutText?
   /// Of new entries.
   private var entryFormat = RailsEntry.Format.v71
+  private let isInMemcached: Bool
 
-  override func isFor(_ kind: Kind) -> Bool { kind == .redis }
+  init(_ kind: Kind) { isInMemcached = kind == .memcached }
+
+  override func isFor(_ kind: Kind) -> Bool { kind == .redis || kind == .memcached }
   override var shared: LayoutOptions.Names { .ttl }
   override var expiresInside: Bool { true }
 
   override func takeOwn(_ option: URLText.Option) throws(Failure) -> Bool {
+    if isInMemcached { try Dalli.refuseDistribution(option) }
     if option.name == Bytes("namespace") {
       namespace = try LayoutText.decoded(option.value)
     } else if option.name == Bytes("format") {
@@ -36,6 +40,7 @@ final class RailsCache: RubyLayout {
     prefix.append("_session_id:")
     guard !prefix.failed else { throw .memory }
     Layout.write("key_prefix", prefix.bytes, to: &url)
+    if kind == .memcached { Dalli.writeOptions(to: &url) }
   }
 
   override func read(_ stored: Bytes, limit: Int, into json: inout ByteBuffer) throws(Failure) -> Bool {
@@ -46,16 +51,28 @@ final class RailsCache: RubyLayout {
     case .noMemory: throw .memory
     default: return false
     }
+    guard isReadable(entry) else { return false }
     // Which the store may have for longer: Rails takes it for none.
     if let expires = entry.expires, expires <= Double(sys_now_microseconds()) / 1_000_000 { return false }
     return try super.read(entry.session.bytes, limit: limit, into: &json)
+  }
+
+  /// Dalli makes a Marshal string of an entry that is none of Marshal's objects.
+  private func isReadable(_ entry: borrowing RailsEntry) -> Bool {
+    entry.isString == (isInMemcached && entry.format != .v61)
   }
 
   override func write(
     _ json: Bytes, base: Bytes, _ moment: LayoutMoment, to out: inout ByteBuffer
   ) throws(Failure) {
     var entry = RailsEntry(entryFormat)
-    var status = base.isEmpty ? .ok : entry.read(base)
+    var status = PayloadStatus.ok
+    if base.isEmpty {
+      entry.isString = isInMemcached && entryFormat != .v61
+    } else {
+      status = entry.read(base)
+      if status == .ok, !isReadable(entry) { status = .malformed }
+    }
     if status == .ok {
       var session = ByteBuffer()
       try super.write(json, base: entry.session.bytes, moment, to: &session)

@@ -57,6 +57,26 @@ enum MarshalEnvelope {
     return out.failed ? .noMemory : .ok
   }
 
+  // MARK: A string
+
+  /// What Marshal data that is one string without encoding has in it; nil if it is none.
+  static func openString(_ stored: Bytes) -> Bytes? {
+    guard stored[2] == 0x22, let tree = PayloadTree(stored, .marshal), tree.parse(isSession: false) == .ok,
+      tree.node(tree.root).pointee.kind == .bytes
+    else { return nil }
+    return tree.text(tree.root)
+  }
+
+  /// false without memory.
+  static func closeString(_ text: Bytes, to out: inout ByteBuffer) -> Bool {
+    guard let tree = PayloadTree(Bytes(), .marshal) else { return false }
+    out.append(0x04)
+    out.append(0x08)
+    out.append(0x22)
+    tree.writeOctets(text, to: &out)
+    return true
+  }
+
   // MARK: [session, expires]
 
   private func openList(_ tree: PayloadTree, _ facts: inout Facts) -> Int? {

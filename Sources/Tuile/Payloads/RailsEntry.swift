@@ -17,6 +17,9 @@ struct RailsEntry: ~Copyable {
   /// What was read is as long as what would be compressed, and is not.
   private var staysPlain = false
 
+  /// The entry is a Marshal string, as Dalli makes it of what is no object.
+  var isString = false
+
   /// From so many bytes on it is compressed.
   static let threshold = 1024
   private static let object: UInt8 = 0x01
@@ -32,6 +35,10 @@ struct RailsEntry: ~Copyable {
     session.removeAll()
     expires = nil
     isAbsolute = false
+    staysPlain = false
+    let inner = MarshalEnvelope.openString(stored)
+    isString = inner != nil
+    let stored = inner ?? stored
     let status: PayloadStatus
     switch (stored[0], stored[1]) {
     case (0x00, 0x11): status = read71(stored)
@@ -117,6 +124,14 @@ struct RailsEntry: ~Copyable {
   /// Appends the entry with another session, in the format that was read, or set. `now` and
   /// `expires` are Unix microseconds.
   func write(_ session: Bytes, now: Int64, expires: Int64, to out: inout ByteBuffer) -> PayloadStatus {
+    guard isString else { return writePlain(session, now: now, expires: expires, to: &out) }
+    var entry = ByteBuffer()
+    let status = writePlain(session, now: now, expires: expires, to: &entry)
+    guard status == .ok else { return status }
+    return MarshalEnvelope.closeString(entry.bytes, to: &out) && !out.failed ? .ok : .noMemory
+  }
+
+  private func writePlain(_ session: Bytes, now: Int64, expires: Int64, to out: inout ByteBuffer) -> PayloadStatus {
     var facts = MarshalEnvelope.Facts()
     let end = Double(expires) / 1_000_000
     var packed = ByteBuffer()
