@@ -18,8 +18,8 @@ import payloads
 import pytest
 
 VECTORS = json.loads((pathlib.Path(__file__).resolve().parents[1] / "vectors/layout_ruby.json").read_text())
-CASES = [(query.partition("namespace=")[2], case) for query, cases in VECTORS.items() if "rails-cache" in query for case in cases]
 FORMS = {"app6": 0, "app70": 1, "app": 2}
+CASES = [(query.partition("namespace=")[2], case) for query, cases in VECTORS.items() if query.partition("namespace=")[2] in FORMS for case in cases]
 RUBY = shutil.which("ruby")
 
 
@@ -115,6 +115,23 @@ def test_it_stays_compressed_or_plain() -> None:
     plain = b"\x00\x11\x01" + packed[3:15] + zlib.decompress(packed[15:])
     status, new = payloads.rails(2, plain, long, 0, 10**15)
     assert status == payloads.OK and new == plain
+
+
+def test_in_memcached_an_entry_is_a_string_of_marshal_s() -> None:
+    count = 0
+    for query, cases in VECTORS.items():
+        for case in cases if query.endswith("=rails72") else ():
+            stored = base64.b64decode(case["value"])
+            size = stored[3] - 5 if stored[3] > 5 else int.from_bytes(stored[4 : 4 + stored[3]], "little")
+            entry = stored[-size:]
+            status, shown = payloads.rails(0, stored)
+            assert status == payloads.OK and payloads.rails(0, entry) == (status, shown)
+            wanted = json.dumps(json.loads(shown) | {"hits": 41}).encode()
+            _, new = payloads.rails(0, stored, wanted, 0, 10**15)
+            _, plain = payloads.rails(0, entry, wanted, 0, 10**15)
+            assert new[:3] == stored[:3] and new.endswith(plain) and len(new) == len(base64.b64decode(case["after"]))
+            count += 1
+    assert count == 16
 
 
 def test_without_an_end_and_from_later_rails() -> None:

@@ -1,4 +1,4 @@
-# The sessions of Rails and Rack in a Redis: KIND SOCKET [FORMAT]; each line of its input is a command, each answer a
+# The sessions of Rails and Rack in a Redis or memcached: KIND SOCKET|HOST:PORT [FORMAT]; each line of its input is a command, each answer a
 # line of JSON. A request goes through the framework's own middleware for each.
 #   FORMAT: config.active_support.cache_format_version. UNPACKED: a folder with another Debian's packages of Ruby.
 # frozen_string_literal: true
@@ -14,16 +14,22 @@ $LOAD_PATH.unshift(*Dir["#{unpacked}/usr/share/rubygems-integration/all/gems/con
 require "json"
 require "logger"
 KIND, SOCKET, FORMAT = ARGV
+IS_RACK = %w[redis-rack rack-dalli].include?(KIND)
 
 begin
-  if KIND == "redis-rack"
+  if IS_RACK
     require "rack"
-    require "redis-rack"
+    require KIND == "redis-rack" ? "redis-rack" : "rack/session/dalli"
   else
     require "active_support"
     require "active_support/all"
     require "action_dispatch"
-    require "active_support/cache/redis_cache_store"
+    if KIND.start_with?("mem")
+      require "active_support/cache/mem_cache_store"
+      require "action_dispatch/middleware/session/mem_cache_store"
+    else
+      require "active_support/cache/redis_cache_store"
+    end
     require "action_dispatch/middleware/session/cache_store"
     require "redis-actionpack" if KIND == "redis-actionpack"
   end
@@ -32,7 +38,7 @@ rescue LoadError => error
   exit 3
 end
 
-NAME = KIND == "redis-rack" ? "rack.session" : "_app_session"
+NAME = IS_RACK ? "rack.session" : "_app_session"
 ANSWERS = []
 COMMANDS = {
   "read" => ->(session) { session.to_hash.reject { |name, _| %w[session_id].include?(name) }.transform_values { |value| value.is_a?(Time) ? value.utc.to_s : value } },
@@ -43,8 +49,7 @@ COMMANDS = {
 }.freeze
 
 APPLICATION = lambda do |env|
-  session = KIND == "redis-rack" ? env["rack.session"] : ActionDispatch::Request.new(env).session
-  session.instance_variable_get(:@req)
+  session = IS_RACK ? env["rack.session"] : ActionDispatch::Request.new(env).session
   ANSWERS << COMMANDS.fetch(env["command"]).call(session, *env["arguments"])
   [200, { "content-type" => "text/plain" }, ["done"]]
 end
@@ -57,9 +62,18 @@ stack =
   when "redis-actionpack"
     store = ActionDispatch::Session::RedisStore.new(APPLICATION, **options, redis_store: Redis::Store.new(path: SOCKET, namespace: "session"))
     ActionDispatch::Cookies.new(store)
+  when "rack-dalli"
+    Rack::Session::Dalli.new(APPLICATION, **options, memcache_server: SOCKET)
+  when "mem-cache-store"
+    ActionDispatch::Cookies.new(ActionDispatch::Session::MemCacheStore.new(APPLICATION, **options, memcache_server: SOCKET))
   else
     ActiveSupport::Cache.format_version = FORMAT.to_f if FORMAT != "6.1" || ActiveSupport::Cache.respond_to?(:format_version=)
-    cache = ActiveSupport::Cache::RedisCacheStore.new(namespace: "app", redis: Redis.new(path: SOCKET))
+    cache =
+      if KIND.start_with?("mem")
+        ActiveSupport::Cache::MemCacheStore.new(SOCKET, namespace: "app")
+      else
+        ActiveSupport::Cache::RedisCacheStore.new(namespace: "app", redis: Redis.new(path: SOCKET))
+      end
     ActionDispatch::Cookies.new(ActionDispatch::Session::CacheStore.new(APPLICATION, **options, cache: cache))
   end
 
