@@ -25,21 +25,21 @@
  *     tuile_session *session = NULL;
  *     tuile_error error = {0};
  *     int64_t visits = 0;
- *     bool fine = tuile_manager_open(&config, &manager, &error) == TUILE_OK &&
- *                 tuile_session_start(manager, tuile_text(getenv("HTTP_COOKIE")), tuile_text(NULL), &session, &error) == TUILE_OK &&
- *                 tuile_session_add_int(session, TUILE_STR("visits"), 1, &visits, &error) == TUILE_OK &&
- *                 tuile_session_commit(session, 200, print, stdout, &error) == TUILE_OK;
- *     if (fine) printf("Content-Type: text/plain\r\n\r\nvisit %lld\n", (long long)visits);
- *     else fprintf(stderr, "%s\n", error.message);
+ *     tuile_status status = tuile_manager_open(&config, &manager, &error);
+ *     if (!status) status = tuile_session_start(manager, tuile_text(getenv("HTTP_COOKIE")), tuile_text(NULL), &session, &error);
+ *     if (!status) status = tuile_session_add_int(session, TUILE_STR("visits"), 1, &visits, &error);
+ *     if (!status) status = tuile_session_commit(session, 200, print, stdout, &error);
+ *     if (!status) printf("Content-Type: text/plain\r\n\r\nvisit %lld\n", (long long)visits);
+ *     else fprintf(stderr, "%s\n", status < 0 ? error.message : tuile_status_message(status));
  *     tuile_session_end(session); // each is the program's, and NULL is fine
  *     tuile_manager_close(manager);
- *     return fine ? 0 : 1;
+ *     return status ? 1 : 0;
  *   }
  *
  * A server that stays opens the manager once, for all threads, and starts and ends a
  * session for each request.
  *
- * Sections, of which the manager and sessions are what nearly everybody comes for:
+ * Sections, of which most programs need 2 to 6 only:
  *    1. The library
  *    2. The manager
  *    3. Sessions, one request
@@ -62,11 +62,13 @@
  * Rules that hold for every function
  * - A function that can fail returns a tuile_status: 0 is fine, positive numbers
  *   are ordinary answers (absent, expired, tampered with), negative ones errors.
- * - Outputs are written only as their function says, in general for TUILE_OK alone.
- * - Inputs are tuile_bytes: UTF-8, no NUL needed, borrowed for the call.
- * - Detail on a failure goes into the caller's tuile_error, which may be NULL.
+ * - Outputs are written only when the function returns TUILE_OK, unless it says otherwise.
+ * - Inputs are tuile_bytes, borrowed for the call. Text is UTF-8 unless the function
+ *   says otherwise (a Cookie header may hold any bytes). No NUL is needed at its end.
+ * - For a negative status the caller's tuile_error gets details; for 0 or a positive one
+ *   it is not touched. It may be NULL.
  * - A view that is given out states how long it lives.
- * - Freeing or closing NULL is fine. Using a handle after that is not.
+ * - Freeing or closing NULL is fine. Do not use a handle after it was freed or closed.
  * - Hostile input gets a status. No call traps, prints, or changes signal
  *   handlers, locale or environment.
  */
@@ -91,7 +93,7 @@ extern "C" {
  * Which version is loaded, and what a status means.
  * ============================================================================ */
 
-/** The version of the loaded library as major << 16 | minor << 8 | patch.
+/** The version of the loaded library as `major << 16 | minor << 8 | patch`.
  *
  * A program that was compiled with an older header of the same minor version
  * (0.1, 0.2) works with it. Safe from all threads. Since 0.1.
@@ -107,8 +109,9 @@ const char *tuile_version_string(void);
 
 /** The name of a status as it stands in the header, such as "TUILE_E_SPACE".
  *
- * "TUILE_UNKNOWN" for a number that is no status. The text ends with a NUL and
- * lives as long as the library. Safe from all threads. Since 0.1.
+ * "TUILE_UNKNOWN" for a number that is not a status (TUILE_E_UNKNOWN is one).
+ * The text ends with a NUL and lives as long as the library. Safe from all
+ * threads. Since 0.1.
  */
 const char *tuile_status_name(tuile_status status);
 
@@ -122,18 +125,21 @@ const char *tuile_status_message(tuile_status status);
 /* ============================================================================
  * 2. The manager
  *
- * One per application: configuration, keys and the store. All functions but
- * tuile_manager_close are safe from all threads, and in a child after fork().
+ * One per application: configuration, keys and the store. All functions are safe from all
+ * threads, and in a child after fork(); tuile_manager_close once no other thread uses the
+ * manager.
  * ============================================================================ */
 
 /* The fields of tuile_config, which tuile/types.h declares, with their defaults.
+ * SESSION_… is the setting of Django's that it is.
  *
  * size: sizeof(tuile_config)
- * secret: SECRET_KEY; needed unless the store is trusted.
- * fallbacks: SECRET_KEY_FALLBACKS: older, only verify.
+ * secret: SECRET_KEY. Needed, except with "memory:", sessions of a layout
+ *     whose IDs nobody signs, and a host's own store that is `trusted`.
+ * fallbacks: SECRET_KEY_FALLBACKS: older secrets, which verify and never sign.
  * fallback_count: At most 64.
- * store: "memory:", "sqlite:///absolute/path", or "cookie:" with a dialect.
- * open_store: Used in place of store; the host closes it later.
+ * store: "memory:", "sqlite:///absolute/path", "cookie:", another URL.
+ * open_store: Used in place of `store`; the host closes it later.
  * cookie_name: SESSION_COOKIE_NAME: "sessionid".
  * cookie_domain: SESSION_COOKIE_DOMAIN: empty.
  * cookie_path: SESSION_COOKIE_PATH: "/".
@@ -146,7 +152,7 @@ const char *tuile_status_message(tuile_status status);
  * save_every_request: SESSION_SAVE_EVERY_REQUEST: false.
  * max_data: Most bytes of a session's JSON: 1048576.
  * clock: NULL: the system's.
- * clock_context: Given to clock.
+ * clock_context: Given to `clock`.
  * keyring: In place of secret and fallbacks unless NULL.
  * url_sessions: tuile_session_start takes a session ID from a URL where no
  *     cookie came: false. URLs are copied, logged and sent on, and the ID with
@@ -154,48 +160,45 @@ const char *tuile_status_message(tuile_status status);
  * url_name: The parameter in URLs: "sid".
  * lifetime: The longest life of a session from its creation, in seconds,
  *     whatever is done with it; 0, the default: no such end.
- * refresh: Reading keeps a session alive: its expiry is moved, and its cookie
- *     sent again, once that would give it as many seconds more, so that few
- *     reads write. 0, the default and Django's way: only changes keep it
- *     alive.
- * cycle_grace: For so many seconds the ID that tuile_session_cycle_id replaced
- *     still shows the requests that came with it the session as it was, while
- *     it lives; what they change is not saved. 5; 0: the old ID ends with the
- *     commit.
- * track_owners: Sessions that Django's login marked (_auth_user_id) are listed
- *     by that owner: false. Those of tuile_session_set_owner always are.
- * max_owned: Sessions of one owner: 100. A login ends those unseen longest
- *     that are more; at most 256 at once. 0: any number.
- * previous_store: Where sessions were kept before: one that store does not
- *     have is read there and moves, while requests run. A store's URL, or
- *     "cookie:" with a dialect.
+ * refresh: Reading extends a session, too: when its expiry would become at
+ *     least as many seconds later than it is, that is stored and the cookie
+ *     sent again. 0, the default and Django's way: only changes extend it.
+ * cycle_grace: For so many seconds after tuile_session_cycle_id, requests with
+ *     the old ID still read the session as it was. What they change is not
+ *     saved. 5 by default; 0: the old ID ends with the commit.
+ * track_owners: Sessions that Django's login marked (`_auth_user_id`) are
+ *     listed by that owner: false. Those of tuile_session_set_owner always
+ *     are.
+ * max_owned: Sessions of one owner: 100. A login ends those over this number,
+ *     unseen longest first, at most 256 in one commit. 0: no limit.
+ * previous_store: Where sessions were kept before: one that `store` does not
+ *     have is looked up here and moved to `store`, while requests run. A
+ *     store's URL, or "cookie:" with a dialect.
  * previous_cookie: The cookie's name there, if it had another and
- *     previous_store is "cookie:…".
+ *     `previous_store` is "cookie:…".
  * revocations: For "cookie:" stores: the URL of a store that remembers
  *     logouts, so that copies of a cookie end too. Asked at every read. Empty:
  *     none.
  * log: Told what an administrator should know; NULL: nobody.
- * log_context: Given to log.
- * log_level: The least that log is told: TUILE_LOG_WARNING.
+ * log_context: Given to `log`.
+ * log_level: Less important messages are not logged: TUILE_LOG_WARNING.
  * cookie_rule: Which session cookie counts: TUILE_COOKIE_RULE_DEFAULT.
- * cookie_skip_rules: tuile_rule bits that the session cookie is not checked
- *     by: 0. TUILE_RULE_NAME lets names be that other frameworks take, such as
- *     "foo:bar" or "my session".
+ * cookie_skip_rules: tuile_rule bits of the checks to skip for the session
+ *     cookie: 0. TUILE_RULE_NAME allows names that other frameworks allow,
+ *     such as "foo:bar" or "my session".
  * allow_weak_secrets: Takes secrets under 32 bytes, as older applications have
  *     them: false. A keyring says for itself what it takes.
- * wait: Called where the manager's threads would sleep: between attempts to
- *     save what another request was first to change, at most eight
- *     milliseconds a time. For hosts whose threads have other things to do
- *     meanwhile, such as greenlets or fibers. It must outlive the manager.
- *     NULL: they sleep. Since 0.2.
- * wait_context: Given to wait. Since 0.2.
+ * wait: Called in place of sleeping, between attempts to save a session that
+ *     another request changed first, at most eight milliseconds a time. For
+ *     hosts whose threads have other things to do meanwhile, such as greenlets
+ *     or fibers. It must outlive the manager. NULL: they sleep. Since 0.2.
+ * wait_context: Given to `wait`. Since 0.2.
  */
 
 /** Sets all fields to what TUILE_CONFIG_INIT sets.
  *
- * size is sizeof(tuile_config), as the caller was compiled: an older program
- * has a shorter struct, and no byte behind it is written. Before 0.2 it was not
- * asked for.
+ * Pass sizeof(tuile_config) as `size`: nothing beyond that is written, since an
+ * older program has a shorter struct. Before 0.2 this function had no `size`.
  *
  * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
  * Since 0.1.
@@ -203,8 +206,7 @@ const char *tuile_status_message(tuile_status status);
 TUILE_NONNULL(1)
 tuile_status tuile_config_init(tuile_config *config, size_t size);
 
-/** Sets idle and longest life of sessions to those of a policy: cookie_age,
- * lifetime, refresh.
+/** Sets `cookie_age`, `lifetime` and `refresh` to the limits of a policy.
  *
  * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, a struct of a size that no
  * version has or an unknown policy. Since 0.1.
@@ -212,14 +214,14 @@ tuile_status tuile_config_init(tuile_config *config, size_t size);
 TUILE_NONNULL(1)
 tuile_status tuile_config_set_policy(tuile_config *config, tuile_policy policy);
 
-/** Opens a manager. *manager is the caller's, to be closed with
+/** Opens a manager. `*manager` is the caller's, to be closed with
  * tuile_manager_close.
  *
- * The store of the configuration is opened, or its table made, at once, so that
- * a wrong path, a damaged file, an option that is none, or a server that can't
- * be reached, refuses the password or is another kind of server shows here and
- * not at the first visitor. A Redis URL with open=lazy opens without asking its
- * server: then the first request does, or tuile_manager_check.
+ * The store is opened now, and its table made if it is missing. So a wrong
+ * path, a damaged file, an unknown option, or a server that can't be reached,
+ * refuses the password or is of another kind is reported here, and not at the
+ * first request. A Redis URL with `open=lazy` opens without asking its server:
+ * then the first request does, or tuile_manager_check.
  *
  * With "cookie:" the session is kept in its cookie, as Django's signed_cookies
  * backend does; "cookie:sealed" encrypts it in Tuile's format, and
@@ -228,9 +230,9 @@ tuile_status tuile_config_set_policy(tuile_config *config, tuile_policy policy);
  * a session must fit into 4096 octets, two requests at once can lose an update,
  * and a logout takes the cookie away but can't end a copy of it.
  *
- * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a number or constant that can't
- * be, a struct of a size that no version has, no secret where the store needs
- * one, or one under 32 bytes without allow_weak_secrets; TUILE_E_SYNTAX,
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an invalid number or constant, a
+ * struct of a size that no version has, no secret where the store needs one, or
+ * one under 32 bytes without `allow_weak_secrets`; TUILE_E_SYNTAX,
  * TUILE_E_LIMIT or TUILE_E_RULE as tuile_set_cookie_write for the session
  * cookie, and as tuile_store_open for the store's URL; TUILE_E_STORE,
  * TUILE_E_BUSY, TUILE_E_CORRUPT, TUILE_E_MEMORY, TUILE_E_RANDOM. Since 0.1.
@@ -239,24 +241,24 @@ TUILE_MUST_CHECK TUILE_NONNULL(1, 2)
 tuile_status tuile_manager_open(const tuile_config *config,
     tuile_manager **manager, tuile_error *error);
 
-/** Closes a manager, and its store unless that came as open_store; wipes its
+/** Closes a manager, and its store unless that came as `open_store`; wipes its
  * keys. NULL is fine. No session of it may be open. Since 0.1.
  */
 void tuile_manager_close(tuile_manager *manager);
 
-/** Gives the manager new secrets, without dropping a request: those under way
- * end with those that they began with.
+/** Gives the manager new secrets. Requests that have begun keep the old ones
+ * until they end.
  *
- * Of the configuration only secret, fallbacks and keyring count: weak secrets
- * are taken if they were when the manager was opened. To rotate, make the old
- * secret a fallback: what it signed is read, and signed anew when it is read;
- * old_secret_loads in tuile_stats tells when nobody needs it any more. The old
- * secrets are wiped when the manager is closed.
+ * Of the configuration only `secret`, `fallbacks` and `keyring` count: short
+ * secrets are accepted if the manager was opened with `allow_weak_secrets`. To
+ * rotate, make the old secret a fallback: what it signed is read, and signed
+ * anew when it is read; when `old_secret_loads` in tuile_stats grows no more,
+ * nobody needs it. The old secrets are wiped when the manager is closed.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a struct of a size that no
  * version has, an empty keyring, or a secret under 32 bytes without
- * allow_weak_secrets; TUILE_E_LIMIT for more than 64 fallbacks; TUILE_E_MEMORY.
- * After an error the secrets are as they were. Since 0.1.
+ * `allow_weak_secrets`; TUILE_E_LIMIT for more than 64 fallbacks;
+ * TUILE_E_MEMORY. After an error the secrets are as they were. Since 0.1.
  */
 TUILE_MUST_CHECK TUILE_NONNULL(2)
 tuile_status tuile_manager_reload(tuile_manager *manager,
@@ -265,25 +267,25 @@ tuile_status tuile_manager_reload(tuile_manager *manager,
 /* ============================================================================
  * 3. Sessions, one request
  *
- * Begin from the request's Cookie header, read and change, commit while the
- * response's headers are still open, end. A session belongs to one thread at a
- * time. Nothing is read from the store before something is asked. The meaning of
- * each function is that of the method of Django's SessionBase with its name. A store
- * that gives no answer is an error, never a missing session. A request that changes
- * more than eight times `max_data` gets TUILE_E_LIMIT.
+ * Begin from the request's Cookie header, read and change, commit while the response's
+ * headers are still open, end. A session belongs to one thread at a time. The store is
+ * read by the first call that needs the session's data. A function that has the name of a
+ * method of Django's SessionBase does the same as that. A store that gives no answer is an
+ * error, never a missing session. What one request reads and changes may take eight times
+ * `max_data` and 1 MiB of memory: calls beyond that get TUILE_E_LIMIT.
  * ============================================================================ */
 
 /** Starts a request's session from its Cookie header and its URL. Either may be
- * empty; both are borrowed for the call. *session is the caller's, to be ended
- * with tuile_session_end before its manager is closed.
+ * empty; both are borrowed for the call. `*session` is the caller's, to be
+ * ended with tuile_session_end before its manager is closed.
  *
  * Nothing is read yet. The session ID in the cookie is used only if the store
- * has a session of it; a client can't choose one. Which of several cookies of
- * the name counts says cookie_rule. The URL is looked at only with url_sessions
- * in the configuration, where no cookie came: it may hold the ID as ';sid=' or
- * sid=, which tuile_url_write puts into the links of the response. Whoever gets
- * to see such a URL has the session: cycle the ID at every login, and send
- * Referrer-Policy: no-referrer.
+ * has a session of it; a client can't choose one. If several cookies have the
+ * session's name, `cookie_rule` says which one counts. The URL is looked at
+ * only with `url_sessions` in the configuration, where no cookie came: it may
+ * hold the ID as `;sid=` or `sid=`, which tuile_url_write puts into the links
+ * of the response. Anyone who sees such a URL can use the session: cycle the ID
+ * at every login, and send `Referrer-Policy: no-referrer`.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, or a text that has a size and no
  * data; TUILE_E_MEMORY. Since 0.2.
@@ -298,7 +300,8 @@ tuile_status tuile_session_start(tuile_manager *manager,
  * cookie, and so no signature, is looked at. Never for what a client sent, and
  * what the commit says of a cookie is for no browser, since the store may know
  * a session by another name than its cookie. The ID is borrowed for the call;
- * *session as above.
+ * `*session` is the caller's, to be ended with tuile_session_end before its
+ * manager is closed.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an ID that the store can't have,
  * or sessions in cookies; TUILE_E_MEMORY. Since 0.2.
@@ -310,28 +313,32 @@ tuile_status tuile_session_start_with_id(tuile_manager *manager,
 /** Saves what was changed and gives the response its headers, by the rules of
  * Django's SessionMiddleware.
  *
- * A changed session is saved, unless http_status is 500 or more, and the cookie
- * set; a session without ID and data has its cookie deleted, if one was sent;
- * one that was only read gets Vary: Cookie. With a Set-Cookie come Vary: Cookie
- * and Cache-Control: private. If another request changed the session meanwhile,
- * this request's changes are made again on what it left; commits of one session
- * that met in this process then take turns, in their order. add_header is
- * called after the store has saved, with context; it may be NULL if the
- * response has no headers any more.
+ * If `http_status` is below 500, a changed session is saved and its cookie is
+ * set. A session without ID and data has its cookie deleted, if one was sent;
+ * one that was only read gets `Vary: Cookie`. A response with a Set-Cookie also
+ * gets `Vary: Cookie` and `Cache-Control: private`. If another request changed
+ * the session meanwhile, this request's changes are applied to the new state;
+ * such commits of one session in this process then run one after the other, in
+ * order.
  *
- * Returns TUILE_OK, also if there was nothing to do; TUILE_DELETED if the
- * session was deleted meanwhile, by a logout say: nothing is saved;
- * TUILE_E_LIMIT if its JSON is larger than max_data; TUILE_E_RANGE if a counter
- * overflowed in another request's favour; TUILE_E_BUSY if others kept changing
- * it for ten seconds of this commit's turn; TUILE_E_CALLBACK if add_header
- * refused; TUILE_E_RANDOM; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
- * TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY;
- * TUILE_E_LIMIT after too many changes. TUILE_E_UNKNOWN: the store gave no
- * answer to a write, and could not be asked whether it was made; nobody knows
- * whether the changes are saved. A commit that is made again finds out where
- * that can be, and saves them once in all. After any other error nothing was
- * saved, except with TUILE_E_CALLBACK and where only the owner's list could not
- * be written. No header deletes the cookie then. Since 0.1.
+ * `add_header` is called with `context` after the store has saved; the name and
+ * value are lent for that call. It may be NULL if the headers were sent
+ * already.
+ *
+ * Returns TUILE_OK, also if there was nothing to do, or if `http_status` is 500
+ * or more and nothing was saved; TUILE_DELETED if the session was deleted
+ * meanwhile, by a logout say: nothing is saved; TUILE_E_LIMIT if its JSON is
+ * larger than `max_data`; TUILE_E_RANGE if a counter, with what another request
+ * added, no longer fits into 64 bits; TUILE_E_BUSY if others kept changing the
+ * session for ten seconds, waiting for a turn not counted; TUILE_E_CALLBACK if
+ * `add_header` refused; TUILE_E_RANDOM; TUILE_E_ARGUMENT for NULL;
+ * TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+ * TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. TUILE_E_UNKNOWN: the
+ * store gave no answer to a write, and could not be asked whether it was made.
+ * Call commit again: it finds out where that is possible, and the changes are
+ * saved once, never twice. After any other error nothing was saved, with two
+ * exceptions: TUILE_E_CALLBACK, and where only the owner's list could not be
+ * written. After an error no header deletes the cookie. Since 0.1.
  */
 TUILE_MUST_CHECK
 tuile_status tuile_session_commit(tuile_session *session, int32_t http_status,
@@ -339,27 +346,27 @@ tuile_status tuile_session_commit(tuile_session *session, int32_t http_status,
 
 /** Whether the request had several cookies of the session's name, with different
  * values: whoever can set a cookie for the whole domain may have added one, and
- * another program may take another of them for the session's.
+ * another program may use a different one of them.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL. Since 0.1.1.
  */
 tuile_status tuile_session_has_several_cookies(const tuile_session *session,
     bool *several);
 
-/** Whether the session is in its cookie and its application remembers logouts,
- * with revocations: it has a name that its copies are ended by. Where the
- * manager has none, nobody can say whether this one is such a copy.
+/** Whether copies of this session's cookie can be ended: the session is in its
+ * cookie, and was written by a manager with `revocations`. A manager without
+ * them can't tell whether this cookie was revoked.
  *
- * Returns TUILE_OK, and *revocable is set; TUILE_E_ARGUMENT for NULL;
+ * Returns TUILE_OK, and `*revocable` is set; TUILE_E_ARGUMENT for NULL;
  * TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
  * TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.1.
  */
 tuile_status tuile_session_is_revocable(tuile_session *session,
     bool *revocable, tuile_error *error);
 
-/** Has the commit keep the session alive as a change would: its end moves, and
+/** Makes the commit extend the session as a change would: its expiry moves, and
  * its cookie is sent again. The data stays as it is, and nothing is read before
- * the commit. For hosts with a rule of their own for when a visit counts.
+ * the commit. For hosts with their own rule for this.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL. Since 0.1.1.
  */
@@ -370,12 +377,15 @@ tuile_status tuile_session_touch(tuile_session *session, tuile_error *error);
  */
 void tuile_session_end(tuile_session *session);
 
-/** The session ID, if the session has one by now.
+/** The session ID, if it has one. With a "cookie:" store this is the value of
+ * the cookie.
  *
- * Before the session was read this is the ID that the client sent. *id is valid
- * until the session ends. The ID is a password: do not log it.
+ * Before the session was read this is the ID that the client sent. `*id` is
+ * valid until tuile_session_end. The ID is a password: do not log it.
  *
- * Returns TUILE_OK; TUILE_ABSENT, for a new session that was not saved yet;
+ * Returns TUILE_OK; TUILE_ABSENT while there is none: before a new session's
+ * first commit, unless tuile_session_cycle_id or tuile_session_make_id gave it
+ * one, after tuile_session_flush, and once the ID that came was not found;
  * TUILE_E_ARGUMENT for NULL. Since 0.1.
  */
 tuile_status tuile_session_id(const tuile_session *session, tuile_bytes *id);
@@ -384,10 +394,10 @@ tuile_status tuile_session_id(const tuile_session *session, tuile_bytes *id);
  * its links (tuile_url_write), or bound to a hidden field. The commit then
  * saves the session, even if nothing is in it. One that has an ID keeps it.
  *
- * Returns TUILE_OK; TUILE_E_ARGUMENT where the session is kept in its cookie;
- * TUILE_E_RANDOM; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
- * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
- * after too many changes. Since 0.1.1.
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, or where the session is kept in
+ * its cookie; TUILE_E_RANDOM; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if
+ * the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many
+ * changes. Since 0.1.1.
  */
 tuile_status tuile_session_make_id(tuile_session *session, tuile_error *error);
 
@@ -396,8 +406,8 @@ tuile_status tuile_session_make_id(tuile_session *session, tuile_error *error);
  */
 bool tuile_session_accessed(const tuile_session *session);
 
-/** Whether this request changed the session since it began or was committed.
- * false for NULL. Since 0.1.
+/** Whether this request changed the session since it began, or since its last
+ * commit. false for NULL. Since 0.1.
  */
 bool tuile_session_modified(const tuile_session *session);
 
@@ -411,7 +421,7 @@ tuile_status tuile_session_is_empty(tuile_session *session, bool *empty,
     tuile_error *error);
 
 /** Drops all values of the session, and its owner, but keeps its ID and its
- * longest life. The store is not asked.
+ * longest life.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
  * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
@@ -419,9 +429,9 @@ tuile_status tuile_session_is_empty(tuile_session *session, bool *empty,
  */
 tuile_status tuile_session_clear(tuile_session *session, tuile_error *error);
 
-/** Ends the visitor's session, as a logout does: the data is dropped, the
- * session deleted from the store at once, whatever becomes of the response, and
- * the commit deletes the cookie. What is set afterwards starts a new session.
+/** Logs out: the data is dropped, the session is deleted from the store at once,
+ * even if the response is never sent, and the commit deletes the cookie. What
+ * is set afterwards starts a new session.
  *
  * No request that began earlier can bring the session back.
  *
@@ -436,8 +446,9 @@ tuile_status tuile_session_flush(tuile_session *session, tuile_error *error);
 /** Gives the session a new ID and keeps its data, as every login should, so that
  * an ID known from before is worth nothing: Django's cycle_key.
  *
- * tuile_session_id has the new ID at once; the commit stores it and deletes the
- * old one.
+ * tuile_session_id has the new ID at once, and the commit stores the session
+ * under it. For `cycle_grace` seconds the old ID still shows the session as it
+ * was; then it is gone.
  *
  * Returns TUILE_OK; TUILE_E_RANDOM; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
  * TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY;
@@ -449,12 +460,12 @@ tuile_status tuile_session_cycle_id(tuile_session *session, tuile_error *error);
 /* ============================================================================
  * 4. Sessions, their values
  *
- * A session is a dictionary from text to JSON values. Text is UTF-8; a name may
- * be any text, the empty one too. Every function here reads the session from the
- * store if that was not done yet, and marks it accessed. What the library itself
- * keeps in a session has names that begin with `_session_`: they are absent here
- * and can't be set (TUILE_E_ARGUMENT), so that data which is carried to another
- * session takes none of it along. `_session_expiry`, which is Django's, shows.
+ * A session is a dictionary from text to JSON values. Text is UTF-8; a name may be any
+ * text, the empty one too. Every function here reads the session from the store if that
+ * was not done yet, and marks it accessed. The library keeps values of its own under some
+ * names that begin with `_session_`; use none such. They are absent here, and to set them
+ * is TUILE_E_ARGUMENT, so that data which is carried to another session takes none of them
+ * along. `_session_expiry`, which is Django's, shows.
  * ============================================================================ */
 
 /** The JSON type of a value.
@@ -468,7 +479,7 @@ tuile_status tuile_session_type(tuile_session *session, tuile_bytes name,
 
 /** Reads a bool.
  *
- * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is none;
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is not a bool;
  * TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if
  * the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many
  * changes. Since 0.1.
@@ -478,10 +489,10 @@ tuile_status tuile_session_get_bool(tuile_session *session, tuile_bytes name,
 
 /** Reads an integer.
  *
- * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is none, a number
- * with a fraction or an exponent included; TUILE_E_RANGE if it does not fit;
- * TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if
- * the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is not an integer
+ * (one with a fraction or an exponent is not); TUILE_E_RANGE if it does not
+ * fit; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT
+ * if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many
  * changes. Since 0.1.
  */
 tuile_status tuile_session_get_int(tuile_session *session, tuile_bytes name,
@@ -491,7 +502,7 @@ tuile_status tuile_session_get_int(tuile_session *session, tuile_bytes name,
  *
  * Python's NaN and Infinity, which Django may have stored, are read as such.
  *
- * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no number;
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is not a number;
  * TUILE_E_RANGE if it has more than 399 characters; TUILE_E_ARGUMENT for NULL;
  * TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
  * TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
@@ -501,9 +512,9 @@ tuile_status tuile_session_get_double(tuile_session *session, tuile_bytes name,
 
 /** Reads a string as UTF-8 text, its escapes resolved; it may hold NULs.
  *
- * *value is valid until the session ends.
+ * `*value` is valid until tuile_session_end.
  *
- * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no string;
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is not a string;
  * TUILE_E_SYNTAX if it has an unpaired surrogate, which UTF-8 can't hold;
  * TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if
  * the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many
@@ -515,7 +526,7 @@ tuile_status tuile_session_get_string(tuile_session *session, tuile_bytes name,
 
 /** Reads a value of any type as JSON text, to the byte as it is stored.
  *
- * *value is valid until the session ends.
+ * `*value` is valid until tuile_session_end.
  *
  * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
  * TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY;
@@ -528,8 +539,9 @@ tuile_status tuile_session_get_json(tuile_session *session, tuile_bytes name,
 /** Sets a value to true or false.
  *
  * Returns TUILE_OK; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT
- * for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no
- * answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+ * for NULL or a name of the library's own; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.1.
  */
 tuile_status tuile_session_set_bool(tuile_session *session, tuile_bytes name,
     bool value, tuile_error *error);
@@ -537,8 +549,9 @@ tuile_status tuile_session_set_bool(tuile_session *session, tuile_bytes name,
 /** Sets a value to an integer. To count, use tuile_session_add_int.
  *
  * Returns TUILE_OK; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT
- * for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no
- * answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+ * for NULL or a name of the library's own; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.1.
  */
 tuile_status tuile_session_set_int(tuile_session *session, tuile_bytes name,
     int64_t value, tuile_error *error);
@@ -546,20 +559,21 @@ tuile_status tuile_session_set_int(tuile_session *session, tuile_bytes name,
 /** Sets a value to a double, written with the fewest digits that read back the
  * same, as Python does.
  *
- * Returns TUILE_OK; TUILE_E_RANGE for NaN and infinities, which RFC 8259 has
- * not; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for NULL;
- * TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
- * TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+ * Returns TUILE_OK; TUILE_E_RANGE for NaN and infinities, which JSON (RFC 8259)
+ * does not allow; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for
+ * NULL or a name of the library's own; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.1.
  */
 tuile_status tuile_session_set_double(tuile_session *session, tuile_bytes name,
     double value, tuile_error *error);
 
 /** Sets a value to a string of UTF-8 text.
  *
- * Returns TUILE_OK; TUILE_E_SYNTAX if name or value are not UTF-8 (offset says
- * where); TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
- * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
- * after too many changes. Since 0.1.
+ * Returns TUILE_OK; TUILE_E_SYNTAX if name or value are not UTF-8 (`offset`
+ * says where); TUILE_E_ARGUMENT for NULL or a name of the library's own;
+ * TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+ * TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
  */
 tuile_status tuile_session_set_string(tuile_session *session, tuile_bytes name,
     tuile_bytes value, tuile_error *error);
@@ -569,38 +583,43 @@ tuile_status tuile_session_set_string(tuile_session *session, tuile_bytes name,
  * NaN, Infinity and -Infinity are taken as well, since Python's json writes
  * them and Django's sessions may hold them.
  *
- * Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON or the name is not UTF-8
- * (offset says where); TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
- * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
- * after too many changes. Since 0.1; RFC 8259.
+ * Returns TUILE_OK; TUILE_E_SYNTAX if it is not JSON or the name is not UTF-8
+ * (`offset` says where); TUILE_E_ARGUMENT for NULL or a name of the library's
+ * own; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no
+ * answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1; RFC
+ * 8259.
  */
 tuile_status tuile_session_set_json(tuile_session *session, tuile_bytes name,
     tuile_bytes json, tuile_error *error);
 
 /** Who is logged in, by what the framework's usual login leaves in its session:
- * Django's _auth_user_id, or what the store's layout says, such as Passport's
- * passport.user.
+ * Django's `_auth_user_id`, or what the store's layout says, such as Passport's
+ * `passport.user`.
  *
- * *type, which may be NULL, is the value's type, and *value its text if it is a
- * string, else its JSON, valid until the session is changed or ends.
+ * `*type`, which may be NULL, is the value's type, and `*value` its text if it
+ * is a string, else its JSON. Unlike other views, it is valid only until the
+ * session is next changed.
  *
- * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_SYNTAX for a string that is no UTF-8;
- * and as above. Since 0.2.
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_SYNTAX for a string that is not
+ * UTF-8; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.2.
  */
 TUILE_NONNULL(3)
 tuile_status tuile_session_get_login(tuile_session *session, tuile_type *type,
     tuile_bytes *value, tuile_error *error);
 
-/** Adds to an integer; one that is not there counts as 0.
+/** Adds to an integer; a missing one counts as 0.
  *
- * Exact under concurrency: of two requests that add 1 at once, both count.
- * *value, which may be NULL, gets the sum as this request sees it.
+ * Of two requests that add 1 at once, both count; not with "cookie:", where the
+ * last response wins. `*value`, which may be NULL, gets the sum as this request
+ * sees it.
  *
- * Returns TUILE_OK; TUILE_E_TYPE if the value is no integer; TUILE_E_RANGE if
- * the sum does not fit; TUILE_E_SYNTAX if the name is not UTF-8;
- * TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if
- * the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many
- * changes. Since 0.1.
+ * Returns TUILE_OK; TUILE_E_TYPE if the value is not an integer; TUILE_E_RANGE
+ * if the sum does not fit; TUILE_E_SYNTAX if the name is not UTF-8;
+ * TUILE_E_ARGUMENT for NULL or a name of the library's own; TUILE_E_STORE,
+ * TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY;
+ * TUILE_E_LIMIT after too many changes. Since 0.1.
  */
 tuile_status tuile_session_add_int(tuile_session *session, tuile_bytes name,
     int64_t delta, int64_t *value, tuile_error *error);
@@ -614,8 +633,8 @@ tuile_status tuile_session_add_int(tuile_session *session, tuile_bytes name,
 tuile_status tuile_session_remove(tuile_session *session, tuile_bytes name,
     tuile_error *error);
 
-/** How many values the session has, those that frameworks keep under names of
- * their own (such as _auth_user_id) included.
+/** The number of values in the session, including those of frameworks, such as
+ * `_auth_user_id`.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
  * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
@@ -627,29 +646,30 @@ tuile_status tuile_session_count(tuile_session *session, size_t *count,
 /* ============================================================================
  * 5. Sessions, more ways to their values
  *
- * What Python's dict and Django's SessionBase have besides, a counter's
- * companion for lists, and the whole dictionary in one call. Each
- * function reads the session if that was not done yet.
+ * The other functions of a dictionary, tuile_session_append for lists, and all values in
+ * one call. Each function reads the session if that was not done yet.
  * ============================================================================ */
 
 /** Reads the session from the store, if that was not done yet.
  *
+ * With TUILE_UNREADABLE every other function sees an empty session. What is
+ * stored is never replaced or removed, the commit deletes no cookie, and what
+ * is set makes a new session under a new ID.
+ *
  * Returns TUILE_OK if it was found; TUILE_ABSENT if the client sent no ID, or
- * one that has no session; TUILE_UNREADABLE if something is stored under that
- * ID, or came in the cookie, that none of the secrets has signed, or that is no
- * session: every other function then sees an empty session, what is stored is
- * never replaced nor removed, the commit deletes no cookie, and what is set
- * makes a session of its own under a new ID; an error if the store gave no
- * answer, so that nobody takes an outage for a logout; TUILE_E_ARGUMENT for
- * NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no
- * answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+ * one that has no session; TUILE_UNREADABLE if what is stored under that ID, or
+ * came in the cookie, is signed by none of the secrets, or is not a session;
+ * TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if
+ * the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many
+ * changes. Since 0.1.
  */
 tuile_status tuile_session_load(tuile_session *session, tuile_error *error);
 
 /** Gives all values as the text of one JSON object, in the order in which they
  * were added.
  *
- * *json is valid until the session ends, and shows what is there now.
+ * `*json` is valid until tuile_session_end. It is a copy: later changes do not
+ * show in it.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
  * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
@@ -660,18 +680,18 @@ tuile_status tuile_session_json(tuile_session *session, tuile_bytes *json,
 
 /** Sets every value of a JSON object: Python's update.
  *
- * Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON object (offset says where),
- * and nothing is set then; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
- * TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY;
- * TUILE_E_LIMIT after too many changes. Since 0.1.
+ * Returns TUILE_OK; TUILE_E_SYNTAX if it is not a JSON object (`offset` says
+ * where); TUILE_E_ARGUMENT for NULL or a name of the library's own, and nothing
+ * is set then; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave
+ * no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
  */
 tuile_status tuile_session_update(tuile_session *session, tuile_bytes json,
     tuile_error *error);
 
 /** Takes a value out: gives it as JSON text and removes it.
  *
- * *json is valid until the session ends. The session counts as changed only if
- * the value was there.
+ * `*json` is valid until tuile_session_end. The session counts as changed only
+ * if the value was there.
  *
  * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
  * TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY;
@@ -680,40 +700,41 @@ tuile_status tuile_session_update(tuile_session *session, tuile_bytes json,
 tuile_status tuile_session_pop(tuile_session *session, tuile_bytes name,
     tuile_bytes *json, tuile_error *error);
 
-/** Gives a value as JSON text, and sets it to initial first if there is none:
+/** Gives a value as JSON text, and sets it to `initial` first if there is none:
  * Python's setdefault.
  *
- * *json, which may be NULL, is valid until the session ends.
+ * `*json`, which may be NULL, is valid until tuile_session_end.
  *
- * Returns TUILE_OK; TUILE_E_SYNTAX if initial is needed and no JSON, or the
- * name is not UTF-8; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
- * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
- * after too many changes. Since 0.1.
+ * Returns TUILE_OK; TUILE_E_SYNTAX if `initial` is needed and not JSON, or the
+ * name is not UTF-8; TUILE_E_ARGUMENT for NULL or a name of the library's own;
+ * TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+ * TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
  */
 tuile_status tuile_session_set_default(tuile_session *session,
     tuile_bytes name, tuile_bytes initial, tuile_bytes *json,
     tuile_error *error);
 
-/** Puts a JSON value at the end of an array; one that is not there counts as
- * empty.
+/** Puts a JSON value at the end of an array; a missing one counts as empty.
  *
- * Exact under concurrency: of two requests that append at once, both values are
- * there, in the order of their commits.
+ * Of two requests that append at once, both values are there, in the order of
+ * their commits; not with "cookie:", where the last response wins.
  *
- * Returns TUILE_OK; TUILE_E_TYPE if what is there is no array; TUILE_E_SYNTAX
- * if this is no JSON, or the name is not UTF-8; TUILE_E_ARGUMENT for NULL;
- * TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
- * TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+ * Returns TUILE_OK; TUILE_E_TYPE if what is there is not an array;
+ * TUILE_E_SYNTAX if `json` is not JSON, or the name is not UTF-8;
+ * TUILE_E_ARGUMENT for NULL or a name of the library's own; TUILE_E_STORE,
+ * TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY;
+ * TUILE_E_LIMIT after too many changes. Since 0.1.
  */
 tuile_status tuile_session_append(tuile_session *session, tuile_bytes name,
     tuile_bytes json, tuile_error *error);
 
 /** Takes the next name of the session, and its value as JSON text.
  *
- * Start with *position 0 and call until TUILE_ABSENT. The order is that in
- * which names were first set, as in Python. Removing the entry that was just
- * given is fine; one added meanwhile comes at the end. *name and *json, each of
- * which may be NULL, are valid until the session ends.
+ * Start with `*position` 0 and call until TUILE_ABSENT. Names come in the order
+ * in which they were added; one that was removed and set again comes last, as
+ * in Python. Removing the entry that was just given is fine; one added
+ * meanwhile comes at the end. `*name` and `*json`, each of which may be NULL,
+ * are valid until tuile_session_end.
  *
  * Returns TUILE_OK; TUILE_ABSENT at the end; TUILE_E_ARGUMENT for NULL;
  * TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
@@ -727,17 +748,18 @@ tuile_status tuile_session_next_item(tuile_session *session, size_t *position,
  * section 4).
  *
  * Returns TUILE_OK; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT
- * for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no
- * answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+ * for NULL or a name of the library's own; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.1.
  */
 tuile_status tuile_session_set_bytes(tuile_session *session, tuile_bytes name,
     tuile_bytes value, tuile_error *error);
 
 /** Reads bytes that tuile_session_set_bytes set.
  *
- * *value is valid until the session ends.
+ * `*value` is valid until tuile_session_end.
  *
- * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no string in
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is not a string in
  * base64; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
  * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
  * after too many changes. Since 0.1.
@@ -754,53 +776,55 @@ tuile_status tuile_session_get_bytes(tuile_session *session, tuile_bytes name,
  * time, in the functions that end in `_time`, in Unix microseconds, as in stores.
  * ============================================================================ */
 
-/** Lets the session expire after seconds without a change; 0: when the browser
- * closes; negative: at once; TUILE_UNSET: as the configuration says, which is
- * Django's set_expiry(None). With revocations, which remember a logout for
- * cookie_age, not for longer than that.
+/** Lets the session expire `seconds` seconds after its last change.
+ *
+ * 0: when the browser closes; negative: at once; TUILE_UNSET: as the
+ * configuration says, which is Django's set_expiry(None). Where the
+ * configuration has `revocations`, `cookie_age` is the most, since a logout is
+ * remembered for as long.
  *
  * Returns TUILE_OK; TUILE_E_RANGE if no date up to the year 9999 holds it, or
- * for more than cookie_age where there are revocations; TUILE_E_ARGUMENT for
- * NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no
+ * for more than `cookie_age` where there are `revocations`; TUILE_E_ARGUMENT
+ * for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no
  * answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1;
  * TUILE_UNSET since 0.2.
  */
 tuile_status tuile_session_set_expiry(tuile_session *session, int64_t seconds,
     tuile_error *error);
 
-/** Lets the session expire at a fixed time, in Unix microseconds, which no
- * activity moves. What is under a second is left out.
+/** Lets the session expire at a fixed time, in Unix microseconds. Activity does
+ * not change it. Fractions of a second are dropped.
  *
  * Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999, or for more than
- * cookie_age from now where there are revocations; TUILE_E_ARGUMENT for NULL;
- * TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
- * TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.2.
+ * `cookie_age` from now where there are `revocations`; TUILE_E_ARGUMENT for
+ * NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no
+ * answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.2.
  */
 tuile_status tuile_session_set_expiry_time(tuile_session *session,
     int64_t microseconds, tuile_error *error);
 
 /** Says when the session expires, in Unix microseconds, for hosts that compute
- * it themselves, as Django's get_expiry_date may be overridden to do.
+ * it themselves, as Django's `get_expiry_date` may be overridden to do.
  *
- * It counts in place of the session's expiry for this session's commits, as
- * long as that expiry is not changed. It makes no change: the next commit that
- * saves stores it, tuile_session_touch has one do so. Not later than the end of
- * the longest life.
+ * The commits of this session store it in place of what the session's expiry
+ * says, until that expiry is changed. This alone saves nothing: call
+ * tuile_session_touch for that. It is never later than the end of the longest
+ * life.
  *
  * Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999; TUILE_E_ARGUMENT
- * for a session in its cookie; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
- * TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY;
- * TUILE_E_LIMIT after too many changes. Since 0.1.1.
+ * for NULL, or a session in its cookie; TUILE_E_STORE, TUILE_E_BUSY,
+ * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+ * after too many changes. Since 0.1.1.
  */
 tuile_status tuile_session_set_stored_time(tuile_session *session,
     int64_t microseconds, tuile_error *error);
 
-/** Lets the session end seconds from now, whatever is done with it; 0: no such
- * end.
+/** Lets the session end `seconds` seconds from now, whatever is done with it; 0:
+ * no such end.
  *
- * Kept under _session_ends. With lifetime in the configuration every session
- * gets such an end when it is first saved, and 0 starts that time anew. Nothing
- * but this moves it: not activity, and not a new ID.
+ * Kept under `_session_ends`. Where the configuration has `lifetime`, every
+ * session gets such an end when it is first saved, and 0 starts it again.
+ * Neither activity nor a new ID changes it.
  *
  * Returns TUILE_OK; TUILE_E_RANGE if it is negative or no date up to the year
  * 9999 holds it; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
@@ -819,19 +843,20 @@ tuile_status tuile_session_set_lifetime(tuile_session *session,
 tuile_status tuile_session_get_lifetime(tuile_session *session,
     int64_t *seconds, tuile_error *error);
 
-/** How many seconds the session has left; negative if its date has passed. Until
- * the browser closes counts as cookie_age, which is how long the store keeps
- * such a session.
+/** How many seconds the session has left; negative if its date has passed. A
+ * session that lasts until the browser closes counts as `cookie_age`, for which
+ * the store keeps it.
  *
- * modification is when it was last changed, in Unix microseconds: TUILE_UNSET,
- * as if it were saved now. expiry is what it has under _session_expiry: empty,
- * the session's own; else JSON as Django keeps it there: a number of seconds, a
- * string with a date in ISO 8601, or null for cookie_age. These are the two
- * arguments of Django's get_expiry_age.
+ * `modification` is when it was last changed, in Unix microseconds: TUILE_UNSET
+ * for now. `expiry` is empty for the session's own, or JSON to take in place of
+ * its `_session_expiry`: a number of seconds, a string with a date in ISO 8601,
+ * or null for `cookie_age`. These are the two arguments of Django's
+ * get_expiry_age.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
  * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
- * after too many changes. Since 0.1; with modification and expiry since 0.2.
+ * after too many changes. Since 0.1; with `modification` and `expiry` since
+ * 0.2.
  */
 tuile_status tuile_session_get_expiry_age(tuile_session *session,
     int64_t modification, tuile_bytes expiry, int64_t *seconds,
@@ -839,9 +864,9 @@ tuile_status tuile_session_get_expiry_age(tuile_session *session,
 
 /** When the session expires, in Unix microseconds: Django's get_expiry_date.
  *
- * modification is when it was last changed, in Unix microseconds: TUILE_UNSET,
- * as if it were saved now. expiry is what it has under _session_expiry: empty,
- * the session's own; else JSON as in tuile_session_get_expiry_age.
+ * `modification` is when it was last changed, in Unix microseconds: TUILE_UNSET
+ * for now. `expiry` is empty for the session's own, or JSON to take in place of
+ * its `_session_expiry`, as in tuile_session_get_expiry_age.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
  * TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
@@ -871,15 +896,15 @@ tuile_status tuile_session_get_expire_at_browser_close(tuile_session *session,
  * UTF-8 without NUL. Every function here may also return what section 16 says.
  * ============================================================================ */
 
-/** Says whose session it is, as a login does. An owner without data, as
+/** Says whose session it is, as a login does. An `owner` without data, as
  * tuile_text(NULL) gives it: nobody's; the commit then takes the session off
  * the list.
  *
- * Kept in the session under _session_owner. The commit writes the owner's list
- * and fails if it can't; requests then refresh the entry once a minute. With
- * track_owners in the configuration Django's own logins (_auth_user_id) count
- * without this. With max_owned those sessions of the owner that were unseen
- * longest are ended when there are more.
+ * Kept in the session under `_session_owner`. The commit writes the owner's
+ * list and fails if it can't; requests then refresh the entry once a minute.
+ * With `track_owners` in the configuration Django's own logins
+ * (`_auth_user_id`) count without this. With `max_owned` those sessions of the
+ * owner that were unseen longest are ended when there are more.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or
  * TUILE_E_CORRUPT if the store failed, was held by others or is damaged;
@@ -889,10 +914,10 @@ TUILE_MUST_CHECK
 tuile_status tuile_session_set_owner(tuile_session *session, tuile_bytes owner,
     tuile_error *error);
 
-/** Whose session it is, by tuile_session_set_owner or, with track_owners, by
+/** Whose session it is, by tuile_session_set_owner or, with `track_owners`, by
  * Django's login.
  *
- * *owner is valid until the session ends.
+ * `*owner` is valid until the session ends.
  *
  * Returns TUILE_OK; TUILE_ABSENT if it has none; TUILE_E_STORE, TUILE_E_BUSY or
  * TUILE_E_CORRUPT if the store failed, was held by others or is damaged;
@@ -912,10 +937,10 @@ tuile_status tuile_session_get_owner(tuile_session *session,
 tuile_status tuile_session_set_client(tuile_session *session,
     tuile_bytes user_agent, tuile_bytes address, tuile_error *error);
 
-/** Gives receive each session of an owner, the one seen last first.
+/** Gives `receive` each session of an owner, the one seen last first.
  *
- * current, which may be NULL, is the session of this request: its entry is
- * marked. context is handed to receive.
+ * `current`, which may be NULL, is the session of this request: its entry is
+ * marked. `context` is handed to `receive`.
  *
  * Returns TUILE_OK, also if there is none; TUILE_E_LIMIT if there are more than
  * 10,000; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if
@@ -937,12 +962,12 @@ TUILE_MUST_CHECK
 tuile_status tuile_manager_revoke(tuile_manager *manager, tuile_bytes owner,
     tuile_bytes id, tuile_error *error);
 
-/** Ends all sessions of an owner, but that of this request if keep is one, as
+/** Ends all sessions of an owner, but that of this request if `keep` is one, as
  * after a change of the password.
  *
- * *revoked, which may be NULL, gets how many there were. With sessions in
- * cookies and revocations in the configuration nobody knows, and it is 0; keep
- * must then be committed, since it gets a new cookie.
+ * `*revoked`, which may be NULL, gets how many there were. With sessions in
+ * cookies and `revocations` in the configuration nobody knows, and it is 0;
+ * `keep` must then be committed, since it gets a new cookie.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or
  * TUILE_E_CORRUPT if the store failed, was held by others or is damaged;
@@ -960,10 +985,10 @@ tuile_status tuile_manager_revoke_all(tuile_manager *manager,
  * counters and times. All functions are safe from all threads.
  * ============================================================================ */
 
-/** Removes at most limit expired sessions from the store.
+/** Removes at most `limit` expired sessions from the store.
  *
- * For a timer: a limit keeps one run short. *removed, which may be NULL, gets
- * how many there were; as many as limit means that there may be more.
+ * For a timer: a limit keeps one run short. `*removed`, which may be NULL, gets
+ * how many there were; as many as `limit` means that there may be more.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY or
  * TUILE_E_CORRUPT if the store failed, was held by others or is damaged;
@@ -972,7 +997,7 @@ tuile_status tuile_manager_revoke_all(tuile_manager *manager,
 tuile_status tuile_manager_sweep(tuile_manager *manager, size_t limit,
     size_t *removed, tuile_error *error);
 
-/** Reads the counters. The caller sets stats->size, as TUILE_STATS_INIT does.
+/** Reads the counters. The caller sets `stats->size`, as TUILE_STATS_INIT does.
  *
  * Each is exact; together they are no snapshot while requests run.
  *
@@ -983,8 +1008,8 @@ TUILE_NONNULL(2)
 tuile_status tuile_manager_stats(const tuile_manager *manager,
     tuile_stats *stats);
 
-/** Starts a thread that removes at most limit expired sessions every seconds, a
- * tenth more or less, so that not all processes do it at once.
+/** Starts a thread that removes at most `limit` expired sessions every
+ * `seconds`, a tenth more or less, so that not all processes do it at once.
  *
  * The only thread that this library ever starts; it takes no signals, and ends
  * with tuile_manager_stop_sweeping or tuile_manager_close. A child of fork()
@@ -1009,7 +1034,7 @@ void tuile_manager_stop_sweeping(tuile_manager *manager);
 tuile_status tuile_manager_check(tuile_manager *manager, tuile_error *error);
 
 /** Reads how long one of the store's operations took. The caller sets
- * latency->size, as TUILE_LATENCY_INIT does.
+ * `latency->size`, as TUILE_LATENCY_INIT does.
  *
  * Stores in this process's memory are not timed.
  *
@@ -1023,9 +1048,9 @@ tuile_status tuile_manager_latency(const tuile_manager *manager,
 /** Writes all counters and times as Prometheus reads them (its text format
  * 0.0.4).
  *
- * Give size NULL or a place for the number of bytes; buffer may be NULL with a
- * capacity of 0 to ask for it. It grows a little with the numbers in it: 32 KiB
- * are always enough.
+ * Give `size` NULL or a place for the number of bytes; `buffer` may be NULL
+ * with a capacity of 0 to ask for it. It grows a little with the numbers in it:
+ * 32 KiB are always enough.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_ARGUMENT for NULL; TUILE_E_MEMORY.
  * Since 0.1.
@@ -1045,11 +1070,11 @@ tuile_status tuile_manager_metrics(const tuile_manager *manager, char *buffer,
 
 /** Takes the next pair of a Cookie header.
  *
- * Start with *position 0 and call until TUILE_ABSENT. Pairs end at ';', name
- * and value are split at the first '=', spaces and tabs around both are left
- * out. A piece without '=' is a cookie with an empty name, as browsers mean it.
+ * Start with `*position` 0 and call until TUILE_ABSENT. Pairs end at `;`, name
+ * and value are split at the first `=`, spaces and tabs around both are left
+ * out. A piece without `=` is a cookie with an empty name, as browsers mean it.
  * Names are not decoded, quotes stay part of the value, empty pieces are passed
- * over. The views of *cookie point into header.
+ * over. The views of `*cookie` point into `header`.
  *
  * Returns TUILE_OK; TUILE_ABSENT at the end; TUILE_E_ARGUMENT if a pointer is
  * NULL or the header's size has no data. Time is linear in the header's size
@@ -1062,10 +1087,10 @@ tuile_status tuile_cookie_next(tuile_bytes header, size_t *position,
 /** Finds a cookie by its name, which compares to the byte.
  *
  * A browser may send several cookies of one name, those of longer paths first:
- * match says which one to take. *value points into header.
+ * `match` says which one to take. `*value` points into `header`.
  *
  * Returns TUILE_OK; TUILE_ABSENT if there is none; TUILE_E_ARGUMENT for NULL or
- * an unknown match. Since 0.1.
+ * an unknown `match`. Since 0.1.
  */
 TUILE_NONNULL(4)
 tuile_status tuile_cookie_get(tuile_bytes header, tuile_bytes name,
@@ -1075,8 +1100,8 @@ tuile_status tuile_cookie_get(tuile_bytes header, tuile_bytes name,
  * several of one name the one that counts there, and what quotes around it mean
  * there.
  *
- * rule TUILE_COOKIE_RULE_DEFAULT is Django's. Rack and Express also decode
- * '%XX': TUILE_ENCODING_PERCENT does. *size, which may be NULL, gets the size
+ * `rule` TUILE_COOKIE_RULE_DEFAULT is Django's. Rack and Express also decode
+ * `%XX`: TUILE_ENCODING_PERCENT does. `*size`, which may be NULL, gets the size
  * that is needed, also for TUILE_E_SPACE.
  *
  * Returns TUILE_OK; TUILE_ABSENT if there is none that the rule takes;
@@ -1090,8 +1115,8 @@ tuile_status tuile_cookie_read(tuile_bytes header, tuile_bytes name,
  * rule reads them: worth a refusal where another program may take another of
  * them.
  *
- * Returns TUILE_OK, and *differs is set; TUILE_ABSENT if there is none that the
- * rule takes; TUILE_E_ARGUMENT for NULL or an unknown rule. Since 0.2.
+ * Returns TUILE_OK, and `*differs` is set; TUILE_ABSENT if there is none that
+ * the rule takes; TUILE_E_ARGUMENT for NULL or an unknown rule. Since 0.2.
  */
 tuile_status tuile_cookie_differs(tuile_bytes header, tuile_bytes name,
     tuile_cookie_rule rule, bool *differs);
@@ -1099,7 +1124,7 @@ tuile_status tuile_cookie_differs(tuile_bytes header, tuile_bytes name,
 /** Sets all fields to what TUILE_COOKIES_INIT sets: no header, mode browser, and
  * the limits that its fields name.
  *
- * size is sizeof(tuile_cookies), as the caller was compiled: an older program
+ * `size` is sizeof(tuile_cookies), as the caller was compiled: an older program
  * has a shorter struct, and no byte behind it is written. Before 0.2 it was not
  * asked for.
  *
@@ -1112,7 +1137,7 @@ tuile_status tuile_cookies_init(tuile_cookies *cookies, size_t size);
 /** Counts the cookies of a request, and so checks its headers.
  *
  * Returns TUILE_OK; TUILE_E_LIMIT for more bytes or cookies, or a longer name
- * or value, than cookies allows; TUILE_E_SYNTAX in mode strict, with offset
+ * or value, than `cookies` allows; TUILE_E_SYNTAX in mode strict, with `offset`
  * counted through the headers as they follow each other; TUILE_E_ARGUMENT for
  * NULL, an unknown mode or a struct of a size that no version has. Since 0.1.
  */
@@ -1122,16 +1147,16 @@ tuile_status tuile_cookies_count(const tuile_cookies *cookies, size_t *count,
 
 /** Takes all cookies of a request, in order, into the caller's array.
  *
- * array has room for capacity cookies, whose views point into the headers;
- * values are as they were sent, quotes included. *count gets how many there
+ * `array` has room for `capacity` cookies, whose views point into the headers;
+ * values are as they were sent, quotes included. `*count` gets how many there
  * are, also for TUILE_E_SPACE. After any answer but TUILE_OK the array's
  * contents are undefined.
  *
- * Returns TUILE_OK; TUILE_E_SPACE if there are more than capacity;
+ * Returns TUILE_OK; TUILE_E_SPACE if there are more than `capacity`;
  * TUILE_E_LIMIT for more bytes or cookies, or a longer name or value, than
- * cookies allows; TUILE_E_SYNTAX in mode strict, with offset counted through
- * the headers as they follow each other; TUILE_E_ARGUMENT for NULL, an unknown
- * mode or a struct of a size that no version has. Since 0.1.
+ * `cookies` allows; TUILE_E_SYNTAX in mode strict, with `offset` counted
+ * through the headers as they follow each other; TUILE_E_ARGUMENT for NULL, an
+ * unknown mode or a struct of a size that no version has. Since 0.1.
  */
 TUILE_NONNULL(1, 2)
 tuile_status tuile_cookies_all(const tuile_cookies *cookies,
@@ -1140,11 +1165,11 @@ tuile_status tuile_cookies_all(const tuile_cookies *cookies,
 /** Finds a cookie of a request by its name, which compares to the byte.
  *
  * All headers are read and checked, so that the answer does not depend on where
- * the cookie stands. *value points into a header.
+ * the cookie stands. `*value` points into a header.
  *
  * Returns TUILE_OK; TUILE_ABSENT if there is none; TUILE_E_LIMIT for more bytes
- * or cookies, or a longer name or value, than cookies allows; TUILE_E_SYNTAX in
- * mode strict, with offset counted through the headers as they follow each
+ * or cookies, or a longer name or value, than `cookies` allows; TUILE_E_SYNTAX
+ * in mode strict, with `offset` counted through the headers as they follow each
  * other; TUILE_E_ARGUMENT for NULL, an unknown mode or a struct of a size that
  * no version has. Since 0.1.
  */
@@ -1156,14 +1181,14 @@ tuile_status tuile_cookies_get(const tuile_cookies *cookies, tuile_bytes name,
  *
  * In mode django this is what request.COOKIES holds: the last cookie of the
  * name, its quotes and escapes undone, as UTF-8. In the other modes it is the
- * first one, as it was sent. *size, which may be NULL, gets the size that is
+ * first one, as it was sent. `*size`, which may be NULL, gets the size that is
  * needed, also for TUILE_E_SPACE.
  *
  * Returns TUILE_OK; TUILE_ABSENT if there is no such cookie; TUILE_E_SPACE;
  * TUILE_E_LIMIT for more bytes or cookies, or a longer name or value, than
- * cookies allows; TUILE_E_SYNTAX in mode strict, with offset counted through
- * the headers as they follow each other; TUILE_E_ARGUMENT for NULL, an unknown
- * mode or a struct of a size that no version has. Since 0.1.
+ * `cookies` allows; TUILE_E_SYNTAX in mode strict, with `offset` counted
+ * through the headers as they follow each other; TUILE_E_ARGUMENT for NULL, an
+ * unknown mode or a struct of a size that no version has. Since 0.1.
  */
 TUILE_NONNULL(1)
 tuile_status tuile_cookies_read(const tuile_cookies *cookies, tuile_bytes name,
@@ -1173,13 +1198,13 @@ tuile_status tuile_cookies_read(const tuile_cookies *cookies, tuile_bytes name,
  *
  * What the quoted encodings write has octets that browsers take but the grammar
  * does not: tuile_set_cookie_write wants TUILE_RULE_VALUE skipped for it, which
- * stays safe. tuile_django_cookie_write quotes by itself. *size, which may be
+ * stays safe. tuile_django_cookie_write quotes by itself. `*size`, which may be
  * NULL, gets the size that is needed, also for TUILE_E_SPACE. The buffer is
  * written only on success.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if the encoding can't hold
  * the text: an octet that no cookie has (raw), a character over U+00FF or text
- * that is not UTF-8 (quoted); offset says where; TUILE_E_ARGUMENT. Since 0.1.
+ * that is not UTF-8 (quoted); `offset` says where; TUILE_E_ARGUMENT. Since 0.1.
  */
 tuile_status tuile_cookie_encode(tuile_bytes text, tuile_encoding encoding,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
@@ -1189,7 +1214,7 @@ tuile_status tuile_cookie_encode(tuile_bytes text, tuile_encoding encoding,
  *
  * Python's and Werkzeug's quotes are undone where both stand around the value;
  * any other value is copied. Escapes of the quoted encoding become UTF-8, those
- * of the others bytes that need not be UTF-8. *size, which may be NULL, gets
+ * of the others bytes that need not be UTF-8. `*size`, which may be NULL, gets
  * the size that is needed, also for TUILE_E_SPACE.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for a '%' without two hex
@@ -1211,7 +1236,7 @@ tuile_status tuile_cookie_decode(tuile_bytes value, tuile_encoding encoding,
 /** Sets all fields to what TUILE_SET_COOKIE_INIT sets: no name, Path=/, no other
  * attribute, every rule checked.
  *
- * size is sizeof(tuile_set_cookie), as the caller was compiled: an older
+ * `size` is sizeof(tuile_set_cookie), as the caller was compiled: an older
  * program has a shorter struct, and no byte behind it is written. Before 0.2 it
  * was not asked for.
  *
@@ -1224,20 +1249,20 @@ tuile_status tuile_set_cookie_init(tuile_set_cookie *cookie, size_t size);
 /** Writes the value of a Set-Cookie header, without the header's name, line end
  * or NUL; attributes stand in the order in which Django writes them.
  *
- * buffer takes capacity bytes; *size, which may be NULL, gets the size that is
- * needed, also for TUILE_E_SPACE. The buffer is written only on success.
- * Max-Age and Expires are written as they are given, either, both or none. Each
- * tuile_rule is checked unless its bit is in skip_rules; control characters and
- * ';' are refused always.
+ * `buffer` takes `capacity` bytes; `*size`, which may be NULL, gets the size
+ * that is needed, also for TUILE_E_SPACE. The buffer is written only on
+ * success. Max-Age and Expires are written as they are given, either, both or
+ * none. Each tuile_rule is checked unless its bit is in skip_rules; control
+ * characters and ';' are refused always.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for an octet that the name,
- * value, domain or path may not have (offset says where); TUILE_E_LIMIT for
+ * value, domain or path may not have (`offset` says where); TUILE_E_LIMIT for
  * more than 4096 octets of name and value, or 1024 of an attribute;
  * TUILE_E_RULE for what browsers refuse or change: a life of more than 400
  * days, SameSite=None or Partitioned without Secure, and the conditions of the
- * prefixes __Secure-, __Host-, __Http- and __Host-Http-; TUILE_E_ARGUMENT for
- * NULL or a struct of a size that no version has. The message names the rule.
- * Since 0.1; RFC 6265bis, sections 4.1 and 5.6.
+ * prefixes `__Secure-`, `__Host-`, `__Http-` and `__Host-Http-`;
+ * TUILE_E_ARGUMENT for NULL or a struct of a size that no version has. The
+ * message names the rule. Since 0.1; RFC 6265bis, sections 4.1 and 5.6.
  */
 TUILE_NONNULL(1)
 tuile_status tuile_set_cookie_write(const tuile_set_cookie *cookie,
@@ -1245,14 +1270,14 @@ tuile_status tuile_set_cookie_write(const tuile_set_cookie *cookie,
 
 /** Writes the value of a Set-Cookie header that makes browsers delete a cookie.
  *
- * cookie has the name, domain and path that the cookie was set with; its value
- * and ages are not looked at. Secure is added where browsers would ignore the
- * header without it. buffer takes capacity bytes; *size, which may be NULL,
- * gets the size that is needed, also for TUILE_E_SPACE.
+ * `cookie` has the name, domain and path that the cookie was set with; its
+ * value and ages are not looked at. Secure is added where browsers would ignore
+ * the header without it. `buffer` takes `capacity` bytes; `*size`, which may be
+ * NULL, gets the size that is needed, also for TUILE_E_SPACE.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for an octet that the name,
- * domain or path may not have (offset says where); TUILE_E_LIMIT for more than
- * 4096 octets of the name, or 1024 of an attribute; TUILE_E_RULE for the
+ * domain or path may not have (`offset` says where); TUILE_E_LIMIT for more
+ * than 4096 octets of the name, or 1024 of an attribute; TUILE_E_RULE for the
  * conditions of the prefixes __Secure-, __Host-, __Http- and __Host-Http-;
  * TUILE_E_ARGUMENT for NULL or a struct of a size that no version has. Since
  * 0.1.
@@ -1261,8 +1286,9 @@ TUILE_NONNULL(1)
 tuile_status tuile_set_cookie_delete(const tuile_set_cookie *cookie,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
 
-/** Reads a Set-Cookie header as browsers do, into *cookie, whose views point
- * into the header. The caller sets cookie->size, as TUILE_SET_COOKIE_INIT does.
+/** Reads a Set-Cookie header as browsers do, into `*cookie`, whose views point
+ * into the header. The caller sets `cookie->size`, as TUILE_SET_COOKIE_INIT
+ * does.
  *
  * All its fields are set: what the header does not say is empty, TUILE_UNSET or
  * false; so is a path that does not start with '/'. A dot in front of the
@@ -1283,11 +1309,11 @@ tuile_status tuile_set_cookie_read(tuile_bytes header,
 /** Writes a time as an HTTP date, such as "Sun, 06 Nov 1994 08:49:37 GMT": 29
  * bytes, no NUL.
  *
- * seconds are Unix seconds; times outside the years 1 to 9999 become the
+ * `seconds` are Unix seconds; times outside the years 1 to 9999 become the
  * nearest of them. Neither locale nor time zone matters.
  *
- * Returns TUILE_OK; TUILE_E_SPACE, with the size in *size, which may be NULL;
- * TUILE_E_ARGUMENT if buffer is NULL and has a capacity. Since 0.1; RFC 9110,
+ * Returns TUILE_OK; TUILE_E_SPACE, with the size in `*size`, which may be NULL;
+ * TUILE_E_ARGUMENT if `buffer` is NULL and has a capacity. Since 0.1; RFC 9110,
  * section 5.6.7.
  */
 tuile_status tuile_date_write(int64_t seconds, char *buffer, size_t capacity,
@@ -1295,7 +1321,7 @@ tuile_status tuile_date_write(int64_t seconds, char *buffer, size_t capacity,
 
 /** Reads a date as the Expires attribute has it: every kind that servers write.
  *
- * *seconds gets Unix seconds. Years of two digits are 1970 to 2069.
+ * `*seconds` gets Unix seconds. Years of two digits are 1970 to 2069.
  *
  * Returns TUILE_OK; TUILE_E_SYNTAX if day, month, year or time is missing, the
  * year is before 1601, or there is no such date; TUILE_E_ARGUMENT for NULL.
@@ -1312,7 +1338,7 @@ tuile_status tuile_date_read(tuile_bytes text, int64_t *seconds);
 
 /** Sets all fields to what TUILE_DJANGO_COOKIE_INIT sets: Path=/, nothing else.
  *
- * size is sizeof(tuile_django_cookie), as the caller was compiled: an older
+ * `size` is sizeof(tuile_django_cookie), as the caller was compiled: an older
  * program has a shorter struct, and no byte behind it is written. Before 0.2 it
  * was not asked for.
  *
@@ -1327,23 +1353,24 @@ tuile_status tuile_django_cookie_init(tuile_django_cookie *cookie, size_t size);
  * Expires from either of them. Only what Django checks is checked, and what
  * could become another attribute or header.
  *
- * buffer, capacity and size are as in tuile_set_cookie_write.
+ * `buffer`, `capacity` and `size` are as in tuile_set_cookie_write.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for a key that http.cookies
  * refuses, a value that is not UTF-8 or has a character over U+00FF, and a
  * control character, ';' or an octet over 7E in an attribute; TUILE_E_RULE for
  * a key that is an attribute's name; TUILE_E_ARGUMENT for expires and max_age
  * at once, a samesite that is none, NULL, or a struct of a size that no version
- * has; TUILE_E_RANGE for an expires or now that is no date. Since 0.1.
+ * has; TUILE_E_RANGE for an `expires` or `now` that is no date. Since 0.1.
  */
 TUILE_NONNULL(1)
 tuile_status tuile_django_cookie_write(const tuile_django_cookie *cookie,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
 
-/** Writes what Django's HttpResponse.delete_cookie writes: key, path, domain and
- * samesite are its arguments, the other fields are not looked at. Secure comes
- * with the prefixes __Secure- and __Host- and with SameSite=None only, as in
- * Django; tuile_set_cookie_delete also knows the other cases.
+/** Writes what Django's HttpResponse.delete_cookie writes: `key`, `path`,
+ * `domain` and `samesite` are its arguments, the other fields are not looked
+ * at. Secure comes with the prefixes `__Secure-` and `__Host-` and with
+ * SameSite=None only, as in Django; tuile_set_cookie_delete also knows the
+ * other cases.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for a key that http.cookies
  * refuses, and a control character, ';' or an octet over 7E in an attribute;
@@ -1369,7 +1396,7 @@ tuile_status tuile_django_cookie_delete(const tuile_django_cookie *cookie,
 /** Sets all fields to what TUILE_JAR_CONFIG_INIT sets: 180 cookies a site, 3000
  * in all, libpsl, the system's clock.
  *
- * size is sizeof(tuile_jar_config), as the caller was compiled: an older
+ * `size` is sizeof(tuile_jar_config), as the caller was compiled: an older
  * program has a shorter struct, and no byte behind it is written. Before 0.2 it
  * was not asked for.
  *
@@ -1382,7 +1409,7 @@ tuile_status tuile_jar_config_init(tuile_jar_config *config, size_t size);
 /** Sets all fields to what TUILE_JAR_REQUEST_INIT sets: no URL, the same site,
  * not a script.
  *
- * size is sizeof(tuile_jar_request), as the caller was compiled: an older
+ * `size` is sizeof(tuile_jar_request), as the caller was compiled: an older
  * program has a shorter struct, and no byte behind it is written. Before 0.2 it
  * was not asked for.
  *
@@ -1392,9 +1419,9 @@ tuile_status tuile_jar_config_init(tuile_jar_config *config, size_t size);
 TUILE_NONNULL(1)
 tuile_status tuile_jar_request_init(tuile_jar_request *request, size_t size);
 
-/** Makes an empty jar. *jar is the caller's, to be freed with tuile_jar_free.
+/** Makes an empty jar. `*jar` is the caller's, to be freed with tuile_jar_free.
  *
- * config is copied; NULL is TUILE_JAR_CONFIG_INIT. Its callbacks and their
+ * `config` is copied; NULL is TUILE_JAR_CONFIG_INIT. Its callbacks and their
  * contexts must outlive the jar.
  *
  * Returns TUILE_OK; TUILE_E_MISSING if libpsl is wanted and not installed;
@@ -1422,7 +1449,7 @@ void tuile_jar_free(tuile_jar *jar);
  * control character, or neither name nor value; TUILE_E_LIMIT for more than
  * 4096 octets of name and value, or 1024 of the path; TUILE_E_RULE for whatever
  * else makes browsers ignore it, with the reason as message; TUILE_E_SYNTAX or
- * TUILE_E_LIMIT also for a URL that is none (offset says where);
+ * TUILE_E_LIMIT also for a URL that is none (`offset` says where);
  * TUILE_E_ARGUMENT; TUILE_E_MEMORY. Since 0.1; RFC 6265bis, section 5.7.
  */
 TUILE_NONNULL(2)
@@ -1433,7 +1460,7 @@ tuile_status tuile_jar_receive(tuile_jar *jar,
 /** Writes the value of the Cookie header for a request: cookies of longer paths
  * first, then older ones.
  *
- * *size, which may be NULL, gets the size that is needed, also for
+ * `*size`, which may be NULL, gets the size that is needed, also for
  * TUILE_E_SPACE. The buffer is written only on success. A server may set
  * cookies of 180 × 4 KB: hosts that send them on should bound what they take.
  *
@@ -1462,12 +1489,12 @@ tuile_status tuile_jar_end_session(tuile_jar *jar);
  * jar. As curl does, it takes lines with blanks before them, ends in fractions
  * of a second, lines without a path, and Set-Cookie headers, which have to name
  * a Domain here. Lines that are no cookie or that no response could have set
- * are passed over; *skipped, which may be NULL, gets how many. Cookies that
+ * are passed over; `*skipped`, which may be NULL, gets how many. Cookies that
  * have expired are not kept.
  *
  * Returns TUILE_OK; TUILE_ABSENT if there is no such file; TUILE_E_FILE if it
  * can't be read; TUILE_E_LIMIT for more than 64 MiB; TUILE_E_ARGUMENT for NULL
- * or a path with a NUL in it; TUILE_E_MEMORY. Since 0.1, with skipped since
+ * or a path with a NUL in it; TUILE_E_MEMORY. Since 0.1, with `skipped` since
  * 0.2.
  */
 tuile_status tuile_jar_load(tuile_jar *jar, tuile_bytes path, size_t *skipped,
@@ -1476,10 +1503,10 @@ tuile_status tuile_jar_load(tuile_jar *jar, tuile_bytes path, size_t *skipped,
 /** Writes the jar to a file in the Netscape format, which curl reads. The file
  * is replaced in one step, synced to disk, and readable by its owner alone.
  *
- * session_cookies: also those that end with the session. SameSite, Priority and
- * partitions are kept in comments that other programs pass over; they see no
- * Partitioned cookie. Cookies without a name, or with a tab in name, value or
- * path, are left out, since the format can't hold them.
+ * `session_cookies`: also those that end with the session. SameSite, Priority
+ * and partitions are kept in comments that other programs pass over; they see
+ * no Partitioned cookie. Cookies without a name, or with a tab in name, value
+ * or path, are left out, since the format can't hold them.
  *
  * Returns TUILE_OK; TUILE_E_FILE if it can't be written, with the old file as
  * it was; TUILE_E_ARGUMENT for NULL or a path with a NUL in it; TUILE_E_MEMORY.
@@ -1497,10 +1524,10 @@ tuile_status tuile_jar_save(tuile_jar *jar, tuile_bytes path,
  * ones are allowed for the sake of another framework.
  * ============================================================================ */
 
-/** Makes an empty keyring. *keyring is the caller's, to be freed with
+/** Makes an empty keyring. `*keyring` is the caller's, to be freed with
  * tuile_keyring_free.
  *
- * allow_weak takes secrets that are shorter, as older applications have them.
+ * `allow_weak` takes secrets that are shorter, as older applications have them.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_MEMORY. Since 0.1.
  */
@@ -1546,15 +1573,15 @@ tuile_status tuile_keyring_add_entry(tuile_keyring *keyring,
  * LF.
  *
  * What makes another secret of a secret is an error: a byte order mark, UTF-16,
- * spaces around it, quotes, or a name before it as in ''SECRET_KEY = 'x''. A
+ * spaces around it, quotes, or a name before it as in ``SECRET_KEY = 'x'`. A
  * secret that is meant so can be written in hex or base64.
  *
- * With TUILE_SECRET_SHARED_FILE in 'format' others than its owner may read the
+ * With TUILE_SECRET_SHARED_FILE in `format` others than its owner may read the
  * file, as its group does, or a container with a secret mounted into it; write
  * it they may not.
  *
  * Returns TUILE_OK; TUILE_E_FILE if it can't be read, or if others than its
- * owner may open it; TUILE_E_SYNTAX, with the place in 'offset`, for one of
+ * owner may open it; TUILE_E_SYNTAX, with the place in `offset`, for one of
  * these; TUILE_E_ARGUMENT for NULL, an unknown format, an empty or a weak
  * secret; TUILE_E_LIMIT for more than 1 MiB, 65 secrets, or 4096 bytes in one;
  * TUILE_E_MEMORY. Since 0.1.
@@ -1584,7 +1611,7 @@ tuile_status tuile_keyring_count(const tuile_keyring *keyring, size_t *count);
 /** Writes a new secret: 32 random bytes in URL-safe base64, 43 characters, no
  * NUL.
  *
- * Returns TUILE_OK; TUILE_E_SPACE, with the size in *size, which may be NULL;
+ * Returns TUILE_OK; TUILE_E_SPACE, with the size in `*size`, which may be NULL;
  * TUILE_E_RANDOM if the system gives no random bytes; TUILE_E_ARGUMENT. Since
  * 0.1.
  */
@@ -1592,10 +1619,10 @@ TUILE_MUST_CHECK
 tuile_status tuile_secret_generate(char *buffer, size_t capacity, size_t *size,
     tuile_error *error);
 
-/** Whether a user is still who a Django session says: its _auth_user_hash is
+/** Whether a user is still who a Django session says: its `_auth_user_hash` is
  * what Django's AbstractBaseUser.get_session_auth_hash makes of the user's row.
  *
- * password is that row's column, as it is stored; hash the session's value.
+ * `password` is that row's column, as it is stored; `hash` the session's value.
  * Each secret is tried, as Django tries SECRET_KEY and SECRET_KEY_FALLBACKS,
  * and compared in constant time. After another password was set no session from
  * before has the hash.
@@ -1615,7 +1642,7 @@ tuile_status tuile_keyring_verify_login(const tuile_keyring *keyring,
  * base64url(HKDF-SHA-256(secret, no salt, "tuile v1 derive" 00 length ":"
  * purpose, 32)).
  *
- * Returns TUILE_OK; TUILE_E_SPACE, with the size in *size, which may be NULL;
+ * Returns TUILE_OK; TUILE_E_SPACE, with the size in `*size`, which may be NULL;
  * TUILE_E_ARGUMENT for NULL, an empty purpose or a secret under 32 bytes;
  * TUILE_E_LIMIT for one of them over 4096 bytes; TUILE_E_MEMORY. Since 0.1.1.
  */
@@ -1624,7 +1651,7 @@ tuile_status tuile_secret_derive(tuile_bytes secret, tuile_bytes purpose,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
 
 /** Makes a keyring of what each secret of a ring gives for a purpose, in the
- * same order, so that a rotation of the one is one of the other. *derived is
+ * same order, so that a rotation of the one is one of the other. `*derived` is
  * the caller's, to be freed with tuile_keyring_free.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an empty ring or purpose;
@@ -1648,7 +1675,7 @@ tuile_status tuile_keyring_derive(const tuile_keyring *keyring,
 
 /** Sets all fields to what TUILE_SIGNER_CONFIG_INIT sets.
  *
- * size is sizeof(tuile_signer_config), as the caller was compiled: an older
+ * `size` is sizeof(tuile_signer_config), as the caller was compiled: an older
  * program has a shorter struct, and no byte behind it is written. Before 0.2 it
  * was not asked for.
  *
@@ -1658,7 +1685,8 @@ tuile_status tuile_keyring_derive(const tuile_keyring *keyring,
 TUILE_NONNULL(1)
 tuile_status tuile_signer_config_init(tuile_signer_config *config, size_t size);
 
-/** Makes a signer. *signer is the caller's, to be freed with tuile_signer_free.
+/** Makes a signer. `*signer` is the caller's, to be freed with
+ * tuile_signer_free.
  *
  * The salt names the purpose: a value signed under one salt does not verify
  * under another. Django's default salts are "django.core.signing.Signer",
@@ -1680,13 +1708,13 @@ tuile_status tuile_signer_new(const tuile_signer_config *config,
  */
 void tuile_signer_free(tuile_signer *signer);
 
-/** Makes the token of a text: in Django's dialect value:signature, or
- * value:timestamp:signature if the signer is timed. No NUL is written.
+/** Makes the token of a text: in Django's dialect `value:signature`, or
+ * `value:timestamp:signature` if the signer is timed. No NUL is written.
  *
- * signing has the text and the time. buffer takes capacity bytes; *size, which
- * may be NULL, gets the size, or for TUILE_E_SPACE the size that is enough for
- * any token of the text: an encrypted one is another each time. The buffer is
- * written only on success. Django's dialect allocates no memory.
+ * `signing` has the text and the time. `buffer` takes `capacity` bytes;
+ * `*size`, which may be NULL, gets the size, or for TUILE_E_SPACE the size that
+ * is enough for any token of the text: an encrypted one is another each time.
+ * The buffer is written only on success. Django's dialect allocates no memory.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_LIMIT for a token over 64 MiB;
  * TUILE_E_SYNTAX if the dialect holds text in UTF-8 alone and it is none;
@@ -1701,10 +1729,10 @@ tuile_status tuile_token_sign(const tuile_signer *signer,
 
 /** Checks a token and gives the text in it, where the token holds it as it is.
  *
- * verification has the token, its greatest age and the time; the answer is put
- * there, too: when the token was signed, and with which secret. One that is not
- * 0 is a fallback, and the value worth signing again. *value points into the
- * token. Django's dialect allocates no memory.
+ * `verification` has the token, its greatest age and the time; the answer is
+ * put there, too: when the token was signed, and with which secret. One that is
+ * not 0 is a fallback, and the value worth signing again. `*value` points into
+ * the token. Django's dialect allocates no memory.
  *
  * Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_ARGUMENT for
  * NULL, a struct of a size that no version has, and for a dialect whose tokens
@@ -1718,11 +1746,11 @@ tuile_status tuile_token_verify(const tuile_signer *signer,
 /** Checks a token of tuile_token_sign and writes the text in it, in every
  * dialect.
  *
- * verification has the token, its greatest age and the time, and gets what was
- * found out, as in tuile_token_verify. A token's own end counts too. Nothing is
- * decoded before the token was found genuine. buffer takes capacity bytes;
- * *size, which may be NULL, gets the size that is needed, also for
- * TUILE_E_SPACE.
+ * `verification` has the token, its greatest age and the time, and gets what
+ * was found out, as in tuile_token_verify. A token's own end counts too.
+ * Nothing is decoded before the token was found genuine. `buffer` takes
+ * `capacity` bytes; `*size`, which may be NULL, gets the size that is needed,
+ * also for TUILE_E_SPACE.
  *
  * Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_SPACE;
  * TUILE_E_TYPE if the token holds JSON that is no text; TUILE_E_SYNTAX if it
@@ -1737,20 +1765,20 @@ tuile_status tuile_token_unsign(const tuile_signer *signer,
 
 /** Makes the token of JSON: what a framework keeps a session as. In Django's
  * dialect this is signing.dumps: compact JSON in URL-safe base64, then
- * ':timestamp:signature'.
+ * `:timestamp:signature`.
  *
- * signing has the JSON, which is one value, and the time. White space and
+ * `signing` has the JSON, which is one value, and the time. White space and
  * escapes become those that the dialect's own language writes, numbers and the
- * order of keys stay as they stand. With its compress the dialects of Django
- * and itsdangerous deflate it where that makes it shorter. buffer takes
- * capacity bytes; *size, which may be NULL, gets the size, or for TUILE_E_SPACE
- * the size that is enough for any token of the JSON.
+ * order of keys stay as they stand. With its `compress` the dialects of Django
+ * and itsdangerous deflate it where that makes it shorter. `buffer` takes
+ * `capacity` bytes; `*size`, which may be NULL, gets the size, or for
+ * TUILE_E_SPACE the size that is enough for any token of the JSON.
  *
- * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if it is no JSON (offset says
- * where); TUILE_E_LIMIT for a token over 64 MiB; TUILE_E_MEMORY; TUILE_E_RANGE
- * for a time that the format can't hold; TUILE_E_ARGUMENT for NULL, a struct of
- * a size that no version has, or if the dialect has no form for JSON;
- * TUILE_E_RANDOM. Since 0.2.
+ * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if it is no JSON (`offset`
+ * says where); TUILE_E_LIMIT for a token over 64 MiB; TUILE_E_MEMORY;
+ * TUILE_E_RANGE for a time that the format can't hold; TUILE_E_ARGUMENT for
+ * NULL, a struct of a size that no version has, or if the dialect has no form
+ * for JSON; TUILE_E_RANDOM. Since 0.2.
  */
 TUILE_NONNULL(2)
 tuile_status tuile_token_dumps(const tuile_signer *signer,
@@ -1760,10 +1788,10 @@ tuile_status tuile_token_dumps(const tuile_signer *signer,
 /** Checks a token of tuile_token_dumps, or of the framework itself, and writes
  * its JSON, without a NUL.
  *
- * verification has the token, its greatest age and the time, and gets what was
- * found out, as in tuile_token_verify. Nothing is decoded before the signature
- * was found right. buffer takes capacity bytes; *size, which may be NULL, gets
- * the size that is needed, also for TUILE_E_SPACE.
+ * `verification` has the token, its greatest age and the time, and gets what
+ * was found out, as in tuile_token_verify. Nothing is decoded before the
+ * signature was found right. `buffer` takes `capacity` bytes; `*size`, which
+ * may be NULL, gets the size that is needed, also for TUILE_E_SPACE.
  *
  * Returns TUILE_OK; TUILE_BAD_SIGNATURE; TUILE_EXPIRED; TUILE_E_SPACE;
  * TUILE_E_SYNTAX if what was signed is no JSON; TUILE_E_LIMIT if it has more
@@ -1783,12 +1811,12 @@ tuile_status tuile_token_loads(const tuile_signer *signer,
  * ============================================================================ */
 
 /** Writes a URL with a parameter set, and the rest of it to the byte:
- * ';name=value' at the end of the path, or name=value in the query. A parameter
- * that is there gets the value; an empty value takes it out.
+ * `;name=value` at the end of the path, or `name=value` in the query. A
+ * parameter that is there gets the value; an empty value takes it out.
  *
  * Name and value are letters, digits and - . _ ~ : %, which have no meaning of
- * their own there. buffer takes capacity bytes; *size, which may be NULL, gets
- * the size that is needed, also for TUILE_E_SPACE.
+ * their own there. `buffer` takes `capacity` bytes; `*size`, which may be NULL,
+ * gets the size that is needed, also for TUILE_E_SPACE.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX for another octet in name or
  * value, or an empty name; TUILE_E_ARGUMENT for NULL, an unknown place or a
@@ -1800,7 +1828,7 @@ tuile_status tuile_url_write(tuile_bytes url,
     const tuile_url_parameter *parameter, char *buffer, size_t capacity,
     size_t *size, tuile_error *error);
 
-/** Finds a parameter of a URL. *value points into url and is not decoded.
+/** Finds a parameter of a URL. `*value` points into `url` and is not decoded.
  *
  * Returns TUILE_OK; TUILE_ABSENT; TUILE_E_SYNTAX for an octet that a name can't
  * have, or an empty name; TUILE_E_ARGUMENT for NULL or an unknown place. Since
@@ -1810,12 +1838,12 @@ TUILE_NONNULL(4)
 tuile_status tuile_url_read(tuile_bytes url, tuile_url_place place,
     tuile_bytes name, tuile_bytes *value, tuile_error *error);
 
-/** Writes '<input type="hidden" name="…" value="…">', escaped, with a token that
- * holds the field's value (UTF-8) and is bound to the form and the session.
+/** Writes `<input type="hidden" name="…" value="…">`, escaped, with a token that
+ * holds the field's `value` (UTF-8) and is bound to the form and the session.
  *
  * The signer's dialect must have a form for JSON; use a salt of its own for
- * forms. buffer takes capacity bytes; *size, which may be NULL, gets the size
- * that is needed, also for TUILE_E_SPACE.
+ * forms. `buffer` takes `capacity` bytes; `*size`, which may be NULL, gets the
+ * size that is needed, also for TUILE_E_SPACE.
  *
  * Returns TUILE_OK; TUILE_E_SPACE; TUILE_E_SYNTAX if value or form is not
  * UTF-8; TUILE_E_ARGUMENT for NULL, a field without a name, a struct of a size
@@ -1828,10 +1856,10 @@ tuile_status tuile_hidden_field_write(const tuile_signer *signer,
     const tuile_hidden_field *field, char *buffer, size_t capacity,
     size_t *size, tuile_error *error);
 
-/** Finds the field in its urlencoded body, checks it and writes its value.
+/** Finds the field in its urlencoded `body`, checks it and writes its value.
  *
- * Of several fields of the name the first counts. buffer takes capacity bytes;
- * *size, which may be NULL, gets the size that is needed, also for
+ * Of several fields of the name the first counts. `buffer` takes `capacity`
+ * bytes; `*size`, which may be NULL, gets the size that is needed, also for
  * TUILE_E_SPACE.
  *
  * Returns TUILE_OK; TUILE_ABSENT if the body has no such field;
@@ -1849,7 +1877,7 @@ tuile_status tuile_hidden_field_read(const tuile_signer *signer,
 
 /** Writes a new secret for the cookie csrftoken: 32 letters and digits, no NUL.
  *
- * Returns TUILE_OK; TUILE_E_SPACE, with the size in *size, which may be NULL;
+ * Returns TUILE_OK; TUILE_E_SPACE, with the size in `*size`, which may be NULL;
  * TUILE_E_RANDOM; TUILE_E_ARGUMENT. Since 0.1, with an error since 0.2.
  */
 TUILE_MUST_CHECK
@@ -1869,8 +1897,8 @@ tuile_status tuile_csrf_token(tuile_bytes secret, char *buffer,
 /** Asks what Django's CsrfViewMiddleware asks: is the Origin this site or a
  * trusted one, or over https the Referer, and does the token fit the cookie?
  *
- * *reason, which may be NULL, says why a request is refused. Tokens compare in
- * constant time.
+ * `*reason`, which may be NULL, says why a request is refused. Tokens compare
+ * in constant time.
  *
  * Returns TUILE_OK; TUILE_REFUSED; TUILE_E_ARGUMENT for NULL or a struct of
  * another size. Since 0.1.
@@ -1899,28 +1927,28 @@ const char *tuile_csrf_reason_message(tuile_csrf_reason reason);
  * table is damaged, and TUILE_E_MEMORY.
  * ============================================================================ */
 
-/** Opens the store that a URL names. *store is the caller's, to be closed with
+/** Opens the store that a URL names. `*store` is the caller's, to be closed with
  * tuile_store_close.
  *
- * "memory:" keeps sessions in this process; its option max_bytes=N, 65536 and
+ * "memory:" keeps sessions in this process; its option `max_bytes=N`, 65536 and
  * more, lets those go that were used longest ago. "file:///absolute/folder"
  * keeps them as Django's file backend does, one file each; the folder is made
  * if missing, for its owner alone, and refused if others may list it, unless
- * others=list. Its options: prefix=sessionid, Django's SESSION_COOKIE_NAME;
- * age=1209600, Django's SESSION_COOKIE_AGE in seconds; busy=5000, the
- * milliseconds to wait for other writers; fsync=off, data (the default: power
- * loss leaves each session whole) or full (it loses none).
- * "sqlite:///absolute/path" keeps them in Django's table django_session in that
- * file; both are made if missing, the file readable by its owner alone. Its
- * options: busy=5000, the milliseconds to wait for other writers;
- * synchronous=full, so that a commit also survives power loss (normal, the
+ * `others=list`. Its options: `prefix=sessionid`, Django's SESSION_COOKIE_NAME;
+ * `age=1209600`, Django's SESSION_COOKIE_AGE in seconds; `busy=5000`, the
+ * milliseconds to wait for other writers; `fsync=off`, `data` (the default:
+ * power loss leaves each session whole) or `full` (it loses none).
+ * "sqlite:///absolute/path" keeps them in Django's table `django_session` in
+ * that file; both are made if missing, the file readable by its owner alone.
+ * Its options: `busy=5000`, the milliseconds to wait for other writers;
+ * `synchronous=full`, so that a commit also survives power loss (`normal`, the
  * default, survives a crash of the process only). Paths are absolute: a folder
  * or file in / itself, as "sqlite:///name" says, is TUILE_E_SYNTAX without
- * mode=rwc. The option mode of both is SQLite's: rwc, the default, makes what
- * is missing, rw makes nothing, ro writes nothing. NAME://… is opened by the
- * module libtuile-NAME.so: see tuile_module_folder.
+ * `mode=rwc`. The option `mode` of both is SQLite's: `rwc`, the default, makes
+ * what is missing, `rw` makes nothing, `ro` writes nothing. NAME://… is opened
+ * by the module libtuile-NAME.so: see tuile_module_folder.
  *
- * Returns TUILE_OK; TUILE_E_SYNTAX for another URL (offset says where);
+ * Returns TUILE_OK; TUILE_E_SYNTAX for another URL (`offset` says where);
  * TUILE_E_LIMIT for one over 4096 bytes; TUILE_E_MISSING if its module can't be
  * loaded; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY or
  * TUILE_E_CORRUPT if the store failed, was held by others or is damaged;
@@ -1945,11 +1973,11 @@ tuile_status tuile_module_folder(tuile_bytes path);
 
 /** Makes a store of your own operations, which are copied.
  *
- * context is given to each of them and must live until close was called, which
- * tuile_store_close does.
+ * `context` is given to each of them and must live until `close` was called,
+ * which tuile_store_close does.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a missing operation other than
- * close, or a struct of a size that no version has. Since 0.1.
+ * `close`, or a struct of a size that no version has. Since 0.1.
  */
 TUILE_MUST_CHECK TUILE_NONNULL(1, 3)
 tuile_status tuile_store_open_ops(const tuile_store_ops *ops, void *context,
@@ -1960,13 +1988,13 @@ tuile_status tuile_store_open_ops(const tuile_store_ops *ops, void *context,
  */
 void tuile_store_close(tuile_store *store);
 
-/** Gives receive the data and expiry of a key.
+/** Gives `receive` the data and expiry of a key.
  *
- * receive is called once, for TUILE_OK alone, while no lock is held; the data
- * is borrowed for that call. context is handed to it.
+ * `receive` is called once, for TUILE_OK alone, while no lock is held; the data
+ * is borrowed for that call. `context` is handed to it.
  *
  * Returns TUILE_OK; TUILE_ABSENT if there is no such key or its expiry is not
- * later than now; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or
+ * later than `now`; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or
  * TUILE_E_CORRUPT if the store failed, was held by others or is damaged;
  * TUILE_E_MEMORY. Since 0.1.
  */
@@ -1982,8 +2010,8 @@ tuile_status tuile_store_load(tuile_store *store, tuile_bytes key, int64_t now,
 tuile_status tuile_store_create(tuile_store *store, tuile_bytes key,
     tuile_bytes data, int64_t expires, tuile_error *error);
 
-/** Replaces the data of a key, if it is expected to the byte, and its expiry, in
- * one atomic step.
+/** Replaces the data of a key, if it is `expected` to the byte, and its expiry,
+ * in one atomic step.
  *
  * Returns TUILE_OK; TUILE_CONFLICT if other data is stored; TUILE_ABSENT if the
  * key is not; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT
@@ -2012,9 +2040,9 @@ tuile_status tuile_store_touch(tuile_store *store, tuile_bytes key,
 tuile_status tuile_store_remove(tuile_store *store, tuile_bytes key,
     tuile_error *error);
 
-/** Removes at most limit keys whose expiry is before now.
+/** Removes at most `limit` keys whose expiry is before `now`.
  *
- * *removed, which may be NULL, gets how many. SQLite removes up to 500 in one
+ * `*removed`, which may be NULL, gets how many. SQLite removes up to 500 in one
  * transaction, so that other writers get their turn in between.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT; TUILE_E_STORE, TUILE_E_BUSY or
@@ -2045,8 +2073,8 @@ tuile_status tuile_store_put(tuile_store *store, tuile_bytes key,
  * may call the store.
  * ============================================================================ */
 
-/** Gives receive each key whose expiry is later than now, in no order, until it
- * answers false. context is handed to it.
+/** Gives `receive` each key whose expiry is later than `now`, in no order, until
+ * it answers false. `context` is handed to it.
  *
  * A key that is stored for as long as this takes, and does not expire, is given
  * at least once, whatever other threads and processes write meanwhile; one that
@@ -2054,7 +2082,7 @@ tuile_status tuile_store_put(tuile_store *store, tuile_bytes key,
  * Other writers never wait for it, and its memory does not grow with the number
  * of keys. docs/stores.md says when a cluster of Redis promises less.
  *
- * Returns TUILE_OK, also if there is no key or receive answered false;
+ * Returns TUILE_OK, also if there is no key or `receive` answered false;
  * TUILE_E_ARGUMENT, also if the store can't tell its keys; TUILE_E_STORE,
  * TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was held by others or is
  * damaged; TUILE_E_MEMORY: then some keys may have been given. Since 0.1.
@@ -2062,8 +2090,8 @@ tuile_status tuile_store_put(tuile_store *store, tuile_bytes key,
 tuile_status tuile_store_keys(tuile_store *store, int64_t now,
     tuile_receive_key receive, void *context, tuile_error *error);
 
-/** Gives receive the name of each owner in whose list is an entry, in no order,
- * until it answers false. context is handed to it.
+/** Gives `receive` the name of each owner in whose list is an entry, in no
+ * order, until it answers false. `context` is handed to it.
  *
  * Names may be given more than once; what tuile_store_keys says of writers
  * holds for them too. The entries are for tuile_store_owned to tell: an owner
@@ -2079,17 +2107,17 @@ tuile_status tuile_store_owners(tuile_store *store,
 /** Writes the id that tuile_manager_sessions gives the session of a key: 32 hex
  * digits that tell sessions apart and nothing of their keys. No NUL is added.
  *
- * Returns TUILE_OK; TUILE_E_SPACE with the size in *size, which may be NULL;
+ * Returns TUILE_OK; TUILE_E_SPACE with the size in `*size`, which may be NULL;
  * TUILE_E_ARGUMENT. Since 0.1.
  */
 tuile_status tuile_store_key_id(tuile_bytes key, char *buffer, size_t capacity,
     size_t *size);
 
-/** Writes the entry of key in the list of an owner's sessions, new or not.
+/** Writes the entry of `key` in the list of an owner's sessions, new or not.
  *
- * owner has 1 to 255 bytes of UTF-8 without NUL, record, which is kept as it
- * is, at most 1024. expires is that of the session, after which the entry may
- * go.
+ * `owner` has 1 to 255 bytes of UTF-8 without NUL, `record`, which is kept as
+ * it is, at most 1024. `expires` is that of the session, after which the entry
+ * may go.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT, also if the store keeps no such lists;
  * TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was held
@@ -2098,10 +2126,10 @@ tuile_status tuile_store_key_id(tuile_bytes key, char *buffer, size_t capacity,
 tuile_status tuile_store_own(tuile_store *store, tuile_bytes owner,
     tuile_bytes key, tuile_bytes record, int64_t expires, tuile_error *error);
 
-/** Gives receive each session of an owner that is stored and expires later than
- * now, in no order.
+/** Gives `receive` each session of an owner that is stored and expires later
+ * than `now`, in no order.
  *
- * The views are borrowed for the call; no lock is held while it runs. context
+ * The views are borrowed for the call; no lock is held while it runs. `context`
  * is handed to it.
  *
  * Returns TUILE_OK, also if there is none; TUILE_E_ARGUMENT, also if the store
@@ -2112,13 +2140,13 @@ tuile_status tuile_store_owned(tuile_store *store, tuile_bytes owner,
     int64_t now, tuile_receive_owned receive, void *context,
     tuile_error *error);
 
-/** Gives receive the record of key in the list of an owner's sessions, with an
- * expiry that means nothing, whether or not the session is stored.
+/** Gives `receive` the record of `key` in the list of an owner's sessions, with
+ * an expiry that means nothing, whether or not the session is stored.
  *
- * The record is borrowed for the call; no lock is held while it runs. context
+ * The record is borrowed for the call; no lock is held while it runs. `context`
  * is handed to it.
  *
- * Returns TUILE_OK after one call of receive; TUILE_ABSENT if the list has no
+ * Returns TUILE_OK after one call of `receive`; TUILE_ABSENT if the list has no
  * such entry; TUILE_E_ARGUMENT, also if the store keeps no such lists;
  * TUILE_E_STORE, TUILE_E_BUSY or TUILE_E_CORRUPT if the store failed, was held
  * by others or is damaged; TUILE_E_MEMORY. Since 0.1.1.
@@ -2126,7 +2154,7 @@ tuile_status tuile_store_owned(tuile_store *store, tuile_bytes owner,
 tuile_status tuile_store_owned_record(tuile_store *store, tuile_bytes owner,
     tuile_bytes key, tuile_receive receive, void *context, tuile_error *error);
 
-/** Removes the entry of key from the list of an owner's sessions; the session
+/** Removes the entry of `key` from the list of an owner's sessions; the session
  * stays.
  *
  * Returns TUILE_OK, whether or not it was there; TUILE_E_ARGUMENT, also if the
@@ -2148,10 +2176,10 @@ tuile_status tuile_store_disown(tuile_store *store, tuile_bytes owner,
  * JSON: the session as a store of that URL would read it, with the framework's
  * metadata. Nothing is opened, and nothing of what is stored is ever run.
  *
- * url is a store's URL with a layout, such as "file:///?layout=php" or
- * "redis://localhost?layout=flask-session&serializer=json". Give size NULL or a
- * place for the number of bytes; buffer may be NULL with a capacity of 0 to ask
- * for it.
+ * `url` is a store's URL with a layout, such as "file:///?layout=php" or
+ * "redis://localhost?layout=flask-session&serializer=json". Give `size` NULL or
+ * a place for the number of bytes; `buffer` may be NULL with a capacity of 0 to
+ * ask for it.
  *
  * Returns TUILE_OK; TUILE_UNREADABLE if that is no session of the layout's;
  * TUILE_E_SPACE; TUILE_E_ARGUMENT for NULL, or a URL without a layout;
@@ -2162,20 +2190,20 @@ tuile_status tuile_layout_read(tuile_bytes url, tuile_bytes stored,
     char *buffer, size_t capacity, size_t *size, tuile_error *error);
 
 /** Copies the session of an ID from one manager's store to another's, in the
- * form that the other's framework writes, with its end. from keeps it.
+ * form that the other's framework writes, with its end. `from` keeps it.
  *
  * Where both frameworks write alike it is copied whole. Else what JSON can say
- * is: see tuile_copying, whose lost is told of the rest before anything is
+ * is: see `tuile_copying`, whose `lost` is told of the rest before anything is
  * written. Metadata of the framework's own stays behind. Safe from all threads.
  *
- * Returns TUILE_OK; TUILE_ABSENT; TUILE_EXISTS if to has one of that ID,
+ * Returns TUILE_OK; TUILE_ABSENT; TUILE_EXISTS if `to` has one of that ID,
  * expired or not, which stays; TUILE_UNREADABLE if what is stored can't be
- * verified, or is no session; TUILE_E_TYPE if values would be lost, and lossy
- * is not set; TUILE_E_SYNTAX if to takes no such ID; TUILE_E_LIMIT if it is
- * larger than max_data; TUILE_E_ARGUMENT for NULL, an ID that from can't have,
- * or sessions in cookies; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if a
- * store gave no answer; TUILE_E_UNKNOWN if nobody knows whether it was written;
- * TUILE_E_MEMORY. Since 0.2.
+ * verified, or is no session; TUILE_E_TYPE if values would be lost, and `lossy`
+ * is not set; TUILE_E_SYNTAX if `to` takes no such ID; TUILE_E_LIMIT if it is
+ * larger than `max_data`; TUILE_E_ARGUMENT for NULL, an ID that `from` can't
+ * have, or sessions in cookies; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if
+ * a store gave no answer; TUILE_E_UNKNOWN if nobody knows whether it was
+ * written; TUILE_E_MEMORY. Since 0.2.
  */
 tuile_status tuile_manager_copy_session(tuile_manager *from, tuile_manager *to,
     tuile_bytes id, const tuile_copying *copying, tuile_error *error);

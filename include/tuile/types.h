@@ -665,14 +665,16 @@ typedef enum tuile_log_level {
  *  held; it must not call the manager. The message is borrowed for the call. */
 typedef void (*tuile_log)(void *context, tuile_log_level level, tuile_bytes message);
 
-/** What a manager is made from; the names and defaults are Django's. All is
- *  copied, except that `open_store` and `clock_context` must outlive it. */
+/** What a manager is made from; the names and defaults are Django's. Texts, secrets
+ *  and the keyring's are copied; `open_store` and the contexts must outlive it. */
 typedef struct tuile_config {
   size_t size;          /**< sizeof(tuile_config) */
-  tuile_bytes secret;   /**< SECRET_KEY; needed unless the store is trusted. */
-  const tuile_bytes *fallbacks; /**< SECRET_KEY_FALLBACKS: older, only verify. */
+  /** SECRET_KEY. Needed, except with "memory:", sessions of a layout whose IDs nobody
+   *  signs, and a host's own store that is `trusted`. */
+  tuile_bytes secret;
+  const tuile_bytes *fallbacks; /**< SECRET_KEY_FALLBACKS: older secrets, which verify and never sign. */
   size_t fallback_count;        /**< At most 64. */
-  tuile_bytes store;    /**< "memory:", "sqlite:///absolute/path", or "cookie:" with a dialect. */
+  tuile_bytes store;    /**< "memory:", "sqlite:///absolute/path", "cookie:", another URL. */
   tuile_store *open_store; /**< Used in place of `store`; the host closes it later. */
   tuile_bytes cookie_name;   /**< SESSION_COOKIE_NAME: "sessionid". */
   tuile_bytes cookie_domain; /**< SESSION_COOKIE_DOMAIN: empty. */
@@ -695,22 +697,22 @@ typedef struct tuile_config {
   /** The longest life of a session from its creation, in seconds, whatever is
    *  done with it; 0, the default: no such end. */
   int64_t lifetime;
-  /** Reading keeps a session alive: its expiry is moved, and its cookie sent
-   *  again, once that would give it as many seconds more, so that few reads
-   *  write. 0, the default and Django's way: only changes keep it alive. */
+  /** Reading extends a session, too: when its expiry would become at least as many
+   *  seconds later than it is, that is stored and the cookie sent again. 0, the
+   *  default and Django's way: only changes extend it. */
   int64_t refresh;
-  /** For so many seconds the ID that tuile_session_cycle_id replaced still shows the requests
-   *  that came with it the session as it was, while it lives; what they change is
-   *  not saved. 5; 0: the old ID ends with the commit. */
+  /** For so many seconds after tuile_session_cycle_id, requests with the old ID still
+   *  read the session as it was. What they change is not saved. 5 by default; 0: the
+   *  old ID ends with the commit. */
   int64_t cycle_grace;
   /** Sessions that Django's login marked (`_auth_user_id`) are listed by that
    *  owner: false. Those of tuile_session_set_owner always are. */
   bool track_owners;
-  /** Sessions of one owner: 100. A login ends those unseen longest that are more;
-   *  at most 256 at once. 0: any number. */
+  /** Sessions of one owner: 100. A login ends those over this number, unseen longest
+   *  first, at most 256 in one commit. 0: no limit. */
   size_t max_owned;
-  /** Where sessions were kept before: one that `store` does not have is read there and
-   *  moves, while requests run. A store's URL, or "cookie:" with a dialect. */
+  /** Where sessions were kept before: one that `store` does not have is looked up here
+   *  and moved to `store`, while requests run. A store's URL, or "cookie:" with a dialect. */
   tuile_bytes previous_store;
   /** The cookie's name there, if it had another and `previous_store` is "cookie:…". */
   tuile_bytes previous_cookie;
@@ -719,16 +721,16 @@ typedef struct tuile_config {
   tuile_bytes revocations;
   tuile_log log;         /**< Told what an administrator should know; NULL: nobody. */
   void *log_context;     /**< Given to `log`. */
-  tuile_log_level log_level; /**< The least that `log` is told: TUILE_LOG_WARNING. */
+  tuile_log_level log_level; /**< Less important messages are not logged: TUILE_LOG_WARNING. */
   tuile_cookie_rule cookie_rule; /**< Which session cookie counts: TUILE_COOKIE_RULE_DEFAULT. */
-  /** tuile_rule bits that the session cookie is not checked by: 0. TUILE_RULE_NAME
-   *  lets names be that other frameworks take, such as "foo:bar" or "my session". */
+  /** tuile_rule bits of the checks to skip for the session cookie: 0. TUILE_RULE_NAME
+   *  allows names that other frameworks allow, such as "foo:bar" or "my session". */
   uint32_t cookie_skip_rules;
   /** Takes secrets under 32 bytes, as older applications have them: false. A
    *  keyring says for itself what it takes. */
   bool allow_weak_secrets;
-  /** Called where the manager's threads would sleep: between attempts to save what
-   *  another request was first to change, at most eight milliseconds a time. For hosts
+  /** Called in place of sleeping, between attempts to save a session that another
+   *  request changed first, at most eight milliseconds a time. For hosts
    *  whose threads have other things to do meanwhile, such as greenlets or fibers. It
    *  must outlive the manager. NULL: they sleep. Since 0.2. */
   tuile_wait wait;

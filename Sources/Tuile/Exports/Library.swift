@@ -19,8 +19,8 @@ public func tuile_version_string() -> UnsafePointer<CChar> { Version.text.cStrin
 
 /// The name of a status as it stands in the header, such as "TUILE_E_SPACE".
 ///
-/// "TUILE_UNKNOWN" for a number that is no status. The text ends with a NUL and
-/// lives as long as the library. Safe from all threads. Since 0.1.
+/// "TUILE_UNKNOWN" for a number that is not a status (TUILE_E_UNKNOWN is one). The text
+/// ends with a NUL and lives as long as the library. Safe from all threads. Since 0.1.
 @_cdecl("tuile_status_name")
 public func tuile_status_name(_ status: tuile_status) -> UnsafePointer<CChar> { statusTexts(status).name.cString }
 

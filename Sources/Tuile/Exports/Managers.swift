@@ -1,13 +1,14 @@
 // Section 2: The manager
-// One per application: configuration, keys and the store. All functions but
-// tuile_manager_close are safe from all threads, and in a child after fork().
+// One per application: configuration, keys and the store. All functions are safe from all
+// threads, and in a child after fork(); tuile_manager_close once no other thread uses the
+// manager.
 
 import CTuile
 
 /// Sets all fields to what TUILE_CONFIG_INIT sets.
 ///
-/// `size` is sizeof(tuile_config), as the caller was compiled: an older program has a
-/// shorter struct, and no byte behind it is written. Before 0.2 it was not asked for.
+/// Pass sizeof(tuile_config) as `size`: nothing beyond that is written, since an older
+/// program has a shorter struct. Before 0.2 this function had no `size`.
 ///
 /// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
 /// Since 0.1.
@@ -16,8 +17,7 @@ public func tuile_config_init(_ config: UnsafeMutablePointer<tuile_config>?, _ s
   initialize(config, size)
 }
 
-/// Sets idle and longest life of sessions to those of a policy: `cookie_age`,
-/// `lifetime`, `refresh`.
+/// Sets `cookie_age`, `lifetime` and `refresh` to the limits of a policy.
 ///
 /// Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL, a struct of a size that no version has or an
 /// unknown policy. Since 0.1.
@@ -48,11 +48,11 @@ public func tuile_config_set_policy(
 /// Opens a manager. `*manager` is the caller's, to be closed with
 /// tuile_manager_close.
 ///
-/// The store of the configuration is opened, or its table made, at once, so that
-/// a wrong path, a damaged file, an option that is none, or a server that can't be reached,
-/// refuses the password or is another kind of server shows here and not at the first
-/// visitor. A Redis URL with `open=lazy` opens without asking its server: then the first
-/// request does, or tuile_manager_check.
+/// The store is opened now, and its table made if it is missing. So a wrong path, a damaged
+/// file, an unknown option, or a server that can't be reached, refuses the password or is
+/// of another kind is reported here, and not at the first request. A Redis URL with
+/// `open=lazy` opens without asking its server: then the first request does, or
+/// tuile_manager_check.
 ///
 /// With "cookie:" the session is kept in its cookie, as Django's signed_cookies
 /// backend does; "cookie:sealed" encrypts it in Tuile's format, and "cookie:flask",
@@ -61,13 +61,12 @@ public func tuile_config_set_policy(
 /// into 4096 octets, two requests at once can lose an update, and a logout takes
 /// the cookie away but can't end a copy of it.
 ///
-/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a number or constant that can't
-/// be, a struct of a size that no version has, no secret where the store needs one, or one under
-/// 32 bytes without `allow_weak_secrets`;
-/// TUILE_E_SYNTAX, TUILE_E_LIMIT or TUILE_E_RULE as tuile_set_cookie_write for
-/// the session cookie, and as tuile_store_open for the store's URL;
-/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT, TUILE_E_MEMORY, TUILE_E_RANDOM.
-/// Since 0.1.
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an invalid number or constant, a struct of
+/// a size that no version has, no secret where the store needs one, or one under 32 bytes
+/// without `allow_weak_secrets`; TUILE_E_SYNTAX, TUILE_E_LIMIT or TUILE_E_RULE as
+/// tuile_set_cookie_write for the session cookie, and as tuile_store_open for the store's
+/// URL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT, TUILE_E_MEMORY, TUILE_E_RANDOM. Since
+/// 0.1.
 @_cdecl("tuile_manager_open")
 public func tuile_manager_open(
   _ config: UnsafePointer<tuile_config>?, _ manager: UnsafeMutablePointer<UnsafeMutablePointer<tuile_manager>?>?,
@@ -89,14 +88,14 @@ public func tuile_manager_close(_ manager: UnsafeMutablePointer<tuile_manager>?)
   object.close()
 }
 
-/// Gives the manager new secrets, without dropping a request: those under way end
-/// with those that they began with.
+/// Gives the manager new secrets. Requests that have begun keep the old ones until they
+/// end.
 ///
-/// Of the configuration only `secret`, `fallbacks` and `keyring` count: weak secrets
-/// are taken if they were when the manager was opened. To rotate,
-/// make the old secret a fallback: what it signed is read, and signed anew when
-/// it is read; `old_secret_loads` in tuile_stats tells when nobody needs it any more.
-/// The old secrets are wiped when the manager is closed.
+/// Of the configuration only `secret`, `fallbacks` and `keyring` count: short secrets are
+/// accepted if the manager was opened with `allow_weak_secrets`. To rotate, make the old
+/// secret a fallback: what it signed is read, and signed anew when it is read; when
+/// `old_secret_loads` in tuile_stats grows no more, nobody needs it. The old secrets are
+/// wiped when the manager is closed.
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a struct of a size that no
 /// version has, an empty keyring, or a secret under 32 bytes without

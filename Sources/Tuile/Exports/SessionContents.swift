@@ -1,20 +1,21 @@
 // Section 5: Sessions, more ways to their values
-// What Python's dict and Django's SessionBase have besides, a counter's
-// companion for lists, and the whole dictionary in one call. Each
-// function reads the session if that was not done yet.
+// The other functions of a dictionary, tuile_session_append for lists, and all values in
+// one call. Each function reads the session if that was not done yet.
 
 import CTuile
 
 /// Reads the session from the store, if that was not done yet.
 ///
+///
+/// With TUILE_UNREADABLE every other function sees an empty session. What is stored is
+/// never replaced or removed, the commit deletes no cookie, and what is set makes a new
+/// session under a new ID.
+///
 /// Returns TUILE_OK if it was found; TUILE_ABSENT if the client sent no ID, or one that has
-/// no session; TUILE_UNREADABLE if something is stored under that ID, or came in the
-/// cookie, that none of the secrets has signed, or that is no session: every other function
-/// then sees an empty session, what is stored is never replaced nor removed, the commit
-/// deletes no cookie, and what is set makes a session of its own under a new ID; an error
-/// if the store gave no answer, so that nobody takes an outage for a logout;
-/// TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store
-/// gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+/// no session; TUILE_UNREADABLE if what is stored under that ID, or came in the cookie, is
+/// signed by none of the secrets, or is not a session; TUILE_E_ARGUMENT for NULL;
+/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_load")
 public func tuile_session_load(
   _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
@@ -28,7 +29,7 @@ public func tuile_session_load(
 
 /// Gives all values as the text of one JSON object, in the order in which they were added.
 ///
-/// `*json` is valid until the session ends, and shows what is there now.
+/// `*json` is valid until tuile_session_end. It is a copy: later changes do not show in it.
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
 /// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
@@ -51,10 +52,10 @@ public func tuile_session_json(
 
 /// Sets every value of a JSON object: Python's update.
 ///
-/// Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON object (`offset` says where), and
-/// nothing is set then; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
-/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
-/// many changes. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_SYNTAX if it is not a JSON object (`offset` says where);
+/// TUILE_E_ARGUMENT for NULL or a name of the library's own, and nothing is set then;
+/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_update")
 public func tuile_session_update(
   _ session: UnsafeMutablePointer<tuile_session>?, _ json: tuile_bytes, _ error: UnsafeMutablePointer<tuile_error>?
@@ -70,8 +71,8 @@ public func tuile_session_update(
 
 /// Takes a value out: gives it as JSON text and removes it.
 ///
-/// `*json` is valid until the session ends. The session counts as changed only if the value
-/// was there.
+/// `*json` is valid until tuile_session_end. The session counts as changed only if the
+/// value was there.
 ///
 /// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
 /// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
@@ -95,11 +96,12 @@ public func tuile_session_pop(
 /// Gives a value as JSON text, and sets it to `initial` first if there is none: Python's
 /// setdefault.
 ///
-/// `*json`, which may be NULL, is valid until the session ends.
+/// `*json`, which may be NULL, is valid until tuile_session_end.
 ///
-/// Returns TUILE_OK; TUILE_E_SYNTAX if `initial` is needed and no JSON, or the name is not
-/// UTF-8; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the
-/// store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_SYNTAX if `initial` is needed and not JSON, or the name is not
+/// UTF-8; TUILE_E_ARGUMENT for NULL or a name of the library's own; TUILE_E_STORE,
+/// TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+/// after too many changes. Since 0.1.
 @_cdecl("tuile_session_set_default")
 public func tuile_session_set_default(
   _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ initial: tuile_bytes,
@@ -118,15 +120,15 @@ public func tuile_session_set_default(
   }
 }
 
-/// Puts a JSON value at the end of an array; one that is not there counts as empty.
+/// Puts a JSON value at the end of an array; a missing one counts as empty.
 ///
-/// Exact under concurrency: of two requests that append at once, both values are there, in
-/// the order of their commits.
+/// Of two requests that append at once, both values are there, in the order of their
+/// commits; not with "cookie:", where the last response wins.
 ///
-/// Returns TUILE_OK; TUILE_E_TYPE if what is there is no array; TUILE_E_SYNTAX if this is
-/// no JSON, or the name is not UTF-8; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
-/// TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
-/// after too many changes. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_TYPE if what is there is not an array; TUILE_E_SYNTAX if
+/// `json` is not JSON, or the name is not UTF-8; TUILE_E_ARGUMENT for NULL or a name of the
+/// library's own; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_append")
 public func tuile_session_append(
   _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ json: tuile_bytes,
@@ -144,10 +146,10 @@ public func tuile_session_append(
 
 /// Takes the next name of the session, and its value as JSON text.
 ///
-/// Start with `*position` 0 and call until TUILE_ABSENT. The order is that in which names
-/// were first set, as in Python. Removing the entry that was just given is fine; one added
-/// meanwhile comes at the end. `*name` and `*json`, each of which may be NULL, are valid
-/// until the session ends.
+/// Start with `*position` 0 and call until TUILE_ABSENT. Names come in the order in which
+/// they were added; one that was removed and set again comes last, as in Python. Removing
+/// the entry that was just given is fine; one added meanwhile comes at the end. `*name` and
+/// `*json`, each of which may be NULL, are valid until tuile_session_end.
 ///
 /// Returns TUILE_OK; TUILE_ABSENT at the end; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
 /// TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
@@ -178,9 +180,9 @@ public func tuile_session_next_item(
 
 /// Sets a value to bytes, which are kept as a string in base64 (RFC 4648, section 4).
 ///
-/// Returns TUILE_OK; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for NULL;
-/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
-/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for NULL or
+/// a name of the library's own; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store
+/// gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_set_bytes")
 public func tuile_session_set_bytes(
   _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: tuile_bytes,
@@ -204,10 +206,10 @@ public func tuile_session_set_bytes(
 
 /// Reads bytes that tuile_session_set_bytes set.
 ///
-/// `*value` is valid until the session ends.
+/// `*value` is valid until tuile_session_end.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no string in
-/// base64; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store
+/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is not a string in base64;
+/// TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store
 /// gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_get_bytes")
 public func tuile_session_get_bytes(

@@ -5,10 +5,12 @@
 
 import CTuile
 
-/// Lets the session expire after `seconds` without a change; 0: when the browser closes;
-/// negative: at once; TUILE_UNSET: as the configuration says, which is Django's
-/// set_expiry(None). With `revocations`, which remember a logout for `cookie_age`, not for
-/// longer than that.
+///
+/// Lets the session expire `seconds` seconds after its last change.
+///
+/// 0: when the browser closes; negative: at once; TUILE_UNSET: as the configuration says,
+/// which is Django's set_expiry(None). Where the configuration has `revocations`,
+/// `cookie_age` is the most, since a logout is remembered for as long.
 ///
 /// Returns TUILE_OK; TUILE_E_RANGE if no date up to the year 9999 holds it, or for more
 /// than `cookie_age` where there are `revocations`; TUILE_E_ARGUMENT for NULL;
@@ -31,8 +33,8 @@ public func tuile_session_set_expiry(
   }
 }
 
-/// Lets the session expire at a fixed time, in Unix microseconds, which no activity moves.
-/// What is under a second is left out.
+/// Lets the session expire at a fixed time, in Unix microseconds. Activity does not change
+/// it. Fractions of a second are dropped.
 ///
 /// Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999, or for more than
 /// `cookie_age` from now where there are `revocations`; TUILE_E_ARGUMENT for NULL;
@@ -57,14 +59,13 @@ public func tuile_session_set_expiry_time(
 /// Says when the session expires, in Unix microseconds, for hosts that compute it
 /// themselves, as Django's `get_expiry_date` may be overridden to do.
 ///
-/// It counts in place of the session's expiry for this session's commits, as long as that
-/// expiry is not changed. It makes no change: the next commit that saves stores it,
-/// `tuile_session_touch` has one do so. Not later than the end of the longest life.
+/// The commits of this session store it in place of what the session's expiry says, until
+/// that expiry is changed. This alone saves nothing: call tuile_session_touch for that. It
+/// is never later than the end of the longest life.
 ///
-/// Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999; TUILE_E_ARGUMENT for a
-/// session in its cookie; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
-/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
-/// many changes. Since 0.1.1.
+/// Returns TUILE_OK; TUILE_E_RANGE outside the years 1 to 9999; TUILE_E_ARGUMENT for NULL,
+/// or a session in its cookie; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store
+/// gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.1.
 @_cdecl("tuile_session_set_stored_time")
 public func tuile_session_set_stored_time(
   _ session: UnsafeMutablePointer<tuile_session>?, _ microseconds: Int64, _ error: UnsafeMutablePointer<tuile_error>?
@@ -76,11 +77,12 @@ public func tuile_session_set_stored_time(
   }
 }
 
-/// Lets the session end `seconds` from now, whatever is done with it; 0: no such end.
+/// Lets the session end `seconds` seconds from now, whatever is done with it; 0: no such
+/// end.
 ///
-/// Kept under `_session_ends`. With `lifetime` in the configuration every session gets such
-/// an end when it is first saved, and 0 starts that time anew. Nothing but this moves it:
-/// not activity, and not a new ID.
+/// Kept under `_session_ends`. Where the configuration has `lifetime`, every session gets
+/// such an end when it is first saved, and 0 starts it again. Neither activity nor a new ID
+/// changes it.
 ///
 /// Returns TUILE_OK; TUILE_E_RANGE if it is negative or no date up to the year 9999 holds
 /// it; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store
@@ -122,14 +124,13 @@ public func tuile_session_get_lifetime(
   }
 }
 
-/// How many seconds the session has left; negative if its date has passed. Until the
-/// browser closes counts as `cookie_age`, which is how long the store keeps such a session.
+/// How many seconds the session has left; negative if its date has passed. A session that
+/// lasts until the browser closes counts as `cookie_age`, for which the store keeps it.
 ///
-/// `modification` is when it was last changed, in Unix microseconds: TUILE_UNSET, as if it
-/// were saved now. `expiry` is what it has under `_session_expiry`: empty, the session's
-/// own; else JSON as Django keeps it there: a number of seconds, a string with a date in
-/// ISO 8601, or null for `cookie_age`. These are the two arguments of Django's
-/// get_expiry_age.
+/// `modification` is when it was last changed, in Unix microseconds: TUILE_UNSET for now.
+/// `expiry` is empty for the session's own, or JSON to take in place of its
+/// `_session_expiry`: a number of seconds, a string with a date in ISO 8601, or null for
+/// `cookie_age`. These are the two arguments of Django's get_expiry_age.
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
 /// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
@@ -146,9 +147,9 @@ public func tuile_session_get_expiry_age(
 
 /// When the session expires, in Unix microseconds: Django's get_expiry_date.
 ///
-/// `modification` is when it was last changed, in Unix microseconds: TUILE_UNSET, as if it
-/// were saved now. `expiry` is what it has under `_session_expiry`: empty, the session's
-/// own; else JSON as in tuile_session_get_expiry_age.
+/// `modification` is when it was last changed, in Unix microseconds: TUILE_UNSET for now.
+/// `expiry` is empty for the session's own, or JSON to take in place of its
+/// `_session_expiry`, as in tuile_session_get_expiry_age.
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
 /// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too

@@ -1,10 +1,10 @@
 // Section 4: Sessions, their values
-// A session is a dictionary from text to JSON values. Text is UTF-8; a name may
-// be any text, the empty one too. Every function here reads the session from the
-// store if that was not done yet, and marks it accessed. What the library itself
-// keeps in a session has names that begin with `_session_`: they are absent here
-// and can't be set (TUILE_E_ARGUMENT), so that data which is carried to another
-// session takes none of it along. `_session_expiry`, which is Django's, shows.
+// A session is a dictionary from text to JSON values. Text is UTF-8; a name may be any
+// text, the empty one too. Every function here reads the session from the store if that
+// was not done yet, and marks it accessed. The library keeps values of its own under some
+// names that begin with `_session_`; use none such. They are absent here, and to set them
+// is TUILE_E_ARGUMENT, so that data which is carried to another session takes none of them
+// along. `_session_expiry`, which is Django's, shows.
 
 import CTuile
 
@@ -23,9 +23,9 @@ public func tuile_session_type(
 
 /// Reads a bool.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is none; TUILE_E_ARGUMENT for
-/// NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
-/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is not a bool;
+/// TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store
+/// gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_get_bool")
 public func tuile_session_get_bool(
   _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: UnsafeMutablePointer<Bool>?,
@@ -39,8 +39,8 @@ public func tuile_session_get_bool(
 
 /// Reads an integer.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is none, a number with a
-/// fraction or an exponent included; TUILE_E_RANGE if it does not fit; TUILE_E_ARGUMENT for
+/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is not an integer (one with a
+/// fraction or an exponent is not); TUILE_E_RANGE if it does not fit; TUILE_E_ARGUMENT for
 /// NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
 /// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_get_int")
@@ -55,10 +55,10 @@ public func tuile_session_get_int(
 ///
 /// Python's NaN and Infinity, which Django may have stored, are read as such.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no number; TUILE_E_RANGE if
-/// it has more than 399 characters; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
-/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
-/// many changes. Since 0.1.
+/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is not a number; TUILE_E_RANGE
+/// if it has more than 399 characters; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
+/// TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+/// after too many changes. Since 0.1.
 @_cdecl("tuile_session_get_double")
 public func tuile_session_get_double(
   _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: UnsafeMutablePointer<Double>?,
@@ -69,11 +69,11 @@ public func tuile_session_get_double(
 
 /// Reads a string as UTF-8 text, its escapes resolved; it may hold NULs.
 ///
-/// `*value` is valid until the session ends.
+/// `*value` is valid until tuile_session_end.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is no string; TUILE_E_SYNTAX
-/// if it has an unpaired surrogate, which UTF-8 can't hold; TUILE_E_ARGUMENT for NULL;
-/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
+/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_TYPE if the value is not a string;
+/// TUILE_E_SYNTAX if it has an unpaired surrogate, which UTF-8 can't hold; TUILE_E_ARGUMENT
+/// for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
 /// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_get_string")
 public func tuile_session_get_string(
@@ -88,7 +88,7 @@ public func tuile_session_get_string(
 
 /// Reads a value of any type as JSON text, to the byte as it is stored.
 ///
-/// `*value` is valid until the session ends.
+/// `*value` is valid until tuile_session_end.
 ///
 /// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
 /// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
@@ -103,9 +103,9 @@ public func tuile_session_get_json(
 
 /// Sets a value to true or false.
 ///
-/// Returns TUILE_OK; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for NULL;
-/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
-/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for NULL or
+/// a name of the library's own; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store
+/// gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_set_bool")
 public func tuile_session_set_bool(
   _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: Bool,
@@ -116,9 +116,9 @@ public func tuile_session_set_bool(
 
 /// Sets a value to an integer. To count, use tuile_session_add_int.
 ///
-/// Returns TUILE_OK; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for NULL;
-/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
-/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for NULL or
+/// a name of the library's own; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store
+/// gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_set_int")
 public func tuile_session_set_int(
   _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: Int64,
@@ -130,10 +130,10 @@ public func tuile_session_set_int(
 /// Sets a value to a double, written with the fewest digits that read back the same, as
 /// Python does.
 ///
-/// Returns TUILE_OK; TUILE_E_RANGE for NaN and infinities, which RFC 8259 has not;
-/// TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
-/// TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
-/// after too many changes. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_RANGE for NaN and infinities, which JSON (RFC 8259) does not
+/// allow; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for NULL or a name of
+/// the library's own; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no
+/// answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_set_double")
 public func tuile_session_set_double(
   _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: Double,
@@ -145,9 +145,10 @@ public func tuile_session_set_double(
 
 /// Sets a value to a string of UTF-8 text.
 ///
-/// Returns TUILE_OK; TUILE_E_SYNTAX if name or value are not UTF-8 (`offset` says
-/// where); TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store
-/// gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_SYNTAX if name or value are not UTF-8 (`offset` says where);
+/// TUILE_E_ARGUMENT for NULL or a name of the library's own; TUILE_E_STORE, TUILE_E_BUSY,
+/// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
+/// many changes. Since 0.1.
 @_cdecl("tuile_session_set_string")
 public func tuile_session_set_string(
   _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ value: tuile_bytes,
@@ -162,10 +163,10 @@ public func tuile_session_set_string(
 /// NaN, Infinity and -Infinity are taken as well, since Python's json writes them and
 /// Django's sessions may hold them.
 ///
-/// Returns TUILE_OK; TUILE_E_SYNTAX if it is no JSON or the name is not UTF-8 (`offset`
-/// says where); TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if
-/// the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since
-/// 0.1; RFC 8259.
+/// Returns TUILE_OK; TUILE_E_SYNTAX if it is not JSON or the name is not UTF-8 (`offset`
+/// says where); TUILE_E_ARGUMENT for NULL or a name of the library's own; TUILE_E_STORE,
+/// TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
+/// after too many changes. Since 0.1; RFC 8259.
 @_cdecl("tuile_session_set_json")
 public func tuile_session_set_json(
   _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ json: tuile_bytes,
@@ -178,11 +179,13 @@ public func tuile_session_set_json(
 /// Who is logged in, by what the framework's usual login leaves in its session: Django's
 /// `_auth_user_id`, or what the store's layout says, such as Passport's `passport.user`.
 ///
-/// `*type`, which may be NULL, is the value's type, and `*value` its text if it is a string,
-/// else its JSON, valid until the session is changed or ends.
+/// `*type`, which may be NULL, is the value's type, and `*value` its text if it is a
+/// string, else its JSON. Unlike other views, it is valid only until the session is next
+/// changed.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_SYNTAX for a string that is no UTF-8; and as above.
-/// Since 0.2.
+/// Returns TUILE_OK; TUILE_ABSENT; TUILE_E_SYNTAX for a string that is not UTF-8;
+/// TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store
+/// gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.2.
 @_cdecl("tuile_session_get_login")
 public func tuile_session_get_login(
   _ session: UnsafeMutablePointer<tuile_session>?, _ type: UnsafeMutablePointer<tuile_type>?,
@@ -199,15 +202,15 @@ public func tuile_session_get_login(
   }
 }
 
-/// Adds to an integer; one that is not there counts as 0.
+/// Adds to an integer; a missing one counts as 0.
 ///
-/// Exact under concurrency: of two requests that add 1 at once, both count. `*value`, which
-/// may be NULL, gets the sum as this request sees it.
+/// Of two requests that add 1 at once, both count; not with "cookie:", where the last
+/// response wins. `*value`, which may be NULL, gets the sum as this request sees it.
 ///
-/// Returns TUILE_OK; TUILE_E_TYPE if the value is no integer; TUILE_E_RANGE if the sum does
-/// not fit; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for NULL;
-/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
-/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
+/// Returns TUILE_OK; TUILE_E_TYPE if the value is not an integer; TUILE_E_RANGE if the sum
+/// does not fit; TUILE_E_SYNTAX if the name is not UTF-8; TUILE_E_ARGUMENT for NULL or a
+/// name of the library's own; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store
+/// gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.
 @_cdecl("tuile_session_add_int")
 public func tuile_session_add_int(
   _ session: UnsafeMutablePointer<tuile_session>?, _ name: tuile_bytes, _ delta: Int64,
@@ -242,8 +245,8 @@ public func tuile_session_remove(
   }
 }
 
-/// How many values the session has, those that frameworks keep under names of their own
-/// (such as `_auth_user_id`) included.
+/// The number of values in the session, including those of frameworks, such as
+/// `_auth_user_id`.
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
 /// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too

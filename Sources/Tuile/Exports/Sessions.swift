@@ -1,10 +1,10 @@
 // Section 3: Sessions, one request
-// Begin from the request's Cookie header, read and change, commit while the
-// response's headers are still open, end. A session belongs to one thread at a
-// time. Nothing is read from the store before something is asked. The meaning of
-// each function is that of the method of Django's SessionBase with its name. A store
-// that gives no answer is an error, never a missing session. A request that changes
-// more than eight times `max_data` gets TUILE_E_LIMIT.
+// Begin from the request's Cookie header, read and change, commit while the response's
+// headers are still open, end. A session belongs to one thread at a time. The store is
+// read by the first call that needs the session's data. A function that has the name of a
+// method of Django's SessionBase does the same as that. A store that gives no answer is an
+// error, never a missing session. What one request reads and changes may take eight times
+// `max_data` and 1 MiB of memory: calls beyond that get TUILE_E_LIMIT.
 
 import CTuile
 
@@ -13,11 +13,11 @@ import CTuile
 /// tuile_session_end before its manager is closed.
 ///
 /// Nothing is read yet. The session ID in the cookie is used only if the store has a
-/// session of it; a client can't choose one. Which of several cookies of the name
-/// counts says `cookie_rule`. The URL is looked at only with `url_sessions` in the
-/// configuration, where no cookie came: it may hold the ID as `;sid=` or `sid=`, which
-/// tuile_url_write puts into the links of the response. Whoever gets to see such a URL
-/// has the session: cycle the ID at every login, and send `Referrer-Policy: no-referrer`.
+/// session of it; a client can't choose one. If several cookies have the session's name,
+/// `cookie_rule` says which one counts. The URL is looked at only with `url_sessions` in
+/// the configuration, where no cookie came: it may hold the ID as `;sid=` or `sid=`, which
+/// tuile_url_write puts into the links of the response. Anyone who sees such a URL can use
+/// the session: cycle the ID at every login, and send `Referrer-Policy: no-referrer`.
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, or a text that has a size and no data;
 /// TUILE_E_MEMORY. Since 0.2.
@@ -39,7 +39,9 @@ public func tuile_session_start(
 /// Starts a session of an ID that the host has from elsewhere, as tuile_store_keys gives it
 /// or a page of an administrator's shows it: no cookie, and so no signature, is looked at.
 /// Never for what a client sent, and what the commit says of a cookie is for no browser,
-/// since the store may know a session by another name than its cookie. The ID is borrowed for the call; `*session` as above.
+/// since the store may know a session by another name than its cookie. The ID is borrowed
+/// for the call; `*session` is the caller's, to be ended with tuile_session_end before its
+/// manager is closed.
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, an ID that the store can't have, or sessions
 /// in cookies; TUILE_E_MEMORY. Since 0.2.
@@ -58,26 +60,30 @@ public func tuile_session_start_with_id(
 /// Saves what was changed and gives the response its headers, by the rules of Django's
 /// SessionMiddleware.
 ///
-/// A changed session is saved, unless `http_status` is 500 or more, and the cookie set; a
-/// session without ID and data has its cookie deleted, if one was sent; one that was only
-/// read gets `Vary: Cookie`. With a Set-Cookie come `Vary: Cookie` and `Cache-Control:
-/// private`. If another request changed the session meanwhile, this request's changes are
-/// made again on what it left; commits of one session that met in this process then take
-/// turns, in their order. `add_header` is called after the store has saved, with `context`;
-/// it may be NULL if the response has no headers any more.
 ///
-/// Returns TUILE_OK, also if there was nothing to do; TUILE_DELETED if the session was
-/// deleted meanwhile, by a logout say: nothing is saved; TUILE_E_LIMIT if its JSON is
-/// larger than `max_data`; TUILE_E_RANGE if a counter overflowed in another request's
-/// favour; TUILE_E_BUSY if others kept changing it for ten seconds of this commit's turn;
-/// TUILE_E_CALLBACK if `add_header` refused; TUILE_E_RANDOM; TUILE_E_ARGUMENT for NULL;
-/// TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer;
-/// TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. TUILE_E_UNKNOWN: the store gave no
-/// answer to a write, and could not be asked whether it was made; nobody knows whether the
-/// changes are saved. A commit that is made again finds out where that can be, and saves
-/// them once in all. After any other error nothing was saved, except with TUILE_E_CALLBACK
-/// and where only the owner's list could not be written. No header deletes the cookie then.
-/// Since 0.1.
+/// If `http_status` is below 500, a changed session is saved and its cookie is set. A
+/// session without ID and data has its cookie deleted, if one was sent; one that was only
+/// read gets `Vary: Cookie`. A response with a Set-Cookie also gets `Vary: Cookie` and
+/// `Cache-Control: private`. If another request changed the session meanwhile, this
+/// request's changes are applied to the new state; such commits of one session in this
+/// process then run one after the other, in order.
+///
+/// `add_header` is called with `context` after the store has saved; the name and value are
+/// lent for that call. It may be NULL if the headers were sent already.
+///
+/// Returns TUILE_OK, also if there was nothing to do, or if `http_status` is 500 or more
+/// and nothing was saved; TUILE_DELETED if the session was deleted meanwhile, by a logout
+/// say: nothing is saved; TUILE_E_LIMIT if its JSON is larger than `max_data`;
+/// TUILE_E_RANGE if a counter, with what another request added, no longer fits into 64
+/// bits; TUILE_E_BUSY if others kept changing the session for ten seconds, waiting for a
+/// turn not counted; TUILE_E_CALLBACK if `add_header` refused; TUILE_E_RANDOM;
+/// TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store
+/// gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. TUILE_E_UNKNOWN:
+/// the store gave no answer to a write, and could not be asked whether it was made. Call
+/// commit again: it finds out where that is possible, and the changes are saved once, never
+/// twice. After any other error nothing was saved, with two exceptions: TUILE_E_CALLBACK,
+/// and where only the owner's list could not be written. After an error no header deletes
+/// the cookie. Since 0.1.
 @_cdecl("tuile_session_commit")
 public func tuile_session_commit(
   _ session: UnsafeMutablePointer<tuile_session>?, _ http_status: Int32, _ add_header: tuile_add_header?,
@@ -94,9 +100,9 @@ public func tuile_session_commit(
   }
 }
 
-/// Whether the request had several cookies of the session's name, with different
-/// values: whoever can set a cookie for the whole domain may have added one, and
-/// another program may take another of them for the session's.
+/// Whether the request had several cookies of the session's name, with different values:
+/// whoever can set a cookie for the whole domain may have added one, and another program
+/// may use a different one of them.
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL. Since 0.1.1.
 @_cdecl("tuile_session_has_several_cookies")
@@ -109,9 +115,9 @@ public func tuile_session_has_several_cookies(
   return TUILE_OK
 }
 
-/// Whether the session is in its cookie and its application remembers logouts, with
-/// `revocations`: it has a name that its copies are ended by. Where the manager has none,
-/// nobody can say whether this one is such a copy.
+/// Whether copies of this session's cookie can be ended: the session is in its cookie, and
+/// was written by a manager with `revocations`. A manager without them can't tell whether
+/// this cookie was revoked.
 ///
 /// Returns TUILE_OK, and `*revocable` is set; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
 /// TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
@@ -129,9 +135,9 @@ public func tuile_session_is_revocable(
   }
 }
 
-/// Has the commit keep the session alive as a change would: its end moves, and its
-/// cookie is sent again. The data stays as it is, and nothing is read before the
-/// commit. For hosts with a rule of their own for when a visit counts.
+/// Makes the commit extend the session as a change would: its expiry moves, and its cookie
+/// is sent again. The data stays as it is, and nothing is read before the commit. For hosts
+/// with their own rule for this.
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL. Since 0.1.1.
 @_cdecl("tuile_session_touch")
@@ -152,13 +158,15 @@ public func tuile_session_end(_ session: UnsafeMutablePointer<tuile_session>?) {
   let _: Session = Handle.take(session)
 }
 
-/// The session ID, if the session has one by now.
+/// The session ID, if it has one. With a "cookie:" store this is the value of the cookie.
 ///
-/// Before the session was read this is the ID that the client sent. `*id` is
-/// valid until the session ends. The ID is a password: do not log it.
+/// Before the session was read this is the ID that the client sent. `*id` is valid until
+/// tuile_session_end. The ID is a password: do not log it.
 ///
-/// Returns TUILE_OK; TUILE_ABSENT, for a new session that was not saved yet;
-/// TUILE_E_ARGUMENT for NULL. Since 0.1.
+/// Returns TUILE_OK; TUILE_ABSENT while there is none: before a new session's first commit,
+/// unless tuile_session_cycle_id or tuile_session_make_id gave it one, after
+/// tuile_session_flush, and once the ID that came was not found; TUILE_E_ARGUMENT for NULL.
+/// Since 0.1.
 @_cdecl("tuile_session_id")
 public func tuile_session_id(
   _ session: UnsafePointer<tuile_session>?, _ id: UnsafeMutablePointer<tuile_bytes>?
@@ -174,10 +182,9 @@ public func tuile_session_id(
 /// (tuile_url_write), or bound to a hidden field. The commit then saves the session, even
 /// if nothing is in it. One that has an ID keeps it.
 ///
-/// Returns TUILE_OK; TUILE_E_ARGUMENT where the session is kept in its cookie;
-/// TUILE_E_RANDOM; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT
-/// if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since
-/// 0.1.1.
+/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, or where the session is kept in its cookie;
+/// TUILE_E_RANDOM; TUILE_E_STORE, TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no
+/// answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too many changes. Since 0.1.1.
 @_cdecl("tuile_session_make_id")
 public func tuile_session_make_id(
   _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
@@ -197,8 +204,8 @@ public func tuile_session_accessed(_ session: UnsafePointer<tuile_session>?) -> 
   return object.accessed
 }
 
-/// Whether this request changed the session since it began or was committed.
-/// false for NULL. Since 0.1.
+/// Whether this request changed the session since it began, or since its last commit. false
+/// for NULL. Since 0.1.
 @_cdecl("tuile_session_modified")
 public func tuile_session_modified(_ session: UnsafePointer<tuile_session>?) -> Bool {
   guard let session else { return false }
@@ -225,7 +232,6 @@ public func tuile_session_is_empty(
 }
 
 /// Drops all values of the session, and its owner, but keeps its ID and its longest life.
-/// The store is not asked.
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE, TUILE_E_BUSY,
 /// TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT after too
@@ -240,9 +246,9 @@ public func tuile_session_clear(
   }
 }
 
-/// Ends the visitor's session, as a logout does: the data is dropped, the session deleted
-/// from the store at once, whatever becomes of the response, and the commit deletes the
-/// cookie. What is set afterwards starts a new session.
+/// Logs out: the data is dropped, the session is deleted from the store at once, even if
+/// the response is never sent, and the commit deletes the cookie. What is set afterwards
+/// starts a new session.
 ///
 /// No request that began earlier can bring the session back.
 ///
@@ -263,7 +269,8 @@ public func tuile_session_flush(
 /// Gives the session a new ID and keeps its data, as every login should, so that an ID
 /// known from before is worth nothing: Django's cycle_key.
 ///
-/// tuile_session_id has the new ID at once; the commit stores it and deletes the old one.
+/// tuile_session_id has the new ID at once, and the commit stores the session under it. For
+/// `cycle_grace` seconds the old ID still shows the session as it was; then it is gone.
 ///
 /// Returns TUILE_OK; TUILE_E_RANDOM; TUILE_E_ARGUMENT for NULL; TUILE_E_STORE,
 /// TUILE_E_BUSY, TUILE_E_CORRUPT if the store gave no answer; TUILE_E_MEMORY; TUILE_E_LIMIT
