@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
+#include <openssl/md5.h>
 #include <openssl/params.h>
 
 static void start(sys_hash *hash, sys_digest digest) {
@@ -46,6 +47,8 @@ void sys_digest_of(sys_digest digest, const void *data, size_t size, uint8_t *ou
   finish(&hash, digest, out);
   OPENSSL_cleanse(&hash, sizeof hash);
 }
+
+void sys_md5_of(const void *data, size_t size, uint8_t *out) { MD5(data, size, out); }
 
 static void hash_pad(sys_hash *hash, sys_digest digest, const uint8_t key[128], uint8_t pad) {
   uint8_t block[128];

@@ -51,3 +51,10 @@ void *sys_module_symbol(const char *file, const char *name) {
   sys_mutex_unlock(&guard);
   return module ? dlsym(module, name) : NULL;
 }
+
+void *sys_library_symbol(const char *library, const char *name) {
+  lock();
+  void *loaded = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+  sys_mutex_unlock(&guard);
+  return loaded ? dlsym(loaded, name) : NULL;
+}

@@ -50,6 +50,8 @@ enum { SYS_LARGEST_DIGEST = 64 };
 size_t sys_digest_size(sys_digest digest);
 /* `out` holds sys_digest_size bytes, here and below. */
 void sys_digest_of(sys_digest digest, const void *data, size_t size, uint8_t *out);
+/* For names alone that others make so: 16 bytes. */
+void sys_md5_of(const void *data, size_t size, uint8_t *out);
 void sys_hmac_init(sys_hmac *hmac, sys_digest digest, const void *key, size_t size);
 void sys_hmac_digest(const sys_hmac *hmac, const void *data, size_t size, uint8_t *out);
 /* RFC 8018, section 5.2. */
@@ -113,6 +115,17 @@ bool sys_key_verify(sys_key *key, sys_key_kind kind, const void *data, size_t si
 enum { SYS_Z_SPACE = -1, SYS_Z_DATA = -2, SYS_Z_MEMORY = -3 };
 ptrdiff_t sys_compress(const void *data, size_t size, void *out, size_t capacity);
 ptrdiff_t sys_decompress(const void *data, size_t size, void *out, size_t capacity);
+
+/* ---- other frameworks' compressors (codecs.c) ---- */
+
+typedef enum sys_codec { SYS_ZLIB, SYS_GZIP, SYS_LZMA, SYS_LZ4, SYS_ZSTD } sys_codec;
+/* false: its library is not there. The others only after that. */
+bool sys_codec_load(sys_codec codec);
+/* The most that so many bytes become. */
+size_t sys_codec_bound(sys_codec codec, size_t size);
+/* As sys_compress and sys_decompress. */
+ptrdiff_t sys_codec_encode(sys_codec codec, const void *data, size_t size, void *out, size_t capacity);
+ptrdiff_t sys_codec_decode(sys_codec codec, const void *data, size_t size, void *out, size_t capacity);
 
 /* ---- the system (system.c) ---- */
 
@@ -345,6 +358,8 @@ bool sys_psl_is_public_suffix(const void *psl, const uint8_t *domain, size_t siz
 bool sys_module_folder(const char *path);
 /* A symbol of the module in that file, which stays loaded; NULL if there is none. */
 void *sys_module_symbol(const char *file, const char *name);
+/* The same of one of the system's libraries. */
+void *sys_library_symbol(const char *library, const char *name);
 
 /* ---- SQLite's macros (sqlite.c) ---- */
 

@@ -1,12 +1,15 @@
 import CTuile
 
-/// Django's `cache` backend of sessions in Redis and memcached: by its own caches, which pickle, or by
-/// django-redis, which writes what its serializer does. Nothing that is read is ever unpickled.
-final class DjangoCache: PayloadLayout {
+/// Django's `cache` backend of sessions in Redis and memcached: by its own caches, which pickle,
+/// or by django-redis, which writes what its serializer and compressor do. Nothing that is read
+/// is ever unpickled.
+class DjangoCache: WrappedPayload {
   private let isOfDjangoRedis: Bool
   private var serializer = PayloadFormat.pickle
+  private var compressor: Compressor?
   /// Django's VERSION of the cache.
   private var version: Int64 = 1
+  private var isOfTable = false
 
   init(isOfDjangoRedis: Bool) { self.isOfDjangoRedis = isOfDjangoRedis }
 
@@ -23,30 +26,53 @@ final class DjangoCache: PayloadLayout {
     } else if option.name == Bytes("serializer"), isOfDjangoRedis {
       serializer = try option.choice(
         "serializer (pickle, json, msgpack)", ("pickle", PayloadFormat.pickle), ("json", .json), ("msgpack", .msgpack))
+    } else if option.name == Bytes("compressor"), isOfDjangoRedis {
+      compressor = try Compressor.make(option)
     } else {
       return false
     }
     return true
   }
 
+  override func beCacheOfTable() -> Bool {
+    isOfTable = true
+    return true
+  }
+
   /// KEY_PREFIX:VERSION:KEY, as Django's default KEY_FUNCTION has it.
+  final func writeKeyPrefix(to out: inout ByteBuffer) {
+    out.append(options.prefix?.bytes ?? Bytes())
+    out.append(UInt8(ascii: ":"))
+    Numbers.writeDecimal(version, to: &out)
+    out.append(isOfTable ? ":django.contrib.sessions.cached_db" : ":django.contrib.sessions.cache")
+  }
+
   override func writeOptions(for kind: Kind, to url: inout ByteBuffer) throws(Failure) {
     var prefix = ByteBuffer()
-    prefix.append(options.prefix?.bytes ?? Bytes())
-    prefix.append(UInt8(ascii: ":"))
-    Numbers.writeDecimal(version, to: &prefix)
-    prefix.append(":django.contrib.sessions.cache")
+    writeKeyPrefix(to: &prefix)
     guard !prefix.failed else { throw .memory }
     Layout.write("key_prefix", prefix.bytes, to: &url)
     // pymemcache's and pylibmc's, of what is pickled and of what is deflated.
     if kind == .memcached { url.append("&item_flags=1&zlib_flag=8") }
   }
 
-  /// JSON as json.dumps writes it, with spaces, also where nothing stored shows that.
-  override func write(
-    _ json: Bytes, base: Bytes, _ moment: LayoutMoment, to out: inout ByteBuffer
+  /// What does not decompress is taken as it is, as django-redis does.
+  override func unwrap(_ stored: Bytes, limit: Int, into payload: inout ByteBuffer) throws(Failure) -> Bool {
+    if let compressor, try compressor.decode(stored, limit: limit, to: &payload) { return true }
+    payload.append(stored)
+    return true
+  }
+
+  override func wrap(
+    _ payload: Bytes, base: Bytes, _ moment: LayoutMoment, to out: inout ByteBuffer
   ) throws(Failure) {
-    guard serializer == .json else { return try super.write(json, base: base, moment, to: &out) }
+    guard let compressor, payload.count > compressor.shortest else { return out.append(payload) }
+    try compressor.encode(payload, to: &out)
+  }
+
+  /// JSON as json.dumps writes it, with spaces, also where nothing stored shows that.
+  override func writePayload(_ json: Bytes, base: Bytes, to out: inout ByteBuffer) throws(Failure) {
+    guard serializer == .json else { return try super.writePayload(json, base: base, to: &out) }
     try JSONText.write(json, .pythonSpaced, to: &out)
   }
 

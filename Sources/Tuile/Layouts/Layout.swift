@@ -19,6 +19,8 @@ class Layout {
   /// How the cookie is signed or encrypted; nil: it holds the session's key as it is,
   /// and the manager needs no secret.
   var cookieDialect: tuile_dialect? { nil }
+  /// Says what the dialect needs beside the secrets and the cookie's name.
+  func setUpCookie(_ settings: inout SignerSettings) {}
   var cookieRule: CookieRule { .rack }
 
   /// Whether the framework could have made such a key, or would take it. Never empty, over
@@ -37,6 +39,13 @@ class Layout {
   /// Appends the key under which the store has the session, without what the store's own
   /// option puts in front. Only called where `mapsKeys`.
   func writeStoreKey(_ key: Bytes, to out: inout ByteBuffer) { out.append(key) }
+
+  /// Store keys lead back to the session's: `readStoreKey` is asked, so that there are lists of
+  /// owners, and walks give what cookies have.
+  var readsStoreKeys: Bool { false }
+
+  /// The session's key that a store's key stands for; nil: it is none of the layout's.
+  func readStoreKey(_ stored: Bytes) throws(Failure) -> Bytes? { nil }
 
   /// Whether the store can have a session under that key. What is no key of a cookie's, too,
   /// is taken for one of the store's: a walk gives those.
@@ -144,6 +153,10 @@ class Layout {
 
   /// Appends the options that tell the store's module where things are, each with `&` in front.
   func writeOptions(for kind: Kind, to url: inout ByteBuffer) throws(Failure) {}
+
+  /// For a store that is the cache in front of Django's table: its keys are others then.
+  /// false: this layout is no such cache's.
+  func beCacheOfTable() -> Bool { false }
 
   // MARK: Files
 

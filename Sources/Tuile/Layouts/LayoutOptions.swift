@@ -28,6 +28,13 @@ final class LayoutText {
   }
 
   var bytes: Bytes { buffer.bytes }
+
+  /// So many digits of lower-case hex.
+  static func isHex(_ text: Bytes, _ count: Int) -> Bool {
+    guard text.count == count else { return false }
+    for i in Indices(count) where !(text[i] &- 0x30 < 10 || text[i] &- 0x61 < 6) { return false }
+    return true
+  }
 }
 
 extension URLText.Option {

@@ -6,11 +6,13 @@ struct LayoutURL: ~Copyable {
   /// nil: Django's, as without the option.
   let layout: Layout?
   var store = ByteBuffer()
+  /// The URL of the cache in front of Django's table; nil: there is none.
+  var cache: LayoutText?
 
   static let option: StaticString = "layout"
 
   /// nil: the URL names no layout.
-  static func read(_ url: Bytes) throws(Failure) -> LayoutURL? {
+  static func read(_ url: Bytes, asCacheOfTable: Bool = false) throws(Failure) -> LayoutURL? {
     let question = url.find(0x3F)
     let query = url.dropFirst(question &+ 1)
     var name: URLText.Option?
@@ -22,7 +24,8 @@ struct LayoutURL: ~Copyable {
     }
     guard let name else { return nil }
     let kind = Layout.Kind(url)
-    let isDjango = name.value == Bytes("django") && kind != nil
+    let isCached = name.value == Bytes("django-cached-db") && (kind == .sqlite || kind == .postgresql)
+    let isDjango = name.value == Bytes("django") && kind != nil || isCached
     let layout = kind.flatMap { Layout.make(name.value, for: $0) }
     guard isDjango || layout != nil else {
       throw Failure(
@@ -30,18 +33,29 @@ struct LayoutURL: ~Copyable {
         message: "the store's URL has an unknown layout, or one that is not for such a store; there are",
         offset: question &+ 1 &+ name.offset, detail: Failure.Detail(Bytes(Layout.names)))
     }
+    if asCacheOfTable, !(layout?.beCacheOfTable() ?? false) {
+      throw .syntax("the cache of the store's URL has a layout that is no cache of Django's", at: question &+ 1)
+    }
     var made = LayoutURL(layout: layout)
     made.store.append(url.slice(0, question))
     var separator: UInt8 = 0x3F
     options = URLText.Options(query)
     while let option = options.next() {
       if option.name == Bytes(LayoutURL.option) { continue }
+      if isCached, option.name == Bytes("cache") {
+        made.cache = try LayoutText.decoded(option.value)
+        continue
+      }
       if try layout?.take(option) ?? false { continue }
       made.store.append(separator)
       made.store.append(option.name)
       made.store.append(0x3D)
       made.store.append(option.value)
       separator = 0x26
+    }
+    if isCached, made.cache == nil {
+      throw .syntax(
+        "the layout of the store's URL needs the option cache: the URL of Django's cache", at: question &+ 1)
     }
     if let layout, let kind {
       var own = ByteBuffer()

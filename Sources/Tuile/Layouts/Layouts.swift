@@ -3,7 +3,7 @@ import CTuile
 /// The one table of layouts: a layout more is a line in each of these two.
 extension Layout {
   static let names: StaticString =
-    "django, express (redis, postgresql, file), connect-redis, connect-pg-simple, session-file-store, php (redis, memcached, file), symfony, laravel (redis, file, sqlite, postgresql), django-cache, flask-session (redis, memcached), django-redis, redis-session-store, redis-actionpack, redis-rack (redis), rails-cache (redis, memcached), rack-dalli, mem-cache-store (memcached), activerecord-session-store (sqlite, postgresql)"
+    "django, express (redis, postgresql, file), connect-redis, connect-pg-simple, session-file-store, php (redis, memcached, file), symfony, laravel (redis, file, sqlite, postgresql), django-cache, flask-session (redis, memcached, file, sqlite, postgresql), django-cached-db (sqlite, postgresql), django-redis, starsessions, aiohttp-session, redis-session-store, redis-actionpack, redis-rack (redis), rails-cache (redis, memcached), rack-dalli, mem-cache-store (memcached), activerecord-session-store (sqlite, postgresql)"
 
   /// nil: there is no such layout, or not for that kind of store. `django` is what a URL
   /// without a layout means.
@@ -17,9 +17,15 @@ extension Layout {
     case _ where name == Bytes("php"): made = PHPLayout()
     case _ where name == Bytes("symfony"): made = Symfony(kind)
     case _ where name == Bytes("laravel"): made = Laravel(kind)
-    case _ where name == Bytes("django-cache"): made = DjangoCache(isOfDjangoRedis: false)
+    case _ where name == Bytes("django-cache"):
+      made =
+        kind == .file
+        ? DjangoFileCache() : kind.isTable ? DjangoTableCache() : DjangoCache(isOfDjangoRedis: false)
     case _ where name == Bytes("django-redis"): made = DjangoCache(isOfDjangoRedis: true)
-    case _ where name == Bytes("flask-session"): made = FlaskSession()
+    case _ where name == Bytes("flask-session"):
+      made = kind == .file ? FlaskSessionFiles() : kind.isTable ? FlaskSessionTable() : FlaskSession()
+    case _ where name == Bytes("starsessions"): made = StarSessions()
+    case _ where name == Bytes("aiohttp-session"): made = AiohttpSession()
     case _ where name == Bytes("redis-session-store"): made = RedisSessionStore()
     case _ where name == Bytes("redis-actionpack"): made = RedisRack(isOfRails: true)
     case _ where name == Bytes("redis-rack"): made = RedisRack(isOfRails: false)
@@ -31,4 +37,8 @@ extension Layout {
     }
     return made.isFor(kind) ? made : nil
   }
+}
+
+extension Layout.Kind {
+  var isTable: Bool { self == .sqlite || self == .postgresql }
 }

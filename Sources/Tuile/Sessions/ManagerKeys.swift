@@ -61,6 +61,7 @@ final class ManagerKeys {
       if let dialect = layout?.cookieDialect {
         var signed = SignerSettings(secrets: secrets)
         signed.name = settings.cookieName
+        layout?.setUpCookie(&signed)
         dialects.key = try Dialect.make(dialect, signed)
       }
       if !place.trusted, layout == nil {

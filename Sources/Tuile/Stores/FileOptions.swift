@@ -79,8 +79,8 @@ extension FileStore {
         throw .syntax("the layout of the store's URL has no options prefix and age")
       }
       options.layout = layout
-      // Whoever lists the folder sees keys that are worth nothing without their signature.
-      options.othersMayList = options.othersMayList || layout.cookieDialect != nil
+      // Whoever lists the folder sees keys that are worth nothing without their signature, or hashes.
+      options.othersMayList = options.othersMayList || layout.cookieDialect != nil || layout.mapsKeys
     } else if options.prefix.count == 0 {
       options.prefix.append("sessionid")
       guard !options.prefix.failed else { throw .memory }

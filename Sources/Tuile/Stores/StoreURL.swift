@@ -24,8 +24,31 @@ enum StoreURL {
       return Opened(store: try open(url), layout: nil)
     }
     let store = try open(read.store.bytes, layout: read.layout)
+    if let cache = read.cache {
+      do throws(Failure) {
+        return Opened(store: CachedTableStore(store, cache: try openCache(cache.bytes)), layout: nil)
+      } catch {
+        store.close()
+        throw error
+      }
+    }
     guard let layout = read.layout, layout.mapsKeys else { return Opened(store: store, layout: read.layout) }
     return Opened(store: MappedStore(store, layout), layout: layout)
+  }
+
+  /// The cache in front of Django's table: of Django's own, if its URL has no layout.
+  private static func openCache(_ url: Bytes) throws(Failure) -> any Store {
+    var named = ByteBuffer()
+    named.append(url)
+    if try LayoutURL.read(url) == nil {
+      named.append(url.contains(0x3F) ? "&layout=django-cache" : "?layout=django-cache")
+    }
+    guard !named.failed else { throw .memory }
+    guard let read = try LayoutURL.read(named.bytes, asCacheOfTable: true), let layout = read.layout else {
+      throw .syntax("the cache of the store's URL has no layout of Django's")
+    }
+    let store = try open(read.store.bytes, layout: layout)
+    return layout.mapsKeys ? MappedStore(store, layout) : store
   }
 
   /// A store of which only Tuile's own programs and Django know.
