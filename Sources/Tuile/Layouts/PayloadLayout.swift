@@ -4,10 +4,8 @@ import CTuile
 class PayloadLayout: Layout {
   /// Of new sessions.
   var format: PayloadFormat { .json }
-  /// Of what is stored, or of what is new where nothing is.
-  func format(of stored: Bytes) -> PayloadFormat { format }
 
-  /// Of what is stored, where a framework reads more than one.
+  /// Of what is stored, where a framework reads more than one; of what is new, where nothing is.
   func format(of stored: Bytes) -> PayloadFormat { format }
 
   override func read(_ stored: Bytes, limit: Int, into json: inout ByteBuffer) throws(Failure) -> Bool {
