@@ -148,13 +148,14 @@ static ptrdiff_t inflate_all(int window, const void *data, size_t size, void *ou
 }
 
 static ptrdiff_t unpack_lzma(const void *data, size_t size, void *out, size_t capacity) {
+  /* It says of all that ends too early, and so of what is none, that the output is full. */
+  if (size < 12 || memcmp(data, "\xfd" "7zXZ", 6) != 0) return SYS_Z_DATA;
   /* What a dictionary of preset 9 needs, and no more. */
   uint64_t memory = 80u << 20;
   size_t read = 0, written = 0;
   int result = lzma_functions.decode(&memory, 0, NULL, data, &read, size, out, &written, capacity);
   if (result == 0) return read == size ? (ptrdiff_t)written : SYS_Z_DATA;
   if (result == 5) return SYS_Z_MEMORY;
-  /* LZMA_BUF_ERROR is said of the output alone. */
   return result == 10 ? SYS_Z_SPACE : SYS_Z_DATA;
 }
 

@@ -158,6 +158,6 @@ def test_tuile_undoes_no_finished_save_of_django(server: redis_server.Server, cl
 
 
 def test_a_wrong_option_is_an_error(server: redis_server.Server) -> None:
-    for query in ("layout=django-cache&serializer=json", "layout=django-cache&ttl=5", "layout=flask-session&serializer=pickle", "layout=django-redis&table=a"):
+    for query in ("layout=django-cache&serializer=json", "layout=django-cache&ttl=5", "layout=flask-session&serializer=marshal", "layout=django-redis&table=a"):
         with pytest.raises(TuileError):
             Manager(store=f"{server.unix}?{query}", cookie_name="a")

@@ -23,15 +23,16 @@ enum StoreURL {
     guard !url.hasPrefix(Bytes(CachedStore.scheme)), let read = try LayoutURL.read(url) else {
       return Opened(store: try open(url), layout: nil)
     }
-    let store = try open(read.store.bytes, layout: read.layout)
     if let cache = read.cache {
+      let opened = try openCache(cache.bytes)
       do throws(Failure) {
-        return Opened(store: CachedTableStore(store, cache: try openCache(cache.bytes)), layout: nil)
+        return Opened(store: CachedTableStore(try open(read.store.bytes), cache: opened), layout: nil)
       } catch {
-        store.close()
+        opened.close()
         throw error
       }
     }
+    let store = try open(read.store.bytes, layout: read.layout)
     guard let layout = read.layout, layout.mapsKeys else { return Opened(store: store, layout: read.layout) }
     return Opened(store: MappedStore(store, layout), layout: layout)
   }
