@@ -276,6 +276,10 @@ SCENES: dict[str, Callable[[pytest.FixtureRequest, Path], Scene]] = {
 }  # fmt: skip
 
 
+# A compressor has no say in who is first.
+RACES = [name for name in SCENES if not name.startswith("django-redis-")]
+
+
 class Framework:
     def __init__(self, scene: Scene) -> None:
         program = Path(__file__).with_name("layout_python_stores.py")
@@ -365,7 +369,7 @@ def test_they_read_what_tuile_wrote_and_the_other_way_round(scene: Scene) -> Non
                 assert scene.keys() == 0
 
 
-@pytest.mark.parametrize("scene", SCENES, indirect=True)
+@pytest.mark.parametrize("scene", RACES, indirect=True)
 def test_tuile_undoes_no_finished_save_of_theirs(scene: Scene) -> None:
     each = 60
     with Framework(scene) as framework:
@@ -388,7 +392,7 @@ def test_tuile_undoes_no_finished_save_of_theirs(scene: Scene) -> None:
         assert read["theirs"] == each and 0 < read["tuile"] <= count + 1
 
 
-@pytest.mark.parametrize("scene", SCENES, indirect=True)
+@pytest.mark.parametrize("scene", RACES, indirect=True)
 def test_the_control_two_of_theirs_lose_saves(scene: Scene) -> None:
     each = 60
     with Framework(scene) as one, Framework(scene) as other:
