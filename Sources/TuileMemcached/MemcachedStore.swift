@@ -171,7 +171,7 @@ final class MemcachedStore: Store {
   }
 
   func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
-    let stored = try locked(key) { () throws(Failure) in
+    let stored: Void? = try locked(key) { () throws(Failure) in
       try named(key, nil) { (name) throws(Failure) in
         guard try store(key, name, data, expires, if: .none) == CM_DONE else {
           throw MemcachedConnection.refusal(CM_ERROR)
