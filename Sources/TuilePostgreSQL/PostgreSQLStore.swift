@@ -20,12 +20,12 @@ final class PostgreSQLStore: Store {
   static func open(_ url: Bytes) throws(Failure) -> PostgreSQLStore {
     let store = try PostgreSQLOptions.read(url) { (options, uri) throws(Failure) in
       var memory = false
-      let sessions = try PostgreSQLStore.table(options)
+      let sessions = try SessionTable.of(options.table.bytes, options.columns.bytes, schemas: true)
+      let records = try SessionTable.djangos("tuile_session_record")
       guard let settings = pg_settings_read(uri, &memory) else {
         throw memory ? .memory : .syntax("the store's URL is no URI of PostgreSQL's")
       }
-      return PostgreSQLStore(
-        settings, options, Statements(sessions), Statements(SessionTable.djangos("tuile_session_record")))
+      return PostgreSQLStore(settings, options, Statements(sessions), Statements(records))
     }
     try store.setUp()
     return store
@@ -40,14 +40,6 @@ final class PostgreSQLStore: Store {
     self.recordStatements = recordStatements
     pool = Pool(options.limits)
     self.options = options
-  }
-
-  private static func table(_ options: borrowing PostgreSQLOptions) throws(Failure) -> SessionTable {
-    guard options.table.count > 0 || options.columns.count > 0 else { return SessionTable.djangos("django_session") }
-    guard let made = SessionTable.layouts(options.table.bytes, options.columns.bytes, schemas: true) else {
-      throw .syntax("the table of the store's URL has no name that a layout's table has: A-Z, a-z, 0-9, _ and -")
-    }
-    return made
   }
 
   /// Another framework's table is behind this store.

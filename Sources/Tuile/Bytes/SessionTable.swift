@@ -36,35 +36,52 @@ final class SessionTable {
   private(set) var lifetime: Int64 = 0
   private(set) var isLayouts = false
 
-  static func djangos(_ table: StaticString) -> SessionTable {
+  static func djangos(_ table: StaticString) throws(Failure) -> SessionTable {
     let made = SessionTable()
     made.name.append(table)
     made.bareName.append(table)
     made.key.append("session_key")
     made.data.append("session_data")
     made.expires.append("expire_date")
+    guard !made.isOutOfMemory else { throw .memory }
     return made
   }
 
-  /// `table` may have a schema and a dot in front if there are `schemas`; nil: that can't be.
-  static func layouts(_ table: Bytes, _ columns: Bytes, schemas: Bool) -> SessionTable? {
+  /// As the options of a store's URL say; without them Django's.
+  static func of(_ table: Bytes, _ columns: Bytes, schemas: Bool) throws(Failure) -> SessionTable {
+    guard !table.isEmpty || !columns.isEmpty else { return try djangos("django_session") }
     let made = SessionTable()
-    made.isLayouts = true
+    let isKnown = made.take(table, columns, schemas: schemas)
+    guard !made.isOutOfMemory else { throw .memory }
+    guard isKnown else {
+      throw .syntax("the table of the store's URL has no name that a layout's table has: A-Z, a-z, 0-9, _ and -")
+    }
+    return made
+  }
+
+  /// A name that lacks would make another statement.
+  private var isOutOfMemory: Bool {
+    name.failed || bareName.failed || key.failed || data.failed || expires.failed || written.failed || made.failed
+  }
+
+  /// `table` may have a schema and a dot in front if there are `schemas`; false: that can't be.
+  private func take(_ table: Bytes, _ columns: Bytes, schemas: Bool) -> Bool {
+    isLayouts = true
     let dot = schemas ? table.find(0x2E) : table.count
     let bare = dot < table.count ? table.dropFirst(dot &+ 1) : table
     if dot < table.count {
-      guard SessionTable.quote(table.slice(0, dot), to: &made.name) else { return nil }
-      made.name.append(".")
+      guard SessionTable.quote(table.slice(0, dot), to: &name) else { return false }
+      name.append(".")
     }
-    made.bareName.append(bare)
-    guard SessionTable.quote(bare, to: &made.name) else { return nil }
+    bareName.append(bare)
+    guard SessionTable.quote(bare, to: &name) else { return false }
     var from = 0
     while from < columns.count {
       let end = min(columns.find(0x2C, from: from), columns.count)
-      guard made.take(columns.slice(from, end)) else { return nil }
+      guard take(columns.slice(from, end)) else { return false }
       from = end &+ 1
     }
-    return made.key.count > 0 && made.data.count > 0 && made.expires.count > 0 ? made : nil
+    return key.count > 0 && data.count > 0 && expires.count > 0
   }
 
   /// NAME:WHAT or NAME:TIME-LIFETIME.

@@ -40,7 +40,8 @@ extension SQLiteStore {
     let query = try StoreURL.path(url, after: scheme, to: &path)
     var options = SQLiteOptions()
     try options.read(query, at: url.count &- query.count)
-    let sessions = try table(options)
+    let sessions = try SessionTable.of(options.table.bytes, options.columns.bytes, schemas: false)
+    let records = try SessionTable.djangos("tuile_session_record")
     if options.mode == .unsaid, StoreURL.isInRoot(path.bytes) {
       throw .syntax(
         "the path of a store's URL begins at /, and this one names a file in / itself: write the whole path, or add mode=rwc",
@@ -49,16 +50,8 @@ extension SQLiteStore {
     try Forks.prepare()
     let settings = SQLiteSettings(
       busyMilliseconds: options.busyMilliseconds, synchronousFull: options.synchronousFull, mode: options.mode,
-      sessions: sessions)
+      sessions: sessions, records: records)
     return try SQLiteStore(path: path, settings: settings)
-  }
-
-  private static func table(_ options: borrowing SQLiteOptions) throws(Failure) -> SessionTable {
-    guard options.table.count > 0 || options.columns.count > 0 else { return SessionTable.djangos("django_session") }
-    guard let made = SessionTable.layouts(options.table.bytes, options.columns.bytes, schemas: false) else {
-      throw .syntax("the table of the store's URL has no name that a layout's table has: A-Z, a-z, 0-9, _ and -")
-    }
-    return made
   }
 }
 
@@ -69,13 +62,16 @@ final class SQLiteSettings {
   let mode: StoreMode
   let sessions: SessionTable
   /// Of records, beside them.
-  let records = SessionTable.djangos("tuile_session_record")
+  let records: SessionTable
 
-  init(busyMilliseconds: Int32, synchronousFull: Bool, mode: StoreMode, sessions: SessionTable) {
+  init(
+    busyMilliseconds: Int32, synchronousFull: Bool, mode: StoreMode, sessions: SessionTable, records: SessionTable
+  ) {
     self.busyMilliseconds = busyMilliseconds
     self.synchronousFull = synchronousFull
     self.mode = mode
     self.sessions = sessions
+    self.records = records
   }
 
   func table(onRecords: Bool) -> SessionTable { onRecords ? records : sessions }
