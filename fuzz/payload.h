@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 enum payload_format { payload_json, payload_php, payload_php_serialize, payload_php_binary, payload_pickle, payload_msgpack, payload_marshal };
+enum { payload_by_tree = 16 };
 enum payload_status { payload_ok, payload_malformed, payload_not_representable, payload_read_only, payload_no_memory };
 
 int32_t payload_run(int32_t format, tuile_bytes stored, const tuile_bytes *json, tuile_bytes *out);
@@ -72,6 +73,11 @@ static inline void payload_fuzz(int32_t format, const uint8_t *data, size_t size
   if (cut) payload_change(format, stored, (tuile_bytes){cut + 1, size - stored.size - 1});
   int32_t status = payload_run(format, stored, NULL, &json);
   REQUIRE(status == payload_ok || status == payload_malformed);
+  /* What is read in one pass reads as the tree reads it. */
+  int32_t slow = payload_run(format | payload_by_tree, stored, NULL, &out);
+  REQUIRE(slow == status);
+  REQUIRE(status != payload_ok || same(out, json));
+  payload_free(out);
   if (status == payload_ok) {
     /* What does not change stays to the byte. */
     REQUIRE(payload_run(format, stored, &json, &out) == payload_ok);

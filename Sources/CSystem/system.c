@@ -132,11 +132,37 @@ static bool next_up(char digits[20]) {
   return false;
 }
 
+/* Most numbers of people's have a few decimals: m / 10^k with both exact in a double, so that the
+ * division gives the double nearest to that decimal, and the least k has the fewest digits. 0: none. */
+static size_t write_decimals(bool negative, double magnitude, char text[32]) {
+  static const double power[] = {1, 10, 1e2, 1e3, 1e4, 1e5, 1e6};
+  if (magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e15)) return 0;
+  for (int k = 0; k < 7; k++) {
+    double scaled = magnitude * power[k];
+    if (scaled >= 0x1p50) return 0;
+    uint64_t whole = (uint64_t)(scaled + 0.5);
+    if ((double)whole / power[k] != magnitude) continue;
+    char reversed[32];
+    size_t size = 0, written = 0;
+    if (k == 0) reversed[size++] = '0', reversed[size++] = '.';
+    for (int i = 0; i < k; i++, whole /= 10) reversed[size++] = (char)('0' + whole % 10);
+    if (k > 0) reversed[size++] = '.';
+    do reversed[size++] = (char)('0' + whole % 10);
+    while ((whole /= 10) > 0);
+    if (negative) text[written++] = '-';
+    while (size > 0) text[written++] = reversed[--size];
+    return written;
+  }
+  return 0;
+}
+
 size_t sys_double_write(double value, char text[32]) {
   char digits[20];
   int exponent;
   bool negative = signbit(value) != 0;
   double magnitude = fabs(value);
+  size_t short_size = write_decimals(negative, magnitude, text);
+  if (short_size > 0) return short_size;
   /* Any decimal of 15 digits reads back the same, unless the double is subnormal. */
   for (int precision = magnitude < 2.2250738585072014e-308 ? 1 : 15;; precision++) {
     int count = digits_of(magnitude, precision, digits, &exponent);
@@ -169,7 +195,34 @@ int64_t sys_microseconds(double seconds, int64_t most) {
   return (int64_t)(microseconds + (microseconds < 0 ? -0.5 : 0.5));
 }
 
+/* A number of at most 15 digits is one division of two that a double holds exactly (Clinger 1990),
+ * which is rounded once. false: it is another. */
+static bool read_decimals(const char *text, size_t size, double *number) {
+  static const double power[] = {1,    1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                 1e12, 1e13, 1e14, 1e15};
+  uint64_t whole = 0;
+  size_t digits = 0, behind = 0, i = size > 0 && text[0] == '-';
+  bool point = false;
+  for (; i < size; i++) {
+    if (text[i] == '.' && !point) {
+      point = true;
+    } else if (text[i] >= '0' && text[i] <= '9') {
+      whole = whole * 10 + (uint64_t)(text[i] - '0');
+      behind += point;
+      if (++digits > 15) return false;
+    } else {
+      return false;
+    }
+  }
+  if (digits == 0) return false;
+  *number = (double)whole / power[behind];
+  if (text[0] == '-') *number = -*number;
+  return true;
+}
+
 double sys_double_read(const char *text, size_t size) {
+  double number;
+  if (read_decimals(text, size, &number)) return number;
   char copy[400];
   if (size >= sizeof copy) return NAN;
   memcpy(copy, text, size);

@@ -1,6 +1,7 @@
 import CTuile
 
 /// What tests and fuzz targets call of the payloads, which the library has no function of its own for.
+/// `format` and 16: read by the tree, as what is not plain is.
 /// `out` gets the bytes, to be given to `payload_free`; the answer is a PayloadStatus, in its order.
 @_cdecl("payload_run")
 public func payloadRun(
@@ -8,14 +9,18 @@ public func payloadRun(
   _ out: UnsafeMutablePointer<tuile_bytes>
 ) -> Int32 {
   let formats: [7 of PayloadFormat] = [.json, .php, .phpSerialize, .phpBinary, .pickle, .msgpack, .marshal]
+  let byTree = format & 16 != 0
+  let format = Int(format & ~16)
   guard let bytes = Bytes(stored), format >= 0, format < 7 else { return -1 }
   var buffer = ByteBuffer()
   let status: PayloadStatus
   if let json {
     guard let json = Bytes(json.pointee) else { return -1 }
-    status = Payload.rewrite(bytes, formats[Int(format)], as: json, into: &buffer)
+    status = Payload.rewrite(bytes, formats[format], as: json, into: &buffer)
+  } else if byTree {
+    status = Payload.readByTree(bytes, formats[format], into: &buffer)
   } else {
-    status = Payload.read(bytes, formats[Int(format)], into: &buffer)
+    status = Payload.read(bytes, formats[format], into: &buffer)
   }
   return give(buffer.bytes, status, to: out)
 }

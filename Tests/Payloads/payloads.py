@@ -8,6 +8,7 @@ import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FORMATS = ["json", "php", "php_serialize", "php_binary", "pickle", "msgpack", "marshal"]
+BY_TREE = 16
 OK, MALFORMED, NOT_REPRESENTABLE, READ_ONLY, NO_MEMORY = range(5)
 
 
@@ -31,7 +32,13 @@ def run(format: str, stored: bytes, json: bytes | None = None) -> tuple[int, byt
     """The status, and the JSON that was read or, with `json`, the bytes to store."""
     out = View()
     wanted = None if json is None else ctypes.byref(_view(json))
-    return _taken(LIBRARY.payload_run(FORMATS.index(format), _view(stored), wanted, ctypes.byref(out)), out)
+    answer = _taken(LIBRARY.payload_run(FORMATS.index(format), _view(stored), wanted, ctypes.byref(out)), out)
+    if json is None and format != "json":
+        # What is read in one pass reads as the tree reads it.
+        slow = View()
+        by_tree = _taken(LIBRARY.payload_run(FORMATS.index(format) | BY_TREE, _view(stored), None, ctypes.byref(slow)), slow)
+        assert by_tree[0] == answer[0] and (answer[0] != OK or by_tree[1] == answer[1]), stored[:200]
+    return answer
 
 
 def rails(form: int, stored: bytes, json: bytes | None = None, now: int = 0, expires: int = 0) -> tuple[int, bytes]:

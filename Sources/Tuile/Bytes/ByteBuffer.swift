@@ -55,6 +55,16 @@ struct ByteBuffer: ~Copyable {
     count &+= bytes.count
   }
 
+  /// `bytes` between quotes.
+  mutating func appendQuoted(_ bytes: Bytes) {
+    guard reserve(bytes.count &+ 2), let start else { return }
+    let end = start + count
+    end[0] = 0x22
+    (end + 1).copy(bytes)
+    end[bytes.count &+ 1] = 0x22
+    count &+= bytes.count &+ 2
+  }
+
   mutating func append(_ text: StaticString) { append(Bytes(text)) }
 
   /// Appends a text with another word in each place of one.

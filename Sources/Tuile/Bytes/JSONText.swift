@@ -89,6 +89,12 @@ enum JSONText {
   static func writeString(
     _ text: Bytes, _ style: JSONStyle = .python, to buffer: inout ByteBuffer
   ) throws(Failure) {
+    // Nearly every string is plain.
+    if style.skipPlain(text, 0, text.count) == text.count {
+      buffer.appendQuoted(text)
+      guard !buffer.failed else { throw .memory }
+      return
+    }
     buffer.append(UInt8(ascii: "\""))
     var i = 0
     while i < text.count {

@@ -39,6 +39,13 @@ enum Payload {
   static func read(_ stored: Bytes, _ format: PayloadFormat, into json: inout ByteBuffer) -> PayloadStatus {
     json.removeAll()
     if format == .json { return PayloadJSON.read(stored, into: &json) }
+    if let plain = PlainReader.read(stored, format, into: &json) { return plain }
+    return readByTree(stored, format, into: &json)
+  }
+
+  /// Any payload, in two passes.
+  static func readByTree(_ stored: Bytes, _ format: PayloadFormat, into json: inout ByteBuffer) -> PayloadStatus {
+    json.removeAll()
     guard stored.count <= largest else { return .malformed }
     guard let tree = PayloadTree(stored, format) else { return .noMemory }
     let parsed = tree.parse()
@@ -59,13 +66,18 @@ enum Payload {
     var wanted = ByteBuffer()
     let canonical = canonicalize(json, to: &wanted)
     guard canonical == .ok else { return canonical }
+    // The common case of a session that was only looked at.
+    var plain = ByteBuffer()
+    if !stored.isEmpty, PlainReader.read(stored, format, into: &plain) == .ok, plain.bytes == wanted.bytes {
+      out.append(stored)
+      return out.failed ? .noMemory : .ok
+    }
     guard let tree = PayloadTree(stored, format) else { return .noMemory }
     let parsed = tree.parse()
     guard parsed == .ok else { return parsed }
     var shown = ByteBuffer()
     let answer = tree.show(in: &shown)
     guard answer == .ok else { return answer }
-    // The common case of a session that was only looked at.
     if !stored.isEmpty, shown.bytes == wanted.bytes {
       out.append(stored)
       return out.failed ? .noMemory : .ok

@@ -305,6 +305,10 @@ extension PayloadTree {
     if text == Bytes(isPHP ? "INF" : "inf") { return .infinity }
     if text == Bytes(isPHP ? "-INF" : "-inf") { return -.infinity }
     if text == Bytes(isPHP ? "NAN" : "nan") { return .nan }
+    return PayloadTree.decimal(text)
+  }
+
+  static func decimal(_ text: Bytes) -> Double? {
     var scanner = JSONScanner(text)
     guard text.count < 400, let (kind, _) = scanner.value(), kind == .integer || kind == .double, scanner.isAtEnd,
       text[0] == 0x2D || text[0] &- 0x30 < 10
