@@ -189,7 +189,8 @@ final class MemcachedOptions: StoreOptions {
     if let user, let password {
       // In text a space ends the user, and SASL's parts end with a NUL.
       guard user.count <= 255, password.count <= 255, !(saysText && user.bytes.contains(0x20)) else {
-        throw .syntax("the user or password in the store's URL can't be")
+        throw .syntax(
+          "the user or password of the store's URL is over 255 bytes, or the user has a space in it (auth=text)")
       }
     }
     guard !isBinary || !hasLayout else {

@@ -126,7 +126,7 @@ final class MemcachedStore: Store {
     return answer
   }
 
-  private static var tooLong: Failure { .limit("the session's key is longer than memcached takes") }
+  private static var tooLong: Failure { .limit("the session ID, with its prefix, is longer than memcached takes") }
   static var keptChanging: Failure {
     Failure(status: TUILE_E_BUSY, message: "other writers kept changing the session")
   }

@@ -27,7 +27,9 @@ final class ServerAddress {
     repeat {
       let comma = text.find(UInt8(ascii: ","), from: from)
       guard found.count < most, let address = try read(text.slice(from, comma), port: standard, weighted: weighted)
-      else { throw .syntax("a host or port in the store's URL can't be", at: offset &+ from) }
+      else {
+        throw .syntax("a host or port of the store's URL is not valid, or there are too many", at: offset &+ from)
+      }
       found.append(address)
       from = comma &+ 1
     } while from <= text.count

@@ -165,7 +165,7 @@ extension Manager {
       let keys = try ManagerKeys.make(
         secrets, ManagerKeys.Place(trusted: store.trusted, kind: kind, previous: previous, layout: layout), settings)
       guard layout == nil || settings.urlName == nil else {
-        throw .argument("url_sessions can't be with a layout: a key in a URL is not signed")
+        throw .argument("url_sessions can't be with a layout: a session ID in a URL is not signed")
       }
       if !before.isEmpty, previous == nil {
         guard ownsStore, kind == nil else { throw .argument("previous_store moves to a store that has a URL") }

@@ -147,7 +147,7 @@ struct Entries: ~Copyable {
 
   private mutating func grow() throws(Failure) {
     guard count == capacity else { return }
-    guard count < Entries.most else { throw .limit("the session has too many keys") }
+    guard count < Entries.most else { throw .limit("the session has too many names") }
     let wanted = max(8, capacity &* 2)
     guard let grown = realloc(start, wanted &* MemoryLayout<Entry>.stride) else { throw .memory }
     start = grown.assumingMemoryBound(to: Entry.self)

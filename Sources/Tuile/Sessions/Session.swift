@@ -306,7 +306,7 @@ final class Session {
 
   /// A key for what is not saved yet, so that it can be named before the commit; that saves it then, empty too.
   func makeKey() throws(Failure) {
-    guard keys.home.hasKeys else { throw .argument("a session in its cookie has no key before it is saved") }
+    guard keys.home.hasKeys else { throw .argument("a session in its cookie has no ID before it is saved") }
     try access()
     guard key == nil else { return }
     _ = try adoptNewKey()

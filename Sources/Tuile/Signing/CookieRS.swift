@@ -101,7 +101,7 @@ final class CookieRS: Dialect {
   }
 
   override func verify(_ token: Bytes, maxAge: Int64?, now: Int64) throws(Failure) -> Answer {
-    guard !isPrivate else { throw .argument("this dialect's tokens hold no plain text; use open") }
+    guard !isPrivate else { throw .argument("this dialect's tokens hold more than text; use tuile_token_unsign") }
     let text = token.dropFirst(CookieRS.macSize)
     var mac = ByteBuffer()
     guard token.count <= Dialect.largest, try Base64.standard.decode(token.slice(0, CookieRS.macSize), to: &mac),

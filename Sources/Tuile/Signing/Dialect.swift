@@ -90,7 +90,7 @@ class Dialect {
 
   /// As `open` for a text that stands in the token as it is.
   func verify(_ token: Bytes, maxAge: Int64?, now: Int64) throws(Failure) -> Answer {
-    throw .argument("this dialect's tokens hold no plain text; use open")
+    throw .argument("this dialect's tokens hold more than text; use tuile_token_unsign")
   }
 
   /// `open` for those that have `verify`.

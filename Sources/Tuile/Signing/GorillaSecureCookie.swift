@@ -26,16 +26,16 @@ final class GorillaSecureCookie: Dialect {
     guard !name.failed, let blocks = SecretBytes(count: largestBlock &* count), let sizes = SecretBytes(count: count)
     else { throw .memory }
     guard settings.blockSecret.isEmpty || count == 1 else {
-      throw .argument("with several secrets each has a block key of its own: use tuile_keyring_add_entry")
+      throw .argument("with several secrets each needs a block secret of its own: use tuile_keyring_add_entry")
     }
     for i in Indices(count) {
       let own = settings.secrets.block(i)
       guard own.isEmpty || settings.blockSecret.isEmpty else {
-        throw .argument("the block key is given twice: by the keyring, and as block_secret")
+        throw .argument("block_secret is given twice: in the keyring, and in the configuration")
       }
       let block = own.isEmpty ? settings.blockSecret : own
       guard block.isEmpty || block.count == 16 || block.count == 24 || block.count == largestBlock else {
-        throw .argument("the block key has not 16, 24 or 32 bytes")
+        throw .argument("block_secret has to have 16, 24 or 32 bytes")
       }
       (blocks.start + largestBlock &* i).copy(block)
       sizes.start[i] = UInt8(truncatingIfNeeded: block.count)

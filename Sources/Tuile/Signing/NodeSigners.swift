@@ -49,7 +49,7 @@ final class CookieSignature: Dialect {
   }
 
   override func verify(_ token: Bytes, maxAge: Int64?, now: Int64) throws(Failure) -> Answer {
-    guard !express else { throw .argument("this dialect's tokens hold no plain text; use open") }
+    guard !express else { throw .argument("this dialect's tokens hold more than text; use tuile_token_unsign") }
     return try check(token)
   }
 
