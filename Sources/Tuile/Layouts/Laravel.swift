@@ -213,30 +213,3 @@ final class Laravel: Layout {
     return true
   }
 }
-
-/// One text as PHP's serialize writes it: `s:SIZE:"…";`.
-enum PHPText {
-  /// nil: it is not one text and nothing else.
-  static func read(_ serialized: Bytes) -> Bytes? {
-    guard serialized.hasPrefix(Bytes("s:")) else { return nil }
-    let size = serialized.slice(2, serialized.find(UInt8(ascii: ":"), from: 2))
-    // As PHP writes a number: no zero and no sign in front.
-    guard let count = Numbers.read(size, base: 10), count >= 0, size[0] != UInt8(ascii: "-"),
-      size[0] != UInt8(ascii: "0") || size.count == 1, count <= Int64(serialized.count)
-    else { return nil }
-    let start = 2 &+ size.count &+ 2
-    let end = start &+ Int(truncatingIfNeeded: count)
-    guard end &+ 2 == serialized.count, serialized[start &- 1] == UInt8(ascii: "\""),
-      serialized[end] == UInt8(ascii: "\""), serialized[end &+ 1] == UInt8(ascii: ";")
-    else { return nil }
-    return serialized.slice(start, end)
-  }
-
-  static func write(_ text: Bytes, to out: inout ByteBuffer) {
-    out.append("s:")
-    Numbers.writeDecimal(Int64(text.count), to: &out)
-    out.append(":\"")
-    out.append(text)
-    out.append("\";")
-  }
-}

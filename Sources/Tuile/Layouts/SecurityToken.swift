@@ -114,9 +114,9 @@ struct SecurityToken {
     guard tag == UInt8(ascii: "a") || tag == UInt8(ascii: "O") else { return nil }
     position &+= 1
     if tag == UInt8(ascii: "O") { guard take(UInt8(ascii: ":")), takeText() else { return nil } }
-    guard take(UInt8(ascii: ":")), let count = number(), take(UInt8(ascii: ":")), take(UInt8(ascii: "{")),
-      count <= text.count
-    else { return nil }
+    guard take(UInt8(ascii: ":")), let count = PHPText.size(text, &position), take(UInt8(ascii: "{")) else {
+      return nil
+    }
     return count
   }
 
@@ -146,8 +146,8 @@ struct SecurityToken {
       return take(UInt8(ascii: ":")) && takeText() && take(UInt8(ascii: ";"))
     case UInt8(ascii: "C"):
       position &+= 1
-      guard take(UInt8(ascii: ":")), takeText(), take(UInt8(ascii: ":")), let size = number(),
-        take(UInt8(ascii: ":")), take(UInt8(ascii: "{")), size <= text.count &- position
+      guard take(UInt8(ascii: ":")), takeText(), take(UInt8(ascii: ":")), let size = PHPText.size(text, &position),
+        take(UInt8(ascii: "{")), size <= text.count &- position
       else { return false }
       position &+= size
       return take(UInt8(ascii: "}"))
@@ -155,28 +155,8 @@ struct SecurityToken {
     }
   }
 
-  private mutating func take(_ byte: UInt8) -> Bool {
-    guard position < text.count, text[position] == byte else { return false }
-    position &+= 1
-    return true
-  }
-
-  private mutating func number() -> Int? {
-    let end = position
-    var number = 0
-    while position < text.count, text[position] &- UInt8(ascii: "0") < 10, position &- end < 10 {
-      number = number &* 10 &+ Int(text[position] &- UInt8(ascii: "0"))
-      position &+= 1
-    }
-    return position > end ? number : nil
-  }
+  private mutating func take(_ byte: UInt8) -> Bool { PHPText.take(text, byte, &position) }
 
   /// `SIZE:"…"`.
-  private mutating func takeText() -> Bool {
-    guard let size = number(), take(UInt8(ascii: ":")), take(UInt8(ascii: "\"")), size <= text.count &- position else {
-      return false
-    }
-    position &+= size
-    return take(UInt8(ascii: "\""))
-  }
+  private mutating func takeText() -> Bool { PHPText.string(text, &position) != nil }
 }

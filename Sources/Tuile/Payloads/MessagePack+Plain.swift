@@ -28,23 +28,17 @@ extension PlainReader {
     switch type {
     case 0xA0...0xBF: (from, size) = (at &+ 1, Int(type & 0x1F))
     case 0xD9: (from, size) = (at &+ 2, Int(stored[at &+ 1]))
-    case 0xDA: (from, size) = (at &+ 3, Int(bigEndian(at &+ 1, 2)))
-    case 0xDB: (from, size) = (at &+ 5, Int(bigEndian(at &+ 1, 4)))
+    case 0xDA: (from, size) = (at &+ 3, Int(stored.bigEndian(at &+ 1, 2)))
+    case 0xDB: (from, size) = (at &+ 5, Int(stored.bigEndian(at &+ 1, 4)))
     default: return nil
     }
     guard from <= stored.count, size <= stored.count &- from else { return nil }
     return (from, from &+ size)
   }
 
-  private func bigEndian(_ at: Int, _ size: Int) -> UInt64 {
-    var value: UInt64 = 0
-    for i in Indices(size) { value = value &<< 8 | UInt64(stored[at &+ i]) }
-    return value
-  }
-
   private mutating func number(_ size: Int) -> UInt64? {
     guard size <= stored.count &- position &- 1 else { return nil }
-    let value = bigEndian(position &+ 1, size)
+    let value = stored.bigEndian(position &+ 1, size)
     position &+= 1 &+ size
     return value
   }
@@ -81,8 +75,8 @@ extension PlainReader {
       return true
     case 0x80...0x8F: return container(Int(type & 0x0F), 0, isMap: true, in: &json)
     case 0x90...0x9F: return container(Int(type & 0x0F), 0, isMap: false, in: &json)
-    case 0xDC: return container(Int(bigEndian(at &+ 1, 2)), 2, isMap: false, in: &json)
-    case 0xDE: return container(Int(bigEndian(at &+ 1, 2)), 2, isMap: true, in: &json)
+    case 0xDC: return container(Int(stored.bigEndian(at &+ 1, 2)), 2, isMap: false, in: &json)
+    case 0xDE: return container(Int(stored.bigEndian(at &+ 1, 2)), 2, isMap: true, in: &json)
     default: return false
     }
   }

@@ -37,17 +37,6 @@ extension PayloadTree {
     }
   }
 
-  /// A number of `size` octets, the most significant first.
-  private func bigEndian(_ at: Int, _ size: Int) -> UInt64 {
-    var value: UInt64 = 0
-    var i = 0
-    while i < size {
-      value = value &<< 8 | UInt64(stored[at &+ i])
-      i &+= 1
-    }
-    return value
-  }
-
   /// A value without what is in it, and how many values that is, or -1.
   private func value(_ position: inout Int) -> Level? {
     let at = position
@@ -79,7 +68,7 @@ extension PayloadTree {
     default: return nil
     }
     guard at &+ 1 &+ head <= stored.count else { return nil }
-    let number = bigEndian(at &+ 1, head)
+    let number = stored.bigEndian(at &+ 1, head)
     switch type {
     case 0xC4...0xC6, 0xC7...0xC9, 0xD9...0xDB: size = Int(truncatingIfNeeded: number)
     case 0xDC, 0xDD: left = Int(truncatingIfNeeded: number)
@@ -119,12 +108,12 @@ extension PayloadTree {
     let from = Int(node(index).pointee.text)
     let size = Int(node(index).pointee.textEnd) &- from
     var nano: UInt64 = 0
-    var seconds = Int64(bitPattern: bigEndian(from &+ (size == 12 ? 4 : 0), size == 4 ? 4 : 8))
+    var seconds = Int64(bitPattern: stored.bigEndian(from &+ (size == 12 ? 4 : 0), size == 4 ? 4 : 8))
     if size == 8 {
       nano = UInt64(bitPattern: seconds) &>> 34
       seconds = seconds & ((1 &<< 34) &- 1)
     } else if size == 12 {
-      nano = bigEndian(from, 4)
+      nano = stored.bigEndian(from, 4)
     }
     // The years 1 to 9999.
     guard seconds >= -62_135_596_800, seconds <= 253_402_300_799, nano < 1_000_000_000 else {
@@ -163,5 +152,18 @@ extension PayloadTree {
       digits(Int(truncatingIfNeeded: nano / 1000), 6, in: &json)
     }
     json.append("+00:00\"}")
+  }
+}
+
+extension Bytes {
+  /// A number of `size` octets, the most significant first.
+  func bigEndian(_ at: Int, _ size: Int) -> UInt64 {
+    var value: UInt64 = 0
+    var i = 0
+    while i < size {
+      value = value &<< 8 | UInt64(self[at &+ i])
+      i &+= 1
+    }
+    return value
   }
 }

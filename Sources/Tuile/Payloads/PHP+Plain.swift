@@ -2,7 +2,10 @@
 extension PlainReader {
   mutating func readPHP(_ format: PayloadFormat, into json: inout ByteBuffer) -> Bool {
     if format == .phpSerialize {
-      guard take(0x61), take(0x3A), let count = size(), take(0x7B), open(count, isMap: true, in: &json) else {
+      guard PHPText.take(stored, 0x61, &position), PHPText.take(stored, 0x3A, &position),
+        let count = PHPText.size(stored, &position), PHPText.take(stored, 0x7B, &position),
+        open(count, isMap: true, in: &json)
+      else {
         return false
       }
       return rest(downTo: 0, in: &json)
@@ -24,17 +27,20 @@ extension PlainReader {
   private mutating func rest(downTo outer: Int, in json: inout ByteBuffer) -> Bool {
     while depth > outer {
       if level.pointee.left == 0 {
-        guard take(0x7D) else { return false }
+        guard PHPText.take(stored, 0x7D, &position) else { return false }
         close(in: &json)
         continue
       }
       level.pointee.left &-= 1
       if level.pointee.isMap {
-        guard take(0x73), take(0x3A), let (from, to) = string(), take(0x3B), name(from, to, in: &json) else {
+        guard PHPText.take(stored, 0x73, &position), PHPText.take(stored, 0x3A, &position),
+          let (from, to) = PHPText.string(stored, &position), PHPText.take(stored, 0x3B, &position),
+          name(from, to, in: &json)
+        else {
           return false
         }
       } else {
-        guard let key = integer(), key == level.pointee.index else { return false }
+        guard let key = PHPText.integer(stored, &position), key == level.pointee.index else { return false }
         level.pointee.index &+= 1
         separate(in: &json)
       }
@@ -46,7 +52,7 @@ extension PlainReader {
   private mutating func value(in json: inout ByteBuffer) -> Bool {
     let type = stored[position]
     if type == 0x69 {
-      guard let number = integer() else { return false }
+      guard let number = PHPText.integer(stored, &position) else { return false }
       Numbers.writeDecimal(number, to: &json)
       return true
     }
@@ -61,59 +67,19 @@ extension PlainReader {
       guard digit & 0xFE == 0x30 else { return false }
       position &+= 1
       json.append(digit == 0x31 ? "true" : "false")
-      return take(0x3B)
+      return PHPText.take(stored, 0x3B, &position)
     case 0x64:
       let text = stored.slice(position, stored.find(0x3B, from: position))
       position &+= text.count
       guard let number = PayloadTree.decimal(text) else { return false }
-      return double(number, in: &json) && take(0x3B)
+      return double(number, in: &json) && PHPText.take(stored, 0x3B, &position)
     case 0x73:
-      guard let (from, to) = string(), text(from, to, in: &json) else { return false }
-      return take(0x3B)
+      guard let (from, to) = PHPText.string(stored, &position), text(from, to, in: &json) else { return false }
+      return PHPText.take(stored, 0x3B, &position)
     case 0x61:
-      guard let count = size(), take(0x7B) else { return false }
+      guard let count = PHPText.size(stored, &position), PHPText.take(stored, 0x7B, &position) else { return false }
       return open(count, isMap: count > 0 && stored[position] == 0x73, in: &json)
     default: return false
     }
-  }
-
-  private mutating func take(_ byte: UInt8) -> Bool {
-    guard stored[position] == byte, position < stored.count else { return false }
-    position &+= 1
-    return true
-  }
-
-  /// i:NUMBER;
-  private mutating func integer() -> Int64? {
-    guard take(0x69), take(0x3A) else { return nil }
-    let from = position
-    while position &- from < 21, stored[position] != 0x3B, position < stored.count { position &+= 1 }
-    let text = stored.slice(from, position)
-    let digits = text[0] == 0x2D ? text.dropFirst(1) : text
-    guard digits[0] != 0x30 || text.count == 1, let number = Numbers.read(text, base: 10) else { return nil }
-    return take(0x3B) ? number : nil
-  }
-
-  /// A length or count, with its colon.
-  private mutating func size() -> Int? {
-    let from = position
-    var number = 0
-    while stored[position] &- 0x30 < 10, position &- from < 9 {
-      number = number &* 10 &+ Int(stored[position] &- 0x30)
-      position &+= 1
-    }
-    guard position > from, stored[from] != 0x30 || position == from &+ 1, take(0x3A), number <= stored.count else {
-      return nil
-    }
-    return number
-  }
-
-  /// LENGTH:"BYTES"
-  private mutating func string() -> (from: Int, to: Int)? {
-    guard let size = size(), take(0x22) else { return nil }
-    let from = position
-    position &+= size
-    guard take(0x22) else { return nil }
-    return (from, from &+ size)
   }
 }

@@ -52,7 +52,7 @@ extension PayloadTree {
       while depth > 0 {
         let level = levels + (depth &- 1)
         if level.pointee.left == 0 {
-          guard take(0x7D, &position) else { return false }
+          guard PHPText.take(stored, 0x7D, &position) else { return false }
           node(level.pointee.node).pointee.to = Int32(truncatingIfNeeded: position)
           depth &-= 1
           continue
@@ -75,7 +75,7 @@ extension PayloadTree {
     let from = position
     let added: Int
     if stored[position] == 0x69 {
-      guard let number = integer(&position) else { return false }
+      guard let number = PHPText.integer(stored, &position) else { return false }
       if level.pointee.index >= 0, number == Int64(level.pointee.index) {
         level.pointee.index &+= 1
         return true
@@ -90,7 +90,7 @@ extension PayloadTree {
     } else {
       guard stored[position] == 0x73 else { return false }
       position &+= 2
-      guard let text = string(&position), take(0x3B, &position) else { return false }
+      guard let text = PHPText.string(stored, &position), PHPText.take(stored, 0x3B, &position) else { return false }
       if level.pointee.index >= 0 {
         unlist(map)
         level.pointee.index = -1
@@ -144,10 +144,10 @@ extension PayloadTree {
       guard stored[position] & 0xFE == 0x30 else { return nil }
       kind = stored[position] == 0x31 ? .yes : .no
       position &+= 1
-      guard take(0x3B, &position) else { return nil }
+      guard PHPText.take(stored, 0x3B, &position) else { return nil }
     case 0x69:
       position = from
-      guard let number = integer(&position) else { return nil }
+      guard let number = PHPText.integer(stored, &position) else { return nil }
       kind = .int
       value = number
     case 0x64:
@@ -157,15 +157,16 @@ extension PayloadTree {
       kind = number.isFinite ? .double : .infinite
       value = Int64(bitPattern: number.bitPattern)
     case 0x73, 0x45:
-      guard let found = string(&position), take(0x3B, &position) else { return nil }
+      guard let found = PHPText.string(stored, &position), PHPText.take(stored, 0x3B, &position) else { return nil }
       kind = type == 0x73 ? .string : .enumCase
       text = found
     case 0x61:
-      guard let number = size(&position), take(0x7B, &position) else { return nil }
+      guard let number = PHPText.size(stored, &position), PHPText.take(stored, 0x7B, &position) else { return nil }
       kind = .list
       left = Int32(truncatingIfNeeded: number)
     case 0x4F, 0x43:
-      guard let found = string(&position), take(0x3A, &position), let number = size(&position), take(0x7B, &position)
+      guard let found = PHPText.string(stored, &position), PHPText.take(stored, 0x3A, &position),
+        let number = PHPText.size(stored, &position), PHPText.take(stored, 0x7B, &position)
       else { return nil }
       kind = .object
       text = found
@@ -173,11 +174,13 @@ extension PayloadTree {
         left = Int32(truncatingIfNeeded: number)
       } else {
         position &+= number
-        guard take(0x7D, &position) else { return nil }
+        guard PHPText.take(stored, 0x7D, &position) else { return nil }
       }
     case 0x52, 0x72:
       position = from &+ 2
-      guard let number = size(&position, 0x3B), number >= 1, number <= numbered.count else { return nil }
+      guard let number = PHPText.size(stored, &position, 0x3B), number >= 1, number <= numbered.count else {
+        return nil
+      }
       kind = .ref
       hasRefs = true
       value = Int64(numbered[number &- 1])
@@ -198,48 +201,5 @@ extension PayloadTree {
     if type != 0x52 { numbered.append(added) }
     if parent != 0 { append(added, to: parent) }
     return Level(node: Int32(truncatingIfNeeded: added), left: left, index: kind == .list ? 0 : -1)
-  }
-
-  private func take(_ byte: UInt8, _ position: inout Int) -> Bool {
-    guard position < stored.count, stored[position] == byte else { return false }
-    position &+= 1
-    return true
-  }
-
-  /// i:NUMBER;
-  private func integer(_ position: inout Int) -> Int64? {
-    let from = position &+ 2
-    var to = from
-    while to < stored.count, to &- from < 21, stored[to] != 0x3B { to &+= 1 }
-    let text = stored.slice(from, to)
-    let digits = text[0] == 0x2D ? text.dropFirst(1) : text
-    guard stored[position] == 0x69, stored[position &+ 1] == 0x3A, digits[0] != 0x30 || text.count == 1,
-      let number = Numbers.read(text, base: 10)
-    else { return nil }
-    position = to
-    return take(0x3B, &position) ? number : nil
-  }
-
-  /// A length or count up to `end`, which is no more than the bytes that follow.
-  private func size(_ position: inout Int, _ end: UInt8 = 0x3A) -> Int? {
-    let from = position
-    var number = 0
-    while stored[position] &- 0x30 < 10, position &- from < 9 {
-      number = number &* 10 &+ Int(stored[position] &- 0x30)
-      position &+= 1
-    }
-    guard position > from, stored[from] != 0x30 || position == from &+ 1, take(end, &position),
-      number <= stored.count
-    else { return nil }
-    return number
-  }
-
-  /// LENGTH:"BYTES"
-  private func string(_ position: inout Int) -> (from: Int, to: Int)? {
-    guard let size = size(&position), take(0x22, &position) else { return nil }
-    let from = position
-    position &+= size
-    guard take(0x22, &position) else { return nil }
-    return (from, from &+ size)
   }
 }

@@ -66,18 +66,13 @@ enum Payload {
     var wanted = ByteBuffer()
     let canonical = canonicalize(json, to: &wanted)
     guard canonical == .ok else { return canonical }
-    // The common case of a session that was only looked at.
-    var plain = ByteBuffer()
-    if !stored.isEmpty, PlainReader.read(stored, format, into: &plain) == .ok, plain.bytes == wanted.bytes {
-      out.append(stored)
-      return out.failed ? .noMemory : .ok
-    }
     guard let tree = PayloadTree(stored, format) else { return .noMemory }
     let parsed = tree.parse()
     guard parsed == .ok else { return parsed }
     var shown = ByteBuffer()
     let answer = tree.show(in: &shown)
     guard answer == .ok else { return answer }
+    // The common case of a session that was only looked at.
     if !stored.isEmpty, shown.bytes == wanted.bytes {
       out.append(stored)
       return out.failed ? .noMemory : .ok
