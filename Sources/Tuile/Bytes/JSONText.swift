@@ -90,15 +90,15 @@ enum JSONText {
     _ text: Bytes, _ style: JSONStyle = .python, to buffer: inout ByteBuffer
   ) throws(Failure) {
     // Nearly every string is plain.
-    if style.skipPlain(text, 0, text.count) == text.count {
+    var plain = style.skipPlain(text, 0, text.count)
+    if plain == text.count {
       buffer.appendQuoted(text)
       guard !buffer.failed else { throw .memory }
       return
     }
     buffer.append(UInt8(ascii: "\""))
     var i = 0
-    while i < text.count {
-      let plain = style.skipPlain(text, i, text.count)
+    while true {
       buffer.append(text.slice(i, plain))
       i = plain
       if i >= text.count { break }
@@ -107,6 +107,7 @@ enum JSONText {
       }
       appendEscaped(scalar, style, to: &buffer)
       i &+= size
+      plain = style.skipPlain(text, i, text.count)
     }
     buffer.append(UInt8(ascii: "\""))
     guard !buffer.failed else { throw .memory }
