@@ -8,6 +8,8 @@ import sys
 import time
 from typing import Any
 
+from flask_commands import commands as commands_of
+
 kind, host = sys.argv[1:]
 
 
@@ -49,7 +51,7 @@ def django_commands() -> Any:
 
 
 def flask_commands() -> Any:
-    from flask import Flask, request, session
+    from flask import Flask
     from flask_session import Session
 
     app = Flask("app")
@@ -68,33 +70,7 @@ def flask_commands() -> Any:
         client = Client(host, default_noreply=False)
     app.config.update(SECRET_KEY="any", SESSION_TYPE="memcached", SESSION_MEMCACHED=client)
     Session(app)
-
-    @app.route("/read")
-    def read() -> Any:
-        return dict(session)
-
-    @app.route("/write", methods=["POST"])
-    def write() -> Any:
-        session.update(request.get_json())
-        return {}
-
-    @app.route("/delete")
-    def delete() -> Any:
-        session.clear()
-        return {}
-
-    def answer(command: str, sid: str = "", *arguments: str) -> Any:
-        browser = app.test_client()
-        if sid:
-            browser.set_cookie("session", sid)
-        if command == "write":
-            reply = browser.post("/write", json=json.loads(arguments[0]))
-            cookie = browser.get_cookie("session")
-            assert reply.status_code == 200 and cookie is not None
-            return cookie.value
-        return browser.get(f"/{command}").get_json()
-
-    return answer
+    return commands_of(app)
 
 
 commands = flask_commands() if kind.startswith("flask") else django_commands()

@@ -8,6 +8,8 @@ import sys
 import time
 from typing import Any
 
+from flask_commands import commands as commands_of
+
 kind, path = sys.argv[1:]
 
 
@@ -50,42 +52,13 @@ def django_commands() -> Any:
 
 def flask_commands() -> Any:
     import redis
-    from flask import Flask, session
+    from flask import Flask
     from flask_session import Session
 
     app = Flask("app")
     app.config.update(SECRET_KEY="any", SESSION_TYPE="redis", SESSION_REDIS=redis.Redis(unix_socket_path=path))
     Session(app)
-
-    @app.route("/read")
-    def read() -> Any:
-        return dict(session)
-
-    @app.route("/write", methods=["POST"])
-    def write() -> Any:
-        from flask import request
-
-        session.update(request.get_json())
-        return {}
-
-    @app.route("/delete")
-    def delete() -> Any:
-        session.clear()
-        return {}
-
-    def answer(command: str, sid: str = "", *arguments: str) -> Any:
-        client = app.test_client()
-        if sid:
-            client.set_cookie("session", sid)
-        if command == "write":
-            reply = client.post("/write", json=json.loads(arguments[0]))
-            cookie = client.get_cookie("session")
-            assert reply.status_code == 200 and cookie is not None
-            return cookie.value
-        reply = client.get(f"/{command}")
-        return reply.get_json()
-
-    return answer
+    return commands_of(app)
 
 
 commands = flask_commands() if kind == "flask-session" else django_commands()

@@ -10,6 +10,8 @@ import sys
 import time
 from typing import Any
 
+from flask_commands import commands as commands_of
+
 kind, settings = sys.argv[1], json.loads(sys.argv[2])
 
 
@@ -60,7 +62,7 @@ def django_commands() -> Any:
 def flask_commands() -> Any:
     import warnings
 
-    from flask import Flask, request, session
+    from flask import Flask
 
     warnings.simplefilter("ignore")
     from flask_session import Session
@@ -81,44 +83,7 @@ def flask_commands() -> Any:
         app.config.update(SQLALCHEMY_DATABASE_URI=settings["database"])
         app.config["SESSION_SQLALCHEMY"] = SQLAlchemy(app)
     Session(app)
-
-    @app.route("/read")
-    def read() -> Any:
-        return dict(session)
-
-    @app.route("/write", methods=["POST"])
-    def write() -> Any:
-        session.update(request.get_json())
-        return {}
-
-    @app.route("/delete")
-    def delete() -> Any:
-        session.clear()
-        return {}
-
-    @app.route("/add/<name>")
-    def add(name: str) -> Any:
-        value = session.get(name, 0)
-        time.sleep(0.001)
-        session[name] = value + 1
-        return {}
-
-    def answer(command: str, sid: str = "", *arguments: str) -> Any:
-        client = app.test_client()
-        if sid:
-            client.set_cookie("session", sid)
-        if command == "write":
-            reply = client.post("/write", json=json.loads(arguments[0]))
-            cookie = client.get_cookie("session")
-            assert reply.status_code == 200 and cookie is not None
-            return cookie.value
-        if command == "count":
-            for _ in range(int(arguments[1])):
-                assert client.get(f"/add/{arguments[0]}").status_code == 200
-            return None
-        return client.get(f"/{command}").get_json()
-
-    return answer
+    return commands_of(app)
 
 
 class Request:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -12,17 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pymemcache.client.base import Client
+from server_process import ServerProcess, free_port
 
 PASSWORD = "pa:ss/wo@rd%"
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-class Server:
+class Server(ServerProcess):
     """One memcached; `where` is None for a port of 127.0.0.1, or the path of its socket."""
 
     def __init__(self, *options: str, where: Path | None = None, environment: dict[str, str] | None = None) -> None:
@@ -75,30 +69,6 @@ class Server:
         answer = self.ask(f"mg {key} f")
         assert answer.startswith("HD f"), answer
         return int(answer[4:])
-
-    def pause(self) -> None:
-        self.process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.terminate()
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.port}"
 
     @property
     def url(self) -> str:

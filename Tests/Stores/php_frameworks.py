@@ -6,7 +6,8 @@ import functools
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,3 +60,27 @@ def postgresql_running() -> Iterator[Any]:
         pytest.skip("php-pgsql is not installed")
     with server.running() as running:
         yield running
+
+
+def with_requests_between(each: int, ours: Callable[[Callable[[], None]], None], theirs: subprocess.Popen[str]) -> None:
+    """Runs `ours` in a thread: each time that it calls what it is given, between its reading and its writing, `theirs`
+    does a whole request, `each` in all."""
+    reached, done = threading.Event(), threading.Event()
+
+    def meet() -> None:
+        reached.set()
+        done.wait(60)
+        done.clear()
+
+    thread = threading.Thread(target=ours, args=(meet,))
+    thread.start()
+    assert theirs.stdin is not None and theirs.stdout is not None
+    for _ in range(each):
+        assert reached.wait(60)
+        reached.clear()
+        theirs.stdin.write("go\n")
+        theirs.stdin.flush()
+        assert theirs.stdout.readline() == "done\n"
+        done.set()
+    thread.join()
+    theirs.communicate(timeout=60)

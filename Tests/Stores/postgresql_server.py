@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from server_process import free_port
 
 PASSWORD = "correct horse"
 
@@ -36,12 +36,6 @@ def as_postgres(*command: str | Path) -> list[str]:
     # It ends with the test, however that ends.
     prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--pdeathsig=INT"]
     return prefix + [str(word) for word in command]
-
-
-def free_port() -> int:
-    with socket.socket() as any_port:
-        any_port.bind(("127.0.0.1", 0))
-        return int(any_port.getsockname()[1])
 
 
 class Server:

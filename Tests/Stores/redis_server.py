@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -12,14 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from server_process import ServerProcess, free_port
 
 PASSWORD = "pa:ss/wo@rd%"
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def eventually(holds: Callable[[], Any], seconds: float = 180) -> Any:
@@ -35,7 +28,7 @@ def eventually(holds: Callable[[], Any], seconds: float = 180) -> Any:
         time.sleep(0.05)
 
 
-class Server:
+class Server(ServerProcess):
     """One redis-server, or a Sentinel."""
 
     def __init__(self, folder: Path, *options: str, sentinel: bool = False, tls: bool = False) -> None:
@@ -66,30 +59,6 @@ class Server:
         return redis.Redis(
             unix_socket_path=str(self.socket), password=self.password, socket_timeout=20, decode_responses=True
         )
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def pause(self) -> None:
-        self.process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
-
-    def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.terminate()
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.port}"
 
     @property
     def unix(self) -> str:

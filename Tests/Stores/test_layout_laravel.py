@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 import redis_server
-from php_frameworks import PHP, frameworks, postgresql_running, sqlite_file
+from php_frameworks import PHP, frameworks, postgresql_running, sqlite_file, with_requests_between
 from store import BUILD, ROOT, Store, login, native
 from tuile.errors import TuileError
 from tuile.sessions import Manager, SessionDeleted
@@ -432,41 +432,23 @@ def test_laravel_and_tuile_at_once(kept: Kept, compares: bool) -> None:
 
     def counted() -> tuple[int, int]:
         kept.put(SID, kept.wrapped(b'a:2:{s:3:"php";i:0;s:5:"tuile";i:0;}'))
-        first, second = threading.Event(), threading.Event()
-
-        def tuile() -> None:
+        def tuile(meet: Callable[[], None]) -> None:
             with kept.opened() as manager:
                 for _ in range(each):
                     with manager.begin(sent) as session:
                         session.add_int("tuile", 1)
                         # A whole request of Laravel's is done between this one's reading and its writing.
-                        first.set()
-                        second.wait(60)
-                        second.clear()
+                        meet()
                         session.commit(200)
 
-        def careless() -> None:
+        def careless(meet: Callable[[], None]) -> None:
             for _ in range(each):
                 text = kept.unwrapped(kept.get(SID) or b"").decode()
                 number = int(text.split('"tuile";i:')[1].split(";")[0])
-                first.set()
-                second.wait(60)
-                second.clear()
+                meet()
                 kept.put(SID, kept.wrapped(text.replace(f'"tuile";i:{number};', f'"tuile";i:{number + 1};').encode()))
 
-        thread = threading.Thread(target=tuile if compares else careless)
-        thread.start()
-        laravel = kept.start(SID, "steps", str(each))
-        for _ in range(each):
-            assert first.wait(60)
-            first.clear()
-            assert laravel.stdin is not None and laravel.stdout is not None
-            laravel.stdin.write("go\n")
-            laravel.stdin.flush()
-            assert laravel.stdout.readline() == "done\n"
-            second.set()
-        thread.join()
-        laravel.communicate(timeout=60)
+        with_requests_between(each, tuile if compares else careless, kept.start(SID, "steps", str(each)))
         read = kept.laravel(SID, "read")
         return read["php"], read["tuile"]
 

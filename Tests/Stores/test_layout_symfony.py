@@ -16,7 +16,7 @@ from typing import Any, Optional
 
 import pytest
 import redis_server
-from php_frameworks import PHP, frameworks, postgresql_running, sqlite_file
+from php_frameworks import PHP, frameworks, postgresql_running, sqlite_file, with_requests_between
 from store import BUILD, ROOT, login
 from tuile.errors import TuileError
 from tuile.sessions import Manager, SessionDeleted
@@ -391,41 +391,23 @@ def test_of_symfony_and_tuile_at_once_none_undoes_a_finished_save(kept: Kept) ->
 
     def counted(careful: bool) -> tuple[int, int]:
         kept.put(SID, b'_sf2_attributes|a:2:{s:3:"php";i:0;s:5:"tuile";i:0;}')
-        first, second = threading.Event(), threading.Event()
-
-        def tuile() -> None:
+        def tuile(meet: Callable[[], None]) -> None:
             with kept.opened() as manager:
                 for _ in range(each):
                     with manager.begin(COOKIE) as session:
                         session.add_int("tuile", 1)
                         # A whole request of Symfony's is done between this one's reading and its writing.
-                        first.set()
-                        second.wait(60)
-                        second.clear()
+                        meet()
                         session.commit(200)
 
-        def careless() -> None:
+        def careless(meet: Callable[[], None]) -> None:
             for _ in range(each):
                 text = (kept.get(SID) or b"").decode()
                 number = int(text.split('"tuile";i:')[1].split(";")[0])
-                first.set()
-                second.wait(60)
-                second.clear()
+                meet()
                 kept.put(SID, text.replace(f'"tuile";i:{number};', f'"tuile";i:{number + 1};').encode())
 
-        thread = threading.Thread(target=tuile if careful else careless)
-        thread.start()
-        symfony = kept.start(SID, "steps")
-        for _ in range(each):
-            assert first.wait(60)
-            first.clear()
-            assert symfony.stdin is not None and symfony.stdout is not None
-            symfony.stdin.write("go\n")
-            symfony.stdin.flush()
-            assert symfony.stdout.readline() == "done\n"
-            second.set()
-        thread.join()
-        symfony.communicate(timeout=60)
+        with_requests_between(each, tuile if careful else careless, kept.start(SID, "steps"))
         read = kept.symfony(SID, "read")
         return read["php"], read["tuile"]
 
