@@ -12,11 +12,12 @@ struct PlainReader: ~Copyable {
     /// Of a list in PHP the next key.
     var index: Int64 = 0
     var isFirst = true
+    var pickle = PickleLevel()
   }
 
-  private struct Name {
-    let from: Int32
-    let to: Int32
+  struct Text {
+    var from: Int32
+    var to: Int32
   }
 
   static let deepest = 24
@@ -26,8 +27,8 @@ struct PlainReader: ~Copyable {
   var position = 0
   private(set) var depth = 0
   private let levels: UnsafeMutablePointer<Level>
-  private let names: UnsafeMutablePointer<Name>
-  private var nameCount = 0
+  private let names: UnsafeMutablePointer<Text>
+  private(set) var nameCount = 0
 
   init(_ stored: Bytes) {
     self.stored = stored
@@ -49,7 +50,8 @@ struct PlainReader: ~Copyable {
     switch format {
     case .msgpack: done = reader.readMessagePack(into: &json)
     case .php, .phpSerialize: done = reader.readPHP(format, into: &json)
-    case .json, .phpBinary, .pickle, .marshal: return nil
+    case .pickle: done = reader.readPickle(into: &json)
+    case .json, .phpBinary, .marshal: return nil
     }
     guard done, reader.position == stored.count, json.count <= Payload.largestJSON(stored.count) else { return nil }
     return json.failed ? .noMemory : .ok
@@ -74,6 +76,12 @@ struct PlainReader: ~Copyable {
     depth &-= 1
   }
 
+  /// As it was when the list or map at that depth was opened and empty.
+  mutating func goBack(to depth: Int) {
+    self.depth = depth
+    nameCount = level.pointee.names
+  }
+
   /// What stands between values and names.
   mutating func separate(in json: inout ByteBuffer) {
     if !level.pointee.isFirst { json.append(0x2C) }
@@ -92,7 +100,7 @@ struct PlainReader: ~Copyable {
       }
       i &+= 1
     }
-    names[nameCount] = Name(from: Int32(truncatingIfNeeded: from), to: Int32(truncatingIfNeeded: to))
+    names[nameCount] = Text(from: Int32(truncatingIfNeeded: from), to: Int32(truncatingIfNeeded: to))
     nameCount &+= 1
     separate(in: &json)
     guard text(from, to, in: &json) else { return false }
