@@ -34,32 +34,9 @@ final class MemcachedItem {
     return (Int64(bitPattern: bits), value.dropFirst(8))
   }
 
-  /// Appends the data of a framework's item, inflated if its flags say that it is deflated.
+  /// Appends the data of a framework's item.
   func appendForeign(_ options: MemcachedOptions, to data: inout ByteBuffer) throws(Failure) {
-    guard flags & ~options.zlibFlag == options.itemFlags else { throw MemcachedItem.noSession }
-    if flags & options.zlibFlag != 0 {
-      do throws(Failure) {
-        try Deflated.inflate(value, limit: Int(CM_LARGEST), to: &data)
-      } catch {
-        throw error.status == TUILE_E_SYNTAX ? MemcachedItem.noSession : error
-      }
-    } else {
-      data.append(value)
-    }
-    guard !data.failed else { throw .memory }
-  }
-
-  /// What zlib makes of it.
-  static func deflate(_ data: Bytes) throws(Failure) -> ByteBuffer {
-    var packed = ByteBuffer()
-    let room = data.count &+ data.count / 1000 &+ 64
-    var size = 0
-    let filled = packed.fill(room) { start in
-      size = sys_compress(data.start, data.count, start, room)
-      return size
-    }
-    guard filled, size > 0 else { throw .memory }
-    return packed
+    guard try options.form.unpack(value, flags: flags, to: &data) else { throw MemcachedItem.noSession }
   }
 
   private static var noSession: Failure {

@@ -32,10 +32,8 @@ final class MemcachedOptions: StoreOptions {
   private(set) var own = CText(Bytes("tuile.tuile:"))
   /// Another framework's items are behind the prefix: values as they are.
   private(set) var hasLayout = false
-  /// The flags of such an item: what a new one gets, and what one has to have, but for `zlibFlag`.
-  private(set) var itemFlags: UInt32 = 0
-  /// Of an item whose value is deflated; 0: the framework has no such.
-  private(set) var zlibFlag: UInt32 = 0
+  /// What such items are, by their flags.
+  private(set) var form = ItemForm()
   /// Between the prefix and a session's key in the name of the framework's lock; nil: it has none.
   private(set) var lock: CText?
   /// Milliseconds to wait for that lock.
@@ -101,9 +99,11 @@ final class MemcachedOptions: StoreOptions {
     } else if option.name == Bytes("hash_prefix") {
       hashesPrefix = try option.number(0...1) == 1
     } else if option.name == Bytes("item_flags") {
-      itemFlags = UInt32(truncatingIfNeeded: try option.number(0...0xFFFF))
+      form.plain = UInt32(truncatingIfNeeded: try option.number(0...0xFFFF))
     } else if option.name == Bytes("zlib_flag") {
-      zlibFlag = UInt32(truncatingIfNeeded: try option.number(0...0xFFFF))
+      form.zlib = UInt32(truncatingIfNeeded: try option.number(0...0xFFFF))
+    } else if option.name == Bytes("php_compression") {
+      form.isPHP = try option.number(0...1) == 1
     } else if option.name == Bytes("busy") {
       saysBusy = true
       busy = Int32(truncatingIfNeeded: try option.number(0...600_000))

@@ -80,7 +80,7 @@ final class MemcachedStore: Store {
     case isStill(UInt64)
   }
 
-  /// `flags`: of a framework's item, whose value is deflated if they say so. CM_DONE, CM_EXISTS
+  /// `flags`: of the framework's item that is there, whose form is kept. CM_DONE, CM_EXISTS
   /// or CM_ABSENT.
   private func store(
     _ key: Bytes, _ name: MemcachedName, _ data: Bytes, _ expires: Int64, flags: UInt32? = nil, if condition: Condition
@@ -92,12 +92,11 @@ final class MemcachedStore: Store {
       return try send(
         name, UInt64(bitPattern: expires).bigEndian, data, flags: MemcachedItem.ownFlags, left: later, if: condition)
     }
-    let flags = flags ?? options.itemFlags
+    let form = options.form
     let left = MemcachedStore.left(expires)
-    guard flags & options.zlibFlag != 0 else {
-      return try send(name, nil, data, flags: flags, left: left, if: condition)
+    guard let flags, let packed = try form.pack(data, flags: flags) else {
+      return try send(name, nil, data, flags: form.plain, left: left, if: condition)
     }
-    let packed = try MemcachedItem.deflate(data)
     return try send(name, nil, packed.bytes, flags: flags, left: left, if: condition)
   }
 

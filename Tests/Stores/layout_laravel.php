@@ -1,6 +1,7 @@
 <?php
 // Laravel's own sessions: SETTINGS SID COMMAND [ARGUMENTS]; the answer is a line of JSON.
-// SETTINGS: {"root","driver","files"|"redis"|"table","serialization","encrypt","key","cipher","lifetime"}
+// SETTINGS: {"root","driver","files"|"redis"|"memcached"|"table","serialization","encrypt","key","cipher","lifetime"}
+use Illuminate\Cache\MemcachedStore;
 use Illuminate\Cache\RedisStore;
 use Illuminate\Cache\Repository;
 use Illuminate\Cookie\CookieValuePrefix;
@@ -20,6 +21,8 @@ foreach (['Session', 'Encryption', 'Redis', 'Cache', 'Database', 'Container'] as
 }
 require_once 'Illuminate/Cookie/CookieValuePrefix.php';
 
+require_once __DIR__ . '/memcached.php';
+
 $key = base64_decode(substr($settings['key'], strlen('base64:')));
 $encrypter = new Encrypter($key, $settings['cipher'] ?? 'AES-256-CBC');
 
@@ -33,6 +36,10 @@ function handler(array $settings): SessionHandlerInterface
             'options' => ['prefix' => $settings['prefix']], 'default' => ['host' => $settings['redis'], 'port' => 0],
         ]);
         $store = new RedisStore($redis, $settings['cache_prefix'], 'default');
+        return new CacheBasedSessionHandler(new Repository($store), $settings['lifetime']);
+    }
+    if ($settings['driver'] === 'memcached') {
+        $store = new MemcachedStore(memcached($settings), $settings['cache_prefix']);
         return new CacheBasedSessionHandler(new Repository($store), $settings['lifetime']);
     }
     return new DatabaseSessionHandler(database($settings)->getConnection(), $settings['table'], $settings['lifetime']);

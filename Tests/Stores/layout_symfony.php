@@ -1,7 +1,8 @@
 <?php
 // Symfony's own sessions: SETTINGS SID COMMAND [ARGUMENTS]; the answer is a line of JSON.
-// SETTINGS: {"root", "driver": "files"|"redis"|"pdo", "files", "redis", "dsn", "user", "serialize_handler"}
+// SETTINGS: {"root", "driver": "files"|"redis"|"memcached"|"pdo", "files", "redis", "memcached", "dsn", "user", "serialize_handler"}
 use Symfony\Component\HttpFoundation\Session\Session;
+use Symfony\Component\HttpFoundation\Session\Storage\Handler\MemcachedSessionHandler;
 use Symfony\Component\HttpFoundation\Session\Storage\Handler\NativeFileSessionHandler;
 use Symfony\Component\HttpFoundation\Session\Storage\Handler\PdoSessionHandler;
 use Symfony\Component\HttpFoundation\Session\Storage\Handler\RedisSessionHandler;
@@ -14,6 +15,7 @@ $settings = json_decode($argv[1], true);
 [, , $sid, $command] = $argv;
 set_include_path($settings['root']);
 require_once 'Symfony/Component/HttpFoundation/autoload.php';
+require_once __DIR__ . '/memcached.php';
 
 class Token
 {
@@ -29,6 +31,9 @@ function handler(array $settings): SessionHandlerInterface
         $redis = new Redis;
         $redis->connect($settings['redis']);
         return new RedisSessionHandler($redis, ['prefix' => $settings['prefix'] ?? 'sf_s']);
+    }
+    if ($settings['driver'] === 'memcached') {
+        return new MemcachedSessionHandler(memcached($settings), ['prefix' => $settings['prefix'] ?? 'sf_s']);
     }
     return new PdoSessionHandler($settings['dsn'], ['db_username' => $settings['user'] ?? null]);
 }
@@ -60,7 +65,8 @@ $answer = match ($command) {
     'read' => with(fn($session) => $session->all()),
     'meta' => with(fn($session) => [$session->getMetadataBag()->getCreated(), $session->getMetadataBag()->getLastUsed(), $session->getMetadataBag()->getLifetime()]),
     'write' => with(function ($session) use ($argv) {
-        foreach (json_decode($argv[4], true) as $name => $value) {
+        $given = $argv[4] === '-' ? stream_get_contents(STDIN) : $argv[4];
+        foreach (json_decode($given, true) as $name => $value) {
             $session->set($name, $value);
         }
         return $session->getId();

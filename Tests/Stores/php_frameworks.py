@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import shutil
 import sqlite3
 import subprocess
+import sys
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from store import BUILD, ROOT
@@ -60,6 +63,76 @@ def postgresql_running() -> Iterator[Any]:
         pytest.skip("php-pgsql is not installed")
     with server.running() as running:
         yield running
+
+
+def memcached_running() -> Iterator[Any]:
+    pytest.importorskip("pymemcache")
+    if shutil.which("memcached") is None or not (BUILD / "libtuile-memcached.so").exists():
+        pytest.skip("no memcached, or no module for it, here")
+    if not has_extension("memcached"):
+        pytest.skip("php-memcached is not installed")
+    with importlib.import_module("memcached_server").running() as running:
+        yield running
+
+
+PLAIN, ZLIB, FASTLZ = 0, 0x30, 0x50
+
+
+def uncompressed(value: bytes, flags: int) -> bytes:
+    """What a string of php-memcached's is."""
+    if flags == PLAIN:
+        return value
+    size, packed = int.from_bytes(value[:4], sys.byteorder), value[4:]
+    text = zlib.decompress(packed) if flags == ZLIB else fastlz(packed)
+    assert len(text) == size
+    return text
+
+
+def fastlz(packed: bytes) -> bytes:
+    text, at, second = bytearray(), 0, packed[0] >> 5 == 1
+    while at < len(packed):
+        code = packed[at] & 31 if at == 0 else packed[at]
+        at += 1
+        if code < 32:
+            text += packed[at : at + code + 1]
+            at += code + 1
+            continue
+        length, back = (code >> 5) + 2, (code & 31) << 8
+        more = 255 if code >> 5 == 7 else 0
+        while more == 255:
+            more = packed[at]
+            length, at = length + more, at + 1
+            more = more if second else 0
+        back, at = back + packed[at], at + 1
+        if second and back == 8191:
+            back, at = back + int.from_bytes(packed[at : at + 2], "big"), at + 2
+        for _ in range(length):
+            text.append(text[-1 - back])
+    return bytes(text)
+
+
+class InMemcached:
+    """Values of php-memcached's: a part of a Kept."""
+
+    server: Any
+    prefix: str
+
+    def stored(self, sid: str) -> Optional[tuple[bytes, int]]:
+        found = self.server.client().get(self.prefix + sid)
+        return None if found is None else (bytes(found), self.server.flags(self.prefix + sid))
+
+    def get(self, sid: str) -> Optional[bytes]:
+        found = self.stored(sid)
+        return found and uncompressed(*found)
+
+    def put(self, sid: str, data: bytes, flags: int = PLAIN) -> None:
+        self.server.client().set(self.prefix + sid, data, expire=7200, flags=flags)
+
+    def drop(self, sid: str) -> None:
+        self.server.client().delete(self.prefix + sid)
+
+    def left(self, sid: str) -> float:
+        return float(self.server.left(self.prefix + sid))
 
 
 def with_requests_between(each: int, ours: Callable[[Callable[[], None]], None], theirs: subprocess.Popen[str]) -> None:

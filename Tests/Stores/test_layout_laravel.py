@@ -1,4 +1,4 @@
-"""Laravel's sessions, in its files, its table and in Redis: Laravel itself and Tuile, in both directions."""
+"""Laravel's sessions, in its files, its table, in Redis and in memcached: Laravel itself and Tuile, in both directions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 import redis_server
-from php_frameworks import PHP, frameworks, postgresql_running, sqlite_file, with_requests_between
+from php_frameworks import PHP, InMemcached, frameworks, memcached_running, postgresql_running, sqlite_file, uncompressed, with_requests_between
 from store import BUILD, ROOT, Store, login, native
 from tuile.errors import TuileError
 from tuile.sessions import Manager, SessionDeleted
@@ -68,7 +68,7 @@ class Kept:
     def get(self, sid: str) -> Optional[bytes]:
         raise NotImplementedError
 
-    def put(self, sid: str, data: bytes) -> None:
+    def put(self, sid: str, data: bytes, flags: int = 0) -> None:
         raise NotImplementedError
 
     def left(self, sid: str) -> float:
@@ -86,7 +86,7 @@ class InFiles(Kept):
     def get(self, sid: str) -> Optional[bytes]:
         return (self.folder / sid).read_bytes() if (self.folder / sid).exists() else None
 
-    def put(self, sid: str, data: bytes) -> None:
+    def put(self, sid: str, data: bytes, flags: int = 0) -> None:
         (self.folder / sid).write_bytes(data)
 
     def left(self, sid: str) -> float:
@@ -115,11 +115,19 @@ class InRedis(Kept):
         found = self.client.get(self.prefix + sid)
         return None if found is None else bytes(found)
 
-    def put(self, sid: str, data: bytes) -> None:
+    def put(self, sid: str, data: bytes, flags: int = 0) -> None:
         self.client.set(self.prefix + sid, data, ex=7200)
 
     def left(self, sid: str) -> float:
         return float(self.client.pttl(self.prefix + sid)) / 1000
+
+
+class OfMemcached(InMemcached, Kept):
+    def __init__(self, server: Any, prefix: str = "laravel_cache:", **settings: Any) -> None:
+        self.server, self.prefix = server, prefix
+        self.url = f"{server.url}?layout=laravel&prefix={quote(prefix, '')}"
+        self.settings = {"driver": "memcached", "memcached": [["127.0.0.1", server.port]], "cache_prefix": prefix[:-1]}
+        Kept.__init__(self, **settings)
 
 
 class InTable(Kept):
@@ -144,7 +152,7 @@ class InTable(Kept):
         rows = self.sql(f"SELECT payload FROM sessions WHERE id = '{sid}'")
         return str(rows[0][0]).encode() if rows else None
 
-    def put(self, sid: str, data: bytes) -> None:
+    def put(self, sid: str, data: bytes, flags: int = 0) -> None:
         self.sql(f"DELETE FROM sessions WHERE id = '{sid}'")
         text = data.decode("latin-1").replace("'", "''").replace("\0", "?")
         self.sql(f"INSERT INTO sessions (id, payload, last_activity) VALUES ('{sid}', '{text}', {int(time.time())})")
@@ -162,6 +170,11 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis_server.Ser
 
 
 @pytest.fixture(scope="module")
+def memcached() -> Iterator[Any]:
+    yield from memcached_running()
+
+
+@pytest.fixture(scope="module")
 def postgresql() -> Iterator[Any]:
     yield from postgresql_running()
 
@@ -171,6 +184,10 @@ def kept_in(where: str, request: pytest.FixtureRequest, folder: Path, **settings
         server = request.getfixturevalue("redis")
         server.client().flushall()
         return InRedis(server, **settings)
+    if where == "memcached":
+        server = request.getfixturevalue("memcached")
+        server.client().flush_all()
+        return OfMemcached(server, **settings)
     if where == "sqlite":
         file = sqlite_file(folder)
         return InTable({"driver": "sqlite", "database": str(file.path)}, f"sqlite://{file.path}?busy=60000", file.sql, **settings)
@@ -182,7 +199,7 @@ def kept_in(where: str, request: pytest.FixtureRequest, folder: Path, **settings
     return InFiles(folder / "sessions", **settings)
 
 
-WHERE = ["file", "redis", "sqlite", "postgresql"]
+WHERE = ["file", "redis", "memcached", "sqlite", "postgresql"]
 
 
 @pytest.fixture(params=WHERE)
@@ -206,14 +223,14 @@ def age_flash(session: Any) -> None:
     session["_flash"] = {**flash, "old": flash.get("new", []), "new": []}
 
 
-@pytest.mark.parametrize("name", ["file", "file json", "file encrypted", "redis", "redis json", "database", "database json"])
+@pytest.mark.parametrize("name", ["file", "file json", "file encrypted", "redis", "redis json", "memcached", "database", "database json"])
 def test_what_laravel_wrote_is_read_and_changed_as_laravel_changes_it(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     made = VECTORS[name]
     settings = {"key": made["key"], "encrypt": "encrypted" in name}
     kept = kept_in(name.split()[0].replace("database", "sqlite"), request, tmp_path, **settings)
     for case in made["cases"]:
         sid = case["sid"]
-        kept.put(sid, base64.b64decode(case["value"]))
+        kept.put(sid, base64.b64decode(case["value"]), case.get("flags", 0))
         with kept.opened() as manager, manager.begin(case["cookie"]) as session:
             assert session.session_key == sid and session.get("hits") is None
             if case["json"]:
@@ -225,6 +242,10 @@ def test_what_laravel_wrote_is_read_and_changed_as_laravel_changes_it(name: str,
             age_flash(session)
             cookie = dict(session.commit(200))["Set-Cookie"].split(";")[0]
         got, after = kept.get(sid) or b"", base64.b64decode(case["after"])
+        if isinstance(kept, OfMemcached):
+            # What the framework compressed is again; not to the same bytes, since two compressors differ.
+            assert kept.server.flags(kept.prefix + sid) == case["flags"]
+            after = uncompressed(after, case["flags"])
         if settings["encrypt"]:
             assert got != after
             got, after = decrypted(got, made["key"]), decrypted(after, made["key"])

@@ -1,4 +1,4 @@
-"""Symfony's sessions, in PHP's files, in Redis and in its table: Symfony itself and Tuile, in both directions."""
+"""Symfony's sessions, in PHP's files, in Redis, in memcached and in its table: Symfony itself and Tuile, in both directions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any, Optional
 
 import pytest
 import redis_server
-from php_frameworks import PHP, frameworks, postgresql_running, sqlite_file, with_requests_between
+from php_frameworks import PHP, InMemcached, frameworks, memcached_running, postgresql_running, sqlite_file, with_requests_between
 from store import BUILD, ROOT, login
 from tuile.errors import TuileError
 from tuile.sessions import Manager, SessionDeleted
@@ -50,7 +50,7 @@ class Kept:
     def get(self, sid: str) -> Optional[bytes]:
         raise NotImplementedError
 
-    def put(self, sid: str, data: bytes) -> None:
+    def put(self, sid: str, data: bytes, flags: int = 0) -> None:
         raise NotImplementedError
 
     def drop(self, sid: str) -> None:
@@ -73,7 +73,7 @@ class InFiles(Kept):
     def get(self, sid: str) -> Optional[bytes]:
         return self.path(sid).read_bytes() if self.path(sid).exists() else None
 
-    def put(self, sid: str, data: bytes) -> None:
+    def put(self, sid: str, data: bytes, flags: int = 0) -> None:
         self.path(sid).write_bytes(data)
 
     def drop(self, sid: str) -> None:
@@ -97,7 +97,7 @@ class InRedis(Kept):
         found = self.client.get(self.prefix + sid)
         return None if found is None else bytes(found)
 
-    def put(self, sid: str, data: bytes) -> None:
+    def put(self, sid: str, data: bytes, flags: int = 0) -> None:
         self.client.set(self.prefix + sid, data, ex=1440)
 
     def drop(self, sid: str) -> None:
@@ -115,6 +115,14 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis_server.Ser
         yield server
 
 
+class OfMemcached(InMemcached, Kept):
+    locks = False
+
+    def __init__(self, server: Any, **settings: Any) -> None:
+        self.server, self.prefix, self.url = server, "sf_s", f"{server.url}?layout=symfony"
+        self.settings = {"driver": "memcached", "memcached": [["127.0.0.1", server.port]], **settings}
+
+
 class InTable(Kept):
     """Made by Symfony itself; `sql` runs a statement, and gives its rows."""
 
@@ -129,7 +137,7 @@ class InTable(Kept):
         rows = self.sql(f"SELECT {self.hex} FROM sessions WHERE sess_id = '{sid}'")
         return bytes.fromhex(rows[0][0]) if rows else None
 
-    def put(self, sid: str, data: bytes) -> None:
+    def put(self, sid: str, data: bytes, flags: int = 0) -> None:
         self.sql(f"DELETE FROM sessions WHERE sess_id = '{sid}'")
         now = int(time.time())
         self.sql(f"INSERT INTO sessions VALUES ('{sid}', {self.of_hex.format(data.hex())}, {now + 1440}, {now})")
@@ -144,6 +152,11 @@ class InTable(Kept):
 
 
 @pytest.fixture(scope="module")
+def memcached() -> Iterator[Any]:
+    yield from memcached_running()
+
+
+@pytest.fixture(scope="module")
 def postgresql() -> Iterator[Any]:
     yield from postgresql_running()
 
@@ -153,12 +166,16 @@ def in_sqlite(folder: Path) -> InTable:
     return InTable(f"sqlite:{file.path}", f"sqlite://{file.path}?busy=60000", file.sql, "hex(sess_data)", "X'{}'")
 
 
-@pytest.fixture(params=["file", "redis", "sqlite", "postgresql"])
+@pytest.fixture(params=["file", "redis", "memcached", "sqlite", "postgresql"])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
     if request.param == "redis":
         server = request.getfixturevalue("redis")
         server.client().flushall()
         return InRedis(server)
+    if request.param == "memcached":
+        server = request.getfixturevalue("memcached")
+        server.client().flush_all()
+        return OfMemcached(server)
     if request.param == "sqlite":
         return in_sqlite(tmp_path)
     if request.param == "postgresql":
@@ -418,7 +435,7 @@ def test_of_symfony_and_tuile_at_once_none_undoes_a_finished_save(kept: Kept) ->
 def test_where_symfony_locks_writers_who_take_turns_at_random_lose_nothing(kept: Kept) -> None:
     each = 60
     if not kept.locks:
-        pytest.skip("Symfony's handler for Redis has no locks: its last writer wins")
+        pytest.skip("Symfony's handlers for Redis and memcached have no locks: the last writer wins")
     kept.put(SID, b'_sf2_attributes|a:2:{s:3:"php";i:0;s:5:"tuile";i:0;}')
     symfony = [kept.start(SID, "count", str(each)) for _ in range(2)]
 

@@ -99,6 +99,15 @@ bool cm_ring_finish(cm_ring *ring, const char *hash, const char *ring_hash);
 /* The server's number. From any thread. */
 uint32_t cm_ring_find(const cm_ring *ring, const char *key, size_t size);
 
+/* ---- what php-memcached compresses with (fastlz.c) ---- */
+
+/* false: it is damaged, or becomes anything but `room` bytes. */
+bool cm_fastlz_decode(const uint8_t *from, size_t size, uint8_t *to, size_t room);
+/* The most bytes that cm_fastlz_encode makes of `size`, which is CM_LARGEST at most. */
+size_t cm_fastlz_bound(size_t size);
+/* 0: there is no memory. */
+size_t cm_fastlz_encode(const uint8_t *from, size_t size, uint8_t *to);
+
 /* ---- between the sources ---- */
 
 /* Adds to the request that is to be sent. */

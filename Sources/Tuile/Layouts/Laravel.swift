@@ -1,6 +1,6 @@
 import CTuile
 
-/// Laravel's sessions, in its files, its table, or Redis by its cache: an array as PHP's
+/// Laravel's sessions, in its files, its table, or Redis and memcached by its cache: an array as PHP's
 /// serialize or json_encode writes it, encrypted where `session.encrypt` says so. The cookie is encrypted
 /// with the application's key in any case.
 final class Laravel: Layout {
@@ -13,7 +13,7 @@ final class Laravel: Layout {
 
   init(_ kind: Kind) { self.kind = kind }
 
-  override func isFor(_ kind: Kind) -> Bool { kind == .redis || kind == .file || isTable }
+  override func isFor(_ kind: Kind) -> Bool { kind == .redis || kind == .memcached || kind == .file || isTable }
   private var isTable: Bool { kind == .sqlite || kind == .postgresql }
 
   // MARK: The cookie
@@ -31,7 +31,7 @@ final class Laravel: Layout {
   // MARK: Options
 
   override var shared: LayoutOptions.Names {
-    kind == .redis ? [.prefix, .ttl] : isTable ? [.table, .ttl] : [.ttl]
+    kind == .redis || kind == .memcached ? [.prefix, .ttl] : isTable ? [.table, .ttl] : [.ttl]
   }
 
   override func takeOwn(_ option: URLText.Option) throws(Failure) -> Bool {
@@ -53,6 +53,9 @@ final class Laravel: Layout {
     if kind == .redis {
       // The two prefixes of Laravel's own settings stand one behind the other.
       Layout.write("key_prefix", options.prefix?.bytes ?? Bytes("laravel_database_laravel_cache:"), to: &url)
+    } else if kind == .memcached {
+      Layout.write("key_prefix", options.prefix?.bytes ?? Bytes("laravel_cache:"), to: &url)
+      url.append("&php_compression=1")
     } else if isTable {
       var columns = ByteBuffer()
       columns.append("id:key,payload:text,last_activity:seconds-")

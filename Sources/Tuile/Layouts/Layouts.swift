@@ -3,7 +3,7 @@ import CTuile
 /// The one table of layouts: a layout more is a line in each of these two.
 extension Layout {
   static let names: StaticString =
-    "django, express (redis, postgresql, file), connect-redis, connect-pg-simple, session-file-store, php (redis, memcached, file), symfony, laravel (redis, file, sqlite, postgresql), django-cache, flask-session (redis, memcached, file, sqlite, postgresql), django-cached-db (sqlite, postgresql), django-redis, starsessions, aiohttp-session, redis-session-store, redis-actionpack, redis-rack (redis), rails-cache (redis, memcached), rack-dalli, mem-cache-store (memcached), activerecord-session-store (sqlite, postgresql)"
+    "django, express (redis, postgresql, file), connect-redis, connect-pg-simple, session-file-store, php (redis, memcached, file), symfony, laravel (redis, memcached, file, sqlite, postgresql), django-cache, flask-session (redis, memcached, file, sqlite, postgresql), django-cached-db (sqlite, postgresql), django-redis, starsessions, aiohttp-session, redis-session-store, redis-actionpack, redis-rack (redis), rails-cache (redis, memcached), rack-dalli, mem-cache-store (memcached), activerecord-session-store (sqlite, postgresql)"
 
   /// nil: there is no such layout, or not for that kind of store. `django` is what a URL
   /// without a layout means.

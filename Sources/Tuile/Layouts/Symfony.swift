@@ -13,7 +13,7 @@ final class Symfony: PHPLayout {
 
   init(_ kind: Kind) { self.kind = kind }
 
-  override func isFor(_ kind: Kind) -> Bool { kind == .redis || kind == .file || isTable }
+  override func isFor(_ kind: Kind) -> Bool { kind == .redis || kind == .memcached || kind == .file || isTable }
   private var isTable: Bool { kind == .sqlite || kind == .postgresql }
 
   override var shared: LayoutOptions.Names { isTable ? [.table, .ttl] : super.shared }
@@ -31,6 +31,10 @@ final class Symfony: PHPLayout {
   }
 
   override func writeOptions(for kind: Kind, to url: inout ByteBuffer) throws(Failure) {
+    if kind == .memcached {
+      Layout.write("key_prefix", options.prefix?.bytes ?? Bytes(standardPrefix), to: &url)
+      return url.append("&php_compression=1")
+    }
     guard isTable else { return try super.writeOptions(for: kind, to: &url) }
     Layout.write("table", options.table?.bytes ?? Bytes("sessions"), to: &url)
     Layout.write(
