@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 import sys
 import time
 from typing import Any
@@ -19,13 +20,17 @@ def django_commands() -> Any:
     import django
     from django.conf import settings as configured
 
+    # As Django does where its settings are a module.
+    os.environ["TZ"] = settings.get("zone", "UTC")
+    time.tzset()
     configured.configure(
         SECRET_KEY=settings["secret"],
         SESSION_ENGINE=f"django.contrib.sessions.backends.{settings['engine']}",
         CACHES={"default": settings["cache"]},
         DATABASES={"default": settings["database"]} if "database" in settings else {},
         INSTALLED_APPS=["django.contrib.sessions"],
-        USE_TZ=True,
+        USE_TZ="zone" not in settings,
+        TIME_ZONE=settings.get("zone", "UTC"),
     )
     django.setup()
     from importlib import import_module

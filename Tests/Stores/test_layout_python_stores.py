@@ -11,6 +11,7 @@ import lzma
 import pickle
 import re
 import select
+import shutil
 import sqlite3
 import struct
 import subprocess
@@ -51,6 +52,15 @@ def postgresql() -> Iterator[Any]:
     servers = pytest.importorskip("postgresql_server")
     if not (BUILD / "libtuile-postgresql.so").exists() or servers.binaries() is None:
         pytest.skip("no PostgreSQL here")
+    with servers.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def memcached() -> Iterator[Any]:
+    servers = pytest.importorskip("memcached_server")
+    if not (BUILD / "libtuile-memcached.so").exists() or shutil.which("memcached") is None:
+        pytest.skip("no memcached, or no module for it, here")
     with servers.running() as server:
         yield server
 
@@ -180,6 +190,29 @@ class Scene:
 REDIS_CACHE = "django.core.cache.backends.redis.RedisCache"
 
 
+def in_postgresql(server: Any, name: str) -> dict[str, str]:
+    return {"ENGINE": "django.db.backends.postgresql", "NAME": name, "HOST": str(server.folder), "PORT": str(server.port), "USER": "postgres"}
+
+
+def behind_memcached(request: pytest.FixtureRequest, folder: Path, settings: dict[str, Any], place: str) -> Scene:
+    """cached_db: its table in SQLite or PostgreSQL, and its cache in memcached, by either of Django's clients."""
+    server = request.getfixturevalue("memcached")
+    client = "PyLibMCCache" if place == "postgresql" else "PyMemcacheCache"
+    settings["cache"] = {"BACKEND": f"django.core.cache.backends.memcached.{client}", "LOCATION": server.host, "KEY_PREFIX": "c"}
+    cache = f"{server.url}?prefix=c"
+    needs = ("django", "pylibmc" if place == "postgresql" else "pymemcache")
+    if place == "postgresql":
+        tables = request.getfixturevalue("postgresql")
+        name = tables.new_database()
+        settings["database"] = in_postgresql(tables, name)
+        url = tables.url(name, layout="django-cached-db", cache=quote(cache, safe=""))
+        return Scene("django", settings, url, "sessionid", needs, lambda: int(tables.sql("SELECT count(*) FROM django_session", name)[0][0]))
+    database = folder / "db.sqlite3"
+    return Scene(
+        "django", settings, f"sqlite://{database}?layout=django-cached-db&cache={quote(cache, safe='')}", "sessionid", needs, lambda: rows(database, "django_session")
+    )
+
+
 def django(request: pytest.FixtureRequest, folder: Path, engine: str, place: str) -> Scene:
     settings: dict[str, Any] = {"secret": SECRET, "engine": engine}
     needs: tuple[str, ...] = ("django",)
@@ -194,9 +227,11 @@ def django(request: pytest.FixtureRequest, folder: Path, engine: str, place: str
     if place == "postgresql":
         server = request.getfixturevalue("postgresql")
         name = server.new_database()
-        settings["database"] = {"ENGINE": "django.db.backends.postgresql", "NAME": name, "HOST": str(server.folder), "PORT": str(server.port), "USER": "postgres"}
+        settings["database"] = in_postgresql(server, name)
         url = server.url(name, layout="django-cache", table="cache_table", prefix="a%27b", version="3")
         return Scene("django", settings, url, "sessionid", needs, lambda: int(server.sql("SELECT count(*) FROM cache_table", name)[0][0]))
+    if engine == "cached_db" and place.startswith("memcached-"):
+        return behind_memcached(request, folder, settings, place.removeprefix("memcached-"))
     if engine == "cached_db":
         server = request.getfixturevalue("redis")
         settings["cache"] = {"BACKEND": REDIS_CACHE, "LOCATION": f"unix://{server.socket}?db=0", "KEY_PREFIX": "c"}
@@ -264,6 +299,8 @@ SCENES: dict[str, Callable[[pytest.FixtureRequest, Path], Scene]] = {
     "django-table-postgresql": lambda request, folder: django(request, folder, "cache", "postgresql"),
     "django-files": lambda request, folder: django(request, folder, "cache", "file"),
     "django-cached-db": lambda request, folder: django(request, folder, "cached_db", "sqlite"),
+    "django-cached-db-memcached-sqlite": lambda request, folder: django(request, folder, "cached_db", "memcached-sqlite"),
+    "django-cached-db-memcached-postgresql": lambda request, folder: django(request, folder, "cached_db", "memcached-postgresql"),
     "django-redis": lambda request, folder: django(request, folder, "cache", "redis"),
     **{f"django-redis-{name}": (lambda name: lambda request, folder: django(request, folder, "cache", f"redis-{name}"))(name) for name in ("zlib", "gzip", "lzma", "lz4", "zstd")},
     "flask-table-sqlite": lambda request, folder: flask(request, folder, "sqlite"),
@@ -395,13 +432,15 @@ def test_tuile_undoes_no_finished_save_of_theirs(scene: Scene) -> None:
 @pytest.mark.parametrize("scene", RACES, indirect=True)
 def test_the_control_two_of_theirs_lose_saves(scene: Scene) -> None:
     each = 60
-    with Framework(scene) as one, Framework(scene) as other:
+    with Framework(scene) as one:
+        # The other makes no tables at the same time.
         sid = one("write", "", json.dumps({"one": 0, "other": 0}))
-        other("read", sid)
-        one.send("count", sid, "one", str(each))
-        other.send("count", sid, "other", str(each))
-        one.receive()
-        other.receive()
+        with Framework(scene) as other:
+            other("read", sid)
+            one.send("count", sid, "one", str(each))
+            other.send("count", sid, "other", str(each))
+            one.receive()
+            other.receive()
         read = one("read", sid)
         assert read["one"] + read["other"] < 2 * each
 
@@ -409,9 +448,14 @@ def test_the_control_two_of_theirs_lose_saves(scene: Scene) -> None:
 # ---- and what is peculiar to each ----
 
 
-def test_django_sees_a_change_behind_its_cache_at_once(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["sqlite", "memcached-sqlite", "memcached-postgresql"])
+def test_django_sees_a_change_behind_its_cache_at_once(request: pytest.FixtureRequest, tmp_path: Path, place: str) -> None:
     pytest.importorskip("django")
-    scene = django(request, tmp_path, "cached_db", "sqlite")
+    scene = django(request, tmp_path, "cached_db", place)
+    for module in scene.needs:
+        pytest.importorskip(module)
+    # Without the cache's URL.
+    table = re.sub(r"[?&](layout|cache)=[^&]*", "", scene.url) if place == "memcached-postgresql" else scene.url.split("?")[0]
     with Framework(scene) as framework:
         sid = framework("write", "", json.dumps({"role": "admin"}))
         assert framework("read", sid) == {"role": "admin"}
@@ -426,11 +470,38 @@ def test_django_sees_a_change_behind_its_cache_at_once(request: pytest.FixtureRe
             assert framework("read", sid) == {}
         # The control: without the cache's URL Django goes on with what it has.
         sid = framework("write", "", json.dumps({"role": "admin"}))
-        with Manager(store=scene.url.split("?")[0], cookie_name="sessionid", secret=SECRET) as manager:
+        with Manager(store=table, cookie_name="sessionid", secret=SECRET) as manager:
             with manager.begin(f"sessionid={sid}") as session:
                 session["role"] = "guest"
                 session.commit(200)
         assert framework("read", sid) == {"role": "admin"}
+
+
+@pytest.mark.parametrize(("place", "zone"), [("postgresql", "America/New_York"), ("postgresql", "Asia/Tokyo"), ("sqlite", "UTC")])
+def test_a_table_s_times_without_use_tz(request: pytest.FixtureRequest, tmp_path: Path, place: str, zone: str) -> None:
+    """PostgreSQL knows the zone of what Django writes then; SQLite has the time of TIME_ZONE, which has to be UTC."""
+    pytest.importorskip("django")
+    scene = django(request, tmp_path, "cache", place)
+    scene.settings |= {"zone": zone}
+    with Framework(scene) as framework:
+        sid = framework("write", "", json.dumps({"a": 1, "_session_expiry": 3600}))
+        with Store(scene.url) as store:
+            found = store.load(sid)
+            assert found is not None and abs(found[1] / 1e6 - time.time() - 3600) < 60
+        with Manager(store=scene.url, cookie_name="sessionid") as manager:
+            with manager.begin(f"sessionid={sid}") as session:
+                assert session["a"] == 1
+                session["a"] = 2
+                session.set_expiry(60)
+                session.commit(200)
+            assert framework("read", sid)["a"] == 2
+            with manager.begin(f"sessionid={sid}") as session:
+                session.set_expiry(1)
+                session.commit(200)
+            time.sleep(2.1)
+            assert framework("read", sid) == {}
+            with manager.begin(f"sessionid={sid}") as session:
+                assert {**session} == {}
 
 
 def test_nothing_is_written_while_the_cache_is_away(request: pytest.FixtureRequest, tmp_path: Path) -> None:
