@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command import ERROR, NO, ROOT, SECRET, USAGE, answers, says, tuile
+from command import BUILD, ERROR, NO, ROOT, SECRET, USAGE, answers, says, tuile
 
 sys.path.insert(0, str(ROOT / "Tests/Stores"))
 import redis_server  # noqa: E402
@@ -348,3 +349,65 @@ def test_laravel_whose_cookies_are_encrypted(redis: redis_server.Server, url: st
     assert answers("migrate", files, store, "--dry-run", secret=None, code=NO)["unreadable"] == 1
     assert answers("migrate", files, store, secret=LARAVEL["file encrypted"]["key"])["copied"] == 1
     assert "login" in answers("inspect", "--store", store, sealed["sid"], secret=None)
+
+
+# ---- memcached, which tells nobody what it has ----
+
+
+@pytest.fixture(scope="module")
+def memcached() -> Iterator[Any]:
+    servers = pytest.importorskip("memcached_server")
+    if shutil.which("memcached") is None or not (BUILD / "libtuile-memcached.so").exists():
+        pytest.skip("no memcached, or no module for it, here")
+    with servers.running() as server:
+        yield server
+
+
+def test_sessions_move_to_and_from_memcached(memcached: Any, redis: redis_server.Server, url: str, tmp_path: Path) -> None:
+    keys = fill(redis, "layout=django-cache", PYTHON, "login", "dates", "one_int")
+    source, target = f"{url}?layout=django-cache", f"{memcached.url}?layout=django-cache"
+    assert answers("migrate", source, target, "--dry-run")["would_copy"] == 3
+    assert memcached.client().get(f":1:django.contrib.sessions.cache{keys['dates']}") is None
+    done = answers("migrate", source, target)
+    # It can be asked for each key, but has no lists of owners.
+    assert (done["copied"], done["checked"], done["missing"], done["lose_values"]) == (3, 3, 0, 0)
+    for name, key in keys.items():
+        stored = f":1:django.contrib.sessions.cache{key}"
+        assert memcached.client().get(stored) == octets(case(PYTHON, "layout=django-cache", name), PYTHON), name
+        assert memcached.flags(stored) == 1 and 3500 < memcached.left(stored) <= 3601
+    assert answers("migrate", source, target)["there_already"] == 3
+    # From there only those that are named.
+    own = f"sqlite://{tmp_path}/own.db"
+    said = answers("migrate", target, own, code=ERROR)
+    assert "keys" in said["message"] or "list" in said["message"]
+    (tmp_path / "keys").write_text("\n".join([keys["login"], keys["one_int"], "z" * 32]) + "\n")
+    done = answers("migrate", target, own, "--keys", str(tmp_path / "keys"))
+    assert (done["copied"], done["absent"], done["missing"]) == (2, 1, 0)
+    whole = answers("session", "get", "--store", target, keys["login"])["values"]
+    assert answers("session", "get", "--store", own, keys["login"])["values"] == whole
+    # And from one framework's form into another's, which has no ends of a session's own.
+    php = f"{memcached.url}?layout=php&prefix=p."
+    assert answers("migrate", own, php, "--dry-run", code=NO)["lose_expiry"] == 1
+    done = answers("migrate", own, php, "--lossy")
+    assert (done["copied"], done["missing"]) == (2, 0)
+    assert answers("session", "get", "--store", php, keys["login"], secret=None)["values"] == whole
+
+
+# ---- libraries that are not installed ----
+
+
+@pytest.mark.parametrize(("compressor", "library", "package"), [("lzma", "liblzma.so.5", "liblzma5"), ("lz4", "liblz4.so.1", "liblz4-1"), ("zstd", "libzstd.so.1", "libzstd1")])
+def test_a_compressor_s_library_that_is_not_there_is_named(redis: redis_server.Server, url: str, tmp_path: Path, compressor: str, library: str, package: str) -> None:
+    (key,) = fill(redis, "layout=django-redis", PYTHON, "login").values()
+    store = f"{url}?layout=django-redis&compressor={compressor}"
+    # What does not decompress is taken as it is, as django-redis does.
+    assert answers("session", "get", "--store", store, key)["values"]
+    # The loader finds this first, and it is no library.
+    (tmp_path / library).write_bytes(b"")
+    before = client(redis).get(f":1:django.contrib.sessions.cache{key}")
+    for words in (("session", "get", "--store", store, key), ("session", "set", "--store", store, key, "n", "1"), ("session", "list", "--store", store)):
+        said = answers(*words, code=ERROR, LD_LIBRARY_PATH=str(tmp_path))
+        assert package in said["message"] and "install" in said["message"]
+    assert client(redis).get(f":1:django.contrib.sessions.cache{key}") == before
+    # Without that compressor it is not missed.
+    assert answers("session", "get", "--store", f"{url}?layout=django-redis&compressor=zlib", key, LD_LIBRARY_PATH=str(tmp_path))["values"]
