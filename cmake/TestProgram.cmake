@@ -1,5 +1,5 @@
 # tuile_test_program(NAME SOURCES...): a program against the shipped library.
-get_filename_component(swift_libraries ${CMAKE_Swift_COMPILER} REALPATH)
+get_filename_component(swift_libraries ${TUILE_SWIFTC} REALPATH)
 get_filename_component(swift_libraries ${swift_libraries}/../../lib/swift/linux ABSOLUTE)
 function(tuile_test_program name)
   add_executable(${name} ${ARGN})

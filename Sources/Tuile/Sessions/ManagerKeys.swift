@@ -94,8 +94,8 @@ final class RecentKeys {
     }
   }
 
+  // Atomic integers have nothing to deinitialize, and Swift 6.2 crashes on it.
   deinit {
-    table.deinitialize(count: RecentKeys.places)
     table.deallocate()
   }
 
