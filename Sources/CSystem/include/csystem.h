@@ -275,7 +275,28 @@ typedef struct sys_dialect {
 /* NULL behind the last. */
 const sys_dialect *sys_dialect_at(size_t index);
 
-/* ---- locks that fork() cannot break (mutex.c) ---- */
+/* ---- locks that fork() cannot break (mutex.c, locks.h) ---- */
+
+/* Waiting until a time of the clock that nobody sets, and a lock where who asks to have it alone is first, are
+ * glibc's since 2.30. Where they are not, on musl and with an older glibc, the kernel's futexes do the same.
+ * -DTUILE_FUTEX_LOCKS=1: those in any case. */
+#ifndef TUILE_FUTEX_LOCKS
+#if defined __GLIBC_PREREQ
+#define TUILE_FUTEX_LOCKS !__GLIBC_PREREQ(2, 30)
+#else
+#define TUILE_FUTEX_LOCKS 1
+#endif
+#endif
+
+#if TUILE_FUTEX_LOCKS
+typedef struct { uint32_t state; } sys_lock;
+typedef struct { uint32_t inside, closed; } sys_shared_lock;
+typedef struct { uint32_t free, waiting; } sys_places;
+#else
+typedef pthread_mutex_t sys_lock;
+typedef pthread_rwlock_t sys_shared_lock;
+typedef sem_t sys_places;
+#endif
 
 /* Has fork() wait for what follows; false without memory for that. Whoever opens
  * something with locks in it asks first: making the locks can't fail then. */
@@ -285,7 +306,7 @@ bool sys_forks_ready(void);
  * guards is in one piece there. fork() takes the newest first: while one is
  * held, only an older one may be taken. */
 typedef struct sys_mutex {
-  pthread_mutex_t mutex;
+  sys_lock lock;
   struct sys_mutex *next;
   struct sys_mutex **link;
 } sys_mutex;
@@ -304,7 +325,7 @@ unsigned int sys_fork_generation(void);
  * nobody is inside and lets `empty` put away what a child must not inherit. A
  * thread that is inside does not enter again, and does not fork. */
 typedef struct sys_fork_gate {
-  pthread_rwlock_t lock;
+  sys_shared_lock lock;
   void (*empty)(void *context);
   void *context;
   struct sys_fork_gate *next;
@@ -318,7 +339,7 @@ void sys_fork_gate_leave(sys_fork_gate *gate);
 
 /* Lets so many in at a time, at most INT_MAX. A child of fork() makes its own. */
 typedef struct sys_gate {
-  sem_t places;
+  sys_places places;
 } sys_gate;
 
 void sys_gate_init(sys_gate *gate, unsigned int places);
