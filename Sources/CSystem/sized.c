@@ -54,8 +54,9 @@ static const struct field config_later[] = {
   FIELD(tuile_config, log_context),   FIELD(tuile_config, log_level),         VERSION(tuile_config, cookie_rule),
   FIELD(tuile_config, cookie_skip_rules), FIELD(tuile_config, allow_weak_secrets),
   VERSION(tuile_config, wait),        FIELD(tuile_config, wait_context),
+  FIELD(tuile_config, device_binding), FIELD(tuile_config, device_path),      FIELD(tuile_config, device_seconds),
 };
-LAST(tuile_config, wait_context);
+LAST(tuile_config, device_seconds);
 
 static const struct field hidden_field_later[] = {
   VERSION(tuile_hidden_field, value), FIELD(tuile_hidden_field, body),
@@ -85,6 +86,8 @@ static const tuile_config config = TUILE_CONFIG_INIT;
 static const tuile_stats stats = TUILE_STATS_INIT;
 static const tuile_latency latency = TUILE_LATENCY_INIT;
 static const tuile_copying copying = TUILE_COPYING_INIT;
+static const tuile_device_request device_request = TUILE_DEVICE_REQUEST_INIT;
+static const tuile_device_answer device_answer = TUILE_DEVICE_ANSWER_INIT;
 
 #define GROWN(type, last, name) \
   {sizeof(type), _Alignof(type), END(type, last), sizeof name##_later / sizeof *name##_later, name##_later, &name}
@@ -107,6 +110,8 @@ static const struct shape shapes[] = {
   [SYS_STATS] = GROWN(tuile_stats, store_failures, stats),
   [SYS_LATENCY] = AS_FIRST(tuile_latency, latency),
   [SYS_COPYING] = AS_FIRST(tuile_copying, copying),
+  [SYS_DEVICE_REQUEST] = AS_FIRST(tuile_device_request, device_request),
+  [SYS_DEVICE_ANSWER] = AS_FIRST(tuile_device_answer, device_answer),
 };
 
 static size_t aligned(const struct shape *shape, size_t size) {

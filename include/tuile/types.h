@@ -39,6 +39,7 @@ typedef enum tuile_status {
   TUILE_DELETED = 6,       /**< The session was deleted meanwhile; nothing was saved. */
   TUILE_REFUSED = 7,       /**< CSRF: the request may be forged. */
   TUILE_UNREADABLE = 8,    /**< What is there can't be verified or read: it is left alone. */
+  TUILE_UNBOUND = 9,       /**< A device-bound session came without its bound cookie: nothing is shown or saved. Since 0.2. */
 
   TUILE_E_ARGUMENT = -1, /**< A NULL, an unknown constant, a size that can't be. */
   TUILE_E_SPACE = -2,    /**< The buffer is too small; the size needed was stored. */
@@ -665,6 +666,14 @@ typedef enum tuile_log_level {
  *  held; it must not call the manager. The message is borrowed for the call. */
 typedef void (*tuile_log)(void *context, tuile_log_level level, tuile_bytes message);
 
+/** Which sessions are offered to be bound to the browser's device (Device Bound Session
+ *  Credentials). Since 0.2. */
+typedef enum tuile_device_binding {
+  TUILE_DEVICE_BINDING_OFF = 0,   /**< None, and a bound session is one like any other. */
+  TUILE_DEVICE_BINDING_CALL = 1,  /**< Those of tuile_session_offer_device_binding. */
+  TUILE_DEVICE_BINDING_LOGIN = 2  /**< Every login: a cycled ID, an owner, a framework's own. */
+} tuile_device_binding;
+
 /** What a manager is made from; the names and defaults are Django's. Texts, secrets
  *  and the keyring's are copied; `open_store` and the contexts must outlive it. */
 typedef struct tuile_config {
@@ -735,6 +744,16 @@ typedef struct tuile_config {
    *  must outlive the manager. NULL: they sleep. Since 0.2. */
   tuile_wait wait;
   void *wait_context; /**< Given to `wait`. Since 0.2. */
+  /** Binds sessions to the device of their browser: off. It needs a secret, sessions in a
+   *  store, `cookie_secure`, and neither `url_sessions` nor `cookie_partitioned`. Since 0.2. */
+  tuile_device_binding device_binding;
+  /** Where browsers register and refresh: a path of this application below `cookie_path`, for
+   *  tuile_session_answer_device: "/device-bound-session". Since 0.2. */
+  tuile_bytes device_path;
+  /** Seconds that a bound cookie lives, so that a stolen one is worth no more: 1 to 86400,
+   *  600 by default. An eighth of it, at most 30 seconds, is added for requests on their way
+   *  and for clocks. Since 0.2. */
+  int64_t device_seconds;
 } tuile_config;
 
 /** Gives every field its default. */
@@ -744,7 +763,45 @@ typedef struct tuile_config {
     false, true, false, false, false, 1048576, NULL, NULL, NULL, false,        \
     {"sid", 3}, 0, 0, 5, false, 100, {NULL, 0}, {NULL, 0}, {NULL, 0}, NULL,    \
     NULL, TUILE_LOG_WARNING, TUILE_COOKIE_RULE_DEFAULT, 0, false,      \
-    NULL, NULL }
+    NULL, NULL, TUILE_DEVICE_BINDING_OFF, {"/device-bound-session", 21}, 600 }
+
+/** What of a request device-bound sessions have to know, beside its cookies: the values of
+ *  these headers, empty where the request had none. Since 0.2. */
+typedef struct tuile_device_request {
+  size_t size;            /**< sizeof(tuile_device_request) */
+  tuile_bytes method;     /**< "GET", "POST", … */
+  tuile_bytes proof;      /**< Secure-Session-Response. */
+  tuile_bytes identifier; /**< Sec-Secure-Session-Id. */
+  tuile_bytes skipped;    /**< Secure-Session-Skipped. */
+  tuile_bytes fetch_site; /**< Sec-Fetch-Site. */
+  tuile_bytes fetch_mode; /**< Sec-Fetch-Mode. */
+  tuile_bytes fetch_dest; /**< Sec-Fetch-Dest. */
+} tuile_device_request;
+
+/** Gives every field its default: no header. */
+#define TUILE_DEVICE_REQUEST_INIT                                              \
+  { sizeof(tuile_device_request), {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0},  \
+    {NULL, 0}, {NULL, 0}, {NULL, 0} }
+
+/** A header of a response. Since 0.2. */
+typedef struct tuile_header {
+  tuile_bytes name;  /**< As "Set-Cookie". */
+  tuile_bytes value; /**< Without a newline. */
+} tuile_header;
+
+/** A whole response, to be sent as it is. What it points to is the session's, until
+ *  tuile_session_end. Since 0.2. */
+typedef struct tuile_device_answer {
+  size_t size;                 /**< sizeof(tuile_device_answer) */
+  int32_t http_status;         /**< 200, 400, 401, 403, 404, 405. */
+  const tuile_header *headers; /**< The Content-Type of `body` among them, but no Content-Length. */
+  size_t header_count;         /**< How many there are; several may be Set-Cookie. */
+  tuile_bytes body;            /**< JSON or HTML; may be empty. */
+} tuile_device_answer;
+
+/** Sets the size, and an answer without anything. */
+#define TUILE_DEVICE_ANSWER_INIT                                               \
+  { sizeof(tuile_device_answer), 0, NULL, 0, {NULL, 0} }
 
 /** Ready-made limits, those of NIST SP 800-63B-4. */
 typedef enum tuile_policy {
@@ -762,6 +819,7 @@ typedef struct tuile_owned_session {
   tuile_bytes user_agent; /**< As tuile_session_set_client had it, or empty. */
   tuile_bytes address;    /**< The same. */
   bool current;           /**< It is the session that asks. */
+  bool device_bound;      /**< It is bound to its browser's device. Since 0.2. */
 } tuile_owned_session;
 
 /** Takes one session of an owner. */

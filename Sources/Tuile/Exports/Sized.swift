@@ -125,3 +125,13 @@ extension tuile_latency: Sized {
   static var kind: sys_struct { SYS_LATENCY }
   static var typeName: StaticString { "tuile_latency" }
 }
+
+extension tuile_device_request: Sized {
+  static var kind: sys_struct { SYS_DEVICE_REQUEST }
+  static var typeName: StaticString { "tuile_device_request" }
+}
+
+extension tuile_device_answer: Sized {
+  static var kind: sys_struct { SYS_DEVICE_ANSWER }
+  static var typeName: StaticString { "tuile_device_answer" }
+}

@@ -32,6 +32,7 @@ EXISTS = 5
 DELETED = 6
 REFUSED = 7
 UNREADABLE = 8
+UNBOUND = 9
 E_ARGUMENT = -1
 E_SPACE = -2
 E_LIMIT = -3
@@ -425,6 +426,12 @@ LOG = {
 
 Log = CFUNCTYPE(None, c_void_p, c_int, Bytes)
 
+DEVICE_BINDING = {
+    "off": 0,
+    "call": 1,
+    "login": 2,
+}
+
 
 class Config(Structure):
     _fields_ = [
@@ -466,6 +473,39 @@ class Config(Structure):
         ("allow_weak_secrets", c_bool),
         ("wait", Wait),
         ("wait_context", c_void_p),
+        ("device_binding", c_int),
+        ("device_path", Bytes),
+        ("device_seconds", c_int64),
+    ]
+
+
+class DeviceRequest(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("method", Bytes),
+        ("proof", Bytes),
+        ("identifier", Bytes),
+        ("skipped", Bytes),
+        ("fetch_site", Bytes),
+        ("fetch_mode", Bytes),
+        ("fetch_dest", Bytes),
+    ]
+
+
+class Header(Structure):
+    _fields_ = [
+        ("name", Bytes),
+        ("value", Bytes),
+    ]
+
+
+class DeviceAnswer(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("http_status", c_int32),
+        ("headers", POINTER(Header)),
+        ("header_count", c_size_t),
+        ("body", Bytes),
     ]
 
 
@@ -485,6 +525,7 @@ class OwnedSession(Structure):
         ("user_agent", Bytes),
         ("address", Bytes),
         ("current", c_bool),
+        ("device_bound", c_bool),
     ]
 
 
@@ -721,4 +762,11 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_store_disown": (c_int, [c_void_p, Bytes, Bytes, POINTER(Error)]),
     "tuile_layout_read": (c_int, [Bytes, Bytes, c_char_p, c_size_t, POINTER(c_size_t), POINTER(Error)]),
     "tuile_manager_copy_session": (c_int, [c_void_p, c_void_p, Bytes, POINTER(Copying), POINTER(Error)]),
+    "tuile_device_request_init": (c_int, [POINTER(DeviceRequest), c_size_t]),
+    "tuile_device_answer_init": (c_int, [POINTER(DeviceAnswer), c_size_t]),
+    "tuile_session_offer_device_binding": (c_int, [c_void_p, POINTER(Error)]),
+    "tuile_session_is_device_bound": (c_int, [c_void_p, POINTER(c_bool)]),
+    "tuile_session_answer_device": (c_int, [c_void_p, POINTER(DeviceRequest), POINTER(DeviceAnswer),
+        POINTER(Error)]),
+    "tuile_session_refuse": (c_int, [c_void_p, POINTER(DeviceRequest), POINTER(DeviceAnswer), POINTER(Error)]),
 }
