@@ -19,7 +19,18 @@ int main(void) {
   SAME(&config_set, &config, cookie_domain);
   SAME(&config_set, &config, cookie_path);
   SAME(&config_set, &config, url_name);
+  SAME(&config_set, &config, device_path);
   CHECK(memcmp(&config_set, &config, sizeof config) == 0);
+
+  static const tuile_device_request device_request = TUILE_DEVICE_REQUEST_INIT;
+  static tuile_device_request device_request_set;
+  CHECK(tuile_device_request_init(&device_request_set, sizeof device_request_set) == TUILE_OK);
+  CHECK(memcmp(&device_request_set, &device_request, sizeof device_request) == 0);
+
+  static const tuile_device_answer device_answer = TUILE_DEVICE_ANSWER_INIT;
+  static tuile_device_answer device_answer_set;
+  CHECK(tuile_device_answer_init(&device_answer_set, sizeof device_answer_set) == TUILE_OK);
+  CHECK(memcmp(&device_answer_set, &device_answer, sizeof device_answer) == 0);
 
   static const tuile_cookies cookies = TUILE_COOKIES_INIT;
   static tuile_cookies cookies_set;

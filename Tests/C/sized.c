@@ -96,6 +96,16 @@ static tuile_status use_copying(void *it, tuile_error *e) {
 }
 static tuile_status use_latency(void *it, tuile_error *e) { return (void)e, tuile_manager_latency(manager, TUILE_OPERATION_LOAD, it); }
 
+static tuile_session *device_session;
+static tuile_status use_device_request(void *it, tuile_error *e) {
+  tuile_device_answer answer = TUILE_DEVICE_ANSWER_INIT;
+  return tuile_session_answer_device(device_session, it, &answer, e);
+}
+static tuile_status use_device_answer(void *it, tuile_error *e) {
+  tuile_device_request request = TUILE_DEVICE_REQUEST_INIT;
+  return tuile_session_answer_device(device_session, &request, it, e);
+}
+
 /* `size` bytes of the struct lie in front of the page that can't be touched, and behind what must stay. */
 static void *placed(const void *whole, size_t whole_size, size_t size) {
   size_t room = size > whole_size ? size : whole_size;
@@ -174,10 +184,10 @@ static void init_all(const char *name, tuile_status (*init)(void *, size_t), con
 #define INIT(type) \
   static tuile_status init_##type(void *it, size_t size) { return type##_init(it, size); }
 INIT(tuile_cookies) INIT(tuile_set_cookie) INIT(tuile_django_cookie) INIT(tuile_jar_config) INIT(tuile_jar_request)
-INIT(tuile_signer_config) INIT(tuile_config)
+INIT(tuile_signer_config) INIT(tuile_config) INIT(tuile_device_request) INIT(tuile_device_answer)
 
 /* Sizes that versions had, and all that end with a field. */
-#define CONFIG_SIZES SIZES(160, 168, 169, 192, 200, 232, 248, 264, 304, 308, 309, 312, 320)
+#define CONFIG_SIZES SIZES(160, 168, 169, 192, 200, 232, 248, 264, 304, 308, 309, 312, 320, 328, 332, 336, 352)
 #define SIGNER_SIZES SIZES(64, 80, 136, 144, 152)
 #define SET_COOKIE_SIZES SIZES(96, 100, 104)
 
@@ -292,6 +302,21 @@ int main(void) {
   try_all("tuile_stats", &stats, sizeof stats, use_stats, false, SIZES(72, 80, 104), SIZES(73, 76, 79, 111));
   try_all("tuile_latency", &latency, sizeof latency, use_latency, false, NONE, NONE);
 
+  tuile_config binding = config;
+  binding.cookie_secure = true, binding.device_binding = TUILE_DEVICE_BINDING_CALL;
+  tuile_manager *devices = NULL;
+  CHECK(tuile_manager_open(&binding, &devices, &error) == TUILE_OK);
+  tuile_device_request device_request = TUILE_DEVICE_REQUEST_INIT;
+  tuile_device_answer device_answer = TUILE_DEVICE_ANSWER_INIT;
+  CHECK(tuile_session_start(devices, text(""), text(""), &device_session, &error) == TUILE_OK);
+  try_all("tuile_device_request", &device_request, sizeof device_request, use_device_request, true, NONE, NONE);
+  tuile_session_end(device_session);
+  CHECK(tuile_session_start(devices, text(""), text(""), &device_session, &error) == TUILE_OK);
+  try_all("tuile_device_answer", &device_answer, sizeof device_answer, use_device_answer, true, NONE, NONE);
+  tuile_session_end(device_session);
+  tuile_manager_close(devices);
+  init_all("tuile_device_request_init", init_tuile_device_request, NONE, sizeof device_request);
+  init_all("tuile_device_answer_init", init_tuile_device_answer, NONE, sizeof device_answer);
   init_all("tuile_cookies_init", init_tuile_cookies, NONE, sizeof cookies);
   init_all("tuile_set_cookie_init", init_tuile_set_cookie, SET_COOKIE_SIZES, sizeof cookie);
   init_all("tuile_django_cookie_init", init_tuile_django_cookie, NONE, sizeof django);

@@ -799,7 +799,7 @@ typedef struct tuile_device_answer {
   tuile_bytes body;            /**< JSON or HTML; may be empty. */
 } tuile_device_answer;
 
-/** Sets the size, and an answer without anything. */
+/** Gives every field its default: nothing is answered. */
 #define TUILE_DEVICE_ANSWER_INIT                                               \
   { sizeof(tuile_device_answer), 0, NULL, 0, {NULL, 0} }
 

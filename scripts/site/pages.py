@@ -15,7 +15,7 @@ from reference import Reference
 # Every file of docs/ has a place here.
 GUIDE = {
     "Begin": {"README.md": "Overview", "docs/getting-started.md": "", "docs/python-tutorial.md": ""},
-    "Guide": {"docs/cookies.md": "", "docs/formats.md": "", "docs/sessions.md": "", "docs/stores.md": "", "docs/payloads.md": "Payloads", "docs/layouts.md": "Layouts", "docs/python.md": "",
+    "Guide": {"docs/cookies.md": "", "docs/formats.md": "", "docs/sessions.md": "", "docs/device-bound.md": "", "docs/stores.md": "", "docs/payloads.md": "Payloads", "docs/layouts.md": "Layouts", "docs/python.md": "",
               "docs/tool.md": "The command tuile"},
     "Servers": {"docs/servers.md": "C servers", "docs/nginx.md": "", "docs/apache.md": "", "docs/gate.md": "", "docs/operations.md": "", "docs/concurrency.md": "Concurrency",
                 "docs/security.md": ""},

@@ -108,6 +108,11 @@ bool sys_key_sign_p256(sys_key *key, const void *data, size_t size, uint8_t sign
 bool sys_key_verify(sys_key *key, sys_key_kind kind, const void *data, size_t size, const uint8_t *signature,
                     size_t signature_size);
 
+/* A public key of P-256: x and y. NULL if the point is not on the curve. (public_key.c) */
+sys_key *sys_key_p256(const uint8_t point[64]);
+/* A public key of RSA with 2048 to 4096 bits, both numbers without zeros in front; else NULL. */
+sys_key *sys_key_rsa(sys_bytes modulus, sys_bytes exponent);
+
 /* ---- zlib (compress.c) ---- */
 
 /* Both return the size written, or a negative number: SYS_Z_SPACE if the

@@ -25,7 +25,8 @@ import CTuile
 
 /// Writes a failure into the caller's `tuile_error` and returns its status.
 func report(_ failure: Failure, _ error: UnsafeMutablePointer<tuile_error>?) -> tuile_status {
-  guard let error else { return failure.status }
+  // An ordinary answer has no detail.
+  guard let error, failure.status.rawValue < 0 else { return failure.status }
   let message = Bytes(failure.message)
   let detail = failure.detail?.text.bytes ?? Bytes()
   sys_error_set(error, failure.status.rawValue, failure.offset, message.lent, detail.lent)

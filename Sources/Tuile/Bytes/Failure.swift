@@ -1,7 +1,8 @@
 import CTuile
 
 /// An error on its way to a `tuile_error`. Ordinary answers (absent, expired,
-/// conflict) are return values and never come this way.
+/// conflict) are return values and never come this way, but for one, which every call
+/// of a session gives: that it is bound to another device.
 struct Failure: Error {
   let status: tuile_status
   let message: StaticString
@@ -26,6 +27,9 @@ struct Failure: Error {
 
   static var memory: Failure { Failure(status: TUILE_E_MEMORY, message: "memory ran out") }
   static var random: Failure { Failure(status: TUILE_E_RANDOM, message: "the system gave no random bytes") }
+  static var unbound: Failure {
+    Failure(status: TUILE_UNBOUND, message: "the session is bound to a device, and its bound cookie did not come")
+  }
   static func argument(_ message: StaticString) -> Failure { Failure(status: TUILE_E_ARGUMENT, message: message) }
   static func limit(_ message: StaticString) -> Failure { Failure(status: TUILE_E_LIMIT, message: message) }
   static func syntax(_ message: StaticString, at offset: Int = 0) -> Failure {

@@ -45,7 +45,8 @@ public func tuile_session_offer_device_binding(
   _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
-    throw .argument("device_binding is off")
+    guard try session.offerBinding() else { return TUILE_EXISTS }
+    return session.isEmpty ? TUILE_ABSENT : TUILE_OK
   }
 }
 
@@ -57,8 +58,9 @@ public func tuile_session_offer_device_binding(
 public func tuile_session_is_device_bound(
   _ session: UnsafePointer<tuile_session>?, _ bound: UnsafeMutablePointer<Bool>?
 ) -> tuile_status {
-  guard session != nil, let bound else { return TUILE_E_ARGUMENT }
-  bound.pointee = false
+  guard let session, let bound else { return TUILE_E_ARGUMENT }
+  let object: Session = Handle.borrow(session)
+  bound.pointee = object.isBound
   return TUILE_OK
 }
 
@@ -82,7 +84,9 @@ public func tuile_session_answer_device(
   _ answer: UnsafeMutablePointer<tuile_device_answer>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
-    throw .argument("device_binding is off")
+    guard let request, let answer else { throw .argument("request or answer is NULL") }
+    try give(try session.answerDevice(try DeviceRequest(try tuile_device_request(given: request))), session, answer)
+    return TUILE_OK
   }
 }
 
@@ -109,6 +113,20 @@ public func tuile_session_refuse(
   _ answer: UnsafeMutablePointer<tuile_device_answer>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
-    return TUILE_ABSENT
+    guard let request, let answer else { throw .argument("request or answer is NULL") }
+    let given = try DeviceRequest(try tuile_device_request(given: request))
+    guard let refused = try session.refuse(given) else { return TUILE_ABSENT }
+    try give(refused, session, answer)
+    return TUILE_OK
   }
+}
+
+/// What it points to is the session's from now on.
+private func give(
+  _ given: DeviceAnswer, _ session: Session, _ answer: UnsafeMutablePointer<tuile_device_answer>
+) throws(Failure) {
+  session.device.answer = given
+  var whole = try tuile_device_answer(given: answer)
+  given.write(to: &whole)
+  try whole.store(in: answer)
 }

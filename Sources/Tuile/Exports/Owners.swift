@@ -96,7 +96,7 @@ public func tuile_manager_sessions(
       var shown = tuile_owned_session(
         size: MemoryLayout<tuile_owned_session>.size, id: item.id.c, created: item.record.created,
         seen: item.record.seen, expires: item.expires / 1_000_000, user_agent: item.record.userAgent.c,
-        address: item.record.address.c, current: false, device_bound: false)
+        address: item.record.address.c, current: false, device_bound: manager.keys.boundID.contains(item.key))
       shown.current = asking?.isStored(under: item.key) ?? false
       receive(context, &shown)
       return true

@@ -10,7 +10,10 @@ class RubyLayout: PayloadLayout {
 
   /// No digits with `::` behind them, either: those are a key of the store's, which whoever can
   /// see into the store knows.
-  override func isKey(_ key: Bytes) -> Bool { key.count == keySize && RubyLayout.isHex(key) }
+  /// A longer one is of a session that is bound to a device: Rack takes any text.
+  override func isKey(_ key: Bytes) -> Bool {
+    (key.count == keySize || BoundID(keyAlphabet).contains(key)) && RubyLayout.isHex(key)
+  }
 
   // MARK: The store's key
 

@@ -17,6 +17,16 @@ extension ManagerKeys {
     return Bytes(room, layout.keySize)
   }
 
+  /// Refuses a layout whose framework would not take IDs of sessions that are bound to devices.
+  func checkBoundIDs() throws(Failure) {
+    var arena = Arena(limit: 4096)
+    let alphabet = layout?.keyAlphabet ?? SessionKey.alphabet
+    let sample = try boundID.make(Bytes(alphabet).slice(0, boundID.bindingSize), in: &arena)
+    guard isKey(sample) else {
+      throw .argument("device_binding can't be with this layout: its IDs have no room to say that a session is bound")
+    }
+  }
+
   /// Appends the key that a cookie of the layout's holds; false if none of the secrets made it.
   func readCookie(_ value: Bytes, _ layout: Layout, to key: inout ByteBuffer) throws(Failure) -> Bool {
     guard let keyDialect else {

@@ -13,6 +13,10 @@ final class ManagerKeys {
   let recordNames: RecordNames?
   /// How a layout's cookies are signed; nil: none, or not at all.
   let keyDialect: Dialect?
+  /// How IDs say that their sessions are bound to devices.
+  let boundID: BoundID
+  /// nil: sessions are not bound to devices, and IDs that say so are like any other.
+  let device: DeviceSecrets?
   let cookieRule: CookieRule
   let previousCookieRule: CookieRule
   private let place: Place
@@ -33,8 +37,11 @@ final class ManagerKeys {
   private typealias Dialects = (now: Dialect?, before: Dialect?, key: Dialect?)
 
   private init(
-    _ place: Place, _ codec: Codec, _ dialects: Dialects, _ recordNames: RecordNames?, _ settings: Settings
+    _ place: Place, _ codec: Codec, _ dialects: Dialects, _ recordNames: RecordNames?, _ settings: Settings,
+    _ device: DeviceSecrets?
   ) {
+    self.device = device
+    boundID = BoundID(place.layout?.keyAlphabet ?? SessionKey.alphabet)
     self.place = place
     self.codec = codec
     home = dialects.now.map { CookieHome($0) } ?? SessionHome()
@@ -72,7 +79,15 @@ final class ManagerKeys {
       dialects.before = try previous?.dialect(secrets, settings, name: settings.previousCookie)
     }
     let codec = Codec(signer: signer, layout: layout, sealer: sealer, limit: settings.config.max_data)
-    return ManagerKeys(place, codec, dialects, recordNames, settings)
+    var device: DeviceSecrets?
+    if settings.device != nil {
+      guard let secrets else { throw .argument("device_binding needs a secret") }
+      guard kind == nil else { throw .argument("device_binding is for sessions in a store, not in their cookies") }
+      device = try DeviceSecrets.make(secrets)
+    }
+    let keys = ManagerKeys(place, codec, dialects, recordNames, settings, device)
+    if device != nil { try keys.checkBoundIDs() }
+    return keys
   }
 
   /// The same with other secrets.

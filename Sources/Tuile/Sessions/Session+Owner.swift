@@ -39,6 +39,7 @@ extension Session {
       throw .argument("this store keeps no lists of owners")
     }
     try access()
+    if let known = try self.owner(), known == owner {} else { device.isLogin = true }
     try data.set(Bytes(Session.ownerName), .string(owner))
     try change()
   }

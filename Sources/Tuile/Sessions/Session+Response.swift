@@ -29,11 +29,13 @@ extension Session {
         if !cookieSent { try deliver("Cache-Control", Bytes("private")) }
       }
       if cookieSent { try deliverCookie(manager.settings.cookie.deletion, deliver) }
+      if cookieSent, device.cookieSent, let bound = boundCookie { try deliverSetCookie(bound.deletion, deliver) }
       if cookieSent || accessed { try deliver("Vary", Bytes("Cookie")) }
       return .done
     }
     if httpStatus < 500, modified || saveAlways || wantsRefresh(now: manager.now) {
       let touched = accessed
+      try lookForLogin()
       switch try saveOrTouch() {
       case .saved:
         do throws(Failure) {
@@ -47,8 +49,10 @@ extension Session {
         if previous.isTaken { try deletePreviousCookie(deliver) }
         didTouch()
         try deliver("Vary", Bytes("Cookie"))
+        try deliverOffer(deliver)
       case .leftAlone:
         if touched { try deliver("Vary", Bytes("Cookie")) }
+        try deliverOffer(deliver)
       case .deleted:
         // The cookie stays: a newer login may have replaced it already.
         if touched { try deliver("Vary", Bytes("Cookie")) }
@@ -60,6 +64,7 @@ extension Session {
         try list()
       }
       try deliver("Vary", Bytes("Cookie"))
+      if httpStatus < 500, !modified { try deliverOffer(deliver) }
     }
     return .done
   }
@@ -138,7 +143,7 @@ extension Session {
     try deliverSetCookie(cookie, deliver)
   }
 
-  private func deliverSetCookie(_ cookie: SetCookie, _ deliver: Deliver) throws(Failure) {
+  func deliverSetCookie(_ cookie: SetCookie, _ deliver: Deliver) throws(Failure) {
     var measure = ByteWriter()
     cookie.write(to: &measure)
     guard let room = data.arena.take(measure.count) else { throw .memory }

@@ -42,6 +42,7 @@ final class Session {
   /// A commit got no answer, and nobody has found out since.
   var unsettled: Unsettled?
   var cycling = Cycling()
+  var device = DeviceState()
 
   enum Loading {
     case pending
@@ -86,6 +87,8 @@ final class Session {
       previousCookieSent = !(manager.settings.previousCookie == manager.settings.cookieName)
     }
     if key == nil, !previous.isUnread { loading = .loaded }
+    if cookieSent, let key, let secrets = keys.device { try lookForDevice(of: key, secrets, in: header) }
+    if device.isRefused { loading = .failed(.unbound) }
   }
 
   /// Of an ID that came in no request.
@@ -264,6 +267,9 @@ final class Session {
 
   /// Logs out: the data goes, and the key with it, now and for good.
   func flush() throws(Failure) {
+    // Whoever comes without the bound cookie ends nothing that is stored.
+    if device.isRefused { identity = .none }
+    device.isRefused = false
     try keys.home.end(self)
     if let old = retiring ?? (keyIsNew && unsettled == nil ? nil : key) {
       try manager.delete(old, keys)
@@ -287,7 +293,14 @@ final class Session {
   }
 
   func cycleStored() throws(Failure) {
-    identity.cycle(to: try keys.makeKey(in: &data.arena))
+    identity.cycle(to: try makeFreshKey())
+    device.isLogin = true
+    modified = true
+  }
+
+  /// Gives the session the ID of one that is bound to a device.
+  func cycle(toBound id: Bytes) {
+    identity.cycle(to: id)
     modified = true
   }
 
@@ -315,7 +328,7 @@ final class Session {
 
   /// Gives a session that has none a key.
   func adoptNewKey() throws(Failure) -> Bytes {
-    let fresh = try keys.makeKey(in: &data.arena)
+    let fresh = try makeFreshKey()
     identity.adopt(fresh)
     return fresh
   }

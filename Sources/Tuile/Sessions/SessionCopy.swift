@@ -19,6 +19,9 @@ struct SessionCopy {
     }
     guard source.keys.names(key) else { throw .argument("the session ID is none of the store's") }
     guard target.keys.names(key) else { throw .syntax("the session ID is none that the other store takes") }
+    guard !source.keys.boundID.contains(key) || target.keys.boundID.contains(key) else {
+      throw .syntax("the session is bound to a device, which its ID would not say in the other store")
+    }
     let now = source.now
     var stored = ByteBuffer()
     guard let expires = try source.store.load(key, now: now, into: &stored) else { return .absent }

@@ -15,6 +15,8 @@ final class Settings {
   let urlName: Bytes?
   /// The cookie's name where sessions were kept before.
   let previousCookie: Bytes
+  /// nil: sessions are not bound to devices.
+  private(set) var device: DeviceSettings?
 
   /// Django's, in seconds. What another framework wrote without a time can't be
   /// known to be younger than a shorter one.
@@ -64,6 +66,7 @@ final class Settings {
     sample.value = Bytes("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")
     guard !name.isEmpty else { throw .syntax("the session cookie has no name") }
     try sample.check(skipping: skipped)
+    settings.device = try DeviceSettings.make(config, settings.cookie)
     return settings
   }
 
@@ -97,7 +100,7 @@ final class Settings {
     (plain.secret, plain.fallbacks, plain.fallback_count, plain.keyring) = (none, nil, 0, nil)
     (plain.store, plain.open_store, plain.previous_store, plain.revocations) = (none, nil, none, none)
     (plain.cookie_name, plain.cookie_domain, plain.cookie_path) = (none, none, none)
-    (plain.previous_cookie, plain.url_name) = (none, none)
+    (plain.previous_cookie, plain.url_name, plain.device_path) = (none, none, none)
     return plain
   }
 

@@ -1,6 +1,7 @@
 /// A session's key, Django's: 32 characters of a-z and 0-9 when made here.
 enum SessionKey {
   static let size = 32
+  static let alphabet: StaticString = "abcdefghijklmnopqrstuvwxyz0123456789"
 
   /// What a client may send: 8 characters, as in Django, to 40, as in its table,
   /// of the alphabet alone, so that nothing else ever reaches a store.
@@ -46,6 +47,6 @@ enum SessionKey {
   }
 
   static func fill(_ room: UnsafeMutablePointer<UInt8>) throws(Failure) {
-    try Random.characters(of: "abcdefghijklmnopqrstuvwxyz0123456789", room, count: size)
+    try Random.characters(of: alphabet, room, count: size)
   }
 }
