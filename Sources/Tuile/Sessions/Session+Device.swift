@@ -29,8 +29,10 @@ extension Session {
     device.isRefused = binding != nil
     let present = manager.now / 1_000_000
     var position = 0
-    while let pair = header.next(&position) {
+    var looks = 0
+    while looks < 8, let pair = header.next(&position) {
       guard pair.name == name else { continue }
+      looks &+= 1
       device.cookieSent = true
       if let binding, device.isRefused, try secrets.accepts(cookie: pair.value, of: binding, now: present) {
         device.isRefused = false

@@ -14,8 +14,8 @@ extension Session {
     else { return try plainAnswer(404) }
     // The browser has no session any more, or another one.
     guard let sent = key else { return try ended(text, settings, forgets: true) }
-    let isOld = sent == identifier.before
     let bindingSent = keys.boundID.binding(of: sent)
+    let isOld = bindingSent == nil && sent == identifier.before
     guard isOld || bindingSent.map({ $0 == binding }) ?? false else {
       return try ended(text, settings, forgets: bindingSent == nil)
     }
