@@ -71,6 +71,10 @@ class Framework:
     def running(self) -> Iterator[Framework]:
         yield self
 
+    def forged(self, cookie: str) -> list[str]:
+        """What somebody makes of a session's cookie, or of its ID alone, without the secret."""
+        return []
+
     def log_in(self, browser: Browser) -> str:
         """Gives whoever is logged in, as the session says it."""
         raise NotImplementedError
@@ -275,6 +279,9 @@ class Express(Framework):
 
     def visit(self, browser: Browser) -> None:
         self._session(browser, seen=True)
+
+    def forged(self, cookie: str) -> list[str]:
+        return [self.sid, f"s%3A{self.sid}"]
 
     def log_out(self, browser: Browser) -> None:
         self.client.delete(f"sess:{self.sid}")

@@ -33,7 +33,7 @@ function handler(array $settings): SessionHandlerInterface
     }
     if ($settings['driver'] === 'redis') {
         $redis = new Illuminate\Redis\RedisManager(new Illuminate\Container\Container, 'phpredis', [
-            'options' => ['prefix' => $settings['prefix']], 'default' => ['host' => $settings['redis'], 'port' => 0],
+            'options' => ['prefix' => $settings['prefix']], 'default' => ['host' => $settings['redis'], 'port' => $settings['port'] ?? 0],
         ]);
         $store = new RedisStore($redis, $settings['cache_prefix'], 'default');
         return new CacheBasedSessionHandler(new Repository($store), $settings['lifetime']);

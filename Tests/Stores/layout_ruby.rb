@@ -1,4 +1,4 @@
-# The sessions of Rails and Rack in a Redis or memcached: KIND SOCKET|HOST:PORT [FORMAT]; each line of its input is a command, each answer a
+# The sessions of Rails and Rack in a Redis or memcached: KIND SOCKET|URL|HOST:PORT [FORMAT]; each line of its input is a command, each answer a
 # line of JSON. A request goes through the framework's own middleware for each.
 #   FORMAT: config.active_support.cache_format_version. UNPACKED: a folder with another Debian's packages of Ruby.
 # frozen_string_literal: true
@@ -72,7 +72,7 @@ stack =
       if KIND.start_with?("mem")
         ActiveSupport::Cache::MemCacheStore.new(SOCKET, namespace: "app")
       else
-        ActiveSupport::Cache::RedisCacheStore.new(namespace: "app", redis: Redis.new(path: SOCKET))
+        ActiveSupport::Cache::RedisCacheStore.new(namespace: "app", redis: Redis.new(**(SOCKET.start_with?("redis:") ? { url: SOCKET } : { path: SOCKET })))
       end
     ActionDispatch::Cookies.new(ActionDispatch::Session::CacheStore.new(APPLICATION, **options, cache: cache))
   end

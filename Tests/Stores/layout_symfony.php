@@ -29,7 +29,7 @@ function handler(array $settings): SessionHandlerInterface
     }
     if ($settings['driver'] === 'redis') {
         $redis = new Redis;
-        $redis->connect($settings['redis']);
+        $redis->connect($settings['redis'], $settings['port'] ?? 0);
         return new RedisSessionHandler($redis, ['prefix' => $settings['prefix'] ?? 'sf_s']);
     }
     if ($settings['driver'] === 'memcached') {

@@ -411,3 +411,25 @@ def test_a_compressor_s_library_that_is_not_there_is_named(redis: redis_server.S
     assert client(redis).get(f":1:django.contrib.sessions.cache{key}") == before
     # Without that compressor it is not missed.
     assert answers("session", "get", "--store", f"{url}?layout=django-redis&compressor=zlib", key, LD_LIBRARY_PATH=str(tmp_path))["values"]
+
+
+# ---- check, whose session is as the framework makes one ----
+
+IN_REDIS = "django-cache django-redis flask-session express php symfony laravel laravel&encrypt=true starsessions aiohttp-session rails-cache redis-session-store redis-actionpack redis-rack".split()
+IN_FILES = "php symfony laravel express django-cache flask-session".split()
+
+
+@pytest.mark.parametrize("layout", [*IN_REDIS, *(f"file {name}" for name in IN_FILES), "memcached rack-dalli", "memcached laravel", "memcached php"])
+def test_a_store_of_any_layout_is_checked(request: pytest.FixtureRequest, url: str, redis: redis_server.Server, tmp_path: Path, layout: str) -> None:
+    where, _, name = layout.rpartition(" ")
+    files = tmp_path / "sessions"
+    files.mkdir(mode=0o700)
+    place = {"": url, "file": f"file://{files}", "memcached": ""}[where] or request.getfixturevalue("memcached").url
+    store = f"{place}?layout={name}"
+    said = answers("check", store, secret=None)
+    assert said["readable"] is True and said["writable"] is True and said["write_microseconds"] > 0
+    # Nothing of it stays.
+    assert client(redis).keys() == [] and [path for path in files.rglob("*") if path.is_file() and ".tuile" not in path.parts] == []
+    if not where:
+        # Not of a store that only reads.
+        assert "not written" in answers("check", f"{store}&mode=ro", secret=None, code=ERROR)["message"]

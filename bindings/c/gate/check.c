@@ -79,7 +79,11 @@ static tuile_status ask(tuile_bytes store, tuile_error *error) {
   if ((status = look_for_file(path, url.may_be_made, error)) != TUILE_OK) return status;
   status = tuile_store_open((tuile_bytes){url.text, url.size}, &opened, error);
   if (status != TUILE_OK) return url.may_be_made && has_no_table(error) ? TUILE_ABSENT : status;
-  status = tuile_store_load(opened, TUILE_STR("aconfigurationstestasks"), 0, ignore, NULL, error);
+  /* So long are the IDs that frameworks make, of digits of hex at least. */
+  const tuile_bytes ids[] = {TUILE_STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), TUILE_STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+                             TUILE_STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")};
+  status = TUILE_E_ARGUMENT;
+  for (size_t i = 0; i < 3 && status == TUILE_E_ARGUMENT; i++) status = tuile_store_load(opened, ids[i], 0, ignore, NULL, error);
   tuile_store_close(opened);
   if (status < 0) return status;
   return *path && !gate_is_read_only_url(store) ? look_whether_written(path, error) : TUILE_OK;

@@ -56,6 +56,53 @@ static int failed(const char *what, tuile_status status, const tuile_error *erro
   return answer(status < 0 ? status : TUILE_E_STORE, message);
 }
 
+/* Makes it, times the replacing and reading of it, and removes it. */
+static tuile_status write_raw(tuile_store *store, tuile_bytes key, int64_t *reads, int64_t *writes, tuile_error *error) {
+  tuile_bytes text = TUILE_STR("tuile-check");
+  tuile_status status = tuile_store_create(store, key, text, now_microseconds() + 60000000, error);
+  for (int i = 0; status == TUILE_OK && i < ROUNDS; i++) {
+    int64_t begin = microseconds();
+    status = tuile_store_replace(store, key, text, text, now_microseconds() + 60000000 + i * 1000000, error);
+    writes[i] = microseconds() - begin;
+    begin = microseconds();
+    if (status == TUILE_OK) status = tuile_store_load(store, key, now_microseconds(), pass, NULL, error);
+    reads[i] = microseconds() - begin;
+  }
+  tuile_error ignored;
+  tuile_status removed = tuile_store_remove(store, key, status == TUILE_OK ? error : &ignored);
+  return status == TUILE_OK ? removed : status;
+}
+
+/* The same of a session as the framework has it, whose ID and form are its own. */
+static tuile_status write_session(tuile_bytes url, int64_t *reads, int64_t *writes, tuile_error *error) {
+  tuile_manager *manager = manager_of_nobody(url);
+  char id_text[256] = "";
+  tuile_bytes id = {id_text, 0};
+  tuile_status status = TUILE_OK;
+  /* The first makes it, the last ends it. */
+  for (int i = -1; status >= TUILE_OK && i <= ROUNDS; i++) {
+    tuile_session *session = NULL;
+    if (i < 0) status = tuile_session_start(manager, (tuile_bytes){NULL, 0}, (tuile_bytes){NULL, 0}, &session, error);
+    else status = tuile_session_start_with_id(manager, id, &session, error);
+    int64_t begin = microseconds();
+    if (status == TUILE_OK && i >= 0) status = tuile_session_load(session, error);
+    if (i >= 0 && i < ROUNDS) reads[i] = microseconds() - begin;
+    if (status == TUILE_OK)
+      status = i < ROUNDS ? tuile_session_set_int(session, TUILE_STR("tuile-check"), i, error) : tuile_session_flush(session, error);
+    begin = microseconds();
+    if (status == TUILE_OK) status = tuile_session_commit(session, 200, NULL, NULL, error);
+    if (i >= 0 && i < ROUNDS) writes[i] = microseconds() - begin;
+    tuile_bytes made;
+    if (i < 0 && status >= TUILE_OK && tuile_session_id(session, &made) == TUILE_OK && made.size < sizeof id_text) {
+      memcpy(id_text, made.data, made.size);
+      id.size = made.size;
+    }
+    tuile_session_end(session);
+  }
+  tuile_manager_close(manager);
+  return status > TUILE_OK ? TUILE_OK : status;
+}
+
 static int check(const struct arguments *arguments) {
   tuile_bytes url = input_store(arguments->count ? arguments->words[0] : arguments->text[OPT_STORE]);
   look_for_path(url.data);
@@ -66,28 +113,22 @@ static int check(const struct arguments *arguments) {
   if (status != TUILE_OK) return fail(status, &error);
   opened = microseconds() - begin;
 
-  unsigned char random[32];
-  char key_text[32];
+  unsigned char random[64];
+  char key_text[64];
   if (getrandom(random, sizeof random, 0) != sizeof random) return fail(TUILE_E_RANDOM, NULL);
-  for (size_t i = 0; i < sizeof random; i++) key_text[i] = "abcdefghijklmnopqrstuvwxyz012345"[random[i] % 32];
-  tuile_bytes key = {key_text, sizeof key_text}, text = TUILE_STR("tuile-check");
-  int code = EXIT_FINE;
-  status = tuile_store_load(store, key, now_microseconds(), pass, NULL, &error);
-  if (status != TUILE_ABSENT) code = failed("it can't be read", status, &error);
-  tuile_status owners = tuile_store_owned(store, text, now_microseconds(), pass_entry, NULL, NULL);
+  for (size_t i = 0; i < sizeof random; i++) key_text[i] = "0123456789abcdef"[random[i] % 16];
+  /* So long are the IDs that frameworks make. */
+  static const size_t sizes[] = {32, 40, 64};
+  tuile_bytes key = {key_text, 0};
+  status = TUILE_E_ARGUMENT;
+  for (size_t i = 0; i < 3 && status == TUILE_E_ARGUMENT; i++) {
+    key.size = sizes[i];
+    status = tuile_store_load(store, key, now_microseconds(), pass, NULL, &error);
+  }
+  int code = status == TUILE_ABSENT ? EXIT_FINE : failed("it can't be read", status, &error);
+  tuile_status owners = tuile_store_owned(store, TUILE_STR("tuile-check"), now_microseconds(), pass_entry, NULL, NULL);
   if (code == EXIT_FINE) {
-    status = tuile_store_create(store, key, text, now_microseconds() + 60000000, &error);
-    for (int i = 0; status == TUILE_OK && i < ROUNDS; i++) {
-      begin = microseconds();
-      status = tuile_store_replace(store, key, text, text, now_microseconds() + 60000000 + i * 1000000, &error);
-      writes[i] = microseconds() - begin;
-      begin = microseconds();
-      if (status == TUILE_OK) status = tuile_store_load(store, key, now_microseconds(), pass, NULL, &error);
-      reads[i] = microseconds() - begin;
-    }
-    tuile_error ignored;
-    tuile_status removed = tuile_store_remove(store, key, status == TUILE_OK ? &error : &ignored);
-    if (status == TUILE_OK) status = removed;
+    status = store_has_layout(url) ? write_session(url, reads, writes, &error) : write_raw(store, key, reads, writes, &error);
     if (status != TUILE_OK) code = failed("it can be read, and not written", status, &error);
   }
   tuile_store_close(store);

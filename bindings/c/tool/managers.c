@@ -36,7 +36,8 @@ static tuile_keyring *nobodys_keyring(void) {
   return keyring;
 }
 
-tuile_manager *manager_open(const struct arguments *arguments, tuile_bytes url, tuile_bytes cookie_name, bool *has_secret) {
+/* The keyring is freed. */
+static tuile_manager *manager_by(tuile_keyring *keyring, tuile_bytes url, tuile_bytes cookie_name) {
   tuile_config config = TUILE_CONFIG_INIT;
   config.store = url;
   config.max_data = INPUT_MOST;
@@ -44,9 +45,6 @@ tuile_manager *manager_open(const struct arguments *arguments, tuile_bytes url, 
     config.cookie_name = cookie_name;
     config.cookie_skip_rules = TUILE_RULE_NAME | TUILE_RULE_PREFIX;
   }
-  tuile_keyring *keyring = input_keyring(arguments);
-  *has_secret = keyring != NULL;
-  if (!keyring && store_has_layout(url)) keyring = nobodys_keyring();
   config.keyring = keyring;
   tuile_manager *manager;
   tuile_error error;
@@ -57,6 +55,15 @@ tuile_manager *manager_open(const struct arguments *arguments, tuile_bytes url, 
   if (status != TUILE_OK) exit(fail(status, &error));
   return manager;
 }
+
+tuile_manager *manager_open(const struct arguments *arguments, tuile_bytes url, tuile_bytes cookie_name, bool *has_secret) {
+  tuile_keyring *keyring = input_keyring(arguments);
+  *has_secret = keyring != NULL;
+  if (!keyring && store_has_layout(url)) keyring = nobodys_keyring();
+  return manager_by(keyring, url, cookie_name);
+}
+
+tuile_manager *manager_of_nobody(tuile_bytes url) { return manager_by(nobodys_keyring(), url, (tuile_bytes){NULL, 0}); }
 
 tuile_manager *session_manager(const struct arguments *arguments, bool *in_cookie) {
   bool has_secret;

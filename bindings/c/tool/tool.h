@@ -130,6 +130,8 @@ int gate_run(char **words);
 bool store_has_layout(tuile_bytes url);
 /* Exits with a message. Without a secret cookies can't be told to be genuine. */
 tuile_manager *manager_open(const struct arguments *arguments, tuile_bytes url, tuile_bytes cookie_name, bool *has_secret);
+/* Of a store with a layout, by a secret that nobody knows: no cookie is looked at. */
+tuile_manager *manager_of_nobody(tuile_bytes url);
 tuile_manager *session_manager(const struct arguments *arguments, bool *in_cookie);
 /* As a request with that cookie would have it; NULL for a value that no cookie can hold. */
 tuile_session *session_of_cookie(tuile_manager *manager, tuile_bytes name, tuile_bytes value);
