@@ -187,6 +187,50 @@ static void changes(void) {
   CHECK(visit(&browser) == TUILE_OK);
 }
 
+/* Requests of the same page, while the registration gives the session its new ID: nothing that they
+ * change is lost, and none of them is told that ID. */
+static void under_way(void) {
+  struct browser browser = {0}, page;
+  login(&browser, "ada");
+  page = browser;
+  tuile_session *early = start(&page), *late;
+  int64_t n = 0;
+  CHECK(tuile_session_get_int(early, text("n"), &n, &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(early, text("early"), 1, &error) == TUILE_OK);
+  CHECK(tuile_session_add_int(early, text("sum"), 5, &n, &error) == TUILE_OK);
+  CHECK(register_device(&browser, &own) == 200);
+  tuile_session *bound = start(&browser);
+  CHECK(tuile_session_add_int(bound, text("sum"), 2, &n, &error) == TUILE_OK);
+  CHECK(commit(bound, &browser) == TUILE_OK);
+  tuile_bytes id;
+  CHECK(tuile_session_commit(early, 200, take_header, &page, &error) == TUILE_OK);
+  CHECK(tuile_session_id(early, &id) == TUILE_OK && equals(id, id_of(&page)));
+  CHECK(tuile_session_set_int(early, text("again"), 1, &error) == TUILE_OK);
+  CHECK(commit(early, &page) == TUILE_OK);
+  late = start(&page);
+  CHECK(tuile_session_set_int(late, text("late"), 1, &error) == TUILE_OK);
+  CHECK(commit(late, &page) == TUILE_OK);
+  CHECK(answered.set_cookies == 0 && !is_bound(&page) && !page.bound[0]);
+  bound = start(&browser);
+  static const char *const names[] = {"early", "again", "late", "n"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    CHECK(tuile_session_get_int(bound, text(names[i]), &n, &error) == TUILE_OK);
+  CHECK(tuile_session_get_int(bound, text("sum"), &n, &error) == TUILE_OK && n == 7);
+  tuile_session_end(bound);
+  /* Not after the grace, and not into a session that has ended. */
+  late = start(&page);
+  CHECK(tuile_session_set_int(late, text("late"), 2, &error) == TUILE_OK);
+  early = start(&page);
+  CHECK(tuile_session_set_int(early, text("late"), 2, &error) == TUILE_OK);
+  pass(6);
+  CHECK(commit(late, &page) == TUILE_DELETED);
+  bound = start(&browser);
+  CHECK(tuile_session_get_int(bound, text("late"), &n, &error) == TUILE_OK && n == 1);
+  CHECK(tuile_session_flush(bound, &error) == TUILE_OK);
+  CHECK(commit(bound, &browser) == TUILE_OK);
+  CHECK(commit(early, &page) == TUILE_DELETED);
+}
+
 /* What an owner's list says, and ends. */
 struct listed {
   int bound, all;
@@ -280,6 +324,7 @@ static void whole(const char *url) {
   life();
   retries();
   changes();
+  under_way();
   owners();
   last_writer();
   secrets();

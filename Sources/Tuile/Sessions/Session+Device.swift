@@ -46,6 +46,33 @@ extension Session {
     return try keys.makeKey(in: &data.arena)
   }
 
+  // MARK: Requests under way
+
+  /// The ID that a registration gave the session while this request had the old one, for
+  /// the grace; nil: it was something else.
+  func boundMeanwhile(_ old: Bytes) throws(Failure) -> Bytes? {
+    guard keys.device != nil, !keys.boundID.contains(old) else { return nil }
+    var arena = Arena(limit: 4096)
+    guard case .moved(let target) = try manager.find(old, keys, now: manager.now, &arena),
+      keys.boundID.contains(target)
+    else { return nil }
+    guard let copy = data.arena.copy(target) else { throw .memory }
+    return copy
+  }
+
+  /// A page's own requests meet the registration that its login has caused: what they change is
+  /// not lost. It is the same login on both sides, as after no other new ID; nobody is told that one.
+  func save(_ old: Bytes, into target: Bytes) throws(Failure) -> Saved {
+    follow(to: target)
+    guard try fetch(target), movedTo == nil else {
+      didFindDeleted()
+      return .deleted
+    }
+    guard case .saved = try replaceStored(target, now: manager.now) else { return .deleted }
+    didFollow(from: old, to: target)
+    return .leftAlone
+  }
+
   // MARK: The offer
 
   /// The next commit offers to bind the session; false if it is bound already.

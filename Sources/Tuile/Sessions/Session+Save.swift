@@ -14,6 +14,13 @@ extension Session {
   func save() throws(Failure) -> Saved { try keys.home.save(self) }
 
   func saveToStore() throws(Failure) -> Saved {
+    let before = key
+    let saved = try saveUnderItsKey()
+    guard case .deleted = saved, let before, let target = try boundMeanwhile(before) else { return saved }
+    return try save(before, into: target)
+  }
+
+  private func saveUnderItsKey() throws(Failure) -> Saved {
     try load()
     let present = manager.now
     try limitLife(now: present)

@@ -304,6 +304,10 @@ final class Session {
     modified = true
   }
 
+  /// What this request changed is saved under another ID, of which it tells nobody.
+  func follow(to id: Bytes) { identity = .kept(id) }
+  func didFollow(from id: Bytes, to target: Bytes) { identity = .moved(id, to: target) }
+
   /// Whether the store has the session under that key, the commit of a new one aside.
   func isStored(under name: Bytes) -> Bool {
     if let key, key == name { return true }
