@@ -2,8 +2,6 @@
  * thief does who has every cookie and no key. On each store. */
 #include "device.h"
 
-#include <unistd.h>
-
 static struct device own, other;
 static char store_url[4200];
 
@@ -478,10 +476,11 @@ static void switches(void) {
   tuile_manager_close(manager);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  CHECK(argc > 1);
+  const char *folder = argv[1];
   own = device_es256(), other = device_es256();
-  char folder[4096], url[4200];
-  CHECK(getcwd(folder, sizeof folder));
+  char url[4200];
   whole("memory:");
   snprintf(url, sizeof url, "sqlite://%s/sessions.db", folder);
   whole(url);

@@ -24,7 +24,7 @@ struct BoundID {
   /// Whether the ID says that its session is bound.
   func contains(_ id: Bytes) -> Bool {
     guard id.count == size else { return false }
-    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: size) { room in
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Digest.largest) { room in
       guard let start = room.baseAddress else { return false }
       writeCheck(of: id.slice(0, randomSize &+ bindingSize), to: start)
       return Bytes(start, checkSize) == id.dropFirst(randomSize &+ bindingSize)
