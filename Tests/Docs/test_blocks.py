@@ -33,6 +33,7 @@ DELEGATED = {
     "docs/python-tutorial.md python": "Tests/Tutorial/follow.py",
     "docs/python-tutorial.md sh": "Tests/Tutorial/follow.py",
     "docs/tool.md console": "Tests/Tool/test_described.py",
+    "docs/tutorial-c.md sh": "Tests/Docs/test_tutorial_c.py",
 }
 
 PROGRAM = """#include <stdio.h>
@@ -64,8 +65,9 @@ class Block(NamedTuple):
 
 
 def blocks(page: Path) -> list[Block]:
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
-    return [Block(str(page.relative_to(ROOT)), language, text) for language, text in found]
+    found = re.findall(r"^```(\{?\w*[^\n`]*)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    # What begins with a brace is a directive of Sphinx: a list of pages, a picture, the reference.
+    return [Block(str(page.relative_to(ROOT)), language, text) for language, text in found if not language.startswith("{")]
 
 
 ALL = [block for page in PAGES for block in blocks(page)]
