@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
@@ -147,9 +150,21 @@ def test_the_search_answers_what_newcomers_ask(site: Path, page: Page) -> None:
     assert search(page, site, "nosuchthing") == []
 
 
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 def test_nothing_is_asked_of_a_network(site: Path, page: Page) -> None:
-    screen(page, 1280)
-    for name in ("index.html", "search.html", "tutorial-c.html", "c-the-manager.html"):
-        page.open((site / name).as_uri())
-        loaded = page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
-        assert loaded and [one for one in loaded if not str(one).startswith(("file:", "data:"))] == []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    here = f"http://127.0.0.1:{server.server_port}/"
+    try:
+        screen(page, 1280)
+        for name in ("index.html", "search.html", "tutorial-c.html", "c-the-manager.html"):
+            page.open(here + name)
+            loaded = [str(one) for one in page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")]
+            assert len(loaded) > 3 and [one for one in loaded if not one.startswith((here, "data:"))] == []
+    finally:
+        server.shutdown()
+        server.server_close()

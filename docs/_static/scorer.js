@@ -2,6 +2,9 @@
 var Scorer = {
   score: function (result) {
     var page = result[0], score = result[4];
+    /* The reference is for who types a name: the guide comes first for words. */
+    if (/^(c|cpp|types)-/.test(page) && score < 30 && page !== "c-api") score -= 12;
+    if (page === "questions") score += 4;
     if (/^(changes|measurements|contributing|architecture|building|abi-stability)$/.test(page)) return score - 20;
     if (/^example-/.test(page)) return score - 10;
     return score;

@@ -87,15 +87,19 @@ def rows(config: Item) -> Iterator[list[str]]:
         project = f'`TUILE_OPTIONS["{name}"]`' if name in options else NO
         c = {"policy": "`tuile_config_set_policy`"}.get(name, NO)
         yield [name, c, f"`{name}`" if name in keywords else NO, project, f"`{nginx[name]}`" if name in nginx else NO,
-               f"`{apache[name]}`" if name in apache else NO, "", UNITS.get(name, ""), "0.1" if name != "users_kept" else "0.1"]
+               f"`{apache[name]}`" if name in apache else NO, "", UNITS.get(name, ""), "0.1"]
 
 
 def table(sections: list[Section]) -> str:
-    """One row for each setting."""
+    """One row for each setting, which C and Python call the same."""
     config = next(item for section in sections for item in section.items if item.name == "tuile_config")
-    heads = ["C: `tuile_config`", "Python", "Django", "nginx, gate", "Apache", "default", "unit", "since"]
-    out = ["| " + " | ".join(heads) + " |", "| --- " * len(heads) + "|"]
-    return "\n".join([*out, *("| " + " | ".join(row[1:]) + " |" for row in rows(config))])
+    out = ["| C and Python | Django | nginx and the gate; Apache | default | since |", "| --- | --- | --- | --- | --- |"]
+    for name, c, keyword, project, nginx, apache, default, unit, since in rows(config):
+        own = f"`{name}`" if c == keyword else f"{c} in C" if keyword == NO else f"{keyword} in Python" + (f", {c} in C" if c != NO else "")
+        own = NO if c == keyword == NO else own
+        servers = "; ".join(each for each in (nginx, apache) if each != NO) or NO
+        out.append(f"| {own} | {project} | {servers} | {default}{' ' + unit if default else unit} | {since} |")
+    return "\n".join(out)
 
 
 def explanations(sections: list[Section], prose) -> str:  # type: ignore[no-untyped-def]
