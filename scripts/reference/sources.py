@@ -125,5 +125,18 @@ def build(work: Path, site: Path) -> None:
     run = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True)
     if run.returncode:
         sys.exit(run.stderr.replace(f"{work}/source/", "") or "sphinx failed")
+    mend(site)
     for left in (".buildinfo", "objects.inv"):
         (site / left).unlink(missing_ok=True)
+
+
+def mend(site: Path) -> None:
+    """What Debian's build of furo has lost: the reader's choice of a dark mode, and a style sheet that it looks for on the host."""
+    path = site / "_static/styles/furo.css"
+    text = path.read_text()
+    normal = Path("/usr/share/javascript/normalize.css/normalize.css")
+    text = re.sub(r"@import url\(/javascript/normalize\.css/normalize\.css\);", lambda _: normal.read_text() if normal.exists() else "", text)
+    dark = re.search(r'body\[data-theme="dark"\] \{(\s*--.*?)\}', text, re.S)
+    if dark and "prefers-color-scheme" not in text:
+        text += f"@media (prefers-color-scheme: dark) {{ body:not([data-theme=light]) {{{dark[1]}}} }}\n"
+    path.write_text(text)
