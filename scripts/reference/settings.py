@@ -10,7 +10,7 @@ from interface import ROOT, Item, Section
 FIELDS = {"browser_close": "expire_at_browser_close"}
 # In C alone: what the others have in other words.
 C_ALONE = {"size", "fallback_count", "clock_context", "log_context", "wait_context", "open_store"}
-UNITS = {"cookie_age": "seconds", "lifetime": "seconds", "refresh": "seconds", "cycle_grace": "seconds", "max_data": "bytes", "max_owned": "sessions"}
+UNITS = {"cookie_age": "seconds", "lifetime": "seconds", "refresh": "seconds", "cycle_grace": "seconds", "max_data": "bytes", "max_owned": "sessions", "device_seconds": "seconds"}
 NO = "–"
 
 
