@@ -7,6 +7,9 @@ extension Session {
     <p>This browser has lost the key of its session. <a href="">Go on</a> and sign in again.</p></html>
     """
 
+  private static let reloading: StaticString =
+    "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>One moment</title><p><a href=\"\">Go on</a></p></html>"
+
   /// nil: it is not refused.
   func refuse(_ request: DeviceRequest) throws(Failure) -> DeviceAnswer? {
     guard device.isRefused else { return nil }
@@ -17,6 +20,8 @@ extension Session {
     guard request.isNavigation else { return answer }
     if request.isFromElsewhere {
       try answer.add("Refresh", Bytes("0"))
+      // An error without a body is a page of Chromium's own, which is not reloaded.
+      try answer.set(Bytes(Session.reloading), "text/html; charset=utf-8")
     } else if request.skipped.isEmpty, let bound = boundCookie {
       // A browser with the key would have refreshed. What is stored is another browser's.
       try answer.add(manager.settings.cookie.deletion)
