@@ -37,6 +37,9 @@ uint32_t rails(tuile_bytes token);
 uint32_t django(tuile_bytes token);
 uint32_t dotted(tuile_bytes token);
 
+/* ---- inspect_bound.c: the headers of device-bound sessions ---- */
+uint32_t bound(tuile_bytes token);
+
 /* ---- inspect_opaque.c: what has to be decoded first, and what was drawn at random ---- */
 uint32_t opaque(tuile_bytes token);
 

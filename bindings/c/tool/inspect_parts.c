@@ -82,7 +82,7 @@ int64_t big_endian(const char *bytes, size_t size) {
 }
 
 uint32_t inspect_shape(tuile_bytes token) {
-  static uint32_t (*const shapes[])(tuile_bytes) = {iron, tornado, express, hono, phoenix, jose,
+  static uint32_t (*const shapes[])(tuile_bytes) = {bound, iron, tornado, express, hono, phoenix, jose,
                                                     rails, django, dotted, opaque};
   uint32_t dialects = 0;
   for (size_t i = 0; !dialects && token.size && i < sizeof shapes / sizeof *shapes; i++) dialects = shapes[i](token);

@@ -180,6 +180,7 @@ static void out_owned(void *context, const tuile_owned_session *session) {
   out_time("expires", session->expires);
   out_text("user_agent", session->user_agent);
   out_text("address", session->address);
+  out_bool("device_bound", session->device_bound);
 }
 
 static tuile_status out_found(void *context, tuile_session *session, tuile_bytes key, int64_t expires,
