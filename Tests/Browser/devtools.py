@@ -7,13 +7,14 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self
 
 import websocket
 from served import HOSTS
 
-SECONDS = 20
+SECONDS = 60
 
 
 def find_chromium() -> str | None:
@@ -23,7 +24,7 @@ def find_chromium() -> str | None:
 class Chromium:
     """One browser process with the profile in `profile`, which outlives it."""
 
-    def __init__(self, profile: Path, third_party_cookies: bool = True) -> None:
+    def __init__(self, profile: Path, third_party_cookies: bool = True, flags: Iterable[str] = ("--ignore-certificate-errors",)) -> None:
         binary = find_chromium()
         assert binary is not None
         port_file = profile / "DevToolsActivePort"
@@ -41,7 +42,7 @@ class Chromium:
             [binary, "--headless=new", "--no-sandbox", "--remote-debugging-port=0", f"--user-data-dir={profile}"]
             # Nothing leaves the machine, and no key ring is asked for.
             + ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
-            + ["--password-store=basic", "--disable-gpu", "--ignore-certificate-errors"]
+            + ["--password-store=basic", "--disable-gpu", *flags]
             + [f"--host-resolver-rules={rules},MAP * ~NOTFOUND,EXCLUDE 127.0.0.1", "about:blank"],
             stdout=self._log,
             stderr=self._log,
@@ -116,6 +117,18 @@ class Chromium:
                     if parameters.items() <= event["params"].items():
                         return
             self._events.append(json.loads(self._socket.recv()))
+
+    def event(self, method: str, wanted: Callable[[dict[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
+        """The parameters of the first event of that kind that is `wanted`, which is taken out; waits for it."""
+        for number, event in enumerate(self._events):
+            if event.get("method") == method and wanted(event["params"]):
+                del self._events[number]
+                return dict(event["params"])
+        while True:
+            event = json.loads(self._socket.recv())
+            if event.get("method") == method and wanted(event["params"]):
+                return dict(event["params"])
+            self._events.append(event)
 
     def forget_events(self) -> None:
         self._events.clear()

@@ -19,6 +19,9 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sql
 ROOT_URLCONF = "project"
 urlpatterns = []
 """
+BOUND = """TUILE_OPTIONS = {"device_bound": True}
+SESSION_COOKIE_SECURE = True
+MIDDLEWARE.insert(0, "tuile.django.middleware.DeviceBoundMiddleware")"""
 START = "import django.core.wsgi; django.core.wsgi.get_wsgi_application()"
 
 
@@ -38,6 +41,8 @@ def run(folder: Path, settings: str, *words: str) -> subprocess.CompletedProcess
         'TUILE_STORE = "cookie:"', 'TUILE_STORE = "memory:"\nTUILE_OPTIONS = {"cycle_grace": 0, "max_data": 4096, "log": print, "log_level": "info"}',
         'SESSION_COOKIE_AGE = 60 * 60 * 0.5', 'SESSION_COOKIE_SAMESITE = "None"\nSESSION_COOKIE_SECURE = True',
         'SESSION_COOKIE_SAMESITE = False', 'SESSION_ENGINE = "django.contrib.sessions.backends.cache"',
+        'TUILE_OPTIONS = {"device_bound": "call", "device_path": "/device", "device_seconds": 60}\nSESSION_COOKIE_SECURE = True\n'
+        'MIDDLEWARE.insert(0, "tuile.django.middleware.DeviceBoundMiddleware")',
         f'TUILE_STORE = "redis://127.0.0.1:1/?retries=0"  # away{" " * 5}',
     ],
 )  # fmt: skip
@@ -53,6 +58,17 @@ def test_what_works_is_no_error(tmp_path: Path, settings: str) -> None:
 @pytest.mark.parametrize(
     "settings, said",
     [
+        (BOUND.replace("True}", "7}"), "True, False, 'login' or 'call'"),
+        (BOUND.replace("SECURE = True", "SECURE = False"), "SESSION_COOKIE_SECURE"),
+        (BOUND.replace("insert(0,", "insert(1,"), "before SessionMiddleware"),
+        (BOUND.partition("MIDDLEWARE")[0], "DeviceBoundMiddleware"),
+        (BOUND.replace("True}", 'True, "device_seconds": 0}'), "1 to 86400"),
+        (BOUND.replace("True}", 'True, "device_path": "device"}'), "device_path"),
+        (BOUND + '\nSESSION_COOKIE_PATH = "/app/"', "device_path"),
+        (BOUND + '\nTUILE_STORE = "memory:"', "TUILE_STORE"),
+        (BOUND + '\nTUILE_STORE = "cookie:"', "TUILE_STORE"),
+        (BOUND + '\nSESSION_SERIALIZER = "project.Pickle"', "SESSION_SERIALIZER"),
+        ('TUILE_OPTIONS = {"device_path": "/device"}', "counts only with device_bound"),
         ('TUILE_OPTION = {"policy": "aal2"}', "TUILE_OPTIONS"),
         ('TUILE_OPTIONS = {"polizy": "aal2"}', "did you mean policy"),
         ('TUILE_OPTIONS = {"policy": "aal9"}', "policy"),

@@ -81,9 +81,10 @@ def test_the_table_has_the_librarys_defaults() -> None:
 
 
 def test_every_setting_of_c_is_one_here() -> None:
-    own = {"size", "fallback_count", "open_store", "keyring", "clock_context", "log_context", "wait_context"}
+    # C's device_binding is device_bound, which may be True or False.
+    own = {"device_binding", "size", "fallback_count", "open_store", "keyring", "clock_context", "log_context", "wait_context"}
     fields = {name for name, *_ in native.Config._fields_} - own
-    assert fields | {"policy"} == set(hints(Given)) and set(hints(Settings)) < set(hints(Given))
+    assert fields | {"policy", "device_bound"} == set(hints(Given)) and set(hints(Settings)) < set(hints(Given))
     cookie = set(flask._FLASKS)
     assert set(hints(FlaskSettings)) == set(hints(Given)) - cookie - {"store"}
 

@@ -49,6 +49,7 @@ _EXCEPTIONS: dict[int, type[errors.TuileError]] = {
     BAD_SIGNATURE: errors.BadSignature,
     EXPIRED: errors.SignatureExpired,
     DELETED: errors.SessionDeleted,
+    UNBOUND: errors.SessionUnbound,
 }
 for _status, _kind in _EXCEPTIONS.items():
     _kind.status = _status
@@ -176,7 +177,7 @@ def copy(borrowed: Bytes) -> bytes:
 
 
 def failure(status: int, error: Optional[Error] = None, cause: Optional[BaseException] = None) -> errors.TuileError:
-    """The exception for a negative status."""
+    """The exception for a negative status, or for one that is an ordinary answer in C."""
     if error is not None and error.message:
         message = error.message.decode("utf-8", "replace")
     else:
@@ -193,7 +194,7 @@ def failure(status: int, error: Optional[Error] = None, cause: Optional[BaseExce
 def answered(status: int = OK, error: Optional[Error] = None) -> None:
     """Raises what a call that may have made callbacks came to, if that is no answer."""
     cause = _taken()
-    if status < 0:
+    if status < 0 or status == UNBOUND:
         raise failure(status, error, cause)
 
 

@@ -24,6 +24,7 @@ from typing import Any, Optional, Union
 
 from . import arguments
 from .async_session import AsyncSession
+from .device import DeviceAnswer, answered
 from .headers import INTERRUPTED, manager_of, with_session
 from .manager import Manager
 from .session import SessionDeleted
@@ -80,6 +81,9 @@ class SessionMiddleware:
         cookies = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
         session = AsyncSession(self.manager, cookies, _url(scope), self._off_loop)
         try:
+            if (instead := await self._device(scope, session)) is not None:
+                await _send_instead(scope, send, instead)
+                return
             if self._reads_first(scope):
                 await session.load()
             scope["session"] = session
@@ -89,6 +93,18 @@ class SessionMiddleware:
         finally:
             # A thread that is still in a call of its own keeps what it uses.
             session.close()
+
+    async def _device(self, scope: Scope, session: AsyncSession) -> Optional[DeviceAnswer]:
+        """What device-bound sessions have to answer in place of the application."""
+        path = scope.get("path", "")
+        if self.manager.device_path is None or (path != self.manager.device_path and not session.is_device_bound):
+            return None
+        headers = {name.decode("latin-1").lower(): value for name, value in scope["headers"]}
+        method = scope.get("method", "GET")
+        answer: Optional[DeviceAnswer] = await self._off_loop(
+            answered, session._session, path, method, lambda name: headers.get(name.lower())
+        )
+        return answer
 
     def _reads_first(self, scope: Scope) -> bool:
         return self._preload(scope) if callable(self._preload) else self._preload
@@ -110,6 +126,16 @@ class SessionMiddleware:
 
             return await to_thread.run_sync(call, *arguments)
         return await asyncio.to_thread(call, *arguments)
+
+
+async def _send_instead(scope: Scope, send: Send, answer: DeviceAnswer) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    headers = [*answer.headers, ("Content-Length", str(len(answer.body)))]
+    octets = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": octets})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 def _url(scope: Scope) -> bytes:

@@ -31,6 +31,8 @@ class AsyncSession(Watched):
         self.accessed = False
         self._manager, self._off_loop = manager, off_loop
         self._session = _begun(manager, cookies, url)
+        # A bound session is not read again without them.
+        self._bound = b"".join(b"; " + pair.strip() for pair in cookies.split(b";") if b"-bound=" in pair)
         self._mirror = Mirror(self._session)
         # Threads of the application and the middleware's; two requests have two sessions.
         self._lock = threading.RLock()
@@ -114,6 +116,17 @@ class AsyncSession(Watched):
     def set_owner(self, owner: Optional[str]) -> None:
         """Says whose session it is, as a login does."""
         self.owner = owner
+
+    @property
+    def is_device_bound(self) -> bool:
+        """Whether the session is bound to its browser's device. Since 0.2."""
+        return self._session.is_device_bound
+
+    def offer_device_binding(self) -> bool:
+        """Has the response offer the browser to bind this session, with the setting ``device_bound="call"``; False
+        if it is bound, or there is nothing yet that could be. Since 0.2."""
+        offered: bool = self._now("offer_device_binding")
+        return offered
 
     def set_client(self, user_agent: str = "", address: str = "") -> None:
         """Says where the request comes from, for the owner's list."""
@@ -281,7 +294,7 @@ class AsyncSession(Watched):
 
     def _begin_again(self, key: Optional[str]) -> None:
         with self._alone():
-            begun = _begun(self._manager, f"{self._manager.cookie_name}={key}" if key else "")
+            begun = _begun(self._manager, f"{self._manager.cookie_name}={key}".encode() + self._bound if key else b"")
             mirror = Mirror(begun)
             fresh = mirror.read()
             self._session.close()

@@ -28,6 +28,8 @@ Cipher = Literal["aes-256-gcm", "aes-192-gcm", "aes-128-gcm", "aes-256-cbc"]
 Derivation = Literal["django-concat", "concat", "hmac", "none"]
 #: How a secret is written.
 KeyFormat = Literal["text", "hex", "base64"]
+#: Which sessions are offered to be bound to the browser's device: all logins, or those of ``offer_device_binding``.
+DeviceBound = Literal["login", "call"]
 #: The limits of NIST SP 800-63B-4.
 Policy = Literal["aal2", "aal3"]
 #: Where a request of a browser comes from.

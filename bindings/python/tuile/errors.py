@@ -16,6 +16,7 @@ __all__ = [
     "MissingLibraryError",
     "RangeError",
     "SessionDeleted",
+    "SessionUnbound",
     "SignatureExpired",
     "StoreError",
     "SyntaxProblem",
@@ -69,6 +70,10 @@ class SignatureExpired(BadSignature):
 
 class SessionDeleted(TuileError):
     """Another request deleted the session meanwhile; nothing was saved."""
+
+
+class SessionUnbound(TuileError):
+    """A device-bound session came without its bound cookie: nothing of it is shown or saved. Since 0.2."""
 
 
 class StoreError(TuileError):

@@ -24,15 +24,17 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any, NamedTuple, Optional, Union
 from urllib.parse import quote
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, current_app, request
+from flask.globals import request_ctx as request_context
 from flask.sessions import SessionInterface as FlaskInterface
 from flask.sessions import SessionMixin
 from werkzeug.exceptions import BadRequest
 
 from . import arguments
-from .errors import StoreError
+from .device import OFFER, answered
+from .errors import ArgumentError, StoreError
 from .flask_cookie import Cookie, check, token
 from .flask_session import FlaskSession
 from .manager import Manager
@@ -103,6 +105,7 @@ class SessionInterface(FlaskInterface):
         login_keys = arguments.names(login_keys, "login_keys")
         self._store, self._options, self._login_keys = store, options, frozenset(login_keys)
         self._managers: WeakKeyDictionary[Flask, _Known] = WeakKeyDictionary()
+        self._initialised: WeakSet[Flask] = WeakSet()
         self._making = threading.Lock()
         # With a store of the application's own: a manager that was replaced would close it under the next one.
         self._kept: list[Manager] = []
@@ -113,6 +116,10 @@ class SessionInterface(FlaskInterface):
         if app.secret_key:
             self.manager(app)
         app.session_interface = self
+        if self._options.get("device_bound"):
+            # Before all checks of forged requests: a proof is one.
+            app.before_request_funcs.setdefault(None, []).insert(0, _answer_device)
+        self._initialised.add(app)
 
     # -- the manager
 
@@ -124,6 +131,7 @@ class SessionInterface(FlaskInterface):
             with self._making:
                 known = self._managers.get(app)
                 if known is None or known.settings != settings:
+                    self._check_binding(app)
                     secrets = {"secret": keys[0], "fallbacks": keys[1]}
                     known = _Known(Manager(store=self._store, **{**secrets, **settings}), settings, keys)
                     if isinstance(self._store, Store):
@@ -133,6 +141,12 @@ class SessionInterface(FlaskInterface):
                     known = known._replace(keys=keys)
                 self._managers[app] = known
         return known.manager
+
+    def _check_binding(self, app: Flask) -> None:
+        """The cookie is Flask's, so that the library can't look whether it could be bound."""
+        cookie = Cookie.of(self, app)
+        if self._options.get("device_bound") and (not cookie.secure or cookie.partitioned):
+            raise ArgumentError("device_bound needs SESSION_COOKIE_SECURE, and no SESSION_COOKIE_PARTITIONED: browsers bind over https alone")
 
     def _settings(self, app: Flask) -> dict[str, Any]:
         age = int(app.permanent_session_lifetime.total_seconds())
@@ -155,22 +169,26 @@ class SessionInterface(FlaskInterface):
             return None
         check(Cookie.of(self, app))
         manager = self.manager(app)
+        if manager.device_path is not None and app not in self._initialised:
+            raise ArgumentError("device_bound needs SessionInterface(…).init_app(app), which answers browsers")
         # Werkzeug's rules, as for Flask's own: of several cookies the first, and without its quotes.
         names = {manager.cookie_name: self.get_cookie_name(app)}
         if previous := self._options.get("previous_cookie"):
             names.setdefault(previous, previous)
+        if manager.device_path is not None:
+            names.update({name: name for name in request.cookies if name.endswith("-bound")})
         sent = [(name, request.cookies.get(flasks, "")) for name, flasks in names.items()]
         header = "; ".join(f"{name}={value}" for name, value in sent if value and _ENDS.isdisjoint(value))
         url = ""
         if self._options.get("url_sessions"):
             url = quote(request.path, safe="/;=&") + "?" + request.query_string.decode("latin-1")
         session = manager.begin_as(FlaskSession, header, url)
-        session._login_keys = self._login_keys
+        session._login_keys, session._interface = self._login_keys, self
         return session
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        if not isinstance(session, FlaskSession):
-            return  # It could not be opened, and this is the page that says so.
+        if not isinstance(session, FlaskSession) or session._answered:
+            return  # It could not be opened, and this is the page that says so; or the library has answered.
         # What is read from here on, the application has not.
         session.accessed = session.accessed
         if session.accessed:
@@ -216,6 +234,22 @@ class SessionInterface(FlaskInterface):
                 response.vary.add("Cookie")
             elif written and written == self._options.get("previous_cookie"):
                 response.delete_cookie(written, **cookie.named())
+            elif name == OFFER or written.endswith("-bound"):
+                response.headers.add(name, value)
+
+    def write_cookie(self, app: Flask, response: Response, set_cookie: str, headers: list[tuple[str, str]]) -> bool:
+        """Writes the session's own cookie of a library's answer as Flask writes it; False if it is another's."""
+        manager, cookie = self.manager(app), Cookie.of(self, app)
+        name, _, rest = set_cookie.partition("=")
+        if name != manager.cookie_name:
+            return False
+        if not (value := rest.partition(";")[0]):
+            response.delete_cookie(cookie.name, **cookie.named())
+            return True
+        sent = "; ".join(text.partition(";")[0] for header, text in headers if header == "Set-Cookie")
+        with manager.begin_as(FlaskSession, sent) as session:
+            response.set_cookie(cookie.name, value, **cookie.named(expires=self._end(app, session)))
+        return True
 
     def _end(self, app: Flask, session: FlaskSession) -> Optional[datetime]:
         """When the cookie ends: as Flask says, unless the session or a policy says something else."""
@@ -225,6 +259,26 @@ class SessionInterface(FlaskInterface):
         if end is None or session.get_lifetime() is None and "policy" not in self._options:
             return end
         return min(end if end.tzinfo else end.replace(tzinfo=timezone.utc), session.get_expiry_date())
+
+
+def _answer_device() -> Optional[Response]:
+    """Before each request: what device-bound sessions have to answer in place of the application."""
+    session = request_context.session
+    if not isinstance(session, FlaskSession):
+        return None
+    environ = request.environ
+    path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}".encode("latin-1", "replace").decode("utf-8", "replace")
+    answer = answered(session, path, request.method, request.headers.get)
+    if answer is None:
+        return None
+    session._answered = True
+    made = current_app.response_class(answer.body, answer.status)
+    made.headers.clear()
+    for name, value in answer.headers:
+        if name != "Set-Cookie" or not session._interface.write_cookie(current_app._get_current_object(), made, value, answer.headers):  # type: ignore[attr-defined]
+            made.headers.add(name, value)
+    made.headers.add("Content-Length", str(len(answer.body)))
+    return made
 
 
 def _refreshes_unread(app: Flask, session: FlaskSession) -> bool:

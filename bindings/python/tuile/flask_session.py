@@ -34,6 +34,9 @@ class FlaskSession(Session, SessionMixin):
     # Values that change with a login.
     _login_keys: frozenset[str] = frozenset()
     _logged_in = False
+    _interface: Any = None
+    # The library has answered the request; there is nothing to save.
+    _answered = False
     _passed = False
 
     def _dumps(self, value: Any) -> str:

@@ -6,12 +6,13 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
-from ctypes import byref, c_bool, c_int64
+from ctypes import byref, c_bool, c_int64, sizeof
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 from . import _native as native
 from . import arguments
+from .device import DeviceAnswer
 from .errors import ArgumentError, SessionDeleted
 from .lifetime import Handle, Uncopyable
 
@@ -39,6 +40,12 @@ def _add_header(context: int, name: native.Bytes, value: native.Bytes) -> int:
 
 _ADD_HEADER = native.AddHeader(_add_header)
 _NO_HEADERS = native.AddHeader()
+
+
+def _copied(answer: native.DeviceAnswer) -> DeviceAnswer:
+    pairs = [answer.headers[i] for i in range(answer.header_count)]
+    headers = [(native.copy(one.name).decode("latin-1"), native.copy(one.value).decode("latin-1")) for one in pairs]
+    return DeviceAnswer(answer.http_status, headers, native.copy(answer.body))
 
 
 # What changes a session, so that a commit has something to save.
@@ -112,6 +119,43 @@ class SessionHandle(Uncopyable):
     def touch(self) -> None:
         """Has the commit keep the session alive, and send its cookie again, even if nothing was changed."""
         self._call("touch")
+
+    # -- its browser's device
+
+    @property
+    def is_device_bound(self) -> bool:
+        """Whether the session's ID says that it is bound to a device. Nothing is read for that. Since 0.2."""
+        bound = c_bool()
+        self._alone(lambda handle: native.lib.tuile_session_is_device_bound(handle, byref(bound)))
+        return bound.value
+
+    def offer_device_binding(self) -> bool:
+        """Has the commit offer the browser to bind this session, with the setting ``device_bound="call"``; False
+        if it is bound, or there is nothing yet that could be. Since 0.2."""
+        return self._call("offer_device_binding") == native.OK
+
+    def answer_device(self, request: native.DeviceRequest) -> DeviceAnswer:
+        """The answer to a request for ``device_path``. The adapters ask for it. Since 0.2."""
+        answer = self._device_answer("answer_device", request)
+        assert answer is not None
+        return answer
+
+    def refusal(self, request: native.DeviceRequest) -> Optional[DeviceAnswer]:
+        """What to send where the bound cookie did not come; None if it did, or none is needed. Since 0.2."""
+        return self._device_answer("refuse", request)
+
+    def _device_answer(self, name: str, request: native.DeviceRequest) -> Optional[DeviceAnswer]:
+        answer, error, function = native.DeviceAnswer(), native.Error(), _CALLS[name]
+        native.lib.tuile_device_answer_init(byref(answer), sizeof(answer))
+
+        def call(handle: int) -> tuple[int, Optional[DeviceAnswer]]:
+            status = int(function(handle, byref(request), byref(answer), byref(error)))
+            return status, _copied(answer) if status == native.OK else None
+
+        # What the answer points to is the session's, until it ends.
+        status, made = self._alone(call)
+        native.answered(status, error)
+        return made
 
     # -- its owner
 

@@ -144,6 +144,8 @@ class Manager(Uncopyable):
         #: Sessions are saved also where nothing was changed.
         self.save_every_request = bool(config.save_every_request)
         self.cookie_name = native.copy(config.cookie_name).decode("utf-8")
+        #: The path of the endpoint for device-bound sessions; None: sessions are not bound.
+        self.device_path = native.copy(config.device_path).decode("utf-8") if config.device_binding else None
         number = c_void_p()
         # What gevent and eventlet have put in the place of time.sleep is a function of Python's.
         green = not isinstance(time.sleep, BuiltinFunctionType)

@@ -29,6 +29,8 @@ class OwnedSession:
     user_agent: str
     address: str
     current: bool
+    #: It is bound to its browser's device. Since 0.2.
+    device_bound: bool = False
 
 
 def owned_session(row: Any) -> OwnedSession:
@@ -38,4 +40,4 @@ def owned_session(row: Any) -> OwnedSession:
         return native.copy(view).decode("ascii", "replace")
 
     times = date_of(row.created), date_of(row.seen), date_of(row.expires)
-    return OwnedSession(text(row.id), *times, text(row.user_agent), text(row.address), row.current)
+    return OwnedSession(text(row.id), *times, text(row.user_agent), text(row.address), row.current, row.device_bound)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Optional, TypedDict, Union
 
 from . import _native as native
 from . import arguments
-from .choices import CookieRule, LogLevel, Policy, SameSite
-from .errors import ArgumentError, RangeError
+from .choices import CookieRule, DeviceBound, LogLevel, Policy, SameSite
+from .errors import ArgumentError, ArgumentTypeError, RangeError
 from .signing import Keyring
 from .stores import Store
 
@@ -39,6 +39,9 @@ class SessionSettings(TypedDict, total=False):
     url_name: str
     cookie_rule: CookieRule
     allow_weak_secrets: bool
+    device_bound: Union[bool, DeviceBound]
+    device_path: str
+    device_seconds: int
     log: Optional[Callable[[str, str], None]]
     log_level: LogLevel
     clock: Optional[Callable[[], float]]
@@ -86,6 +89,9 @@ _FIELDS: dict[str, Any] = {name: kind for name, kind, *_ in native.Config._field
 _CHOICES: dict[str, dict[Any, int]] = {
     "cookie_same_site": native.SAME_SITES, "cookie_rule": native.COOKIE_RULE, "log_level": native.LOG,
 }  # fmt: skip
+# What C calls a binding: of all logins, or of those that the application offers.
+_DEVICE_BOUND: dict[Any, int] = {False: native.DEVICE_BINDING["off"], True: native.DEVICE_BINDING["login"]}
+_DEVICE_BOUND |= {name: native.DEVICE_BINDING[name] for name in ("login", "call")}
 _CALLBACKS = ("clock", "log", "wait")
 _URLS = ("previous_store", "revocations")
 
@@ -104,9 +110,18 @@ def apply(config: native.Config, settings: Settings) -> list[object]:
         _within(given, policy, config)
     kept: list[object] = []
     for name, value in given.items():
-        if name not in _CALLBACKS:
+        if name == "device_bound":
+            config.device_binding = device_binding(value)
+        elif name not in _CALLBACKS:
             setattr(config, name, _converted(name, value, kept))
     return kept
+
+
+def device_binding(value: Any) -> int:
+    """What C has for ``device_bound``."""
+    if value.__class__ not in (bool, str) or value not in _DEVICE_BOUND:
+        raise ArgumentTypeError("device_bound has to be True, False, 'login' or 'call'")
+    return _DEVICE_BOUND[value]
 
 
 def _within(given: dict[str, Any], policy: str, config: native.Config) -> None:

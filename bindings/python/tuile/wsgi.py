@@ -12,10 +12,12 @@
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Optional, Union
 
 from . import arguments
+from .device import answered
 from .headers import INTERRUPTED, committed, log, manager_of, with_session
 from .manager import Manager
 from .errors import SyntaxProblem
@@ -72,6 +74,12 @@ class SessionMiddleware:
         # What it loses is in the log.
         session._warns = False
         environ["tuile.session"] = session
+        path = from_wsgi(f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}").decode("utf-8", "replace")
+        instead = answered(session, path, environ.get("REQUEST_METHOD", ""), lambda name: _header(environ, name))
+        if instead is not None:
+            session.close()
+            start_response(_line(instead.status), [*instead.headers, ("Content-Length", str(len(instead.body)))])
+            return [instead.body]
         response = _Response(session, start_response, in_cookie=self.manager.store_name == "cookie:")
         try:
             body = self.application(environ, response.start)
@@ -85,6 +93,14 @@ class SessionMiddleware:
             session.close()
             raise
         return _Body(response, body)
+
+
+def _header(environ: Environ, name: str) -> bytes:
+    return from_wsgi(environ.get("HTTP_" + name.upper().replace("-", "_"), ""))
+
+
+def _line(status: int) -> str:
+    return f"{status} {http.client.responses.get(status, 'Unknown')}"
 
 
 class _Response:

@@ -19,7 +19,7 @@ from django.utils.module_loading import import_string
 from ..cookies import SetCookie
 from ..errors import CookieRuleError, MissingLibraryError, StoreError, TuileError
 from . import lists
-from .configuration import SETTINGS, did_start, has_started, manager, names_a_store, problems, require_settings
+from .configuration import SETTINGS, device_bound, did_start, has_started, manager, names_a_store, problems, require_settings
 
 
 def at_start() -> None:
@@ -37,7 +37,18 @@ def at_start() -> None:
             logging.getLogger("tuile").error("the session store gave no answer: %s", problem)
         except MissingLibraryError as problem:
             raise ImproperlyConfigured(f"TUILE_STORE: {problem}") from problem
+    if device_bound():
+        _open_device_manager()
     did_start()
+
+
+def _open_device_manager() -> None:
+    from .device import manager as device_manager
+
+    try:
+        device_manager()
+    except StoreError as problem:
+        logging.getLogger("tuile").error("the session store gave no answer: %s", problem)
 
 
 @register()
@@ -59,6 +70,11 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         found.append(Error(f"SESSION_SERIALIZER: {problem}", id="tuile.E004"))
     if not any(isinstance(message, Error) for message in found):
         found += _store() if names_a_store() else _table(kind)
+    if not any(isinstance(message, Error) for message in found) and device_bound():
+        try:
+            _open_device_manager()
+        except (ImproperlyConfigured, TuileError) as problem:
+            found.append(Error(f"TUILE_OPTIONS: {problem}", id="tuile.E007"))
     return found
 
 

@@ -17,6 +17,7 @@ from django.core.signals import setting_changed
 from .. import _native as native
 from ..errors import StoreError
 from ..manager import Manager
+from ..settings import device_binding
 from ..stores import Store
 from . import lists
 from .limits import limits
@@ -41,6 +42,8 @@ _DJANGO_S = {
 }
 _JSON = "django.contrib.sessions.serializers.JSONSerializer"
 _OF_DJANGO = "django:"
+_MIDDLEWARE = "tuile.django.middleware.DeviceBoundMiddleware"
+_DEVICE = ("device_bound", "device_path", "device_seconds")
 _NEEDS_LISTS = 'needs lists of owners: "tuile.django.sessions" in INSTALLED_APPS, or a store of TUILE_STORE that keeps them'
 _tampered = logging.getLogger("django.security.SuspiciousSession")
 _lock = threading.Lock()
@@ -86,6 +89,35 @@ def most_owned() -> int:
     return int(getattr(settings, "TUILE_OPTIONS", {}).get("max_owned", OPTIONS["max_owned"].default))
 
 
+def device_bound() -> int:
+    """Which sessions are offered to be bound to their browser's device."""
+    return device_binding(getattr(settings, "TUILE_OPTIONS", {}).get("device_bound", False))
+
+
+def device_options() -> dict[str, Any]:
+    """Those of device-bound sessions, whether or not they are given."""
+    given = getattr(settings, "TUILE_OPTIONS", {})
+    return {name: given.get(name, OPTIONS[name].default) for name in _DEVICE}
+
+
+def _problems_of_binding(options: dict[str, Any]) -> list[str]:
+    if not options.get("device_bound"):
+        return [f"TUILE_OPTIONS[{name!r}] counts only with device_bound" for name in _DEVICE[1:] if name in options]
+    found = []
+    if not settings.SESSION_COOKIE_SECURE:
+        found.append("device_bound needs SESSION_COOKIE_SECURE: browsers bind over https alone")
+    names = list(settings.MIDDLEWARE)
+    later = [at for at, name in enumerate(names) if name.endswith((".SessionMiddleware", ".CsrfViewMiddleware"))]
+    if _MIDDLEWARE not in names or names.index(_MIDDLEWARE) > min(later, default=len(names)):
+        found.append(f"device_bound needs {_MIDDLEWARE} at the beginning of MIDDLEWARE, before SessionMiddleware: it answers browsers")
+    if settings.SESSION_SERIALIZER != _JSON:
+        found.append(f"device_bound needs SESSION_SERIALIZER to be {_JSON}")
+    store = getattr(settings, "TUILE_STORE", None)
+    if store and (not isinstance(store, str) or store.startswith(("memory:", "cookie:"))):
+        found.append("device_bound needs sessions in Django's database, or in a TUILE_STORE that is a URL of a server or a file")
+    return found
+
+
 def problems() -> list[str]:
     """What is wrong with the settings, without asking any server."""
     found = [
@@ -103,6 +135,7 @@ def problems() -> list[str]:
     options = getattr(settings, "TUILE_OPTIONS", {})
     if not isinstance(options, dict):
         return [*found, "TUILE_OPTIONS has to be a dictionary"]
+    found += _problems_of_binding(options)
     return found + [f"TUILE_OPTIONS[{name!r}] {why}" for name in options if (why := _problem(name, options[name]))]
 
 
@@ -147,10 +180,14 @@ def manager() -> Manager:
     return found
 
 
-def open_manager() -> Manager:
-    """A manager as the settings have it; ImproperlyConfigured if they can't be."""
+def open_manager(**more: Any) -> Manager:
+    """A manager as the settings have it, with ``more`` that counts before them; ImproperlyConfigured if they can't be.
+
+    It binds no session to a device, and asks for no bound cookie, unless ``more`` says so: what comes with a request
+    was looked at by the middleware, and others who open a session are the project's own programs.
+    """
     require_settings()
-    store: Union[str, Store, None] = getattr(settings, "TUILE_STORE", None)
+    store: Union[str, Store, None] = more.pop("store", None) or getattr(settings, "TUILE_STORE", None)
     if not store:
         raise ImproperlyConfigured("TUILE_STORE is not set: sessions are in Django's database, which has no manager")
     if isinstance(store, str) and store.startswith(_OF_DJANGO):
@@ -178,8 +215,9 @@ def open_manager() -> Manager:
         "log": _logging(given.get("log")),
     }
     # Django's expiry is computed here, and so is what these make of it.
-    for name in ("policy", "refresh"):
+    for name in ("policy", "refresh", *_DEVICE):
         options.pop(name, None)
+    options.update(more)
     options["lifetime"] = limits().lifetime
     if "log_level" in options:
         options["log_level"] = native.LOG[options["log_level"]]

@@ -6,6 +6,7 @@ Where it does not, this request's changes are made again on what is there now.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -16,6 +17,7 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core import signing
 from django.db import DatabaseError, IntegrityError, connections, router, transaction
 
+from ..device import binding_of, bound_key
 from ..errors import RangeError, ValueTypeError
 from .limits import LimitedSession
 from .listed import ListedSession
@@ -24,6 +26,7 @@ from .rows import Other, is_a_conflict, only_if, patiently, remove
 
 # What C servers leave under a key that they replaced, for the requests under way.
 _MOVED = ("_session_moved", "_session_moved_until")
+_MOST_MOVES = 4
 
 
 class SessionStore(LimitedSession, ListedSession, db.SessionStore):
@@ -35,6 +38,8 @@ class SessionStore(LimitedSession, ListedSession, db.SessionStore):
     _settled: Optional[str] = None
     # The key is one that another request replaced.
     _moved = False
+    # Of the key that it is given at the moment.
+    _binding: Optional[str] = None
 
     def __init__(self, session_key: Optional[str] = None) -> None:
         super().__init__(session_key)
@@ -56,6 +61,7 @@ class SessionStore(LimitedSession, ListedSession, db.SessionStore):
     def _taken(self, row: Any) -> dict[str, Any]:
         self._forget()
         self._was_read({})
+        row = self._followed(row)
         if row is None:
             return {}
         data = self._verified(row.session_data)
@@ -67,6 +73,25 @@ class SessionStore(LimitedSession, ListedSession, db.SessionStore):
         self._was_read(data)
         self.keep_alive(data, row.expire_date)
         return data
+
+    def _followed(self, row: Any) -> Any:
+        """Of a session that was bound meanwhile, the row under its bound key: a request of the same browser that was
+        under way loses nothing. Who has the old key alone can't use the new one."""
+        for _ in range(_MOST_MOVES):
+            target = None if row is None else self._bound_under(row.session_data)
+            if target is None:
+                break
+            self._session_key = target
+            row = self.model._base_manager.using(self._writer()).filter(session_key=target).first()
+        return row
+
+    def _bound_under(self, text: str) -> Optional[str]:
+        """The key that a registration has given a session, if this is what it left under the old one."""
+        data: dict[str, Any] = self.decode(text)
+        target, until = data.get(_MOVED[0]), data.get(_MOVED[1])
+        if until.__class__ is not int or not isinstance(target, str) or until < time.time():
+            return None
+        return target if binding_of(target) is not None and binding_of(self.session_key) is None else None
 
     def _verified(self, text: str) -> Optional[dict[str, Any]]:
         """The data; None if it can't be verified."""
@@ -204,6 +229,9 @@ class SessionStore(LimitedSession, ListedSession, db.SessionStore):
     def _catch_up(self, data: dict[str, Any]) -> None:
         """Makes the changes again on what the row holds now; UpdateError if it is gone."""
         found = self._present(self.session_key)
+        if found is not None and (target := self._bound_under(found)) is not None:
+            self._session_key = target
+            found = self._present(target)
         # Where the row is as it was before a transaction of ours, that was rolled back.
         base = self._settled if found == self._settled else self._row
         if found is None or not self._merge(data, base, found, self._exactly):
@@ -244,20 +272,39 @@ class SessionStore(LimitedSession, ListedSession, db.SessionStore):
 
     def cycle_key(self) -> None:
         data, old = self._get_session(), self._as_read()
-        self.create()
+        self._binding = binding_of(old.key)
+        try:
+            self.create()
+        finally:
+            self._binding = None
         self._session_cache = data
         self._retire(old, data)
 
     async def acycle_key(self) -> None:
         data, old = await self._aget_session(), self._as_read()
-        await self.acreate()
+        self._binding = binding_of(old.key)
+        try:
+            await self.acreate()
+        finally:
+            self._binding = None
         self._session_cache = data
         await sync_to_async(self._retire)(old, data)
+
+    def _bound(self, key: str) -> str:
+        """What is bound stays with its device: the new key has the same binding."""
+        return key if self._binding is None else bound_key(key, self._binding)
+
+    def _get_new_session_key(self) -> str:
+        return self._bound(super()._get_new_session_key())  # type: ignore[misc]
+
+    async def _aget_new_session_key(self) -> str:
+        return self._bound(await super()._aget_new_session_key())  # type: ignore[misc]
 
     def _as_read(self) -> _Read:
         read = _Read(None if self._moved else self.session_key, self._row, self._settled, self._exactly)
         self._exactly = Exactly()
         self._moved = False
+        self._was_cycled = True
         self._gets_another_key(read.key)
         return read
 

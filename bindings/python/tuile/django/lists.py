@@ -18,6 +18,7 @@ from django.db.models import F
 from django.db.models.functions import Substr
 from django.utils import timezone
 
+from ..device import binding_of
 from ..owners import OwnedSession, date_of
 
 LABEL = "tuile_sessions"
@@ -179,7 +180,7 @@ def _session(key: str, record: str, expires: datetime, current: bool) -> OwnedSe
     if timezone.is_naive(expires):
         expires = timezone.make_aware(expires, timezone.get_default_timezone())
     times = date_of(said["created"]), date_of(said["seen"])
-    return OwnedSession(id_of(key), *times, expires, said["agent"], said["address"], current)
+    return OwnedSession(id_of(key), *times, expires, said["agent"], said["address"], current, binding_of(key) is not None)
 
 
 # -- a record, as the library writes and reads it

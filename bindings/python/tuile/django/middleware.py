@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Optional
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
@@ -10,7 +11,27 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
 from ..errors import StoreError
+from . import device
+from .configuration import device_bound
 from .owned import OwnedSession, client_of
+
+
+class DeviceBoundMiddleware(MiddlewareMixin):
+    """Binds logins to their browser's device, with ``TUILE_OPTIONS = {"device_bound": True}``: at the beginning of MIDDLEWARE.
+
+    It answers browsers at ``device_path`` before all checks of forged requests (a proof is one), and refuses a bound
+    session that comes without its bound cookie. What a login answers offers the browser to bind its session.
+    """
+
+    def process_request(self, request: HttpRequest) -> Optional[HttpResponseBase]:
+        answer = device.answer(request) if device_bound() else None
+        request._tuile_answered = answer is not None  # type: ignore[attr-defined]
+        return answer
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if device_bound() and not getattr(request, "_tuile_answered", False):
+            device.finish(request, response)
+        return response
 
 
 class ClientMiddleware(MiddlewareMixin):

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Iterable
 from ctypes import byref, sizeof
 from dataclasses import dataclass
-from typing import Any, Literal, Optional, TypedDict
+from typing import Any, Literal, Optional, TypedDict, Union
 
 from .. import _native as native
 
@@ -23,6 +23,9 @@ class Options(TypedDict, total=False):
     max_data: int
     previous_store: str
     revocations: str
+    device_bound: Union[bool, Literal["login", "call"]]
+    device_path: str
+    device_seconds: int
     log: Optional[Callable[[str, str], None]]
     log_level: Literal["error", "warning", "info", "debug"]
 
@@ -46,6 +49,8 @@ class Option:
             return ""
         if self.choices:
             return "" if value in self.choices else f"has to be one of {', '.join(self.choices)}"
+        if self.kind == "bool or str":
+            return "" if value.__class__ is bool or value in ("login", "call") else "has to be True, False, 'login' or 'call'"
         if self.kind == "int":
             if value.__class__ is int and self.least <= value <= self.most:
                 return ""
@@ -71,6 +76,9 @@ OPTIONS: dict[str, Option] = {
     "max_data": Option("int", _C.max_data, "bytes", least=1, most=64 << 20),
     "previous_store": Option("str", ""),
     "revocations": Option("str", ""),
+    "device_bound": Option("bool or str", False, where="everywhere"),
+    "device_path": Option("str", native.copy(_C.device_path).decode(), where="everywhere"),
+    "device_seconds": Option("int", _C.device_seconds, "seconds", "everywhere", least=1, most=86400),
     "log": Option("function", None),
     "log_level": Option("str", next(name for name, level in native.LOG.items() if level == _C.log_level), choices=tuple(native.LOG)),
 }

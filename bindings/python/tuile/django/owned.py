@@ -9,6 +9,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
+from ..device import binding_of
 from ..errors import ArgumentError
 from . import lists
 from .configuration import keeps_owners, names_a_store, tracks_owners
@@ -80,6 +81,18 @@ class OwnedSession(SessionBase):
         else:
             data.pop(OWNER, None)
         self.modified = True
+
+    # What it means for the offer to bind it: a login of the application's own, and what that said.
+    _was_cycled = _offers_binding = False
+
+    @property
+    def is_device_bound(self) -> bool:
+        """Whether the session's key says that it is bound to its browser's device. Since 0.2."""
+        return binding_of(self.session_key) is not None
+
+    def offer_device_binding(self) -> None:
+        """Has the response offer the browser to bind this session, with ``device_bound="call"``. Since 0.2."""
+        self._offers_binding = self.modified = True
 
     def set_client(self, user_agent: str = "", address: str = "") -> None:
         """Says where the request comes from, for the owner's list."""

@@ -130,7 +130,7 @@ class SessionStore(database.SessionStore):
         self.limit_life(values)
         self._kept.write(self._session_key, values).cycle_key()
         self._session_key = self._kept.commit(self.get_expiry_date())
-        self.modified = True
+        self.modified = self._was_cycled = True
 
     async def acycle_key(self) -> None:
         await (super().acycle_key() if self._kept is None else sync_to_async(self.cycle_key)())

@@ -22,11 +22,12 @@ class Shown:
     seen: datetime
     expires: datetime
     current: bool
+    device_bound: bool
 
 
 def shown(found: OwnedSession) -> Shown:
     times = _local(found.created), _local(found.seen), _local(found.expires)
-    return Shown(found.id, described(found.user_agent), found.user_agent, found.address, *times, found.current)
+    return Shown(found.id, described(found.user_agent), found.user_agent, found.address, *times, found.current, found.device_bound)
 
 
 def _local(date: datetime) -> datetime:
