@@ -96,8 +96,7 @@ void sys_mutex_destroy(sys_mutex *mutex) {
 
 void sys_mutex_lock(sys_mutex *mutex) { lock_take(&mutex->lock, NULL); }
 
-/* By the clock that nobody sets. */
-static struct timespec in_milliseconds(int milliseconds) {
+struct timespec sys_in_milliseconds(int milliseconds) {
   struct timespec until;
   clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_sec += milliseconds / 1000;
@@ -111,7 +110,7 @@ static struct timespec in_milliseconds(int milliseconds) {
 
 bool sys_mutex_lock_within(sys_mutex *mutex, int milliseconds) {
   if (lock_try(&mutex->lock)) return true;
-  struct timespec until = in_milliseconds(milliseconds);
+  struct timespec until = sys_in_milliseconds(milliseconds);
   return lock_take(&mutex->lock, &until);
 }
 
@@ -125,7 +124,7 @@ void sys_gate_destroy(sys_gate *gate) { places_end(&gate->places); }
 
 bool sys_gate_enter_within(sys_gate *gate, int milliseconds) {
   if (places_try(&gate->places)) return true;
-  struct timespec until = in_milliseconds(milliseconds);
+  struct timespec until = sys_in_milliseconds(milliseconds);
   return places_take(&gate->places, &until);
 }
 

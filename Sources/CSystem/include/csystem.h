@@ -342,6 +342,37 @@ void sys_fork_gate_destroy(sys_fork_gate *gate);
 void sys_fork_gate_enter(sys_fork_gate *gate);
 void sys_fork_gate_leave(sys_fork_gate *gate);
 
+/* Threads that want the same thing at the same time: the first one leads, and does what
+ * it can of the others' work together with its own; who comes meanwhile waits in line, and
+ * the first of them leads next (group.c). fork() has to wait until nobody is inside. */
+typedef struct sys_group_entry {
+  struct sys_group_entry *next;
+  pthread_cond_t turn;
+  int state;
+} sys_group_entry;
+
+typedef struct sys_group {
+  pthread_mutex_t mutex;
+  bool led;
+  sys_group_entry *first, **end;
+} sys_group;
+
+enum { SYS_GROUP_LEADS, SYS_GROUP_DONE, SYS_GROUP_LATE };
+
+/* At a place where it stays. */
+void sys_group_init(sys_group *group);
+void sys_group_destroy(sys_group *group);
+/* LEADS: until `leave` this thread alone does the work. DONE: a leader has done the entry's.
+ * LATE: no leader took it within that many milliseconds, and none will. */
+int sys_group_enter(sys_group *group, sys_group_entry *entry, int milliseconds);
+/* For the leader: the entries that wait, at most so many, the longest first. */
+sys_group_entry *sys_group_take(sys_group *group, int most);
+/* What was taken is done. */
+void sys_group_leave(sys_group *group, sys_group_entry *taken);
+
+/* The time of CLOCK_MONOTONIC so many milliseconds from now. */
+struct timespec sys_in_milliseconds(int milliseconds);
+
 /* Lets so many in at a time, at most INT_MAX. A child of fork() makes its own. */
 typedef struct sys_gate {
   sys_places places;

@@ -110,7 +110,8 @@ final class SQLiteConnection {
   /// Whether the path leads to another file by now, or to none.
   var hasMoved: Bool {
     var moved: Int32 = 0
-    return !isStill && sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0
+    return !isStill && isOpen && sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK
+      && moved != 0
   }
 
   deinit {
@@ -119,6 +120,8 @@ final class SQLiteConnection {
     busyLimit.deallocate()
     timeText.deallocate()
   }
+
+  var isOpen: Bool { database != nil }
 
   /// Nothing is run on it afterwards. More than once is fine.
   func close() {
@@ -199,6 +202,29 @@ final class SQLiteConnection {
     let result = sqlite3_step(handle)
     guard result == SQLITE_ROW else { throw failure(result, "the session database cannot be read") }
     return Int(sqlite3_column_int64(handle, 0))
+  }
+
+  /// Several changes as one: all that the body ran is there when this ends, or nothing of it.
+  /// It is closed where nothing is, since what it knows of tables may be wrong then.
+  func together(_ body: () -> Void) throws(Failure) {
+    try control("BEGIN IMMEDIATE")
+    body()
+    // A full disk, or memory, may have ended it.
+    guard sqlite3_get_autocommit(database) == 0 else {
+      close()
+      throw Failure(status: TUILE_E_STORE, message: "the session database failed")
+    }
+    do throws(Failure) {
+      try control("COMMIT")
+    } catch {
+      close()
+      throw error
+    }
+  }
+
+  private func control(_ sql: StaticString) throws(Failure) {
+    let result = sqlite3_exec(database, sql.cString, nil, nil, nil)
+    guard result == SQLITE_OK else { throw failure(result, "the session database failed") }
   }
 
   /// Whether the table of owners is there; then its statements are ready.

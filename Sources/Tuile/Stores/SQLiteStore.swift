@@ -14,8 +14,7 @@ final class SQLiteStore: Store {
   private let path: ByteBuffer
   let settings: SQLiteSettings
 
-  /// Guards the list of idle connections. Made before `writing`, since fork()
-  /// takes the newest first, and a writer takes this one while it has the other.
+  /// Guards the list of idle connections.
   private var pool = sys_mutex()
   private var idle: SQLiteConnection?
   private var idleCount = 0
@@ -23,11 +22,10 @@ final class SQLiteStore: Store {
   /// Where the next look for owners' entries without a session begins.
   private var orphansFrom = 0
 
-  /// One writer of this process at a time: the others queue here, where waking
-  /// up is cheap, instead of polling the file's lock.
-  private var writing = sys_mutex()
+  /// One writer of this process at a time, which makes the others' changes with its own.
+  private let writers: SQLiteWriters
 
-  /// Entered before `writing` is taken.
+  /// Entered before `writers` are.
   private var gate = sys_fork_gate()
   private let remarks = Remarks()
 
@@ -37,8 +35,8 @@ final class SQLiteStore: Store {
   init(path: consuming ByteBuffer, settings: SQLiteSettings) throws(Failure) {
     self.path = path
     self.settings = settings
+    writers = SQLiteWriters(waitMilliseconds: settings.busyMilliseconds)
     sys_mutex_init(&pool)
-    sys_mutex_init(&writing)
     let empty: @convention(c) (UnsafeMutableRawPointer?) -> Void = { store in
       if let store { Unmanaged<SQLiteStore>.fromOpaque(store).takeUnretainedValue().closeIdle(forFork: true) }
     }
@@ -55,7 +53,6 @@ final class SQLiteStore: Store {
     sys_fork_gate_destroy(&gate)
     closeIdle(forFork: false)
     sys_mutex_destroy(&pool)
-    sys_mutex_destroy(&writing)
   }
 
   func close() {}
@@ -112,7 +109,7 @@ final class SQLiteStore: Store {
 
   private func giveBack(_ connection: SQLiteConnection) {
     sys_mutex_lock(&pool)
-    let kept = idleCount < SQLiteStore.mostIdle && !connection.isStill
+    let kept = idleCount < SQLiteStore.mostIdle && !connection.isStill && connection.isOpen
     if kept {
       connection.next = idle
       idle = connection
@@ -122,7 +119,7 @@ final class SQLiteStore: Store {
     if !kept { connection.close() }
   }
 
-  private func using<Answer>(_ body: (SQLiteConnection) throws(Failure) -> Answer) throws(Failure) -> Answer {
+  func using<Answer>(_ body: (SQLiteConnection) throws(Failure) -> Answer) throws(Failure) -> Answer {
     let connection = try take()
     defer { giveBack(connection) }
     return try body(connection)
@@ -134,22 +131,12 @@ final class SQLiteStore: Store {
     return try using(body)
   }
 
+  /// The body may be run more than once, by another thread while this one waits.
   func writing<Answer>(_ body: (SQLiteConnection) throws(Failure) -> Answer) throws(Failure) -> Answer {
     guard settings.mode.writes else { throw .readOnly }
     sys_fork_gate_enter(&gate)
     defer { sys_fork_gate_leave(&gate) }
-    guard sys_mutex_lock_within(&writing, settings.busyMilliseconds) else {
-      throw Failure(status: TUILE_E_BUSY, message: "the session database had too many writers for too long")
-    }
-    defer { sys_mutex_unlock(&writing) }
-    return try using { (connection) throws(Failure) in
-      let answer = try body(connection)
-      // It is written to a file that nobody finds any more.
-      guard !connection.hasMoved else {
-        throw Failure(status: TUILE_E_STORE, message: "the session database's file was replaced during the change")
-      }
-      return answer
-    }
+    return try writers.write(on: self, body)
   }
 
   /// Lets `move` set where the next look for orphans begins.
