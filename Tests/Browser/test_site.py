@@ -153,6 +153,18 @@ def test_the_search_answers_what_newcomers_ask(site: Path, page: Page) -> None:
     assert search(page, site, "nosuchthing") == []
 
 
+def test_a_button_changes_the_colours(site: Path, page: Page) -> None:
+    screen(page, 1280)
+    page.open((site / "settings.html").as_uri())
+    paper = "getComputedStyle(document.body).backgroundColor"
+    seen = set()
+    for _ in range(3):
+        page.evaluate("document.querySelector('.theme-toggle-content button').click()")
+        seen.add(page.evaluate(paper))
+    assert len(seen) == 2 and page.evaluate("getComputedStyle(document.querySelector('.theme-toggle-content')).display") != "none"
+    page.evaluate("localStorage.clear()")
+
+
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass

@@ -131,7 +131,12 @@ def build(work: Path, site: Path) -> None:
 
 
 def mend(site: Path) -> None:
-    """What Debian's build of furo has lost: the reader's choice of a dark mode, and a style sheet that it looks for on the host."""
+    """What Debian's build of furo has lost: the reader's choice of a dark mode, its script, and a style sheet that it looks for on the host."""
+    script = site / "_static/scripts/furo.js"
+    said = script.read_text()
+    loads = 'import Gumshoe from "./gumshoe-patched.js";'
+    if loads in said:  # which a script that is no module can't
+        script.write_text(script.with_name("gumshoe-patched.js").read_text() + said.replace(loads, ""))
     path = site / "_static/styles/furo.css"
     text = path.read_text()
     normal = Path("/usr/share/javascript/normalize.css/normalize.css")
