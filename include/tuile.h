@@ -2237,6 +2237,7 @@ tuile_status tuile_manager_copy_session(tuile_manager *from, tuile_manager *to,
  * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
  * Since 0.2.
  */
+TUILE_NONNULL(1)
 tuile_status tuile_device_request_init(tuile_device_request *request,
     size_t size);
 
@@ -2247,6 +2248,7 @@ tuile_status tuile_device_request_init(tuile_device_request *request,
  * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
  * Since 0.2.
  */
+TUILE_NONNULL(1)
 tuile_status tuile_device_answer_init(tuile_device_answer *answer, size_t size);
 
 /** Makes the commit offer the browser to bind this session to its device, by a
@@ -2292,6 +2294,7 @@ tuile_status tuile_session_is_device_bound(const tuile_session *session,
  * gave no answer, TUILE_E_RANDOM, TUILE_E_MEMORY: the host answers with 500 or
  * 503, and the browser comes again with the same proof. Since 0.2.
  */
+TUILE_MUST_CHECK TUILE_NONNULL(2, 3)
 tuile_status tuile_session_answer_device(tuile_session *session,
     const tuile_device_request *request, tuile_device_answer *answer,
     tuile_error *error);
@@ -2315,6 +2318,7 @@ tuile_status tuile_session_answer_device(tuile_session *session,
  * served as any other; TUILE_E_ARGUMENT for NULL or a struct of a size that no
  * version has; TUILE_E_MEMORY. Since 0.2.
  */
+TUILE_MUST_CHECK TUILE_NONNULL(2, 3)
 tuile_status tuile_session_refuse(tuile_session *session,
     const tuile_device_request *request, tuile_device_answer *answer,
     tuile_error *error);

@@ -6,12 +6,12 @@ import re
 MUST_CHECK = re.compile(
     r"tuile_(?:\w+_(?:new|open|open_ops|verify|reload|commit|revoke|revoke_all|start)|keyring_(?:add\w*|derive|verify_login)"
     r"|secret_(?:derive|generate)|token_(?:unsign|loads)|hidden_field_read|csrf_(?:secret|token)|jar_save"
-    r"|session_(?:flush|cycle_id|set_owner))")
+    r"|session_(?:flush|cycle_id|set_owner|answer_device|refuse))")
 
 # Where a function needs a place to write to, or a configuration: never one of the pointers that a host gets from
 # elsewhere, since the compiler takes it that these are not NULL.
 NEEDED = re.compile(
-    r"(?:const )?(?:tuile_(?:config|signer_config|signing|verification|url_parameter|store_ops|jar_request|jar_config|set_cookie|django_cookie|cookies|hidden_field|csrf_request|stats|latency) \*"
+    r"(?:const )?(?:tuile_(?:config|signer_config|signing|verification|url_parameter|store_ops|jar_request|jar_config|set_cookie|django_cookie|cookies|hidden_field|csrf_request|stats|latency|device_request|device_answer) \*"
     r"|tuile_\w+ \*\*|tuile_cookie \*|size_t \*position|tuile_bytes \*value)")
 # NULL says something there.
 MAY_BE_NULL = {("tuile_jar_new", 1)}
