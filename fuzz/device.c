@@ -42,7 +42,8 @@ static void answer(struct browser *browser, tuile_bytes method, tuile_bytes proo
   for (size_t i = 0; i < given.header_count; i++)
     for (size_t j = 0; j < given.headers[i].value.size; j++) {
       uint8_t c = ((const uint8_t *)given.headers[i].value.data)[j];
-      REQUIRE(c >= 0x20 && c < 0x7F);
+      REQUIRE(c >= 0x20);
+      REQUIRE(c < 0x7F);
     }
   take_answer(browser, &given);
   tuile_session_end(session);

@@ -13,9 +13,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   free(out);
   size_t bound = cm_fastlz_bound(size);
   uint8_t *packed = malloc(bound), *again = malloc(size);
-  REQUIRE(packed != NULL && again != NULL);
+  REQUIRE(packed != NULL);
+  REQUIRE(again != NULL);
   size_t length = cm_fastlz_encode(data, size, packed);
-  REQUIRE(length > 0 && length <= bound);
+  REQUIRE(length > 0);
+  REQUIRE(length <= bound);
   REQUIRE(cm_fastlz_decode(packed, length, again, size));
   REQUIRE(memcmp(again, data, size) == 0);
   REQUIRE(!cm_fastlz_decode(packed, length, again, size - 1));

@@ -90,7 +90,8 @@ static inline const char *sign(const struct device *device, const char *header, 
     const uint8_t *der = signature;
     ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &der, (long)size);
     int half = (EVP_PKEY_get_bits(device->key) + 7) / 8;
-    CHECK(pair && BN_bn2binpad(ECDSA_SIG_get0_r(pair), signature, half) == half);
+    CHECK(pair);
+    CHECK(BN_bn2binpad(ECDSA_SIG_get0_r(pair), signature, half) == half);
     CHECK(BN_bn2binpad(ECDSA_SIG_get0_s(pair), signature + half, half) == half);
     ECDSA_SIG_free(pair);
     size = 2 * (size_t)half;

@@ -29,12 +29,15 @@ static bool is_bound(const struct browser *browser) {
 static void life(void) {
   struct browser browser = {0};
   login(&browser, "ada");
-  CHECK(browser.offered[0] && !browser.bound[0] && !is_bound(&browser));
+  CHECK(browser.offered[0]);
+  CHECK(!browser.bound[0]);
+  CHECK(!is_bound(&browser));
   CHECK(visit(&browser) == TUILE_OK);
   struct browser early = browser; /* stolen before the registration */
   CHECK(register_device(&browser, &own) == 200);
   CHECK(answered.set_cookies == 2);
-  CHECK(strlen(id_of(&browser)) == 40 && is_bound(&browser));
+  CHECK(strlen(id_of(&browser)) == 40);
+  CHECK(is_bound(&browser));
   CHECK(strncmp(browser.bound, "__Host-sessionid-bound=", 23) == 0);
   CHECK(visit(&browser) == TUILE_OK);
   /* The old ID is over after its grace, and was never told the new one. */
@@ -73,7 +76,8 @@ static void life(void) {
   CHECK(tuile_session_flush(session, &error) == TUILE_OK); /* forgets it in that browser alone */
   CHECK(tuile_session_set_int(session, text("n"), 7, &error) == TUILE_OK);
   CHECK(commit(session, &thief) == TUILE_OK);
-  CHECK(visit(&thief) == TUILE_OK && !is_bound(&thief));
+  CHECK(visit(&thief) == TUILE_OK);
+  CHECK(!is_bound(&thief));
   CHECK(strcmp(thief.session, browser.session) != 0);
 
   CHECK(refresh(&browser, &own) == 200);
@@ -102,14 +106,17 @@ static void retries(void) {
   char proof[1500];
   strcpy(proof, registration_of(&own, browser.offered));
   struct browser lost = browser, again;
-  CHECK(ask(&browser, text(proof), "") == 200 && instructed(&browser));
+  CHECK(ask(&browser, text(proof), "") == 200);
+  CHECK(instructed(&browser));
   /* The answer was lost, with its cookies or without. */
-  CHECK(ask(&lost, text(proof), "") == 200 && instructed(&lost));
+  CHECK(ask(&lost, text(proof), "") == 200);
+  CHECK(instructed(&lost));
   CHECK(strcmp(lost.session, browser.session) == 0);
   CHECK(visit(&lost) == TUILE_OK);
   CHECK(refresh(&lost, &own) == 200);
   again = browser, again.bound[0] = 0;
-  CHECK(ask(&again, text(proof), "") == 200 && instructed(&again));
+  CHECK(ask(&again, text(proof), "") == 200);
+  CHECK(instructed(&again));
   CHECK(visit(&again) == TUILE_OK);
   /* A second key: with the same offer, before and after. */
   again = browser;
@@ -139,7 +146,8 @@ static void changes(void) {
   /* A cycled ID stays bound, and the browser's key and cookie stay good. */
   struct browser browser = bound(), before = browser;
   login(&browser, "ada");
-  CHECK(strcmp(browser.session, before.session) != 0 && is_bound(&browser));
+  CHECK(strcmp(browser.session, before.session) != 0);
+  CHECK(is_bound(&browser));
   CHECK(strcmp(browser.offered, before.offered) == 0); /* no offer to what is bound */
   CHECK(visit(&browser) == TUILE_OK);
   CHECK(refresh(&browser, &own) == 200);
@@ -156,20 +164,29 @@ static void changes(void) {
   session = start(&browser);
   CHECK(tuile_session_flush(session, &error) == TUILE_OK);
   CHECK(commit(session, &browser) == TUILE_OK);
-  CHECK(answered.set_cookies == 2 && !browser.session[0] && !browser.bound[0]);
-  CHECK(refresh(&browser, &own) == 200 && !instructed(&browser) && !browser.bound[0]);
+  CHECK(answered.set_cookies == 2);
+  CHECK(!browser.session[0]);
+  CHECK(!browser.bound[0]);
+  CHECK(refresh(&browser, &own) == 200);
+  CHECK(!instructed(&browser));
+  CHECK(!browser.bound[0]);
   CHECK(visit(&copy) == TUILE_ABSENT);
-  CHECK(refresh(&copy, &own) == 200 && !instructed(&copy) && !copy.bound[0]);
+  CHECK(refresh(&copy, &own) == 200);
+  CHECK(!instructed(&copy));
+  CHECK(!copy.bound[0]);
 
   /* A new login after it is a session of its own, with an offer of its own. */
   char old[2100];
   strcpy(old, browser.identifier);
   browser.offered[0] = 0;
   login(&browser, "bob");
-  CHECK(browser.offered[0] && !is_bound(&browser));
+  CHECK(browser.offered[0]);
+  CHECK(!is_bound(&browser));
   CHECK(register_device(&browser, &other) == 200);
-  CHECK(ask(&browser, (tuile_bytes){NULL, 0}, old) == 200 && !instructed(&browser));
-  CHECK(browser.bound[0] && visit(&browser) == TUILE_OK);
+  CHECK(ask(&browser, (tuile_bytes){NULL, 0}, old) == 200);
+  CHECK(!instructed(&browser));
+  CHECK(browser.bound[0]);
+  CHECK(visit(&browser) == TUILE_OK);
 
   /* Lost cookies: a late response brought the old one back, or the browser was started anew. */
   browser = (struct browser){0};
@@ -179,9 +196,11 @@ static void changes(void) {
   copy = browser;
   strcpy(copy.session, before.session);
   CHECK(refresh(&copy, &own) == 200);
-  CHECK(strcmp(copy.session, browser.session) == 0 && visit(&copy) == TUILE_OK);
+  CHECK(strcmp(copy.session, browser.session) == 0);
+  CHECK(visit(&copy) == TUILE_OK);
   copy = browser, copy.session[0] = copy.bound[0] = 0;
-  CHECK(refresh(&copy, &own) == 200 && !instructed(&copy));
+  CHECK(refresh(&copy, &own) == 200);
+  CHECK(!instructed(&copy));
   CHECK(visit(&browser) == TUILE_OK);
 }
 
@@ -202,18 +221,22 @@ static void under_way(void) {
   CHECK(commit(bound, &browser) == TUILE_OK);
   tuile_bytes id;
   CHECK(tuile_session_commit(early, 200, take_header, &page, &error) == TUILE_OK);
-  CHECK(tuile_session_id(early, &id) == TUILE_OK && equals(id, id_of(&page)));
+  CHECK(tuile_session_id(early, &id) == TUILE_OK);
+  CHECK(equals(id, id_of(&page)));
   CHECK(tuile_session_set_int(early, text("again"), 1, &error) == TUILE_OK);
   CHECK(commit(early, &page) == TUILE_OK);
   late = start(&page);
   CHECK(tuile_session_set_int(late, text("late"), 1, &error) == TUILE_OK);
   CHECK(commit(late, &page) == TUILE_OK);
-  CHECK(answered.set_cookies == 0 && !is_bound(&page) && !page.bound[0]);
+  CHECK(answered.set_cookies == 0);
+  CHECK(!is_bound(&page));
+  CHECK(!page.bound[0]);
   bound = start(&browser);
   static const char *const names[] = {"early", "again", "late", "n"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     CHECK(tuile_session_get_int(bound, text(names[i]), &n, &error) == TUILE_OK);
-  CHECK(tuile_session_get_int(bound, text("sum"), &n, &error) == TUILE_OK && n == 7);
+  CHECK(tuile_session_get_int(bound, text("sum"), &n, &error) == TUILE_OK);
+  CHECK(n == 7);
   tuile_session_end(bound);
   /* Not after the grace, and not into a session that has ended. */
   late = start(&page);
@@ -223,7 +246,8 @@ static void under_way(void) {
   pass(6);
   CHECK(commit(late, &page) == TUILE_DELETED);
   bound = start(&browser);
-  CHECK(tuile_session_get_int(bound, text("late"), &n, &error) == TUILE_OK && n == 1);
+  CHECK(tuile_session_get_int(bound, text("late"), &n, &error) == TUILE_OK);
+  CHECK(n == 1);
   CHECK(tuile_session_flush(bound, &error) == TUILE_OK);
   CHECK(commit(bound, &browser) == TUILE_OK);
   CHECK(commit(early, &page) == TUILE_DELETED);
@@ -250,10 +274,13 @@ static void owners(void) {
   CHECK(register_device(&browser, &own) == 200);
   struct listed listed = {0};
   CHECK(tuile_manager_sessions(manager, text("carol"), NULL, count, &listed, &error) == TUILE_OK);
-  CHECK(listed.all == 2 && listed.bound == 1);
+  CHECK(listed.all == 2);
+  CHECK(listed.bound == 1);
   CHECK(tuile_manager_revoke(manager, text("carol"), text(listed.id), &error) == TUILE_OK);
-  CHECK(visit(&browser) == TUILE_ABSENT && visit(&plain) == TUILE_OK);
-  CHECK(refresh(&browser, &own) == 200 && !instructed(&browser));
+  CHECK(visit(&browser) == TUILE_ABSENT);
+  CHECK(visit(&plain) == TUILE_OK);
+  CHECK(refresh(&browser, &own) == 200);
+  CHECK(!instructed(&browser));
 }
 
 static char kept[4000];
@@ -279,7 +306,8 @@ static void last_writer(void) {
   CHECK(register_device(&browser, &own) == 200);
   CHECK(tuile_store_put(raw, text(id_of(&early)), (tuile_bytes){kept, kept_size}, kept_expires, &error) == TUILE_OK);
   CHECK(visit(&early) == TUILE_OK); /* that one is back, unbound */
-  CHECK(is_bound(&browser) && visit(&browser) == TUILE_OK);
+  CHECK(is_bound(&browser));
+  CHECK(visit(&browser) == TUILE_OK);
   pass(480);
   CHECK(refresh(&browser, &own) == 200); /* for no longer than until the first refresh */
   CHECK(visit(&early) == TUILE_ABSENT);
@@ -289,7 +317,8 @@ static void last_writer(void) {
   CHECK(tuile_store_load(raw, text(id_of(&browser)), present, keep, NULL, &error) == TUILE_OK);
   CHECK(ask(&browser, text(refresh_of(&own, browser.challenge)), browser.identifier) == 200);
   CHECK(tuile_store_put(raw, text(id_of(&browser)), (tuile_bytes){kept, kept_size}, kept_expires, &error) == TUILE_OK);
-  CHECK(is_bound(&browser) && visit(&browser) == TUILE_OK);
+  CHECK(is_bound(&browser));
+  CHECK(visit(&browser) == TUILE_OK);
   tuile_store_close(raw);
 }
 
@@ -302,13 +331,17 @@ static void secrets(void) {
   config.fallbacks = &older, config.fallback_count = 1;
   CHECK(tuile_manager_reload(manager, &config, &error) == TUILE_OK);
   CHECK(visit(&browser) == TUILE_OK);
-  CHECK(refresh(&browser, &own) == 200 && visit(&browser) == TUILE_OK);
-  CHECK(register_device(&offered, &other) == 200 && visit(&offered) == TUILE_OK);
+  CHECK(refresh(&browser, &own) == 200);
+  CHECK(visit(&browser) == TUILE_OK);
+  CHECK(register_device(&offered, &other) == 200);
+  CHECK(visit(&offered) == TUILE_OK);
   /* What is written is under the new one: the cookie outlives the old secret, the identifier of before does not. */
   config.fallback_count = 0;
   CHECK(tuile_manager_reload(manager, &config, &error) == TUILE_OK);
-  CHECK(visit(&offered) == TUILE_OK && refresh(&offered, &other) == 200);
-  CHECK(is_bound(&browser) && visit(&browser) == TUILE_OK);
+  CHECK(visit(&offered) == TUILE_OK);
+  CHECK(refresh(&offered, &other) == 200);
+  CHECK(is_bound(&browser));
+  CHECK(visit(&browser) == TUILE_OK);
   CHECK(refresh(&browser, &own) == 404);
   browser.bound[0] = 0;
   CHECK(visit(&browser) == TUILE_UNBOUND); /* closed, not open */
@@ -350,27 +383,42 @@ static void refusals(void) {
   CHECK(refuse(&browser, "GET", "cross-site", "navigate", "document", "") == -TUILE_ABSENT);
   browser.bound[0] = 0;
   CHECK(refuse(&browser, "GET", "cross-site", "navigate", "document", "") == 401);
-  CHECK(strcmp(answered.refresh, "0") == 0 && answered.set_cookies == 0 && answered.body[0]);
-  CHECK(refuse(&browser, "GET", "same-site", "navigate", "document", "") == 401 && answered.refresh[0]);
-  CHECK(refuse(&browser, "POST", "cross-site", "navigate", "document", "") == 401 && !answered.refresh[0]);
-  CHECK(refuse(&browser, "GET", "cross-site", "no-cors", "image", "") == 401 && !answered.refresh[0]);
-  CHECK(refuse(&browser, "GET", "", "", "", "") == 401 && !answered.refresh[0] && answered.set_cookies == 0);
-  CHECK(refuse(&browser, "GET", "same-origin", "cors", "empty", "") == 401 && answered.set_cookies == 0);
+  CHECK(strcmp(answered.refresh, "0") == 0);
+  CHECK(answered.set_cookies == 0);
+  CHECK(answered.body[0]);
+  CHECK(refuse(&browser, "GET", "same-site", "navigate", "document", "") == 401);
+  CHECK(answered.refresh[0]);
+  CHECK(refuse(&browser, "POST", "cross-site", "navigate", "document", "") == 401);
+  CHECK(!answered.refresh[0]);
+  CHECK(refuse(&browser, "GET", "cross-site", "no-cors", "image", "") == 401);
+  CHECK(!answered.refresh[0]);
+  CHECK(refuse(&browser, "GET", "", "", "", "") == 401);
+  CHECK(!answered.refresh[0]);
+  CHECK(answered.set_cookies == 0);
+  CHECK(refuse(&browser, "GET", "same-origin", "cors", "empty", "") == 401);
+  CHECK(answered.set_cookies == 0);
   /* A browser that would have refreshed has lost its key: it forgets its cookies, nothing else is ended. */
   CHECK(refuse(&browser, "GET", "none", "navigate", "document", "") == 401);
-  CHECK(answered.set_cookies == 2 && answered.body[0] && !answered.refresh[0]);
-  CHECK(refuse(&browser, "GET", "same-origin", "navigate", "document", "") == 401 && answered.set_cookies == 2);
+  CHECK(answered.set_cookies == 2);
+  CHECK(answered.body[0]);
+  CHECK(!answered.refresh[0]);
+  CHECK(refuse(&browser, "GET", "same-origin", "navigate", "document", "") == 401);
+  CHECK(answered.set_cookies == 2);
   CHECK(refuse(&browser, "GET", "none", "navigate", "document", "quota_exceeded;session_identifier=\"x\"") == 401);
-  CHECK(answered.set_cookies == 0 && !answered.refresh[0]);
-  CHECK(refresh(&browser, &own) == 200 && visit(&browser) == TUILE_OK);
+  CHECK(answered.set_cookies == 0);
+  CHECK(!answered.refresh[0]);
+  CHECK(refresh(&browser, &own) == 200);
+  CHECK(visit(&browser) == TUILE_OK);
 
   tuile_device_request request = TUILE_DEVICE_REQUEST_INIT;
   tuile_device_answer answer = TUILE_DEVICE_ANSWER_INIT;
   tuile_session *session = start(&browser);
   request.method = text("GET");
-  CHECK(tuile_session_answer_device(session, &request, &answer, &error) == TUILE_OK && answer.http_status == 405);
+  CHECK(tuile_session_answer_device(session, &request, &answer, &error) == TUILE_OK);
+  CHECK(answer.http_status == 405);
   request.method = text("post");
-  CHECK(tuile_session_answer_device(session, &request, &answer, &error) == TUILE_OK && answer.http_status == 405);
+  CHECK(tuile_session_answer_device(session, &request, &answer, &error) == TUILE_OK);
+  CHECK(answer.http_status == 405);
   CHECK(tuile_session_answer_device(NULL, &request, &answer, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_answer_device(session, NULL, &answer, &error) == TUILE_E_ARGUMENT);
   CHECK(tuile_session_answer_device(session, &request, NULL, &error) == TUILE_E_ARGUMENT);
@@ -453,12 +501,15 @@ static void switches(void) {
   tuile_session *session = start(&browser);
   CHECK(tuile_session_offer_device_binding(session, &error) == TUILE_OK);
   CHECK(commit(session, &browser) == TUILE_OK);
-  CHECK(browser.offered[0] && answered.set_cookies == 0);
-  CHECK(register_device(&browser, &own) == 200 && visit(&browser) == TUILE_OK);
+  CHECK(browser.offered[0]);
+  CHECK(answered.set_cookies == 0);
+  CHECK(register_device(&browser, &own) == 200);
+  CHECK(visit(&browser) == TUILE_OK);
   struct browser none = {0};
   session = start(&none);
   CHECK(tuile_session_offer_device_binding(session, &error) == TUILE_ABSENT);
-  CHECK(commit(session, &none) == TUILE_OK && !none.offered[0]);
+  CHECK(commit(session, &none) == TUILE_OK);
+  CHECK(!none.offered[0]);
   tuile_manager_close(manager);
 
   config.device_binding = TUILE_DEVICE_BINDING_OFF;

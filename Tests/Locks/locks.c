@@ -27,7 +27,8 @@ static pthread_t start(void *(*run)(void *), void *argument) {
 #ifdef SANITIZED
   smallest = 1 << 20;
 #endif
-  CHECK(pthread_attr_init(&attributes) == 0 && pthread_attr_setstacksize(&attributes, smallest) == 0);
+  CHECK(pthread_attr_init(&attributes) == 0);
+  CHECK(pthread_attr_setstacksize(&attributes, smallest) == 0);
   CHECK(pthread_create(&thread, &attributes, run, argument) == 0);
   pthread_attr_destroy(&attributes);
   return thread;
@@ -125,18 +126,25 @@ int main(void) {
   together(adds);
   CHECK(guarded == (long)workers * rounds);
   together(enters);
-  CHECK(atomic_load(&most) == 2 && atomic_load(&inside) == 0);
+  CHECK(atomic_load(&most) == 2);
+  CHECK(atomic_load(&inside) == 0);
 
   /* Nobody gives it: the time is waited, not less, and it costs next to nothing. */
   waiting waited = {.milliseconds = 200}, place = {.milliseconds = 200};
   sys_mutex_lock(&outer);
-  CHECK(sys_gate_enter_within(&places, 0) && sys_gate_enter_within(&places, 0));
-  CHECK(!sys_mutex_lock_within(&outer, 0) && !sys_gate_enter_within(&places, 0));
+  CHECK(sys_gate_enter_within(&places, 0));
+  CHECK(sys_gate_enter_within(&places, 0));
+  CHECK(!sys_mutex_lock_within(&outer, 0));
+  CHECK(!sys_gate_enter_within(&places, 0));
   pthread_t first = start(waits, &waited), second = start(waits_for_a_place, &place);
   pthread_join(first, NULL);
   pthread_join(second, NULL);
-  CHECK(!waited.got && waited.waited >= 200000000 && waited.cost < 50000000);
-  CHECK(!place.got && place.waited >= 200000000 && place.cost < 50000000);
+  CHECK(!waited.got);
+  CHECK(waited.waited >= 200000000);
+  CHECK(waited.cost < 50000000);
+  CHECK(!place.got);
+  CHECK(place.waited >= 200000000);
+  CHECK(place.cost < 50000000);
   /* Somebody does: who waits has it, long before its time. */
   waited = place = (waiting){.milliseconds = 100000};
   first = start(waits, &waited), second = start(waits_for_a_place, &place);
@@ -146,7 +154,10 @@ int main(void) {
   pthread_join(first, NULL);
   pthread_join(second, NULL);
   sys_gate_leave(&places);
-  CHECK(waited.got && place.got && waited.waited < 90000000000 && place.waited < 90000000000);
+  CHECK(waited.got);
+  CHECK(place.got);
+  CHECK(waited.waited < 90000000000);
+  CHECK(place.waited < 90000000000);
 
 #ifndef SANITIZED
   /* fork() while threads are inside: the child has all of it, in one piece and free. */
@@ -160,18 +171,21 @@ int main(void) {
       alarm(60);
       sys_fork_gate_enter(&calls);
       sys_mutex_lock(&inner);
-      CHECK(both % 2 == 0 && sys_mutex_lock_within(&outer, 0));
+      CHECK(both % 2 == 0);
+      CHECK(sys_mutex_lock_within(&outer, 0));
       sys_mutex_unlock(&outer);
       sys_mutex_unlock(&inner);
       sys_fork_gate_leave(&calls);
       _exit(sys_fork_generation() == generation + 1 ? 0 : 1);
     }
     int status;
-    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
   }
   atomic_store(&stop, true);
   for (int i = 0; i < workers; i++) pthread_join(threads[i], NULL);
-  CHECK(atomic_load(&emptied_inside) == 0 && both > 0);
+  CHECK(atomic_load(&emptied_inside) == 0);
+  CHECK(both > 0);
 #endif
   sys_fork_gate_destroy(&calls);
   sys_gate_destroy(&places);
