@@ -3,7 +3,7 @@
 
 # The older one is this one with a lower version, in its name and in what depends on it.
 mkdir "$root/old" "$root/new"
-version=$(cat VERSION)
+version=$(dpkg-parsechangelog -S Version)
 for package in "$debs"/*.deb; do
   case $package in *-dbgsym_*) continue ;; esac
   cp "$package" "$root/new"
