@@ -23,7 +23,8 @@ set(embedded -target ${swift_target} -enable-experimental-feature Embedded -wmo 
   -enforce-exclusivity=unchecked -Xcc -fPIC)
 if(swift_target MATCHES "none-elf")
   # Where C's compiler looks for headers, in its order; clang has its own of stddef.h and the like.
-  execute_process(COMMAND ${CMAKE_C_COMPILER} -E -v -x c /dev/null OUTPUT_QUIET ERROR_VARIABLE said COMMAND_ERROR_IS_FATAL ANY)
+  separate_arguments(c_flags UNIX_COMMAND "${CMAKE_C_FLAGS}")
+  execute_process(COMMAND ${CMAKE_C_COMPILER} ${c_flags} -E -v -x c /dev/null OUTPUT_QUIET ERROR_VARIABLE said COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX REPLACE ".*#include <...> search starts here:\n(.*)End of search list.*" "\\1" folders "${said}")
   string(REGEX MATCHALL "[^ \n]+" folders "${folders}")
   list(FILTER folders EXCLUDE REGEX "/gcc[^/]*/[^/]+/[0-9.]+/include")
