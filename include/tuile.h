@@ -1583,7 +1583,7 @@ tuile_status tuile_keyring_add_entry(tuile_keyring *keyring,
  * LF.
  *
  * What makes another secret of a secret is an error: a byte order mark, UTF-16,
- * spaces around it, quotes, or a name before it as in ``SECRET_KEY = 'x'`. A
+ * spaces around it, quotes, or a name before it as in `SECRET_KEY = 'x'`. A
  * secret that is meant so can be written in hex or base64.
  *
  * With TUILE_SECRET_SHARED_FILE in `format` others than its owner may read the

@@ -73,7 +73,7 @@ public func tuile_keyring_add_entry(
 /// Adds the secrets of a file, one a line, the newest first. Lines may end in CR LF.
 ///
 /// What makes another secret of a secret is an error: a byte order mark, UTF-16, spaces
-/// around it, quotes, or a name before it as in ``SECRET_KEY = 'x'`. A secret that is
+/// around it, quotes, or a name before it as in `SECRET_KEY = 'x'`. A secret that is
 /// meant so can be written in hex or base64.
 ///
 /// With TUILE_SECRET_SHARED_FILE in `format` others than its owner may read the file, as
