@@ -8,6 +8,8 @@ from interface import ROOT, Item, Section
 
 # What a gate's field is called in tuile_config, where it has another name.
 FIELDS = {"browser_close": "expire_at_browser_close"}
+# What is called otherwise in Python, where it may be True or False.
+IN_PYTHON = {"device_binding": "device_bound"}
 # In C alone: what the others have in other words.
 C_ALONE = {"size", "fallback_count", "clock_context", "log_context", "wait_context", "open_store"}
 UNITS = {"cookie_age": "seconds", "lifetime": "seconds", "refresh": "seconds", "cycle_grace": "seconds", "max_data": "bytes", "max_owned": "sessions", "device_seconds": "seconds"}
@@ -74,13 +76,14 @@ def rows(config: Item) -> Iterator[list[str]]:
     for field in config.members:
         if field.name in C_ALONE:
             continue
-        known.add(field.name)
+        own_name = IN_PYTHON.get(field.name, field.name)
+        known |= {field.name, own_name}
         said = " ".join(field.text)
         own = re.search(r"\b(SESSION_[A-Z_]+|SECRET_KEY\w*)", said)
         since = re.search(r"Since (\d+\.\d+)", said)
-        project = own[1] if own else f'`TUILE_OPTIONS["{field.name}"]`' if field.name in options else NO
+        project = own[1] if own else f'`TUILE_OPTIONS["{own_name}"]`' if own_name in options else NO
         project = {"store": "`TUILE_STORE`"}.get(field.name, f"`{own[1]}`" if own else project)
-        yield [field.name, f"`{field.name}`", f"`{field.name}`" if field.name in keywords else NO, project,
+        yield [field.name, f"`{field.name}`", f"`{own_name}`" if own_name in keywords else NO, project,
                f"`{nginx[field.name]}`" if field.name in nginx else NO, f"`{apache[field.name]}`" if field.name in apache else NO,
                shown(initial[field.name]), UNITS.get(field.name, ""), since[1] if since else "0.1"]
     for name in sorted((keywords | options | nginx.keys() | apache.keys()) - known):
