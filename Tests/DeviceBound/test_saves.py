@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from conftest import _django
 from people import ENDPOINT, LIFE, Clock
 
@@ -55,6 +56,23 @@ def test_a_request_under_way_while_the_session_is_bound_loses_nothing(browser: B
     later["later"] = 2
     later.save()
     assert {name: Store(bound)[name] for name in ("late", "later")} == {"late": 1, "later": 2}
+
+
+def test_an_async_view_with_the_old_cookie_goes_on_in_the_bound_session(browser: Browser) -> None:
+    Store, _ = kinds()
+    offer = log_in(browser)
+    before = browser.cookies["sessionid"]
+    browser.register(offer)
+
+    async def late() -> Any:
+        session = Store(before)
+        await session.aset("late", 1)
+        await session.asave()
+        return session.session_key
+
+    bound = browser.cookies["sessionid"]
+    assert async_to_sync(late)() == bound != before
+    assert Store(bound)["late"] == 1
 
 
 def test_counters_are_exact_while_the_session_is_bound_and_refreshed(browser: Browser) -> None:

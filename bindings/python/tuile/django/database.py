@@ -16,6 +16,7 @@ from django.contrib.sessions.backends.base import CreateError, SessionBase, Upda
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core import signing
 from django.db import DatabaseError, IntegrityError, connections, router, transaction
+from django.utils import timezone
 
 from ..device import binding_of, bound_key
 from ..errors import RangeError, ValueTypeError
@@ -26,7 +27,6 @@ from .rows import Other, is_a_conflict, only_if, patiently, remove
 
 # What C servers leave under a key that they replaced, for the requests under way.
 _MOVED = ("_session_moved", "_session_moved_until")
-_MOST_MOVES = 4
 
 
 class SessionStore(LimitedSession, ListedSession, db.SessionStore):
@@ -38,6 +38,8 @@ class SessionStore(LimitedSession, ListedSession, db.SessionStore):
     _settled: Optional[str] = None
     # The key is one that another request replaced.
     _moved = False
+    # What a registration replaced it with, while that may be followed.
+    _bound_under: Optional[str] = None
     # Of the key that it is given at the moment.
     _binding: Optional[str] = None
 
@@ -53,18 +55,29 @@ class SessionStore(LimitedSession, ListedSession, db.SessionStore):
     # -- reading
 
     def load(self) -> dict[str, Any]:
-        return self._taken(self._get_session_from_db())
+        data = self._taken(self._get_session_from_db())
+        return data if self._bound_under is None else self._taken(self._row_bound())
 
     async def aload(self) -> dict[str, Any]:
-        return self._taken(await self._aget_session_from_db())
+        data = self._taken(await self._aget_session_from_db())
+        return data if self._bound_under is None else self._taken(await sync_to_async(self._row_bound)())
+
+    def _row_bound(self) -> Any:
+        """Of a session that was bound meanwhile, the row under its bound key: a request of the same browser that was
+        under way loses nothing. Who has the old key alone can't use the new one."""
+        rows = self.model._base_manager.using(self._writer())
+        row = rows.filter(session_key=self._bound_under, expire_date__gt=timezone.now()).first()
+        self._session_key = None if row is None else self._bound_under
+        return row
 
     def _taken(self, row: Any) -> dict[str, Any]:
         self._forget()
         self._was_read({})
-        row = self._followed(row)
         if row is None:
             return {}
         data = self._verified(row.session_data)
+        if self._bound_under is not None:
+            return {}
         if data is None or self.has_ended(data):
             # Nobody's, and never written over: what is saved gets a key of its own.
             self._session_key = None
@@ -73,25 +86,6 @@ class SessionStore(LimitedSession, ListedSession, db.SessionStore):
         self._was_read(data)
         self.keep_alive(data, row.expire_date)
         return data
-
-    def _followed(self, row: Any) -> Any:
-        """Of a session that was bound meanwhile, the row under its bound key: a request of the same browser that was
-        under way loses nothing. Who has the old key alone can't use the new one."""
-        for _ in range(_MOST_MOVES):
-            target = None if row is None else self._bound_under(row.session_data)
-            if target is None:
-                break
-            self._session_key = target
-            row = self.model._base_manager.using(self._writer()).filter(session_key=target).first()
-        return row
-
-    def _bound_under(self, text: str) -> Optional[str]:
-        """The key that a registration has given a session, if this is what it left under the old one."""
-        data: dict[str, Any] = self.decode(text)
-        target, until = data.get(_MOVED[0]), data.get(_MOVED[1])
-        if until.__class__ is not int or not isinstance(target, str) or until < time.time():
-            return None
-        return target if binding_of(target) is not None and binding_of(self.session_key) is None else None
 
     def _verified(self, text: str) -> Optional[dict[str, Any]]:
         """The data; None if it can't be verified."""
@@ -103,12 +97,14 @@ class SessionStore(LimitedSession, ListedSession, db.SessionStore):
             except Exception:
                 return None
         self._moved = _MOVED[0] in data
-        for name in _MOVED:
-            data.pop(name, None)
+        target, until = (data.pop(name, None) for name in _MOVED)
+        if self._moved and isinstance(target, str) and until.__class__ is int and until >= time.time():
+            follows = binding_of(target) is not None and binding_of(self.session_key) is None
+            self._bound_under = target if follows else None
         return data
 
     def _forget(self) -> None:
-        self._row = self._settled = None
+        self._row = self._settled = self._bound_under = None
         self._moved = False
         self._exactly.forget()
 
@@ -229,9 +225,9 @@ class SessionStore(LimitedSession, ListedSession, db.SessionStore):
     def _catch_up(self, data: dict[str, Any]) -> None:
         """Makes the changes again on what the row holds now; UpdateError if it is gone."""
         found = self._present(self.session_key)
-        if found is not None and (target := self._bound_under(found)) is not None:
-            self._session_key = target
-            found = self._present(target)
+        if found is not None and self._verified(found) is not None and self._bound_under is not None:
+            self._session_key, self._bound_under = self._bound_under, None
+            found = self._present(self._session_key)
         # Where the row is as it was before a transaction of ours, that was rolled back.
         base = self._settled if found == self._settled else self._row
         if found is None or not self._merge(data, base, found, self._exactly):
