@@ -63,9 +63,14 @@ static int ask_for_login(request_rec *r) {
   return HTTP_UNAUTHORIZED;
 }
 
-static int lead_to_login(request_rec *r, const tuile_folder *folder) {
-  struct gate_kind kind = {header_in(r, "Sec-Fetch-Mode"), header_in(r, "X-Requested-With"), header_in(r, "Accept")};
+static int lead_to_login(request_rec *r, const tuile_folder *folder, const struct gate_visit *visit) {
+  struct gate_kind kind = {header_in(r, "Sec-Fetch-Mode"), header_in(r, "X-Requested-With"), header_in(r, "Accept"),
+                           header_in(r, "Sec-Fetch-Site")};
   tuile_bytes login = tuile_text(folder->login_url), host = header_in(r, "Host");
+  if (gate_may_reload(visit, &kind)) {
+    apr_table_setn(r->err_headers_out, "Refresh", "0");
+    return ask_for_login(r);
+  }
   if (login.size == 0) return ask_for_login(r);
   if (gate_place_of(login, tuile_text(tuile_first_of(r)->unparsed_uri), host) == GATE_LOOPS) {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
@@ -101,7 +106,7 @@ int tuile_ask_for_login(request_rec *r) {
   if (!request || !request->denied || ap_auth_type(r)) return DECLINED;
   int status = request->answer == GATE_UNAVAILABLE ? HTTP_SERVICE_UNAVAILABLE
                : request->answer == GATE_FORBIDDEN ? HTTP_FORBIDDEN
-                                                   : lead_to_login(r, folder);
+                                                   : lead_to_login(r, folder, &request->visit);
   tuile_answered(request, folder->place, gate_outcome_of(status));
   return status;
 }

@@ -52,7 +52,7 @@ struct request {
   struct original original;
   struct gate_visit visit;
   char *uri; /* as it was sent, until the answer */
-  bool seen;
+  bool seen, reloads;
 };
 
 static enum MHD_Result add_cookie(void *data, enum MHD_ValueKind kind, const char *name, const char *value) {
@@ -72,12 +72,24 @@ static enum MHD_Result add_cookie(void *data, enum MHD_ValueKind kind, const cha
 
 /* ---- the answer ---- */
 
-static struct MHD_Response *empty_response(void) {
-  struct MHD_Response *response = MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+static struct MHD_Response *make_response(const char *page) {
+  struct MHD_Response *response = MHD_create_response_from_buffer(strlen(page), (void *)page, MHD_RESPMEM_PERSISTENT);
   if (!response) return NULL;
   MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
   if (atomic_load(&draining)) MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
   return response;
+}
+
+static struct MHD_Response *empty_response(void) { return make_response(""); }
+
+/* Loads the page again. Browsers do that for none that is empty. */
+static struct MHD_Response *reloading_response(void) {
+  struct MHD_Response *response = make_response("<!doctype html>\n<title>One moment</title>\n<p>One moment\n");
+  if (response && MHD_add_response_header(response, "Refresh", "0") == MHD_YES &&
+      MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/html; charset=utf-8") == MHD_YES)
+    return response;
+  if (response) MHD_destroy_response(response);
+  return NULL;
 }
 
 static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response) {
@@ -149,7 +161,8 @@ static char *login_of(struct request *request) {
 /* A person's page, whose visitor can be sent to a login. */
 static bool is_navigation(struct request *request) {
   struct gate_kind kind = {header_once(request->connection, "Sec-Fetch-Mode"), header_once(request->connection, "X-Requested-With"),
-                           header_once(request->connection, "Accept")};
+                           header_once(request->connection, "Accept"), header_once(request->connection, "Sec-Fetch-Site")};
+  request->reloads = gate_may_reload(&request->visit, &kind);
   return gate_is_navigation(&kind);
 }
 
@@ -181,12 +194,14 @@ static enum gate_outcome decide(struct request *request, char **login) {
     if (answer == GATE_UNAVAILABLE) return GATE_OUTCOME_UNAVAILABLE;
     if (answer == GATE_FORBIDDEN) return GATE_OUTCOME_FORBIDDEN;
     if (answer == GATE_UNKNOWN) {
+      bool leads = is_navigation(request);
+      if (request->reloads) return GATE_OUTCOME_UNAUTHORIZED;
       if (location->login_url.size == 0) return GATE_OUTCOME_UNAUTHORIZED;
       enum gate_place where = gate_place_of(location->login_url, request->original.page, request->original.host);
       if (where == GATE_LOOPS)
         log_line(LOG_ERROR, "%s: tuile_login_url is required to log in for: name it by its path, or let everybody pass there", location->name);
       if (where != GATE_AT_LOGIN) {
-        if (where != GATE_LOOPS && is_navigation(request)) *login = login_of(request);
+        if (where != GATE_LOOPS && leads) *login = login_of(request);
         return *login ? GATE_OUTCOME_LOGIN : GATE_OUTCOME_UNAUTHORIZED;
       }
     }
@@ -197,7 +212,7 @@ static enum gate_outcome decide(struct request *request, char **login) {
 
 static enum MHD_Result give(struct request *request, enum gate_outcome answer, const char *login) {
   const struct location *location = request->location;
-  struct MHD_Response *response = empty_response();
+  struct MHD_Response *response = request->reloads ? reloading_response() : empty_response();
   unsigned status = MHD_HTTP_OK;
   bool well = response != NULL;
   switch (answer) {

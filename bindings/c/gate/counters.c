@@ -5,7 +5,7 @@
 
 static const char *const outcomes[GATE_OUTCOME_COUNT] = {"pass", "login", "unauthorized", "forbidden", "unavailable"};
 static const char *const reasons[GATE_REASON_COUNT] = {"unread", "found", "absent", "none", "unreadable", "several",
-                                                       "unchecked", "gone", "inactive", "changed", "away"};
+                                                       "unchecked", "unbound", "gone", "inactive", "changed", "away"};
 
 enum gate_outcome gate_outcome_of(int status) {
   switch (status) {

@@ -34,6 +34,8 @@ void gate_init(struct gate *gate, const struct gate_settings *settings) {
   config->cookie_http_only = settings->cookie_http_only != 0;
   config->cookie_partitioned = settings->cookie_partitioned == 1;
   config->expire_at_browser_close = settings->browser_close == 1;
+  /* The application offers, and answers at a path of its own: here the bound cookie is asked for. */
+  if (settings->device_bound == 1) config->device_binding = TUILE_DEVICE_BINDING_CALL, config->device_path = config->cookie_path;
   gate->several_cookies = settings->several_cookies == 1;
   gate_users_configure(&gate->users, settings);
   gate->login_key = settings->login_key.data ? settings->login_key : TUILE_STR(""); /* the framework's own */

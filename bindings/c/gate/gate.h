@@ -89,7 +89,7 @@ enum gate_state {
   GATE_UNREAD = 0, /* The store was not asked. */
   GATE_ABSENT,     /* No cookie, or none of a session. */
   GATE_FOUND,
-  GATE_REFUSED, /* There may be a session, but not one that counts: several cookies, unchecked data, a user who may not. */
+  GATE_REFUSED, /* There may be a session, but not one that counts: several cookies, unchecked data, no bound cookie, a user who may not. */
   GATE_AWAY     /* The store gave no answer. */
 };
 
@@ -222,10 +222,14 @@ enum gate_place gate_place_of(tuile_bytes login, tuile_bytes page, tuile_bytes h
 /* What says whether a person waits for a page, who can be led to a login, or a program
  * for an answer. Empty: there is no such header. */
 struct gate_kind {
-  tuile_bytes fetch_mode, requested_with, accept;
+  tuile_bytes fetch_mode, requested_with, accept, fetch_site;
 };
 
 bool gate_is_navigation(const struct gate_kind *kind);
+
+/* Whether a browser will have the bound cookie once it loads the page again by itself, which
+ * `Refresh: 0` makes it do: it renews none for a navigation that another site began. */
+bool gate_may_reload(const struct gate_visit *visit, const struct gate_kind *kind);
 
 /* ---- counters.c: what was answered, by location ---- */
 
@@ -239,7 +243,7 @@ enum gate_outcome {
 };
 /* Of the status that somebody was answered who does not pass. */
 enum gate_outcome gate_outcome_of(int status);
-enum { GATE_REASON_COUNT = 11 }; /* of gate_visit.reason */
+enum { GATE_REASON_COUNT = 12 }; /* of gate_visit.reason */
 
 /* All zero at first; may lie in memory that processes share. */
 struct gate_counters {

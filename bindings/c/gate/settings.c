@@ -8,7 +8,7 @@ void gate_settings_init(struct gate_settings *settings) {
   memset(settings, 0, sizeof *settings);
   settings->cookie_age = settings->lifetime = settings->refresh = settings->max_data = -1;
   settings->cookie_same_site = settings->cookie_secure = settings->cookie_http_only = settings->cookie_partitioned = -1;
-  settings->browser_close = settings->policy = settings->several_cookies = -1;
+  settings->browser_close = settings->policy = settings->several_cookies = settings->device_bound = -1;
   settings->users_kept = -1;
 }
 
@@ -56,6 +56,7 @@ void gate_settings_inherit(struct gate_settings *own, const struct gate_settings
   inherit_choice(&own->browser_close, from->browser_close);
   inherit_choice(&own->policy, from->policy);
   inherit_choice(&own->several_cookies, from->several_cookies);
+  inherit_choice(&own->device_bound, from->device_bound);
   if (!own->keyring) own->keyring = from->keyring;
   inherit_url(&own->users, &own->users_at, from->users, from->users_at);
   inherit_text(&own->user_table, from->user_table);
@@ -92,6 +93,8 @@ const char *gate_mistake(const struct gate_settings *settings) {
     return "refresh and policies keep sessions alive, which a store with mode=ro can't";
   if (settings->previous_cookie.size > 0 && settings->previous_store.size == 0)
     return "previous_cookie is of no use without previous_store";
+  if (settings->device_bound == 1 && settings->cookie_secure != 1)
+    return "device_bound needs cookie_secure: browsers bind sessions over https alone";
   return mistake_of_users(settings);
 }
 

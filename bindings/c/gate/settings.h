@@ -65,6 +65,7 @@ struct gate_settings {
   int cookie_secure, cookie_http_only, cookie_partitioned, browser_close; /* 0 or 1 */
   int policy;                                                             /* a tuile_policy */
   int several_cookies;                                                    /* 0 or 1 */
+  int device_bound;                                                       /* 0 or 1 */
   tuile_keyring *keyring;
   tuile_bytes users;      /* "on", "off" or the URL of a database: see struct gate_users */
   tuile_bytes user_table; /* auth_user */

@@ -133,6 +133,8 @@ tuile_status gate_read(struct gate_visit *visit, tuile_bytes cookie, tuile_error
   size_t values = 0;
   tuile_bytes id;
   tuile_status status = tuile_session_load(visit->session, error);
+  if (status == TUILE_UNBOUND)
+    return refuse(visit, "unbound", "the session is bound to a device, and its bound cookie did not come or is too old", error);
   if (status == TUILE_UNREADABLE)
     return refuse(visit, "unreadable", "the session can't be verified or read: another secret signed it, or it is no JSON object", error);
   if (status >= 0) status = tuile_session_count(visit->session, &values, error);

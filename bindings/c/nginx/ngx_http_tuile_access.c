@@ -12,8 +12,13 @@ static tuile_bytes header_in(ngx_http_request_t *r, const char *name) {
   return (tuile_bytes){NULL, 0};
 }
 
+static struct gate_kind kind_of(ngx_http_request_t *r) {
+  return (struct gate_kind){header_in(r, "Sec-Fetch-Mode"), header_in(r, "X-Requested-With"), header_in(r, "Accept"),
+                            header_in(r, "Sec-Fetch-Site")};
+}
+
 static bool is_navigation(ngx_http_request_t *r) {
-  struct gate_kind kind = {header_in(r, "Sec-Fetch-Mode"), header_in(r, "X-Requested-With"), header_in(r, "Accept")};
+  struct gate_kind kind = kind_of(r);
   return gate_is_navigation(&kind);
 }
 
@@ -52,10 +57,23 @@ static ngx_int_t ask_for_login(ngx_http_request_t *r) {
   return NGX_HTTP_UNAUTHORIZED;
 }
 
+/* Its page is nginx's own, or error_page's: browsers load none again that is empty. */
+static ngx_int_t have_reloaded(ngx_http_request_t *r) {
+  ngx_table_elt_t *header = ngx_list_push(&r->headers_out.headers);
+  if (!header) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  ngx_memzero(header, sizeof *header);
+  header->hash = 1;
+  ngx_str_set(&header->key, "Refresh");
+  ngx_str_set(&header->value, "0");
+  return ask_for_login(r);
+}
+
 /* For who is not logged in. */
-static ngx_int_t lead_to_login(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf) {
+static ngx_int_t lead_to_login(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf, const struct gate_visit *visit) {
   ngx_http_core_loc_conf_t *core = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
   ngx_str_t login = ngx_null_string, next = ngx_null_string;
+  struct gate_kind kind = kind_of(r);
+  if (r == r->main && gate_may_reload(visit, &kind)) return have_reloaded(r);
   if (!conf->login_url) return ask_for_login(r);
   if (ngx_http_complex_value(r, conf->login_url, &login) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   tuile_bytes host = r->headers_in.host ? ngx_http_tuile_bytes(r->headers_in.host->value) : (tuile_bytes){NULL, 0};
@@ -89,7 +107,7 @@ static ngx_int_t decide(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf) 
     case GATE_PASSES: return NGX_OK;
     case GATE_FORBIDDEN: return NGX_HTTP_FORBIDDEN;
     case GATE_UNAVAILABLE: return NGX_HTTP_SERVICE_UNAVAILABLE;
-    default: return lead_to_login(r, conf);
+    default: return lead_to_login(r, conf, &ctx->visit);
   }
 }
 

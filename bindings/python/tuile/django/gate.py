@@ -72,6 +72,8 @@ def _life(options: dict[str, Any]) -> Iterator[Setting]:
         for name in ("lifetime", "refresh"):
             if options.get(name):
                 yield f"tuile_{name}", (options[name],)
+    if configuration.device_bound():
+        yield "tuile_device_bound", (True,)
     for name in ("max_data", "previous_store", "revocations"):
         if options.get(name):
             yield f"tuile_{name}", (options[name],)
