@@ -89,7 +89,7 @@ def test_each_prefix_and_each_changed_octet_gets_a_status(format: str) -> None:
         ("php", b"a|i:1;a|i:2;"), ("php", b"a|i:1;tail"), ("php", b"a|i:01;"), ("php", b"a|R:3;"), ("php", b"a|r:1;"),
         ("php", b'a|s:4:"abc";'), ("php", b"a|a:2:{i:0;i:1;}"), ("php", b'a|O:1:"A":1:{i:0;i:1;'), ("php_serialize", b"i:1;"),
         ("php_serialize", b"a:999999999:{}"), ("php_serialize", b'a:2:{i:1;i:1;s:1:"1";i:2;}'), ("php_binary", b"\x81ai:1;"),
-        ("pickle", b"\x80\x04."), ("pickle", b"\x80\x04}}."), ("pickle", b"\x80\x04]."), ("pickle", b"\x80\x04}.x"), ("pickle", b"\x80\x06}."),
+        ("pickle", b"\x80\x04."), ("pickle", b"\x80\x05\x95\x00\x00\x00\x00\x00\x00\x00\x00."), ("pickle", b"\x80\x04}}."), ("pickle", b"\x80\x04]."), ("pickle", b"\x80\x04}.x"), ("pickle", b"\x80\x06}."),
         ("pickle", pickle.dumps({"a": 1}, 0)), ("pickle", b"\x80\x02}h\x00."), ("pickle", b"\x80\x02}q\x00q\x00."),
         ("pickle", b"\x80\x04}\x8c\x01a\x8c\x01as\x8c\x01a\x8c\x01bs."), ("pickle", b"\x80\x02}j\xff\xff\xff\xff."),
         ("pickle", b"\x80\x04}\x8d\xff\xff\xff\xff\xff\xff\xff\x7fa."), ("msgpack", b"\x81\xa1a"), ("msgpack", b"\x80\x80"), ("msgpack", b"\x90"),

@@ -119,7 +119,7 @@ extension PlainReader {
       close(in: &json)
     }
     guard depth > 0 else {
-      if at > 2, op == 0x2E { return position == stored.count }
+      if json.count > 0, op == 0x2E { return position == stored.count }
       return json.count == 0 && op == 0x7D && container(isMap: true, &last, &json)
     }
     let count = level.pointee.pickle.count
