@@ -201,6 +201,7 @@ NAMES = {
     "SameSite": native.SAME_SITES, "Priority": native.PRIORITIES, "CookieMode": native.COOKIE_MODE, "CookieRule": native.COOKIE_RULE,
     "Encoding": native.ENCODING, "Dialect": native.DIALECT, "Digest": native.DIGESTS, "Derivation": native.DERIVATIONS, "Cipher": native.CIPHERS,
     "KeyFormat": native.SECRET, "Policy": native.POLICY, "Context": native.SITES, "Place": native.URL, "LogLevel": native.LOG,
+    "DeviceBound": native.DEVICE_BINDING.keys() - {"off"},
 }  # fmt: skip
 
 

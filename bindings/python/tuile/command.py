@@ -191,6 +191,7 @@ def session_list(given: argparse.Namespace) -> Answer:
             {
                 "id": row.id, "created": int(row.created.timestamp()), "seen": int(row.seen.timestamp()),
                 "expires": int(row.expires.timestamp()), "user_agent": row.user_agent, "address": row.address,
+                "device_bound": row.device_bound,
             }
             for row in manager.sessions(given.owner)
         ]  # fmt: skip
