@@ -27,6 +27,15 @@ def nested(format: str, depth: int) -> bytes:
     return {"php": b"a|" + inner, "php_binary": b"\x01a" + inner, "php_serialize": b'a:1:{s:1:"a";' + inner + b"}"}[format]
 
 
+def test_what_is_shown_is_no_deeper_than_json_may_be() -> None:
+    # Each tuple is shown as a list in an object.
+    for depth in range(55, 75):
+        stored = b"\x80\x04}(\x8c\x01aK\x01" + b"\x85" * depth + b"u."
+        status, json = run("pickle", stored)
+        assert status == (OK if depth <= 63 else MALFORMED)
+        assert status != OK or run("pickle", stored, json) == (OK, stored)
+
+
 def on_small_stack(call: Callable[[], None]) -> None:
     failed: list[BaseException] = []
 

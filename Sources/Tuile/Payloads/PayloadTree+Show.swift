@@ -15,6 +15,10 @@ extension PayloadTree {
     /// Behind the last value.
     var closing: StaticString
     var placeholders: Int
+    /// What its JSON has of objects and lists: a placeholder's values are in a list in it.
+    var size: UInt8 = 1
+    /// How many of them are open, with it, and how many are in the deepest of its values.
+    var depth: UInt8 = 0
     var height: UInt8 = 0
   }
 
@@ -90,6 +94,7 @@ extension PayloadTree {
     _ placeholders: inout Int
   ) -> PayloadStatus? {
     var index = index
+    let open = depth > 0 ? Int(levels[depth &- 1].depth) : 0
     let found = node(index)
     if found.pointee.kind == .ref {
       let target = Int(found.pointee.link)
@@ -100,11 +105,12 @@ extension PayloadTree {
         found.pointee.jsonEnd = Int32(truncatingIfNeeded: json.count)
         found.pointee.isOpaque = true
         found.pointee.height = 1
+        if depth > 0 { levels[depth &- 1].height = max(1, levels[depth &- 1].height) }
         placeholders &+= 1
-        return depth < Payload.deepest ? .ok : nil
+        return open < Payload.deepest ? .ok : nil
       }
       if value.jsonEnd > 0 {
-        guard depth &+ Int(value.height) <= Payload.deepest else { return nil }
+        guard open &+ Int(value.height) <= Payload.deepest else { return nil }
         let size = Int(value.jsonEnd &- value.json)
         guard json.reserve(size) else { return .noMemory }
         found.pointee.json = Int32(truncatingIfNeeded: json.count)
@@ -135,7 +141,7 @@ extension PayloadTree {
       } else {
         level.form = .items
         level.closing = "]}"
-        level.height = 2
+        level.size = 3
         placeholders &+= 1
         json.append("{\"$type\":\"")
         json.append(mapName)
@@ -143,7 +149,7 @@ extension PayloadTree {
       }
     case .tuple, .set, .frozenSet:
       level.closing = "]}"
-      level.height = 1
+      level.size = 2
       placeholders &+= 1
       json.append(
         kind == .tuple ? "{\"$type\":\"tuple\"" : kind == .set ? "{\"$type\":\"set\"" : "{\"$type\":\"frozenset\"")
@@ -156,10 +162,11 @@ extension PayloadTree {
       written.pointee.isOpaque = isPlaceholder
       written.pointee.height = isPlaceholder ? 1 : 0
       if isPlaceholder, depth > 0 { levels[depth &- 1].height = max(1, levels[depth &- 1].height) }
-      if isPlaceholder, depth >= Payload.deepest { return nil }
+      if isPlaceholder, open >= Payload.deepest { return nil }
       return json.failed ? .noMemory : .ok
     }
-    guard depth &+ Int(level.height) < Payload.deepest else { return nil }
+    guard open &+ Int(level.size) <= Payload.deepest else { return nil }
+    level.depth = UInt8(truncatingIfNeeded: open &+ Int(level.size))
     node(index).pointee.isOpen = true
     levels[depth] = level
     depth &+= 1
@@ -171,6 +178,6 @@ extension PayloadTree {
     closed.pointee.isOpen = false
     closed.pointee.jsonEnd = Int32(truncatingIfNeeded: json.count)
     closed.pointee.isOpaque = placeholders > level.placeholders
-    closed.pointee.height = level.height &+ 1
+    closed.pointee.height = level.height &+ level.size
   }
 }
