@@ -14,7 +14,7 @@ from tuile.django.configuration import SETTINGS
 from tuile.django.options import OPTIONS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/python.md").read_text()
-ROW = re.compile(r"^\| `(\w+)` \| `(\w+)` \| `([^`]*)` \| (\w*) ?\| (everywhere|lists|store) \|", re.M)
+ROW = re.compile(r"^\| `(\w+)` \| `([\w ]+)` \| `([^`]*)` \| (\w*) ?\| (everywhere|lists|store) \|", re.M)
 
 
 def test_the_documents_table() -> None:
@@ -37,6 +37,8 @@ def test_the_typed_dictionary() -> None:
     assert hints.keys() == OPTIONS.keys()
     for name, one in OPTIONS.items():
         kind = "Callable" if one.kind == "function" else "Literal" if one.choices else one.kind
+        if kind == "bool or str":
+            kind = "typing.Union[bool, typing.Literal["
         assert kind in hints[name] and all(choice in hints[name] for choice in one.choices), name
 
 
@@ -47,7 +49,7 @@ def test_the_defaults_are_the_librarys() -> None:
         # What Django's adapter decides for itself: by itself where the store can.
         if name in ("policy", "track_owners", "log"):
             continue
-        found = getattr(config, name)
+        found = getattr(config, "device_binding" if name == "device_bound" else name)
         if name == "log_level":
             found = {number: level for level, number in native.LOG.items()}[found]
         assert (native.copy(found).decode() if isinstance(found, native.Bytes) else found) == one.default, name
