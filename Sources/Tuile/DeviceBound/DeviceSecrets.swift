@@ -199,11 +199,5 @@ final class DeviceSecrets {
     }
   }
 
-  private static func time(_ text: Bytes) -> Int64 {
-    var time: Int64 = 0
-    for i in Indices(timeSize) {
-      time = time &<< 8 | Int64(text[i])
-    }
-    return time
-  }
+  private static func time(_ text: Bytes) -> Int64 { Int64(bitPattern: text.bigEndian(0, timeSize)) }
 }

@@ -259,12 +259,7 @@ extension PayloadTree {
       node(made).pointee.kind = .wide
       node(made).pointee.op = sign == 0x2D ? 2 : 1
       if octets.count <= 8, octets.count < 8 || octets[7] < 0x80 {
-        var number: Int64 = 0
-        var i = octets.count
-        while i > 0 {
-          i &-= 1
-          number = number &<< 8 | Int64(octets[i])
-        }
+        let number = Int64(bitPattern: octets.littleEndian(0, octets.count))
         node(made).pointee.kind = .int
         node(made).pointee.value = sign == 0x2D ? 0 &- number : number
       }

@@ -154,16 +154,3 @@ extension PayloadTree {
     json.append("+00:00\"}")
   }
 }
-
-extension Bytes {
-  /// A number of `size` octets, the most significant first.
-  func bigEndian(_ at: Int, _ size: Int) -> UInt64 {
-    var value: UInt64 = 0
-    var i = 0
-    while i < size {
-      value = value &<< 8 | UInt64(self[at &+ i])
-      i &+= 1
-    }
-    return value
-  }
-}

@@ -157,14 +157,8 @@ extension PlainReader {
 
   /// The number of `size` octets that follows; beyond what is stored it leads to nothing.
   private mutating func number(_ size: Int) -> Int {
-    var value = 0
-    var i = size
-    while i > 0 {
-      i &-= 1
-      value = value &<< 8 | Int(stored[position &+ i])
-    }
     position &+= size
-    return value
+    return Int(truncatingIfNeeded: stored.littleEndian(position &- size, size))
   }
 
   private mutating func text(_ op: UInt8, _ memo: borrowing PickleMemo, _ last: inout Text?) -> Text? {

@@ -15,13 +15,7 @@ extension PayloadTree {
 
   /// An unsigned number of `size` octets, little-endian, at most 8.
   func number(_ at: Int, _ size: Int) -> Int {
-    var value: UInt64 = 0
-    var i = size
-    while i > 0 {
-      i &-= 1
-      value = value &<< 8 | UInt64(stored[at &+ i])
-    }
-    return Int(truncatingIfNeeded: min(value, 1 << 40))
+    Int(truncatingIfNeeded: min(stored.littleEndian(at, size), 1 << 40))
   }
 
   func parsePickle() -> Bool {
@@ -90,12 +84,7 @@ extension PayloadTree {
       setText(added, position &- size, position)
     case 0x47:  // BINFLOAT
       position &+= 8
-      var bits: UInt64 = 0
-      var i = 1
-      while i <= 8 {
-        bits = bits &<< 8 | UInt64(stored[at &+ i])
-        i &+= 1
-      }
+      let bits = stored.bigEndian(at &+ 1, 8)
       let isFinite = Double(bitPattern: bits).isFinite
       node(push(isFinite ? .double : .infinite, at, position, values)).pointee.value = Int64(bitPattern: bits)
     case 0x8C, 0x58, 0x8D, 0x43, 0x42, 0x8E, 0x96:  // text and bytes, by the octets of their size

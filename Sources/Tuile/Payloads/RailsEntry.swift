@@ -56,10 +56,10 @@ struct RailsEntry: ~Copyable {
     guard stored.count > RailsEntry.headerSize else { return .malformed }
     let type = stored[2]
     // A version is for values with `cache_version`, which no session is.
-    guard type & 0x7F == RailsEntry.object, RailsEntry.integer(stored.slice(11, 15)) == 0xFFFF_FFFF else {
+    guard type & 0x7F == RailsEntry.object, stored.littleEndian(11, 4) == 0xFFFF_FFFF else {
       return .malformed
     }
-    let seconds = Double(bitPattern: RailsEntry.integer(stored.slice(3, 11)))
+    let seconds = Double(bitPattern: stored.littleEndian(3, 8))
     expires = seconds < 0 ? nil : seconds
     let payload = stored.dropFirst(RailsEntry.headerSize)
     if type & RailsEntry.compressed != 0 { return RailsEntry.inflate(payload, to: &session) }
@@ -106,17 +106,6 @@ struct RailsEntry: ~Copyable {
       return error.status == Failure.memory.status ? .noMemory : .malformed
     }
     return .ok
-  }
-
-  /// The lowest byte first.
-  private static func integer(_ bytes: Bytes) -> UInt64 {
-    var number: UInt64 = 0
-    var i = bytes.count
-    while i > 0 {
-      i &-= 1
-      number = number &<< 8 | UInt64(bytes[i])
-    }
-    return number
   }
 
   // MARK: Writing

@@ -14,8 +14,7 @@ extension Session {
   func refuse(_ request: DeviceRequest) throws(Failure) -> DeviceAnswer? {
     guard device.isRefused else { return nil }
     manager.log(TUILE_LOG_INFO, "a session that is bound to a device came without its bound cookie and was refused")
-    let answer = DeviceAnswer(401, after: device.answer)
-    try answer.add("Cache-Control", Bytes("no-store"))
+    let answer = try plainAnswer(401)
     try answer.add("Vary", Bytes("Cookie"))
     guard request.isNavigation else { return answer }
     if request.isFromElsewhere {

@@ -97,12 +97,7 @@ final class Fernet: Dialect {
     guard raw.bytes[0] == Fernet.version, !sealed.isEmpty, sealed.count % 16 == 0,
       let key = macs.matching(signed, raw.bytes.dropFirst(signed.count))
     else { return .badSignature }
-    var time: Int64 = 0
-    var i = 1
-    while i < 9 {
-      time = time &<< 8 | Int64(signed[i])
-      i &+= 1
-    }
+    let time = Int64(bitPattern: signed.bigEndian(1, 8))
     // Of the second half of what 8 bytes can say no clock is.
     guard time >= 0 else { return .badSignature }
     if let maxAge {

@@ -124,10 +124,7 @@ final class ItsDangerous: Dialect {
   private static func readTime(_ text: Bytes) throws(Failure) -> Int64? {
     var bytes = ByteBuffer()
     guard text.count <= 11, try Base64.url.decode(text, to: &bytes), bytes.count <= 8 else { return nil }
-    var time: UInt64 = 0
-    for i in Indices(bytes.count) {
-      time = time &<< 8 | UInt64(bytes.bytes[i])
-    }
+    let time = bytes.bytes.bigEndian(0, bytes.count)
     return time <= UInt64(Int64.max) ? Int64(bitPattern: time) : nil
   }
 

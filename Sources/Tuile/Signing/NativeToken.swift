@@ -143,15 +143,7 @@ final class NativeToken: Dialect {
     }
   }
 
-  private static func readTime(_ data: Bytes, at from: Int) -> Int64 {
-    var time: Int64 = 0
-    var i = from
-    while i < from &+ 5 {
-      time = time &<< 8 | Int64(data[i])
-      i &+= 1
-    }
-    return time
-  }
+  private static func readTime(_ data: Bytes, at from: Int) -> Int64 { Int64(bitPattern: data.bigEndian(from, 5)) }
 
   // MARK: reading
 
