@@ -65,6 +65,9 @@ def test_files_are_shown_with_the_bound_cookie_alone(start: Start, site: Site, k
         response = ask(front, PAGE, copied, {**NAVIGATION, "Sec-Fetch-Site": "cross-site"})
         assert response.status == 401 and response.header("Refresh") == "0" and response.body and "for members" not in response.body
         assert response.all("Set-Cookie") == []
+        # Another host of the site is elsewhere, too; a frame in a page is none that a person loads again.
+        assert ask(front, PAGE, copied, {**NAVIGATION, "Sec-Fetch-Site": "same-site"}).header("Refresh") == "0"
+        assert ask(front, PAGE, copied, {**NAVIGATION, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "iframe"}).header("Refresh") is None
     # Nobody without a cookie is told to come again, and a session that is not bound needs no other.
     response = ask(front, PAGE, {}, {**NAVIGATION, "Sec-Fetch-Site": "cross-site"})
     assert response.status == 401 and response.header("Refresh") is None

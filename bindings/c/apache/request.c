@@ -63,11 +63,20 @@ static int ask_for_login(request_rec *r) {
   return HTTP_UNAUTHORIZED;
 }
 
+static bool may_reload(request_rec *r, const struct gate_visit *visit) {
+  tuile_device_request request = TUILE_DEVICE_REQUEST_INIT;
+  tuile_device_answer answer = TUILE_DEVICE_ANSWER_INIT;
+  request.method = tuile_text(r->method);
+  request.fetch_site = header_in(r, "Sec-Fetch-Site");
+  request.fetch_mode = header_in(r, "Sec-Fetch-Mode");
+  request.fetch_dest = header_in(r, "Sec-Fetch-Dest");
+  return gate_may_reload(visit, &request, &answer);
+}
+
 static int lead_to_login(request_rec *r, const tuile_folder *folder, const struct gate_visit *visit) {
-  struct gate_kind kind = {header_in(r, "Sec-Fetch-Mode"), header_in(r, "X-Requested-With"), header_in(r, "Accept"),
-                           header_in(r, "Sec-Fetch-Site")};
+  struct gate_kind kind = {header_in(r, "Sec-Fetch-Mode"), header_in(r, "X-Requested-With"), header_in(r, "Accept")};
   tuile_bytes login = tuile_text(folder->login_url), host = header_in(r, "Host");
-  if (gate_may_reload(visit, &kind)) {
+  if (may_reload(r, visit)) {
     apr_table_setn(r->err_headers_out, "Refresh", "0");
     return ask_for_login(r);
   }

@@ -52,7 +52,8 @@ struct request {
   struct original original;
   struct gate_visit visit;
   char *uri; /* as it was sent, until the answer */
-  bool seen, reloads;
+  tuile_bytes page; /* that loads again by itself; the visit's */
+  bool seen;
 };
 
 static enum MHD_Result add_cookie(void *data, enum MHD_ValueKind kind, const char *name, const char *value) {
@@ -72,19 +73,19 @@ static enum MHD_Result add_cookie(void *data, enum MHD_ValueKind kind, const cha
 
 /* ---- the answer ---- */
 
-static struct MHD_Response *make_response(const char *page) {
-  struct MHD_Response *response = MHD_create_response_from_buffer(strlen(page), (void *)page, MHD_RESPMEM_PERSISTENT);
+static struct MHD_Response *make_response(tuile_bytes page) {
+  struct MHD_Response *response = MHD_create_response_from_buffer(page.size, (void *)page.data, MHD_RESPMEM_MUST_COPY);
   if (!response) return NULL;
   MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
   if (atomic_load(&draining)) MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
   return response;
 }
 
-static struct MHD_Response *empty_response(void) { return make_response(""); }
+static struct MHD_Response *empty_response(void) { return make_response(TUILE_STR("")); }
 
 /* Loads the page again. Browsers do that for none that is empty. */
-static struct MHD_Response *reloading_response(void) {
-  struct MHD_Response *response = make_response("<!doctype html>\n<title>One moment</title>\n<p>One moment\n");
+static struct MHD_Response *reloading_response(tuile_bytes page) {
+  struct MHD_Response *response = make_response(page);
   if (response && MHD_add_response_header(response, "Refresh", "0") == MHD_YES &&
       MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/html; charset=utf-8") == MHD_YES)
     return response;
@@ -161,9 +162,17 @@ static char *login_of(struct request *request) {
 /* A person's page, whose visitor can be sent to a login. */
 static bool is_navigation(struct request *request) {
   struct gate_kind kind = {header_once(request->connection, "Sec-Fetch-Mode"), header_once(request->connection, "X-Requested-With"),
-                           header_once(request->connection, "Accept"), header_once(request->connection, "Sec-Fetch-Site")};
-  request->reloads = gate_may_reload(&request->visit, &kind);
+                           header_once(request->connection, "Accept")};
   return gate_is_navigation(&kind);
+}
+
+static bool may_reload(struct request *request, tuile_device_answer *answer) {
+  tuile_device_request asked = TUILE_DEVICE_REQUEST_INIT;
+  asked.method = request->original.method;
+  asked.fetch_site = header_once(request->connection, "Sec-Fetch-Site");
+  asked.fetch_mode = header_once(request->connection, "Sec-Fetch-Mode");
+  asked.fetch_dest = header_once(request->connection, "Sec-Fetch-Dest");
+  return gate_may_reload(&request->visit, &asked, answer);
 }
 
 static bool is_exempt(const struct request *request) {
@@ -194,14 +203,14 @@ static enum gate_outcome decide(struct request *request, char **login) {
     if (answer == GATE_UNAVAILABLE) return GATE_OUTCOME_UNAVAILABLE;
     if (answer == GATE_FORBIDDEN) return GATE_OUTCOME_FORBIDDEN;
     if (answer == GATE_UNKNOWN) {
-      bool leads = is_navigation(request);
-      if (request->reloads) return GATE_OUTCOME_UNAUTHORIZED;
+      tuile_device_answer again = TUILE_DEVICE_ANSWER_INIT;
+      if (may_reload(request, &again)) return request->page = again.body, GATE_OUTCOME_UNAUTHORIZED;
       if (location->login_url.size == 0) return GATE_OUTCOME_UNAUTHORIZED;
       enum gate_place where = gate_place_of(location->login_url, request->original.page, request->original.host);
       if (where == GATE_LOOPS)
         log_line(LOG_ERROR, "%s: tuile_login_url is required to log in for: name it by its path, or let everybody pass there", location->name);
       if (where != GATE_AT_LOGIN) {
-        if (where != GATE_LOOPS && leads) *login = login_of(request);
+        if (where != GATE_LOOPS && is_navigation(request)) *login = login_of(request);
         return *login ? GATE_OUTCOME_LOGIN : GATE_OUTCOME_UNAUTHORIZED;
       }
     }
@@ -212,7 +221,7 @@ static enum gate_outcome decide(struct request *request, char **login) {
 
 static enum MHD_Result give(struct request *request, enum gate_outcome answer, const char *login) {
   const struct location *location = request->location;
-  struct MHD_Response *response = request->reloads ? reloading_response() : empty_response();
+  struct MHD_Response *response = request->page.size > 0 ? reloading_response(request->page) : empty_response();
   unsigned status = MHD_HTTP_OK;
   bool well = response != NULL;
   switch (answer) {

@@ -222,14 +222,14 @@ enum gate_place gate_place_of(tuile_bytes login, tuile_bytes page, tuile_bytes h
 /* What says whether a person waits for a page, who can be led to a login, or a program
  * for an answer. Empty: there is no such header. */
 struct gate_kind {
-  tuile_bytes fetch_mode, requested_with, accept, fetch_site;
+  tuile_bytes fetch_mode, requested_with, accept;
 };
 
 bool gate_is_navigation(const struct gate_kind *kind);
 
-/* Whether a browser will have the bound cookie once it loads the page again by itself, which
- * `Refresh: 0` makes it do: it renews none for a navigation that another site began. */
-bool gate_may_reload(const struct gate_visit *visit, const struct gate_kind *kind);
+/* Whether a browser will have the bound cookie once it loads the page again by itself, as the
+ * library's answer to such a request says, which has `Refresh: 0`. The answer is the visit's. */
+bool gate_may_reload(const struct gate_visit *visit, const tuile_device_request *request, tuile_device_answer *answer);
 
 /* ---- counters.c: what was answered, by location ---- */
 

@@ -130,9 +130,3 @@ bool gate_is_navigation(const struct gate_kind *kind) {
   if (kind->requested_with.size > 0 && is_word(by, by + kind->requested_with.size, "xmlhttprequest")) return false;
   return takes_pages(kind->accept);
 }
-
-bool gate_may_reload(const struct gate_visit *visit, const struct gate_kind *kind) {
-  const char *site = kind->fetch_site.data;
-  return visit->state == GATE_REFUSED && strcmp(visit->reason, "unbound") == 0 && gate_is_navigation(kind) &&
-         is_word(site, site + kind->fetch_site.size, "cross-site");
-}

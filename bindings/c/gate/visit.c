@@ -149,6 +149,13 @@ tuile_status gate_read(struct gate_visit *visit, tuile_bytes cookie, tuile_error
   return check_user(visit, error);
 }
 
+bool gate_may_reload(const struct gate_visit *visit, const tuile_device_request *request, tuile_device_answer *answer) {
+  if (!visit->session || tuile_session_refuse(visit->session, request, answer, NULL) != TUILE_OK) return false;
+  for (size_t i = 0; i < answer->header_count; i++)
+    if (is_same(answer->headers[i].name, TUILE_STR("Refresh"))) return true;
+  return false;
+}
+
 /* ---- writing ---- */
 
 static tuile_status add_header(void *context, tuile_bytes name, tuile_bytes value) {

@@ -12,14 +12,19 @@ static tuile_bytes header_in(ngx_http_request_t *r, const char *name) {
   return (tuile_bytes){NULL, 0};
 }
 
-static struct gate_kind kind_of(ngx_http_request_t *r) {
-  return (struct gate_kind){header_in(r, "Sec-Fetch-Mode"), header_in(r, "X-Requested-With"), header_in(r, "Accept"),
-                            header_in(r, "Sec-Fetch-Site")};
+static bool is_navigation(ngx_http_request_t *r) {
+  struct gate_kind kind = {header_in(r, "Sec-Fetch-Mode"), header_in(r, "X-Requested-With"), header_in(r, "Accept")};
+  return gate_is_navigation(&kind);
 }
 
-static bool is_navigation(ngx_http_request_t *r) {
-  struct gate_kind kind = kind_of(r);
-  return gate_is_navigation(&kind);
+static bool may_reload(ngx_http_request_t *r, const struct gate_visit *visit) {
+  tuile_device_request request = TUILE_DEVICE_REQUEST_INIT;
+  tuile_device_answer answer = TUILE_DEVICE_ANSWER_INIT;
+  request.method = ngx_http_tuile_bytes(r->method_name);
+  request.fetch_site = header_in(r, "Sec-Fetch-Site");
+  request.fetch_mode = header_in(r, "Sec-Fetch-Mode");
+  request.fetch_dest = header_in(r, "Sec-Fetch-Dest");
+  return gate_may_reload(visit, &request, &answer);
 }
 
 static tuile_bytes scheme_of(ngx_http_request_t *r) {
@@ -72,8 +77,7 @@ static ngx_int_t have_reloaded(ngx_http_request_t *r) {
 static ngx_int_t lead_to_login(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf, const struct gate_visit *visit) {
   ngx_http_core_loc_conf_t *core = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
   ngx_str_t login = ngx_null_string, next = ngx_null_string;
-  struct gate_kind kind = kind_of(r);
-  if (r == r->main && gate_may_reload(visit, &kind)) return have_reloaded(r);
+  if (r == r->main && may_reload(r, visit)) return have_reloaded(r);
   if (!conf->login_url) return ask_for_login(r);
   if (ngx_http_complex_value(r, conf->login_url, &login) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   tuile_bytes host = r->headers_in.host ? ngx_http_tuile_bytes(r->headers_in.host->value) : (tuile_bytes){NULL, 0};
