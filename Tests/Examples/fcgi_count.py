@@ -11,7 +11,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from program import COMMAND, SECRET, Visitor, check, environment, folder
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from ports import free_port  # noqa: E402
+from program import COMMAND, SECRET, Visitor, check, environment, folder  # noqa: E402
 
 CONFIG = """
 daemon off; master_process off; pid pid; error_log error.log;
@@ -25,13 +27,6 @@ http {
   }
 }
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def reachable(port: int) -> bool:

@@ -16,14 +16,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+sys.path.insert(0, str(HERE.parent))
+from ports import free_port as free_port  # noqa: E402
+
 BUILD = Path(os.environ.get("TUILE_BUILD", ROOT / "build"))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_for_port(port: int, process: subprocess.Popen[str], log: Path, seconds: float = 60) -> None:

@@ -49,11 +49,16 @@ class Server(ServerProcess):
         command = ["redis-server", str(self.config), *(["--sentinel"] if self.sentinel else [])]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            eventually(lambda: self.client().ping() or True)
+            eventually(self.answers)
         except BaseException:
             self.stop()
             raise
         return self
+
+    def answers(self) -> bool:
+        log = self.folder / "log"
+        assert self.process.poll() is None, log.read_text() if log.exists() else "it ended without a log"
+        return bool(self.client().ping()) or True
 
     def client(self) -> Any:
         return redis.Redis(

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from ports import free_port as free_port  # noqa: E402
 
 
 class ServerProcess:
@@ -35,8 +39,3 @@ class ServerProcess:
     def host(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
