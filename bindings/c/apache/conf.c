@@ -275,6 +275,8 @@ const command_rec tuile_commands[] = {
     AP_INIT_FLAG("TuileCookiePartitioned", set_flag, SITE(cookie_partitioned), RSRC_CONF, "On or Off"),
     AP_INIT_RAW_ARGS("TuilePreviousCookie", set_text, SITE(previous_cookie), RSRC_CONF, "the cookie's name before"),
     AP_INIT_FLAG("TuileDeviceBound", set_flag, SITE(device_bound), RSRC_CONF, "whether a bound session needs its bound cookie"),
+    AP_INIT_RAW_ARGS("TuileDevicePath", set_text, SITE(device_path), RSRC_CONF, "where browsers bind their sessions here"),
+    AP_INIT_TAKE1("TuileDeviceSeconds", set_seconds, SITE(device_seconds), RSRC_CONF, "how long a bound cookie lives"),
     AP_INIT_FLAG("TuileSeveralCookies", set_flag, SITE(several_cookies), RSRC_CONF, "whether one of several counts"),
     AP_INIT_FLAG("TuileExpireAtBrowserClose", set_flag, SITE(browser_close), RSRC_CONF, "On or Off"),
     AP_INIT_TAKE1("TuileLifetime", set_seconds, SITE(lifetime), RSRC_CONF, "the longest life of a session"),

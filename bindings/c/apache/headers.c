@@ -67,7 +67,7 @@ apr_status_t tuile_add_headers(ap_filter_t *filter, apr_bucket_brigade *brigade)
     apr_table_do(look, &found, r->err_headers_out, NULL);
     for (struct gate_header *header = request->visit.headers; header; header = header->next) add(r, header, &found);
     if ((request->used || request->visit.headers) && !found.vary) apr_table_addn(r->err_headers_out, "Vary", "Cookie");
-    if (request->guarded) make_private(r);
+    if (request->guarded || request->visit.offered) make_private(r); /* An offer is for one browser. */
   }
   return ap_pass_brigade(filter->next, brigade);
 }

@@ -46,8 +46,11 @@ static bool is_login(request_rec *r) {
 
 static authz_status check_session(request_rec *r, const char *line, const void *parsed) {
   (void)line;
+  tuile_device_answer refusal = TUILE_DEVICE_ANSWER_INIT;
+  if (tuile_is_endpoint(r)) return AUTHZ_GRANTED; /* A browser that refreshes may have no session any more. */
   tuile_request *request = tuile_read(r);
   if (!request) return AUTHZ_GENERAL_ERROR;
+  if (tuile_refuses(r, &refusal)) return AUTHZ_GRANTED; /* That comes behind all access rules. */
   request->used = request->guarded = true;
   const struct required *required = parsed;
   request->place = required->place;
@@ -68,6 +71,7 @@ static void register_hooks(apr_pool_t *pool) {
   ap_hook_pre_config(tuile_begin_configuration, NULL, NULL, APR_HOOK_MIDDLE);
   ap_hook_post_read_request(tuile_forget_claims, NULL, NULL, APR_HOOK_REALLY_FIRST);
   ap_hook_post_config(tuile_open_counters, NULL, NULL, APR_HOOK_MIDDLE);
+  ap_hook_handler(tuile_answer_device, NULL, NULL, APR_HOOK_REALLY_FIRST);
   ap_hook_handler(tuile_show_counters, NULL, NULL, APR_HOOK_MIDDLE);
   ap_hook_check_config(tuile_check, NULL, NULL, APR_HOOK_MIDDLE);
   ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, "tuile-session", AUTHZ_PROVIDER_VERSION, &provider,

@@ -56,10 +56,18 @@ int tuile_check(apr_pool_t *config, apr_pool_t *log, apr_pool_t *scratch, server
 /* request.c */
 request_rec *tuile_first_of(request_rec *r); /* before internal redirects, and not a subrequest */
 tuile_request *tuile_find(request_rec *r);
+tuile_request *tuile_find_or_add(request_rec *r); /* NULL: there is no store */
 tuile_request *tuile_read(request_rec *r);
 int tuile_fixups(request_rec *r);
 int tuile_let_in(request_rec *r);
 int tuile_ask_for_login(request_rec *r);
+
+/* device.c */
+tuile_device_request tuile_device_request_of(request_rec *r);
+bool tuile_binds(request_rec *r);       /* sessions are bound here */
+bool tuile_is_endpoint(request_rec *r); /* and browsers register and refresh at this path */
+bool tuile_refuses(request_rec *r, tuile_device_answer *answer);
+int tuile_answer_device(request_rec *r);
 
 /* metrics.c */
 void tuile_begin_places(apr_pool_t *pool);

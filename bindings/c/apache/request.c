@@ -20,13 +20,15 @@ static apr_status_t leave(void *request) {
   return APR_SUCCESS;
 }
 
-static tuile_request *find_or_add(request_rec *r) {
+tuile_request *tuile_find_or_add(request_rec *r) {
   request_rec *first = tuile_first_of(r);
   tuile_request *request = ap_get_module_config(first->request_config, &tuile_module);
   tuile_site *site = ap_get_module_config(first->server->module_config, &tuile_module);
   if (request || !site->ready) return request;
   request = apr_pcalloc(first->pool, sizeof *request);
   request->visit.gate = &site->gate;
+  tuile_device_request asked = tuile_device_request_of(first);
+  request->visit.offers = site->gate.binds && gate_is_page(&asked);
   apr_pool_cleanup_register(first->pool, request, leave, apr_pool_cleanup_null);
   ap_set_module_config(first->request_config, &tuile_module, request);
   return request;
@@ -43,7 +45,7 @@ static void explain(request_rec *r, const tuile_request *request, tuile_status s
 /* The request's visit, its session read. NULL if there is no store. */
 tuile_request *tuile_read(request_rec *r) {
   tuile_folder *folder = ap_get_module_config(r->per_dir_config, &tuile_module);
-  tuile_request *request = folder->session == 0 ? NULL : find_or_add(r);
+  tuile_request *request = folder->session == 0 ? NULL : tuile_find_or_add(r);
   if (!request) {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "a session is needed where there is no TuileStore, or TuileSession is off");
     return NULL;
@@ -64,12 +66,8 @@ static int ask_for_login(request_rec *r) {
 }
 
 static bool may_reload(request_rec *r, const struct gate_visit *visit) {
-  tuile_device_request request = TUILE_DEVICE_REQUEST_INIT;
+  tuile_device_request request = tuile_device_request_of(r);
   tuile_device_answer answer = TUILE_DEVICE_ANSWER_INIT;
-  request.method = tuile_text(r->method);
-  request.fetch_site = header_in(r, "Sec-Fetch-Site");
-  request.fetch_mode = header_in(r, "Sec-Fetch-Mode");
-  request.fetch_dest = header_in(r, "Sec-Fetch-Dest");
   return gate_may_reload(visit, &request, &answer);
 }
 
@@ -144,12 +142,14 @@ static bool looks_at_sessions(request_rec *r, tuile_folder *folder) {
   tuile_site *site = ap_get_module_config(r->server->module_config, &tuile_module);
   bool keeps = site->ready && site->gate.config.refresh > 0 && !r->main;
   bool counts = folder->count && *folder->count && !r->main;
-  return folder->session != 0 && (counts || keeps || folder->variables || folder->identity);
+  return folder->session != 0 && (counts || keeps || folder->variables || folder->identity || tuile_binds(r));
 }
 
 /* What an outage means for a request that needs no session. */
 static int answer(const tuile_folder *folder, tuile_request *request) {
   int unavailable = folder->unavailable < 0 ? HTTP_SERVICE_UNAVAILABLE : folder->unavailable;
+  /* A copy of a bound session would pass; a .htaccess is not read when Apache starts. */
+  if (unavailable == OK && request->visit.gate->binds) unavailable = HTTP_SERVICE_UNAVAILABLE;
   if (request->visit.state != GATE_AWAY || unavailable == OK || request->refused) return OK;
   request->refused = true; /* so that an ErrorDocument can be shown */
   return unavailable;
@@ -172,10 +172,13 @@ static int fix_up(request_rec *r, tuile_folder *folder) {
 /* The access rules let the request in; whether or not they asked for its session. */
 int tuile_fixups(request_rec *r) {
   tuile_folder *folder = ap_get_module_config(r->per_dir_config, &tuile_module);
+  if (tuile_is_endpoint(r)) return tuile_forget_claims(r);
   int status = fix_up(r, folder);
   tuile_request *request = r->main ? NULL : tuile_find(r);
   if (!request || folder->session == 0) return status;
-  tuile_answered(request, folder->place, status == OK || status == DECLINED ? GATE_OUTCOME_PASS : GATE_OUTCOME_UNAVAILABLE);
+  tuile_device_answer refusal = TUILE_DEVICE_ANSWER_INIT;
+  enum gate_outcome passed = tuile_refuses(r, &refusal) ? gate_outcome_of(refusal.http_status) : GATE_OUTCOME_PASS;
+  tuile_answered(request, folder->place, status == OK || status == DECLINED ? passed : GATE_OUTCOME_UNAVAILABLE);
   request->place = 0; /* an internal redirect has its own */
   return status;
 }
@@ -184,7 +187,7 @@ int tuile_fixups(request_rec *r) {
 int tuile_let_in(request_rec *r) {
   tuile_folder *folder = ap_get_module_config(r->per_dir_config, &tuile_module);
   tuile_request *request = tuile_find(r);
-  if (!request || r->main || !looks_at_sessions(r, folder)) return DECLINED;
+  if (!request || r->main || tuile_is_endpoint(r) || !looks_at_sessions(r, folder)) return DECLINED;
   const char *count = folder->count && *folder->count ? folder->count : NULL;
   if (count && request->counted && strcmp(request->counted, count) == 0) count = NULL;
   if (count) request->counted = count, request->used = true;

@@ -45,6 +45,8 @@ static const struct setting {
     SETTING("tuile_cookie_partitioned", KIND_CHOICE, cookie_partitioned, flags),
     SETTING("tuile_previous_cookie", KIND_TEXT, previous_cookie, NULL),
     SETTING("tuile_device_bound", KIND_CHOICE, device_bound, flags),
+    SETTING("tuile_device_path", KIND_TEXT, device_path, NULL),
+    SETTING("tuile_device_seconds", KIND_SECONDS, device_seconds, NULL),
     SETTING("tuile_several_cookies", KIND_CHOICE, several_cookies, flags),
     SETTING("tuile_expire_at_browser_close", KIND_CHOICE, browser_close, flags),
     SETTING("tuile_lifetime", KIND_SECONDS, lifetime, NULL),

@@ -11,6 +11,7 @@ enum gate_outcome gate_outcome_of(int status) {
   switch (status) {
     case 302: return GATE_OUTCOME_LOGIN;
     case 401: return GATE_OUTCOME_UNAUTHORIZED;
+    case 400:
     case 403: return GATE_OUTCOME_FORBIDDEN;
     default: return GATE_OUTCOME_UNAVAILABLE;
   }

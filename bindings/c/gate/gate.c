@@ -34,8 +34,13 @@ void gate_init(struct gate *gate, const struct gate_settings *settings) {
   config->cookie_http_only = settings->cookie_http_only != 0;
   config->cookie_partitioned = settings->cookie_partitioned == 1;
   config->expire_at_browser_close = settings->browser_close == 1;
-  /* The application offers, and answers at a path of its own: here the bound cookie is asked for. */
-  if (settings->device_bound == 1) config->device_binding = TUILE_DEVICE_BINDING_CALL, config->device_path = config->cookie_path;
+  gate->binds = settings->device_bound == 1 && settings->device_path.size > 0;
+  if (settings->device_bound == 1) {
+    config->device_binding = TUILE_DEVICE_BINDING_CALL;
+    /* Without: the application offers, and answers at a path of its own. Here the bound cookie is asked for. */
+    config->device_path = gate->binds ? settings->device_path : config->cookie_path;
+  }
+  if (gate->binds && settings->device_seconds >= 0) config->device_seconds = settings->device_seconds;
   gate->several_cookies = settings->several_cookies == 1;
   gate_users_configure(&gate->users, settings);
   gate->login_key = settings->login_key.data ? settings->login_key : TUILE_STR(""); /* the framework's own */

@@ -43,6 +43,7 @@ struct gate {
   tuile_bytes login_key;
   struct gate_users users;
   bool several_cookies; /* One of several session cookies counts, by the store's rule; else none. */
+  bool binds;           /* Sessions are bound to devices here, and not by the application. */
   pthread_mutex_t mutex;
   tuile_manager *manager;
   int64_t tried; /* Monotonic seconds of the last failed opening, and what it said. */
@@ -110,6 +111,10 @@ struct gate_visit {
   bool kept;          /* it was kept alive, or needed not */
   struct gate_header *headers; /* what the last commit gave */
   struct gate_user *user;      /* who was checked, or NULL */
+  bool offers;                 /* the host's to say: a page is asked for, by a browser that may be offered a binding */
+  bool offered;                /* its headers have the offer */
+  bool misleads;               /* the application might find a bound session where there is none here */
+  tuile_session *device;       /* that gate_answer_device has used */
 };
 
 /* Reads the session. May block: not for event loops, unless the gate is inline. Does
@@ -154,6 +159,30 @@ tuile_status gate_text(struct gate_visit *visit, tuile_bytes key, tuile_bytes *t
 /* Whether a Set-Cookie header's value sets the session's cookie: the application's own
  * answer, which ours may not undo. */
 bool gate_is_own_cookie(const struct gate *gate, tuile_bytes set_cookie);
+
+/* ---- device.c: sessions that are bound to devices here, with a device_path ---- */
+
+enum { GATE_BOUND_SIZE = 40 }; /* No ID of a bound session is shorter, however it is written. */
+
+/* Whether the path is the one where browsers register and refresh. */
+bool gate_is_endpoint(const struct gate *gate, tuile_bytes path);
+
+/* Whether a person has asked for a page. Only with those an offer goes out, so that a page's many
+ * requests do not all have the browser make a key. */
+bool gate_is_page(const tuile_device_request *request);
+
+/* Answers such a browser. May block, as gate_read. *answer is the visit's.
+ * Returns TUILE_OK; else the store gave no answer, and the browser is told to come again: 503. */
+tuile_status gate_answer_device(struct gate_visit *visit, tuile_bytes cookie, const tuile_device_request *request,
+                                tuile_device_answer *answer, tuile_error *error);
+
+/* Whether the request may not reach the application, once gate_read is done: it has a bound session's
+ * cookie and not the bound one. *answer, the visit's, is what is sent instead. Does not block. */
+bool gate_refuses(const struct gate_visit *visit, const tuile_device_request *request, tuile_device_answer *answer);
+
+/* Whether a Cookie header has what an application might take for the session's cookie, and is not as
+ * browsers write it: another spelling of the name, or quotes and escapes in the value. */
+bool gate_misleads(const struct gate *gate, tuile_bytes cookie);
 
 /* ---- value.c, require.c: who passes ---- */
 

@@ -9,7 +9,7 @@ void gate_settings_init(struct gate_settings *settings) {
   settings->cookie_age = settings->lifetime = settings->refresh = settings->max_data = -1;
   settings->cookie_same_site = settings->cookie_secure = settings->cookie_http_only = settings->cookie_partitioned = -1;
   settings->browser_close = settings->policy = settings->several_cookies = settings->device_bound = -1;
-  settings->users_kept = -1;
+  settings->users_kept = settings->device_seconds = -1;
 }
 
 bool gate_settings_are_unset(const struct gate_settings *settings) {
@@ -57,6 +57,8 @@ void gate_settings_inherit(struct gate_settings *own, const struct gate_settings
   inherit_choice(&own->policy, from->policy);
   inherit_choice(&own->several_cookies, from->several_cookies);
   inherit_choice(&own->device_bound, from->device_bound);
+  inherit_text(&own->device_path, from->device_path);
+  inherit_number(&own->device_seconds, from->device_seconds);
   if (!own->keyring) own->keyring = from->keyring;
   inherit_url(&own->users, &own->users_at, from->users, from->users_at);
   inherit_text(&own->user_table, from->user_table);
@@ -84,6 +86,15 @@ static const char *mistake_of_users(const struct gate_settings *settings) {
   return other ? "users are Django's, whose login key is _auth_user_id" : NULL;
 }
 
+static const char *mistake_of_binding(const struct gate_settings *settings) {
+  if (settings->device_path.size == 0)
+    return settings->device_seconds < 0 ? NULL : "device_seconds is of no use without device_path";
+  if (settings->device_bound != 1) return "device_path, where this server binds sessions, needs device_bound";
+  if (settings->several_cookies == 1) return "device_path can't be with several_cookies: the application may take another one of them";
+  if (gate_is_read_only_url(settings->store)) return "device_path binds sessions, which a store with mode=ro can't";
+  return settings->keyring ? NULL : "device_path needs secrets: what browsers sign is checked with them";
+}
+
 const char *gate_mistake(const struct gate_settings *settings) {
   if (settings->policy >= 0 && (settings->cookie_age >= 0 || settings->lifetime >= 0 || settings->refresh >= 0))
     return "a policy says itself what cookie_age, lifetime and refresh are";
@@ -95,7 +106,8 @@ const char *gate_mistake(const struct gate_settings *settings) {
     return "previous_cookie is of no use without previous_store";
   if (settings->device_bound == 1 && settings->cookie_secure != 1)
     return "device_bound needs cookie_secure: browsers bind sessions over https alone";
-  return mistake_of_users(settings);
+  const char *mistake = mistake_of_binding(settings);
+  return mistake ? mistake : mistake_of_users(settings);
 }
 
 const char **gate_settings_place(struct gate_settings *settings, const tuile_bytes *url) {

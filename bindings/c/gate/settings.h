@@ -66,6 +66,8 @@ struct gate_settings {
   int policy;                                                             /* a tuile_policy */
   int several_cookies;                                                    /* 0 or 1 */
   int device_bound;                                                       /* 0 or 1 */
+  tuile_bytes device_path; /* where this server binds the sessions itself */
+  int64_t device_seconds;
   tuile_keyring *keyring;
   tuile_bytes users;      /* "on", "off" or the URL of a database: see struct gate_users */
   tuile_bytes user_table; /* auth_user */

@@ -20,6 +20,11 @@ void gate_leave(struct gate_visit *visit) {
     visit->session = NULL;
     atomic_fetch_sub(&visit->gate->visits, 1);
   }
+  if (visit->device) {
+    tuile_session_end(visit->device);
+    visit->device = NULL;
+    atomic_fetch_sub(&visit->gate->visits, 1);
+  }
   free_headers(visit);
   gate_user_release(visit->user);
   visit->user = NULL;
@@ -34,7 +39,8 @@ static bool is_same(tuile_bytes one, tuile_bytes other) {
 bool gate_has_cookie(const struct gate *gate, tuile_bytes cookie) {
   tuile_bytes value, name = gate->config.previous_cookie;
   if (tuile_cookie_get(cookie, gate->config.cookie_name, TUILE_MATCH_LAST, &value) == TUILE_OK) return true;
-  return name.size > 0 && tuile_cookie_get(cookie, name, TUILE_MATCH_LAST, &value) == TUILE_OK;
+  if (name.size > 0 && tuile_cookie_get(cookie, name, TUILE_MATCH_LAST, &value) == TUILE_OK) return true;
+  return gate->binds && gate_misleads(gate, cookie);
 }
 
 /* Whether there are cookies of that name with different values. Whoever can set a cookie
@@ -51,6 +57,15 @@ static bool has_several(tuile_bytes header, tuile_bytes name) {
     first = each.value;
     any = true;
   }
+  return false;
+}
+
+/* Whether one of them may be a bound session's. */
+static bool has_long(tuile_bytes header, tuile_bytes name) {
+  tuile_cookie each;
+  size_t position = 0;
+  while (tuile_cookie_next(header, &position, &each) == TUILE_OK)
+    if (is_same(each.name, name) && each.value.size >= GATE_BOUND_SIZE) return true;
   return false;
 }
 
@@ -124,8 +139,14 @@ tuile_status gate_read(struct gate_visit *visit, tuile_bytes cookie, tuile_error
   if (visit->state != GATE_UNREAD) return TUILE_OK;
   const tuile_config *config = &visit->gate->config;
   if (!visit->gate->several_cookies &&
-      (has_several(cookie, config->cookie_name) || has_several(cookie, config->previous_cookie)))
+      (has_several(cookie, config->cookie_name) || has_several(cookie, config->previous_cookie))) {
+    visit->misleads = visit->gate->binds && has_long(cookie, config->cookie_name);
     return refuse(visit, "several", "the request has several different session cookies: none of them counts", error);
+  }
+  if (visit->gate->binds && gate_misleads(visit->gate, cookie)) {
+    visit->misleads = true;
+    return refuse(visit, "several", "the request has a session cookie in another spelling than browsers send it: none counts", error);
+  }
   tuile_manager *manager = gate_open(visit->gate, error);
   if (!manager) return away(visit, error);
   if (tuile_session_start(manager, cookie, (tuile_bytes){NULL, 0}, &visit->session, error) != TUILE_OK) return away(visit, error);
@@ -188,11 +209,19 @@ static tuile_status commit(struct gate_visit *visit, tuile_error *error) {
   return status < 0 ? status : TUILE_OK;
 }
 
+/* A login's session is offered to the browser that is to be bound, with each page until it is. */
+static bool is_to_offer(const struct gate_visit *visit) {
+  bool bound = true;
+  if (!visit->offers || visit->offered || visit->state != GATE_FOUND) return false;
+  if (tuile_session_is_device_bound(visit->session, &bound) != TUILE_OK || bound) return false;
+  return gate_holds((struct gate_visit *)visit, visit->gate->login_key);
+}
+
 static bool is_to_keep(const struct gate_visit *visit) { return !visit->kept && visit->gate->config.refresh > 0; }
 
 bool gate_has_to_write(const struct gate_visit *visit, tuile_bytes count) {
   if (visit->state == GATE_AWAY || visit->state == GATE_REFUSED) return false;
-  return count.size > 0 || (visit->state == GATE_FOUND && is_to_keep(visit));
+  return count.size > 0 || (visit->state == GATE_FOUND && is_to_keep(visit)) || is_to_offer(visit);
 }
 
 tuile_status gate_write(struct gate_visit *visit, tuile_bytes cookie, tuile_bytes count, tuile_error *error) {
@@ -211,6 +240,11 @@ tuile_status gate_write(struct gate_visit *visit, tuile_bytes cookie, tuile_byte
     status = tuile_session_add_int(visit->session, count, 1, NULL, error);
     if (status < 0 && is_outage(status)) return away(visit, error);
     if (status < 0) return status;
+  }
+  if (is_to_offer(visit)) {
+    visit->offered = true;
+    status = tuile_session_offer_device_binding(visit->session, error);
+    if (status < 0) return is_outage(status) ? away(visit, error) : status;
   }
   return commit(visit, error);
 }

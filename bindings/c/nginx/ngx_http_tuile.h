@@ -86,6 +86,9 @@ typedef struct ngx_http_tuile_ctx_s {
   unsigned used : 1;    /* the response depends on the cookie */
   unsigned guarded : 1;    /* a requirement stands before the response */
   unsigned identified : 1; /* the application was told who it is for */
+  tuile_device_answer answer; /* to a browser that registers or refreshes, once the thread is done */
+  tuile_status answer_status;
+  unsigned answered : 1;
 } ngx_http_tuile_ctx_t;
 
 extern ngx_module_t ngx_http_tuile_module;
@@ -122,6 +125,19 @@ ngx_int_t ngx_http_tuile_remember_count(ngx_http_request_t *r, ngx_http_tuile_lo
  * counts and keeps alive. NGX_OK, NGX_DONE if the request is to be run again later, or
  * the status of an error. */
 ngx_int_t ngx_http_tuile_enter(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf, bool write);
+
+/* Answers a browser that registers or refreshes, in the visit's `answer`. As above. */
+ngx_int_t ngx_http_tuile_enter_device(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf, tuile_device_answer *answer);
+
+/* ngx_http_tuile_device.c */
+tuile_bytes ngx_http_tuile_header_in(ngx_http_request_t *r, const char *name);
+tuile_device_request ngx_http_tuile_device_request(ngx_http_request_t *r);
+/* Whether a main request is for the path where browsers register and refresh. */
+bool ngx_http_tuile_is_endpoint(ngx_http_request_t *r, const ngx_http_tuile_loc_conf_t *conf);
+/* Whether the main request may not reach the application. */
+bool ngx_http_tuile_refuses(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf, tuile_device_answer *answer);
+/* Sends the whole response and ends the request: NGX_DONE. */
+ngx_int_t ngx_http_tuile_send_device(ngx_http_request_t *r, const tuile_device_answer *answer);
 
 /* ngx_http_tuile_access.c: NGX_OK if the visitor passes what the location requires, else
  * NGX_DONE or the response's status. */

@@ -1,29 +1,15 @@
 /* Who passes, and where others are sent. */
 #include "ngx_http_tuile.h"
 
-static tuile_bytes header_in(ngx_http_request_t *r, const char *name) {
-  size_t size = ngx_strlen(name);
-  for (ngx_list_part_t *part = &r->headers_in.headers.part; part; part = part->next) {
-    ngx_table_elt_t *headers = part->elts;
-    for (ngx_uint_t i = 0; i < part->nelts; i++)
-      if (headers[i].key.len == size && ngx_strncasecmp(headers[i].key.data, (u_char *)name, size) == 0)
-        return ngx_http_tuile_bytes(headers[i].value);
-  }
-  return (tuile_bytes){NULL, 0};
-}
-
 static bool is_navigation(ngx_http_request_t *r) {
-  struct gate_kind kind = {header_in(r, "Sec-Fetch-Mode"), header_in(r, "X-Requested-With"), header_in(r, "Accept")};
+  struct gate_kind kind = {ngx_http_tuile_header_in(r, "Sec-Fetch-Mode"), ngx_http_tuile_header_in(r, "X-Requested-With"),
+                           ngx_http_tuile_header_in(r, "Accept")};
   return gate_is_navigation(&kind);
 }
 
 static bool may_reload(ngx_http_request_t *r, const struct gate_visit *visit) {
-  tuile_device_request request = TUILE_DEVICE_REQUEST_INIT;
+  tuile_device_request request = ngx_http_tuile_device_request(r);
   tuile_device_answer answer = TUILE_DEVICE_ANSWER_INIT;
-  request.method = ngx_http_tuile_bytes(r->method_name);
-  request.fetch_site = header_in(r, "Sec-Fetch-Site");
-  request.fetch_mode = header_in(r, "Sec-Fetch-Mode");
-  request.fetch_dest = header_in(r, "Sec-Fetch-Dest");
   return gate_may_reload(visit, &request, &answer);
 }
 
@@ -102,11 +88,15 @@ static ngx_int_t lead_to_login(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t 
   return redirect(r, &way);
 }
 
-static ngx_int_t decide(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf) {
+/* later: whoever passes here is answered behind all access rules. */
+static ngx_int_t decide(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf, bool *later) {
+  tuile_device_answer answer = TUILE_DEVICE_ANSWER_INIT;
+  if ((*later = ngx_http_tuile_is_endpoint(r, conf))) return NGX_OK; /* A browser that refreshes may have no session any more. */
   ngx_int_t status = ngx_http_tuile_enter(r, conf, false);
   if (status != NGX_OK) return status;
   ngx_http_tuile_ctx_t *ctx = ngx_http_tuile_find(r->main, conf->site);
   ctx->used = ctx->guarded = 1;
+  if ((*later = ngx_http_tuile_refuses(r, conf, &answer))) return NGX_OK;
   switch (gate_decide(&ctx->visit, conf->require)) {
     case GATE_PASSES: return NGX_OK;
     case GATE_FORBIDDEN: return NGX_HTTP_FORBIDDEN;
@@ -116,7 +106,8 @@ static ngx_int_t decide(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf) 
 }
 
 ngx_int_t ngx_http_tuile_decide(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf) {
-  ngx_int_t status = decide(r, conf);
-  ngx_http_tuile_answered(r, conf, status);
+  bool later = false;
+  ngx_int_t status = decide(r, conf, &later);
+  if (!later) ngx_http_tuile_answered(r, conf, status);
   return status;
 }

@@ -84,6 +84,10 @@ char *ngx_http_tuile_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "tuile_count needs a store that is written to, and its URL says mode=ro");
     return NGX_CONF_ERROR;
   }
+  if (conf->site && conf->session && conf->site->gate.binds && conf->unavailable == NGX_OK) {
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "tuile_unavailable pass can't be with tuile_device_path: copies of bound sessions would pass");
+    return NGX_CONF_ERROR;
+  }
   bool of_user = (conf->require && conf->require->users) || ngx_http_tuile_identity_needs_users(conf->identity);
   if (of_user && conf->site && conf->session && conf->site->gate.users.url.size == 0) {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "what is asked of users with an @ needs tuile_django_users");

@@ -89,7 +89,7 @@ static ngx_int_t add_headers(ngx_http_request_t *r, ngx_http_tuile_ctx_t *ctx) {
 ngx_int_t ngx_http_tuile_add_headers(ngx_http_request_t *r) {
   bool guarded = false, identified = false;
   for (ngx_http_tuile_ctx_t *ctx = ngx_http_tuile_find(r->main, NULL); ctx; ctx = ctx->next) {
-    guarded = guarded || ctx->guarded;
+    guarded = guarded || ctx->guarded || ctx->visit.offered; /* An offer is for one browser. */
     identified = identified || ctx->identified;
   }
   if (guarded || identified) keep_from_cache(r);

@@ -65,6 +65,8 @@ static ngx_command_t commands[] = {
     SETTING("tuile_cookie_partitioned", ngx_http_tuile_set_choice, cookie_partitioned, flags),
     SETTING("tuile_previous_cookie", ngx_http_tuile_set_text, previous_cookie, NULL),
     SETTING("tuile_device_bound", ngx_http_tuile_set_choice, device_bound, flags),
+    SETTING("tuile_device_path", ngx_http_tuile_set_text, device_path, NULL),
+    SETTING("tuile_device_seconds", ngx_http_tuile_set_seconds, device_seconds, NULL),
     SETTING("tuile_several_cookies", ngx_http_tuile_set_choice, several_cookies, flags),
     SETTING("tuile_expire_at_browser_close", ngx_http_tuile_set_choice, browser_close, flags),
     SETTING("tuile_lifetime", ngx_http_tuile_set_seconds, lifetime, NULL),

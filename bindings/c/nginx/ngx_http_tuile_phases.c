@@ -66,8 +66,18 @@ static ngx_int_t post_read(ngx_http_request_t *r) { return ngx_http_tuile_identi
 static ngx_int_t precontent(ngx_http_request_t *r) {
   ngx_http_tuile_loc_conf_t *conf = conf_of(r);
   ngx_int_t status = NGX_DECLINED;
+  tuile_device_answer whole = TUILE_DEVICE_ANSWER_INIT;
+  if (conf && ngx_http_tuile_is_endpoint(r, conf)) {
+    status = ngx_http_tuile_enter_device(r, conf, &whole);
+    return status == NGX_OK ? ngx_http_tuile_send_device(r, &whole) : status;
+  }
   if (conf && (r == r->main || conf->identity)) {
     status = enter(r, conf, r == r->main);
+    /* A bound session without its bound cookie is shown nothing, whoever would give the response. */
+    if (status == NGX_DECLINED && ngx_http_tuile_refuses(r, conf, &whole)) {
+      ngx_http_tuile_answered(r, conf, whole.http_status);
+      return ngx_http_tuile_send_device(r, &whole);
+    }
     /* Where something is required the answer was counted there. */
     if (!requires(conf)) ngx_http_tuile_answered(r, conf, status);
   }

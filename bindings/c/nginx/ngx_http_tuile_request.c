@@ -7,6 +7,8 @@ typedef struct {
   ngx_http_tuile_ctx_t *ctx;
   tuile_bytes cookie;
   bool write;
+  bool answers; /* a browser that registers or refreshes, in place of the rest */
+  tuile_device_request asked;
   ngx_http_tuile_count_t *count; /* the one to be made, or NULL */
   tuile_status status;
   tuile_error error;
@@ -45,6 +47,8 @@ static ngx_http_tuile_ctx_t *find_or_add(ngx_http_request_t *r, ngx_http_tuile_l
   ctx->pool = conf->pool;
   ctx->log_level = conf->log_level;
   ctx->visit.gate = &conf->site->gate;
+  tuile_device_request request = ngx_http_tuile_device_request(r);
+  ctx->visit.offers = conf->site->gate.binds && gate_is_page(&request);
   ctx->next = next;
   cleanup->handler = leave;
   ngx_http_set_ctx(r, ctx, ngx_http_tuile_module);
@@ -98,8 +102,9 @@ static ngx_int_t read_cookie(ngx_http_request_t *r, tuile_bytes *cookie) {
 
 /* Once the store has answered, or not. */
 static void finish(job_t *job) {
+  if (job->answers) job->ctx->answered = 1, job->ctx->answer_status = job->status;
   if (job->status == TUILE_OK) return;
-  ngx_uint_t level = job->ctx->visit.state == GATE_AWAY ? NGX_LOG_ERR : job->ctx->log_level;
+  ngx_uint_t level = job->answers || job->ctx->visit.state == GATE_AWAY ? NGX_LOG_ERR : job->ctx->log_level;
   if (level == NGX_LOG_STDERR) return;
   ngx_log_error(level, job->request->connection->log, 0, "tuile: %s: %s", tuile_status_name(job->status),
                 job->error.message);
@@ -109,6 +114,10 @@ static void run(void *data, ngx_log_t *log) {
   job_t *job = data;
   struct gate_visit *visit = &job->ctx->visit;
   tuile_bytes count = job->count ? ngx_http_tuile_bytes(job->count->key) : (tuile_bytes){NULL, 0};
+  if (job->answers) {
+    job->status = gate_answer_device(visit, job->cookie, &job->asked, &job->ctx->answer, &job->error);
+    return;
+  }
   job->status = job->write ? gate_write(visit, job->cookie, count, &job->error)
                            : gate_read(visit, job->cookie, &job->error);
 }
@@ -210,4 +219,20 @@ ngx_int_t ngx_http_tuile_enter(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t 
     if (status != NGX_OK) return status;
   }
   return NGX_OK;
+}
+
+ngx_int_t ngx_http_tuile_enter_device(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf, tuile_device_answer *answer) {
+  ngx_http_tuile_ctx_t *ctx = find_or_add(r, conf);
+  if (!ctx) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  if (ctx->runner) return wait_for(r, ctx);
+  if (!ctx->answered) {
+    job_t job = {.request = r, .ctx = ctx, .answers = true, .asked = ngx_http_tuile_device_request(r)};
+    if (read_cookie(r, &job.cookie) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    tuile_device_answer_init(&ctx->answer, sizeof ctx->answer);
+    ngx_int_t status = start(job);
+    if (status == NGX_AGAIN) return NGX_DONE;
+    if (status != NGX_OK) return NGX_HTTP_SERVICE_UNAVAILABLE;
+  }
+  *answer = ctx->answer;
+  return ctx->answer_status == TUILE_OK ? NGX_OK : NGX_HTTP_SERVICE_UNAVAILABLE;
 }
