@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
+from collections.abc import Iterator
 
+import configured
 import pytest
 from configured import Site, apache_test, nginx_test
 from conftest import Start
-from processes import ROOT, Front
+from processes import ROOT, Front, free_port
 from through import through
 
 sys.path.insert(0, str(ROOT / "bindings/python/tests"))
@@ -217,3 +220,43 @@ def test_what_cannot_be_is_an_error_at_the_start(site: Site, directives: str, me
 def test_apache_says_so_too(site: Site) -> None:
     status, said = apache_test(site, http="TuileDevicePath /device")
     assert status != 0 and "needs device_bound" in said
+
+
+# ---- tuile-gate, asked by an nginx that has no module ----
+
+
+@pytest.fixture
+def asking(site: Site) -> Iterator[Front]:
+    """As docs/device-bound.md has it."""
+    gate = configured.gate(site, "nginx", top="tuile_device_bound on;\ntuile_cookie_secure on;\ntuile_device_path /device;")
+    port, folder = free_port(), site.folder / "proxy"
+    folder.mkdir()
+    text = configured.replaced(
+        configured.block("device-bound.md", "nginx"),
+        {"127.0.0.1:4180": f"127.0.0.1:{gate.port}", "/device-bound-session": "/device", "listen 443 ssl": f"listen 127.0.0.1:{port}", "http://127.0.0.1:8000": f"http://127.0.0.1:{site.application}"},
+    )
+    temporary = "".join(f"{name}_temp_path {folder};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    path = folder / "nginx.conf"
+    path.write_text(f"daemon off;\npid {folder}/pid;\nerror_log {folder}/error.log info;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}{text}\n}}\n")
+    front = Front(folder, port, [configured.NGINX, "-p", folder, "-c", path, "-e", folder / "error.log"], graceful=signal.SIGQUIT)
+    yield front
+    front.stop()
+    gate.stop()
+
+
+def test_the_gate_binds_too_for_nginx(asking: Front) -> None:
+    browser = log_in(asking)
+    number = who(browser)
+    assert OFFER not in dict(browser.ask("/")[1])
+    bind(browser)
+    assert who(browser) == number and browser.refresh() == 200 and who(browser) == number
+    assert OFFER not in dict(browser.ask("/", **PAGE)[1])
+    for fetch in ({}, PAGE, ELSEWHERE):
+        thief = copy(browser)
+        status, headers, _ = thief.ask("/control", **fetch)
+        assert status == 401 and dict(headers).get("Refresh") == ("0" if fetch == ELSEWHERE else None)
+        assert ("sessionid" in thief.cookies) == (fetch != PAGE)
+    bound = browser.cookies["sessionid"]
+    for header in (f'sessionid="{bound}"', f"sessionid=x; sessionid={bound}", f"\xc2\xa0sessionid={bound}"):
+        assert Browser(browser.application).ask("/control", cookie=header)[0] in (401, 403)
+    assert browser.ask("/control")[2] == b"1"

@@ -210,6 +210,8 @@ static bool finish(struct config *config, struct location *location) {
     return mistaken("what is asked of users with an @ needs tuile_django_users", location->at);
   if (location->count.size > 0 && gate_is_read_only_url(location->settings.store))
     return mistaken("tuile_count needs a store that is written to, and its URL says mode=ro", location->at);
+  if (location->gate->binds && location->unavailable == 0)
+    return mistaken("tuile_unavailable pass can't be with tuile_device_path: copies of bound sessions would pass", location->at);
   location->counters = counters_of(location->name);
   return location->counters != NULL;
 }

@@ -106,6 +106,12 @@ void original_read(struct MHD_Connection *connection, enum proxy proxy, tuile_by
 /* A header that is there once; empty if it is not, or says several things. */
 tuile_bytes header_once(struct MHD_Connection *connection, const char *name);
 
+/* ---- device.c ---- */
+
+tuile_device_request device_request(struct MHD_Connection *connection, tuile_bytes method);
+/* The library's answer as it is, or NULL. one_cookie: for nginx, which hands on one Set-Cookie of several: the session's. */
+struct MHD_Response *device_response(const tuile_device_answer *answer, const char *reason, bool one_cookie);
+
 /* ---- counters.c ---- */
 
 /* Those of a location of that name, which live on over a reload. */

@@ -53,6 +53,7 @@ struct request {
   struct gate_visit visit;
   char *uri; /* as it was sent, until the answer */
   tuile_bytes page; /* that loads again by itself; the visit's */
+  tuile_device_answer whole; /* the response as it is, if it has a status; the visit's */
   bool seen;
 };
 
@@ -167,11 +168,7 @@ static bool is_navigation(struct request *request) {
 }
 
 static bool may_reload(struct request *request, tuile_device_answer *answer) {
-  tuile_device_request asked = TUILE_DEVICE_REQUEST_INIT;
-  asked.method = request->original.method;
-  asked.fetch_site = header_once(request->connection, "Sec-Fetch-Site");
-  asked.fetch_mode = header_once(request->connection, "Sec-Fetch-Mode");
-  asked.fetch_dest = header_once(request->connection, "Sec-Fetch-Dest");
+  tuile_device_request asked = device_request(request->connection, request->original.method);
   return gate_may_reload(&request->visit, &asked, answer);
 }
 
@@ -196,8 +193,12 @@ static enum gate_outcome decide(struct request *request, char **login) {
   const struct location *location = request->location;
   struct gate_visit *visit = &request->visit;
   tuile_error error = {.status = TUILE_OK};
-  if (is_exempt(request)) return GATE_OUTCOME_PASS;
+  tuile_device_request asked = device_request(request->connection, request->original.method);
+  if (!visit->gate->binds && is_exempt(request)) return GATE_OUTCOME_PASS;
+  visit->offers = visit->gate->binds && gate_is_page(&asked);
   if (gate_has_cookie(visit->gate, request->cookie)) explain(request, gate_read(visit, request->cookie, &error), &error);
+  if (gate_refuses(visit, &asked, &request->whole)) return gate_outcome_of(request->whole.http_status);
+  if (visit->gate->binds && is_exempt(request)) return visit->state == GATE_AWAY ? GATE_OUTCOME_UNAVAILABLE : GATE_OUTCOME_PASS;
   if (location->require && location->require->count > 0) {
     enum gate_answer answer = gate_decide(visit, location->require);
     if (answer == GATE_UNAVAILABLE) return GATE_OUTCOME_UNAVAILABLE;
@@ -221,6 +222,12 @@ static enum gate_outcome decide(struct request *request, char **login) {
 
 static enum MHD_Result give(struct request *request, enum gate_outcome answer, const char *login) {
   const struct location *location = request->location;
+  if (request->whole.http_status != 0) {
+    bool by_nginx = location->proxy == PROXY_NGINX, is_bad = request->whole.http_status == MHD_HTTP_BAD_REQUEST;
+    /* nginx takes no other answer than 401 and 403. */
+    return send_response(request->connection, by_nginx && is_bad ? MHD_HTTP_FORBIDDEN : (unsigned)request->whole.http_status,
+                         device_response(&request->whole, request->visit.reason, by_nginx));
+  }
   struct MHD_Response *response = request->page.size > 0 ? reloading_response(request->page) : empty_response();
   unsigned status = MHD_HTTP_OK;
   bool well = response != NULL;
@@ -257,11 +264,40 @@ static const struct location *find(const struct config *config, const char *uri,
   return NULL;
 }
 
+/* Whose browsers register and refresh there; their proxy hands those requests on. */
+static struct gate *find_endpoint(const struct config *config, const char *uri) {
+  tuile_bytes path = {uri, strcspn(uri, "?")};
+  for (const struct location *each = config->locations; each; each = each->next)
+    if (gate_is_endpoint(each->gate, path)) return each->gate;
+  return NULL;
+}
+
+static enum MHD_Result answer_device(struct request *request, struct gate *gate) {
+  tuile_error error;
+  request->visit = (struct gate_visit){.gate = gate};
+  MHD_get_connection_values(request->connection, MHD_HEADER_KIND, add_cookie, request);
+  tuile_device_request asked = device_request(request->connection, request->original.method);
+  tuile_status status = gate_answer_device(&request->visit, request->cookie, &asked, &request->whole, &error);
+  if (status != TUILE_OK) log_line(LOG_ERROR, "%s: %s", tuile_status_name(status), error.message);
+  struct MHD_Response *response = status == TUILE_OK ? device_response(&request->whole, NULL, false) : empty_response();
+  unsigned said = status == TUILE_OK ? (unsigned)request->whole.http_status : MHD_HTTP_SERVICE_UNAVAILABLE; /* The browser comes again. */
+  enum MHD_Result result = send_response(request->connection, said, response);
+  gate_leave(&request->visit);
+  return result;
+}
+
 static enum MHD_Result answer(struct request *request) {
   tuile_bytes rest = {NULL, 0};
   char *login = NULL;
   int64_t began = gate_now();
   struct config *config = take_config();
+  tuile_device_answer_init(&request->whole, sizeof request->whole);
+  struct gate *endpoint = find_endpoint(config, request->uri);
+  if (endpoint) {
+    enum MHD_Result given = answer_device(request, endpoint);
+    give_back(config);
+    return given;
+  }
   request->location = find(config, request->uri, &rest);
   if (!request->location) {
     give_back(config);
