@@ -64,7 +64,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of it takes a few minutes: `full`. Else Django has it all, and the others what tells whether they are connected."""
     if os.environ.get("TUILE_FULL"):
         return
-    few = ("goes_on", "is_nobody_after")
+    few = ("goes_on", "is_nobody_after", "copy_is_nobody", "brings_no_copy_back")
     items[:] = [one for one in items if "[" not in one.name or "[django" in one.name and "django-store" not in one.name or any(word in one.name for word in few)]
 
 
