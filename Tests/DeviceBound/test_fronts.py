@@ -54,7 +54,7 @@ def open_folder() -> Iterator[Path]:
 @contextmanager
 def _project(outer: Path, *settings: str) -> Iterator[Project]:
     folder = outer / "site"
-    command = [sys.executable, HERE / "unchanged_site.py", folder, *settings]
+    command: list[str | Path] = [sys.executable, HERE / "unchanged_site.py", folder, *settings]
     folder.mkdir()
     environment = {name: value for name, value in os.environ.items() if name not in ("DJANGO_SETTINGS_MODULE", "PYTHONPATH")}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
