@@ -3,11 +3,16 @@
 
 require "json"
 
+# A later Debian's, which Tests/Live/install unpacks: Debian 12 has no rack-session, and a Rack that is too old for it.
+unless ENV["RUBYLIB"]
+  $LOAD_PATH.unshift(*Dir[File.expand_path("../../build/live/rack/usr/share/rubygems-integration/all/gems/*/lib", __dir__)])
+end
+
 begin
   require "rack"
   require "rack/session/encryptor"
 rescue LoadError => error
-  abort "#{error.message}: the gem rack-session has it, which is no Debian package"
+  abort "#{error.message}: Tests/Live/install gets it of a later Debian, where that can be had"
 end
 
 def version(name)
