@@ -130,6 +130,40 @@ static void check(const tuile_cookies *cookies, size_t total) {
   REQUIRE(tuile_cookies_get(cookies, TUILE_STR(";"), TUILE_MATCH_FIRST, &value, NULL) == TUILE_ABSENT);
 }
 
+/* The flat call gives the same cookies of one header, in a buffer of any size. */
+static void check_flat(tuile_bytes header, tuile_cookie_mode mode) {
+  static char room[2 * most + 8], plain[2 * most];
+  tuile_cookies cookies = TUILE_COOKIES_INIT;
+  cookies.headers = &header, cookies.header_count = 1, cookies.mode = mode;
+  size_t count = 0, at = 0, size = 0;
+  tuile_error error;
+  tuile_status status = tuile_cookies_all(&cookies, taken, most, &count, &error);
+  int64_t answer = tuile_flat_cookies(header.data, header.size, mode, room, 2 * header.size + 2);
+  if (answer < 0) {
+    REQUIRE(answer == status || answer == TUILE_E_SYNTAX);
+    if (status == TUILE_OK) REQUIRE(memchr(header.data, 0, header.size) || memchr(header.data, '\\', header.size));
+    return;
+  }
+  REQUIRE(status == TUILE_OK);
+  REQUIRE((size_t)answer <= 2 * header.size + 2);
+  for (size_t i = 0; i < count; i++) {
+    REQUIRE(strlen(room + at) == taken[i].name.size);
+    REQUIRE(!memcmp(room + at, taken[i].name.data, taken[i].name.size));
+    at += taken[i].name.size + 1;
+    tuile_encoding encoding = mode == TUILE_COOKIE_MODE_DJANGO ? TUILE_ENCODING_QUOTED : TUILE_ENCODING_RAW;
+    REQUIRE(tuile_cookie_decode(taken[i].value, encoding, plain, sizeof plain, &size, NULL) == TUILE_OK);
+    REQUIRE(strlen(room + at) == size);
+    REQUIRE(!memcmp(room + at, plain, size));
+    at += size + 1;
+  }
+  REQUIRE(at == (size_t)answer);
+  char *exact = malloc(at + 1);
+  REQUIRE(tuile_flat_cookies(header.data, header.size, mode, exact, at / 2) == answer);
+  REQUIRE(tuile_flat_cookies(header.data, header.size, mode, exact, at) == answer);
+  REQUIRE(!memcmp(exact, room, at));
+  free(exact);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 1 || size > most) return 0;
   tuile_cookies cookies = TUILE_COOKIES_INIT;
@@ -150,6 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   cookies.headers = headers;
   cookies.mode = (tuile_cookie_mode)(data[0] & 3) % 3;
   check(&cookies, total);
+  check_flat(headers[0], cookies.mode);
   cookies.max_name = data[0] >> 2 & 3;
   cookies.max_value = data[0] >> 4 & 3;
   check(&cookies, total);

@@ -59,6 +59,7 @@
  *   17. Stores, what is in them
  *   18. Layouts
  *   19. Device-bound sessions
+ *   20. Flat calls
  *
  * Rules that hold for every function
  * - A function that can fail returns a tuile_status: 0 is fine, positive numbers
@@ -2322,6 +2323,97 @@ TUILE_MUST_CHECK TUILE_NONNULL(2, 3)
 tuile_status tuile_session_refuse(tuile_session *session,
     const tuile_device_request *request, tuile_device_answer *answer,
     tuile_error *error);
+
+/* ============================================================================
+ * 20. Flat calls
+ *
+ * The same as functions of other sections, for bindings of any language, where each struct, each view and each
+ * output costs more than the work itself: a call takes numbers and addresses alone, six at most, and gives one text in
+ * the caller's buffer. Nothing is lent, so that a buffer can be used again as soon as it was read.
+ * 
+ * All answer with one number. From 0 on it is the size of what the call gives; if that is greater than `capacity`, the
+ * buffer was too small, what is in it counts for nothing, and that much room is needed. A negative number is an error:
+ * the tuile_status. An ordinary answer such as TUILE_EXPIRED is TUILE_FLAT_ANSWER minus its status, so that every
+ * number below 0 gives nothing. After an error the buffer holds, as far as it has room: the error's offset in
+ * digits, a NUL, its message, a NUL. A buffer of 256 bytes has room for every message.
+ * 
+ * A text of several parts has a NUL behind each; no part has one in it. Sizes are in bytes, text is UTF-8 and the inputs
+ * are borrowed for the call, as everywhere. All functions of this section are safe from all threads.
+ * ============================================================================ */
+
+/** Gives all cookies of a Cookie header, in order: name, NUL, value, NUL, and so
+ * on. Of one name a browser may send several.
+ *
+ * `mode` and what it means are those of tuile_cookies, with its usual limits.
+ * In mode django the values are what request.COOKIES holds: the quotes and
+ * escapes of Python are undone. The text is at most twice as long as the
+ * header, and two bytes. No memory is allocated.
+ *
+ * Answers with the size; TUILE_E_SYNTAX if a name or value has a NUL in it,
+ * which this text can't hold and tuile_cookies_all gives, and in mode strict
+ * for what its grammar has not; TUILE_E_LIMIT for more than 64 KiB, 3000
+ * cookies or 4096 bytes of a name or value; TUILE_E_ARGUMENT for NULL with a
+ * size, or an unknown mode. Since 0.2.
+ */
+int64_t tuile_flat_cookies(const char *header, size_t size,
+    tuile_cookie_mode mode, char *buffer, size_t capacity);
+
+/** Writes the value of a Set-Cookie header, as tuile_set_cookie_write does.
+ *
+ * `fields` are four parts: name, value, domain, path, each with a NUL behind
+ * it; an empty domain or path is none. `max_age` is in seconds, or TUILE_UNSET.
+ * `flags` are bits: TUILE_FLAT_SECURE, TUILE_FLAT_HTTP_ONLY,
+ * TUILE_FLAT_PARTITIONED, a tuile_same_site times TUILE_FLAT_SAME_SITE and a
+ * tuile_priority times TUILE_FLAT_PRIORITY. Every rule is checked. No memory is
+ * allocated.
+ *
+ * Answers with the size, or the errors of tuile_set_cookie_write;
+ * TUILE_E_ARGUMENT also for other than four parts, and unknown bits. Since 0.2.
+ */
+int64_t tuile_flat_set_cookie(const char *fields, size_t size, int64_t max_age,
+    uint32_t flags, char *buffer, size_t capacity);
+
+/** Makes the token of a text, at the present time: as tuile_token_sign does.
+ *
+ * Answers with the token's size, or the errors of tuile_token_sign. Where the
+ * buffer is too small the answer is enough for any token of the text. Since
+ * 0.2.
+ */
+int64_t tuile_flat_sign(const tuile_signer *signer, const char *value,
+    size_t size, char *buffer, size_t capacity);
+
+/** Checks a token and gives the text in it, in every dialect: as
+ * tuile_token_unsign does.
+ *
+ * `max_age` is in seconds, or TUILE_UNSET. When the token was made and with
+ * which secret tuile_token_unsign says.
+ *
+ * Answers with the size of the text, TUILE_FLAT_ANSWER minus
+ * TUILE_BAD_SIGNATURE or TUILE_EXPIRED, or the errors of tuile_token_unsign.
+ * Since 0.2.
+ */
+int64_t tuile_flat_unsign(const tuile_signer *signer, const char *token,
+    size_t size, int64_t max_age, char *buffer, size_t capacity);
+
+/** Makes the token of JSON, at the present time: as tuile_token_dumps does.
+ * `compress` is 0 or 1.
+ *
+ * Answers with the token's size, or the errors of tuile_token_dumps. Where the
+ * buffer is too small the answer is enough for any token of the JSON. Since
+ * 0.2.
+ */
+int64_t tuile_flat_dumps(const tuile_signer *signer, const char *json,
+    size_t size, int32_t compress, char *buffer, size_t capacity);
+
+/** Checks a token of tuile_flat_dumps or of the framework itself, and gives its
+ * JSON: as tuile_token_loads does. `max_age` is in seconds, or TUILE_UNSET.
+ *
+ * Answers with the size of the JSON, TUILE_FLAT_ANSWER minus
+ * TUILE_BAD_SIGNATURE or TUILE_EXPIRED, or the errors of tuile_token_loads.
+ * Since 0.2.
+ */
+int64_t tuile_flat_loads(const tuile_signer *signer, const char *token,
+    size_t size, int64_t max_age, char *buffer, size_t capacity);
 
 #ifdef __cplusplus
 }

@@ -210,6 +210,16 @@ typedef enum tuile_rule {
   TUILE_RULE_PREFIX = 1 << 9       /**< __Secure-, __Host-, __Http-, __Host-Http-. */
 } tuile_rule;
 
+/** An ordinary answer of a flat call is this minus the tuile_status. Since 0.2. */
+#define TUILE_FLAT_ANSWER (-256)
+/** Bits of tuile_flat_set_cookie's `flags`; the last two are what a tuile_same_site
+ *  and a tuile_priority are multiplied by. Since 0.2. */
+#define TUILE_FLAT_SECURE 1
+#define TUILE_FLAT_HTTP_ONLY 2 /**< The attribute HttpOnly. */
+#define TUILE_FLAT_PARTITIONED 4 /**< The attribute Partitioned. */
+#define TUILE_FLAT_SAME_SITE 16 /**< SameSite. */
+#define TUILE_FLAT_PRIORITY 256 /**< Priority. */
+
 /** The fields of a Set-Cookie header. */
 typedef struct tuile_set_cookie {
   size_t size; /**< sizeof(tuile_set_cookie) */

@@ -272,13 +272,19 @@ extension RequestCookies {
       throw .argument("headers is NULL, or header_count is too large")
     }
     self.init(headers: UnsafeBufferPointer(start: fields.headers, count: fields.header_count))
-    switch fields.mode {
-    case TUILE_COOKIE_MODE_BROWSER: mode = .browser
-    case TUILE_COOKIE_MODE_DJANGO: mode = .django
-    case TUILE_COOKIE_MODE_STRICT: mode = .strict
-    default: throw .argument("mode is no tuile_cookie_mode")
-    }
+    mode = try Mode(given: fields.mode)
     (maxHeader, maxCookies) = (fields.max_header, fields.max_cookies)
     (maxName, maxValue) = (fields.max_name, fields.max_value)
+  }
+}
+
+extension RequestCookies.Mode {
+  init(given mode: tuile_cookie_mode) throws(Failure) {
+    switch mode {
+    case TUILE_COOKIE_MODE_BROWSER: self = .browser
+    case TUILE_COOKIE_MODE_DJANGO: self = .django
+    case TUILE_COOKIE_MODE_STRICT: self = .strict
+    default: throw .argument("mode is no tuile_cookie_mode")
+    }
   }
 }

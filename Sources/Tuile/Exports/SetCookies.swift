@@ -182,6 +182,8 @@ extension SetCookie {
 }
 
 extension SetCookie.Priority {
+  init?(given value: UInt32) { self.init(tuile_priority(value)) }
+
   fileprivate init?(_ value: tuile_priority) {
     switch value {
     case TUILE_PRIORITY_UNSET: self = .unset

@@ -85,8 +85,7 @@ public func tuile_token_sign(
     }
     var token = ByteBuffer()
     try call.dialect.sign(call.value, now: call.now, to: &token)
-    try checkSize(token)
-    return deliver(token, of: call.dialect, buffer, capacity, size)
+    return try deliverToken(token, of: call.dialect, buffer, capacity, size)
   }
 }
 
@@ -170,8 +169,7 @@ public func tuile_token_dumps(
     guard call.value.count <= Dialect.largest else { throw .limit("the payload has more than 64 MiB") }
     var token = ByteBuffer()
     try call.dialect.dumps(call.value, compress: call.compress, now: call.now, to: &token)
-    try checkSize(token)
-    return deliver(token, of: call.dialect, buffer, capacity, size)
+    return try deliverToken(token, of: call.dialect, buffer, capacity, size)
   }
 }
 
@@ -245,18 +243,15 @@ private struct VerificationCall {
   }
 }
 
-private func deliver(
+/// What is written can be read: a larger token is taken for none.
+func deliverToken(
   _ token: borrowing ByteBuffer, of dialect: Dialect, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: size_t,
   _ size: UnsafeMutablePointer<size_t>?
-) -> tuile_status {
+) throws(Failure) -> tuile_status {
+  guard token.count <= Dialect.largest else { throw .limit("the token has more than 64 MiB") }
   let status = deliver(token.bytes, buffer, capacity, size)
   if status == TUILE_E_SPACE { size?.pointee = dialect.roomFor(token.bytes) }
   return status
-}
-
-/// What is written can be read: a larger token is taken for none.
-private func checkSize(_ token: borrowing ByteBuffer) throws(Failure) {
-  guard token.count <= Dialect.largest else { throw .limit("the token has more than 64 MiB") }
 }
 
 private func opening(

@@ -769,4 +769,10 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_session_answer_device": (c_int, [c_void_p, POINTER(DeviceRequest), POINTER(DeviceAnswer),
         POINTER(Error)]),
     "tuile_session_refuse": (c_int, [c_void_p, POINTER(DeviceRequest), POINTER(DeviceAnswer), POINTER(Error)]),
+    "tuile_flat_cookies": (c_int64, [c_char_p, c_size_t, c_int, c_char_p, c_size_t]),
+    "tuile_flat_set_cookie": (c_int64, [c_char_p, c_size_t, c_int64, c_uint32, c_char_p, c_size_t]),
+    "tuile_flat_sign": (c_int64, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t]),
+    "tuile_flat_unsign": (c_int64, [c_void_p, c_char_p, c_size_t, c_int64, c_char_p, c_size_t]),
+    "tuile_flat_dumps": (c_int64, [c_void_p, c_char_p, c_size_t, c_int32, c_char_p, c_size_t]),
+    "tuile_flat_loads": (c_int64, [c_void_p, c_char_p, c_size_t, c_int64, c_char_p, c_size_t]),
 }

@@ -10,6 +10,7 @@ from ctypes import byref, c_bool, c_int64, c_size_t, sizeof
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
+from . import _flat as flat
 from . import _native as native
 from . import arguments
 from .choices import CookieMode, CookieRule, Encoding, Priority, SameSite
@@ -47,7 +48,31 @@ def pairs(header: Text | Sequence[Text], mode: CookieMode = "browser") -> Iterat
     >>> list(pairs('a=1; b="x y"; a=2'))
     [('a', '1'), ('b', '"x y"'), ('a', '2')]
     """
-    return iter(_read(header, mode))
+    found = _flat(header, mode)
+    if found is None:
+        return iter(_read(header, mode))
+    parts = iter(found.split("\0"))
+    return zip(parts, parts)
+
+
+def _flat(header: Text | Sequence[Text], mode: CookieMode) -> Optional[str]:
+    """Names and values, a NUL behind each; None for what `_read` has to say why, or has in another form."""
+    try:
+        raw = header if header.__class__ is bytes else str.encode(header, "utf-8", "surrogateescape")  # type: ignore[arg-type]
+        number = native.COOKIE_MODE[mode]
+    except (KeyError, TypeError, UnicodeEncodeError):
+        return None
+    if (size := len(raw)) > flat.SHORT:
+        return None
+    try:
+        buffer = flat.free.pop()
+    except IndexError:
+        buffer = flat.more()
+    array, address = buffer
+    count = flat.cookies(raw, size, number, address, flat.ROOM)
+    found: bytes = array[:count] if count > 0 else b""
+    flat.free.append(buffer)
+    return found.decode("utf-8", "surrogateescape") if count >= 0 else None
 
 
 # Each cookie of the array as four numbers: where name and value are, and how long.
@@ -96,7 +121,11 @@ def parse(header: Text | Sequence[Text], mode: CookieMode = "browser") -> dict[s
     >>> parse(r'name="M\\374ller"', mode="django")
     {'name': 'Müller'}
     """
-    return dict(_read(header, mode))
+    found = _flat(header, mode)
+    if found is None:
+        return dict(_read(header, mode))
+    parts = iter(found.split("\0"))
+    return dict(zip(parts, parts))
 
 
 def read(header: Text, name: Text, rule: CookieRule = "django") -> Optional[str]:
@@ -232,7 +261,36 @@ class SetCookie:
 
     def header(self) -> str:
         """The header's value. Raises CookieRuleError for what browsers would refuse."""
-        return self._write(native.lib.tuile_set_cookie_write)
+        return self._flat() or self._write(native.lib.tuile_set_cookie_write)
+
+    def _flat(self) -> Optional[str]:
+        """None for what `_write` has to say why, or what a flat call can't be told."""
+        age, secure, http_only, partitioned = self.max_age, self.secure, self.http_only, self.partitioned
+        try:
+            raw = "\0".join((self.name, self.value, self.domain, self.path, "")).encode("utf-8", "surrogateescape")
+            flags = _SAME_SITE_FLAGS[self.same_site] | _PRIORITY_FLAGS[self.priority]
+        except (KeyError, TypeError, UnicodeEncodeError):
+            return None
+        if self.expires is not None or self.skip_rules is not _NO_RULE or len(raw) > flat.SHORT:
+            return None
+        for switch, flag in ((secure, 1), (http_only, 2), (partitioned, 4)):
+            if switch is True:
+                flags |= flag
+            elif switch is not False:
+                return None
+        if age is None:
+            age = flat.UNSET  # type: ignore[assignment]
+        elif age.__class__ is not int or age not in flat.SMALL:
+            return None
+        try:
+            buffer = flat.free.pop()
+        except IndexError:
+            buffer = flat.more()
+        array, address = buffer
+        count = flat.set_cookie(raw, len(raw), age, flags, address, flat.ROOM)
+        found: bytes = array[:count] if count > 0 else b""
+        flat.free.append(buffer)
+        return found.decode("utf-8", "surrogateescape") if count >= 0 else None
 
     def delete_header(self) -> str:
         """The value of the header that makes a browser delete this cookie."""
@@ -276,6 +334,12 @@ class SetCookie:
             setattr(fields, name, arguments.switch(getattr(self, name), name))
         fields.skip_rules = self.skip_rules
         return _written(function, fields)
+
+
+_NO_RULE = Rule(0)
+# As a flat call has them among its bits.
+_SAME_SITE_FLAGS = {name: number * 16 for name, number in native.SAME_SITES.items()}
+_PRIORITY_FLAGS = {name: number * 256 for name, number in native.PRIORITIES.items()}
 
 
 def _written(function: Any, fields: Any) -> str:

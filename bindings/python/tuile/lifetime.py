@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ctypes import c_void_p
 from typing import Any, NoReturn, Optional, TypeVar
 
 from .errors import ArgumentError
@@ -19,6 +20,7 @@ class Handle:
     ) -> None:
         assert number is not None
         self._number, self._closed, self._parent, self._keep = number, closed, parent, keep
+        self._address = c_void_p(number)
         # Of lists adding and taking one is a single step, whatever threads there are. No lock, since a
         # child of fork would inherit it held.
         self._free = [free]
@@ -36,9 +38,18 @@ class Handle:
                 raise ArgumentError(self._closed)
             return call(self._number)
         finally:
-            self._leave()
+            self.leave()
 
-    def _leave(self) -> None:
+    def enter(self) -> c_void_p:
+        """The number as a call takes it, valid until `leave`: :meth:`use` without a function. ArgumentError once it
+        is released, and nothing to leave then."""
+        self._users.append(None)
+        if self.released:
+            self.leave()
+            raise ArgumentError(self._closed)
+        return self._address
+
+    def leave(self) -> None:
         self._users.pop()
         if self.released:
             self.release()
@@ -54,7 +65,7 @@ class Handle:
             return
         free(self._number)
         if self._parent is not None:
-            self._parent._leave()
+            self._parent.leave()
 
     # The collector may come to what is in a cycle in any order: a parent waits for its children here, too.
     __del__ = release

@@ -15,10 +15,11 @@ import math
 import os
 import threading
 from collections.abc import Iterable
-from ctypes import byref, c_size_t, c_void_p, sizeof
+from ctypes import byref, c_int64, c_size_t, c_void_p, sizeof
 from dataclasses import dataclass
 from typing import Any, Callable, Optional, TypeVar, Union
 
+from . import _flat as flat
 from . import _native as native
 from . import arguments
 from .choices import Cipher, Derivation, Dialect, Digest, KeyFormat
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 _Answer = TypeVar("_Answer")
+_COMPACT = json.JSONEncoder(separators=(",", ":")).encode
 Age = Union[int, float, datetime.timedelta, None]
 
 
@@ -188,19 +190,57 @@ class Signer(Uncopyable):
 
     def sign(self, value: str) -> str:
         """The value with its signature, and the present time if timed."""
-        return self._sign(value, native.UNSET)
+        token = self._flat(flat.sign, value)
+        return self._sign(value, native.UNSET) if token is None else token
 
     def unsign(self, signed_value: str) -> str:
         """The value, or BadSignature."""
-        return self._unsign(signed_value, native.UNSET, native.UNSET)
+        return self._unsigned(signed_value, native.UNSET)
+
+    def _unsigned(self, signed_value: str, max_age: int) -> str:
+        text = self._flat(flat.unsign, signed_value, _age(max_age))
+        return self._unsign(signed_value, max_age, native.UNSET) if text is None else text
 
     def dumps(self, obj: Any, *, compress: bool = False) -> str:
         """Signs any value that JSON can hold."""
-        return self._dumps(json.dumps(obj, separators=(",", ":")), compress, native.UNSET)
+        payload = _COMPACT(obj)
+        token = self._flat(flat.dumps, payload, 1 if compress else 0)
+        return self._dumps(payload, compress, native.UNSET) if token is None else token
 
     def loads(self, token: str, *, max_age: Age = None) -> Any:
         """What :meth:`dumps` signed, or BadSignature."""
-        return json.loads(self._loads(token, _seconds(max_age), native.UNSET))
+        seconds = _seconds(max_age)
+        payload = self._flat(flat.loads, token, _age(seconds))
+        return json.loads(self._loads(token, seconds, native.UNSET) if payload is None else payload)
+
+    def _flat(self, function: Any, text: str, *more: Any) -> Optional[str]:
+        """What a flat call makes of a text; None for what the functions below have to say why, and for long texts."""
+        try:
+            raw = str.encode(text, "utf-8", "surrogateescape")
+        except (TypeError, UnicodeEncodeError):
+            return None
+        if len(raw) > flat.SHORT:
+            return None
+        handle = self._handle
+        signer = handle.enter()
+        try:
+            try:
+                buffer = flat.free.pop()
+            except IndexError:
+                buffer = flat.more()
+            array, address = buffer
+            count = function(signer, raw, len(raw), *more, address, flat.ROOM)
+            found: bytes = array[:count] if 0 < count <= flat.ROOM else b""
+            flat.free.append(buffer)
+        finally:
+            handle.leave()
+        if 0 <= count <= flat.ROOM:
+            return found.decode("utf-8", "surrogateescape")
+        if count == flat.BAD_SIGNATURE:
+            raise BadSignature("the signature does not match")
+        if count == flat.EXPIRED:
+            raise SignatureExpired("the signature is too old")
+        return None
 
     # With an explicit time, Unix seconds.
 
@@ -246,7 +286,7 @@ class TimestampSigner(Signer):
 
     def unsign(self, signed_value: str, max_age: Age = None) -> str:
         """The value, or SignatureExpired if it is older than ``max_age`` seconds."""
-        return self._unsign(signed_value, _seconds(max_age), native.UNSET)
+        return self._unsigned(signed_value, _seconds(max_age))
 
 
 @dataclass(frozen=True)
@@ -325,7 +365,8 @@ class Tokens(Signer):
 
     def unsign(self, signed_value: str, max_age: Age = None) -> str:
         """The text of a token, or BadSignature or SignatureExpired."""
-        text: str = self.open(signed_value, max_age=max_age).value
+        found = self._flat(flat.unsign, signed_value, _age(_seconds(max_age)))
+        text: str = self.open(signed_value, max_age=max_age).value if found is None else found
         return text
 
     def open(self, token: str | bytes, *, max_age: Age = None, now: Optional[int] = None) -> Opened:
@@ -379,6 +420,13 @@ def loads(
 ) -> Any:
     """What :func:`dumps` signed; raises BadSignature or SignatureExpired."""
     return TimestampSigner(key=key, salt=salt, fallback_keys=fallback_keys).loads(token, max_age=max_age)
+
+
+def _age(seconds: int) -> Any:
+    """As a flat call takes it."""
+    if seconds == native.UNSET:
+        return flat.UNSET
+    return seconds if seconds in flat.SMALL else c_int64(seconds)
 
 
 def _seconds(age: Age) -> int:

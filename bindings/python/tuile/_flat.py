@@ -1,0 +1,61 @@
+"""The library's flat calls: numbers and addresses in, one text out, in a buffer that is used again.
+
+What a call through ctypes costs is what is made for it. A declared argument is made into an object of its own at each
+call, which doubles the price, so these functions declare none: they are given octets, addresses that were made before,
+and whole numbers of 32 bits, which ctypes passes as they are and every platform widens. What is longer than that
+allows, and what has gone wrong, goes through the functions with structs, which say why.
+
+The calls that compute keep the interpreter lock, which is theirs for a few microseconds; those that may wait for a
+store leave it to others.
+
+A buffer is nobody's but the one's who has taken it from the list, until he puts it back: a signal's handler, a
+finalizer, another thread or greenlet that comes between a call and the reading of its answer takes another one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import byref, c_char, c_int64
+from typing import Any
+
+from . import _native as native
+
+#: The octets that a buffer has.
+ROOM = 16384
+#: Up to there a call takes no longer than the interpreter lets a thread run.
+SHORT = 4096
+#: An ordinary answer is this minus the status.
+ANSWER = -256
+BAD_SIGNATURE = ANSWER - native.BAD_SIGNATURE
+EXPIRED = ANSWER - native.EXPIRED
+#: No number, where the library takes one of 64 bits.
+UNSET = c_int64(native.UNSET)
+#: Whole numbers that are passed as they are.
+SMALL = range(-(2**31), 2**31)
+
+Buffer = tuple[Any, Any]
+free: list[Buffer] = []
+
+
+def more() -> Buffer:
+    """A new buffer, where the list is empty: the array, and its address as calls take it."""
+    array = (c_char * ROOM)()
+    return array, byref(array)
+
+
+_keeping = ctypes.PyDLL(native.lib._name, handle=native.lib._handle)
+
+
+def _function(library: ctypes.CDLL, name: str) -> Any:
+    # Not the attribute, which has its arguments declared.
+    function = library[f"tuile_flat_{name}"]
+    function.restype = c_int64
+    return function
+
+
+cookies = _function(_keeping, "cookies")
+set_cookie = _function(_keeping, "set_cookie")
+sign = _function(_keeping, "sign")
+unsign = _function(_keeping, "unsign")
+dumps = _function(_keeping, "dumps")
+loads = _function(_keeping, "loads")
