@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 from pathlib import Path
 
 from setuptools import Distribution, setup
@@ -18,6 +20,20 @@ class Carrying(Distribution):
 
 
 class AnyPython(bdist_wheel):
+    def run(self) -> None:
+        # pip comes here where no wheel fits. What could not be imported is not installed.
+        if not CARRIES_LIBRARY:
+            library = os.environ.get("TUILE_LIBRARY") or "libtuile.so.0"
+            try:
+                ctypes.CDLL(library)
+            except OSError as problem:
+                raise SystemExit(
+                    f"tuile: no wheel fits this system, and the library is not there: {problem}\n"
+                    "Install it first: libtuile0 on Debian, elsewhere from the source (docs/building.md); "
+                    "the environment variable TUILE_LIBRARY may name its file."
+                ) from None
+        super().run()
+
     def get_tag(self) -> tuple[str, str, str]:
         return "py3", "none", super().get_tag()[2]
 
