@@ -60,6 +60,7 @@
  *   18. Layouts
  *   19. Device-bound sessions
  *   20. Flat calls
+ *   21. Queues, for event loops
  *
  * Rules that hold for every function
  * - A function that can fail returns a tuile_status: 0 is fine, positive numbers
@@ -397,7 +398,8 @@ void tuile_session_end(tuile_session *session);
  * Returns TUILE_OK; TUILE_ABSENT while there is none: before a new session's
  * first commit, unless tuile_session_cycle_id or tuile_session_make_id gave it
  * one, after tuile_session_flush, and once the ID that came was not found;
- * TUILE_E_ARGUMENT for NULL. Since 0.1.
+ * TUILE_E_BUSY while a queue has the session; TUILE_E_ARGUMENT for NULL. Since
+ * 0.1.
  */
 tuile_status tuile_session_id(const tuile_session *session, tuile_bytes *id);
 
@@ -1022,9 +1024,9 @@ tuile_status tuile_manager_stats(const tuile_manager *manager,
 /** Starts a thread that removes at most `limit` expired sessions every
  * `seconds`, a tenth more or less, so that not all processes do it at once.
  *
- * The only thread that this library ever starts; it takes no signals, and ends
- * with tuile_manager_stop_sweeping or tuile_manager_close. A child of fork()
- * has none and may start its own. In place of one that runs already.
+ * No other thread is started but a queue's; it takes no signals, and ends with
+ * tuile_manager_stop_sweeping or tuile_manager_close. A child of fork() has
+ * none and may start its own. In place of one that runs already.
  *
  * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, 0 seconds or more than a year;
  * TUILE_E_MEMORY if there is no thread to be had. Since 0.1.
@@ -2273,7 +2275,8 @@ tuile_status tuile_session_offer_device_binding(tuile_session *session,
  * request knows: nothing is read, and whether the bound cookie came does not
  * matter.
  *
- * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL. Since 0.2.
+ * Returns TUILE_OK; TUILE_E_BUSY while a queue has the session;
+ * TUILE_E_ARGUMENT for NULL. Since 0.2.
  */
 tuile_status tuile_session_is_device_bound(const tuile_session *session,
     bool *bound);
@@ -2414,6 +2417,162 @@ int64_t tuile_flat_dumps(const tuile_signer *signer, const char *json,
  */
 int64_t tuile_flat_loads(const tuile_signer *signer, const char *token,
     size_t size, int64_t max_age, char *buffer, size_t capacity);
+
+/* ============================================================================
+ * 21. Queues, for event loops
+ *
+ * The calls that reach a store, made by a few threads of the library while the host's loop
+ * goes on: tuile_session_load, _commit and _flush and an owner's calls. Between a load and a
+ * commit no other function of a session waits. All functions of a queue are safe from all
+ * threads. A session that was given to a queue is the queue's until the completion is
+ * called, and other calls with it answer TUILE_E_BUSY. Completions are called by
+ * tuile_queue_run and tuile_queue_close on the thread that calls those, or on threads of the
+ * queue with `deliver_on_workers`. A store's own callbacks, `log`, `clock` and `wait` are
+ * called on threads of the queue.
+ * ============================================================================ */
+
+/** Sets all fields to what TUILE_QUEUE_CONFIG_INIT sets.
+ *
+ * Pass sizeof(tuile_queue_config) as `size`.
+ *
+ * Returns TUILE_OK, or TUILE_E_ARGUMENT for NULL or a size that no version has.
+ * Since 0.2.
+ */
+tuile_status tuile_queue_config_init(tuile_queue_config *config, size_t size);
+
+/** Opens a queue to a manager's store. `*queue` is the caller's, to be closed
+ * with tuile_queue_close, before or after its manager.
+ *
+ * `config` may be NULL for the defaults. The queue is of the process that opens
+ * it: in a child of fork() its functions answer TUILE_E_ARGUMENT, but for
+ * tuile_queue_close, and the child opens its own. Nothing of it runs while
+ * nothing waits.
+ *
+ * Every operation is answered once, at the latest `deadline` milliseconds after
+ * it was given. What has not begun by then is not done, and its completion gets
+ * TUILE_E_BUSY; so does a load that has begun. Of a change that has begun it is
+ * TUILE_E_UNKNOWN: it may still be made, and the session stays the queue's
+ * until the store has answered.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, a number out of its range or a
+ * struct of a size that no version has; TUILE_E_FILE if there is no descriptor
+ * to be had; TUILE_E_MEMORY, also if there is no thread. Since 0.2.
+ */
+TUILE_MUST_CHECK TUILE_NONNULL(3)
+tuile_status tuile_queue_open(tuile_manager *manager,
+    const tuile_queue_config *config, tuile_queue **queue, tuile_error *error);
+
+/** A descriptor that can be read from while completions wait for
+ * tuile_queue_run. It stays the queue's: poll it, and do not read or close it.
+ *
+ * -1 for NULL, with `deliver_on_workers`, and in a child of fork(). Since 0.2.
+ */
+int32_t tuile_queue_fd(const tuile_queue *queue);
+
+/** Calls the completions of what is answered, at most those that wait when it
+ * begins.
+ *
+ * `*called`, which may be NULL, gets how many there were. A completion may call
+ * any function, also tuile_queue_close.
+ *
+ * Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, and in a child of fork(). Since
+ * 0.2.
+ */
+tuile_status tuile_queue_run(tuile_queue *queue, size_t *called);
+
+/** Ends a queue. NULL is fine. What has not begun is cancelled, what has begun
+ * is waited for, as long as the store's own limits let it take; all completions
+ * were called when this returns. In a child of fork() none is called.
+ * tuile_manager_close does the same with the manager's queues, but for the
+ * completions, which come with tuile_queue_run or this. Since 0.2.
+ */
+void tuile_queue_close(tuile_queue *queue);
+
+/** tuile_session_load in a queue.
+ *
+ * After it the session's values are there without waiting. `complete` gets what
+ * tuile_session_load returns, or what tuile_queue_open says of deadlines; never
+ * within this call, but with `deliver_on_workers` perhaps before it returns. A
+ * session without an ID is answered without the store. `*operation`, which may
+ * be NULL, gets a number for tuile_queue_cancel.
+ *
+ * Returns TUILE_OK, and `complete` will be called once; with anything else it
+ * never is: TUILE_E_ARGUMENT for NULL, another manager's session, a queue whose
+ * manager is closed, or a parent's; TUILE_E_BUSY if `max_waiting` operations
+ * wait, or a queue has the session; TUILE_E_MEMORY. Since 0.2.
+ */
+tuile_status tuile_queue_load(tuile_queue *queue, tuile_session *session,
+    tuile_complete complete, void *context, uint64_t *operation,
+    tuile_error *error);
+
+/** tuile_session_commit in a queue.
+ *
+ * `add_header`, which may be NULL, is called with `header_context` for each
+ * header of the response, right before `complete` and on the same thread: after
+ * the store has saved. What ends by its deadline has none. With TUILE_E_UNKNOWN
+ * the commit can be given again.
+ *
+ * Returns as tuile_queue_load. Since 0.2.
+ */
+TUILE_MUST_CHECK
+tuile_status tuile_queue_commit(tuile_queue *queue, tuile_session *session,
+    int32_t http_status, tuile_add_header add_header, void *header_context,
+    tuile_complete complete, void *context, uint64_t *operation,
+    tuile_error *error);
+
+/** tuile_session_flush in a queue: the session is deleted from the store when
+ * `complete` gets TUILE_OK.
+ *
+ * Returns as tuile_queue_load. Since 0.2.
+ */
+tuile_status tuile_queue_flush(tuile_queue *queue, tuile_session *session,
+    tuile_complete complete, void *context, uint64_t *operation,
+    tuile_error *error);
+
+/** tuile_manager_sessions in a queue. `receive` is called with
+ * `receive_context`, right before `complete` and on the same thread. `current`,
+ * which may be NULL, is the queue's until then. The owner is borrowed for the
+ * call.
+ *
+ * Returns as tuile_queue_load, and TUILE_E_ARGUMENT for an owner that can't be.
+ * Since 0.2.
+ */
+tuile_status tuile_queue_sessions(tuile_queue *queue, tuile_bytes owner,
+    tuile_session *current, tuile_receive_owned_session receive,
+    void *receive_context, tuile_complete complete, void *context,
+    uint64_t *operation, tuile_error *error);
+
+/** tuile_manager_revoke in a queue. Owner and id are borrowed for the call.
+ *
+ * Returns as tuile_queue_load, and TUILE_E_ARGUMENT for an owner that can't be.
+ * Since 0.2.
+ */
+TUILE_MUST_CHECK
+tuile_status tuile_queue_revoke(tuile_queue *queue, tuile_bytes owner,
+    tuile_bytes id, tuile_complete complete, void *context,
+    uint64_t *operation, tuile_error *error);
+
+/** tuile_manager_revoke_all in a queue. `*revoked`, which may be NULL, is set
+ * right before `complete` is called, and `keep`, which may be NULL, is the
+ * queue's until then. The owner is borrowed for the call.
+ *
+ * Returns as tuile_queue_load, and TUILE_E_ARGUMENT for an owner that can't be.
+ * Since 0.2.
+ */
+TUILE_MUST_CHECK
+tuile_status tuile_queue_revoke_all(tuile_queue *queue, tuile_bytes owner,
+    tuile_session *keep, size_t *revoked, tuile_complete complete,
+    void *context, uint64_t *operation, tuile_error *error);
+
+/** Cancels an operation that has not begun: its completion gets
+ * TUILE_E_CANCELLED. To end the session with tuile_session_end does that too,
+ * when its turn comes.
+ *
+ * Returns TUILE_OK; TUILE_CONFLICT if it has begun: its completion gets its own
+ * answer; TUILE_ABSENT if it is answered, or the number is of none;
+ * TUILE_E_ARGUMENT for NULL, and in a child of fork(). Since 0.2.
+ */
+tuile_status tuile_queue_cancel(tuile_queue *queue, uint64_t operation);
 
 #ifdef __cplusplus
 }

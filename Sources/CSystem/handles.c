@@ -27,6 +27,7 @@ static const struct {
     [SYS_HANDLE_SESSION] = {"session", "tuile_session_end"}, [SYS_HANDLE_MANAGER] = {"manager", "tuile_manager_close"},
     [SYS_HANDLE_STORE] = {"store", "tuile_store_close"},     [SYS_HANDLE_SIGNER] = {"signer", "tuile_signer_free"},
     [SYS_HANDLE_KEYRING] = {"keyring", "tuile_keyring_free"}, [SYS_HANDLE_JAR] = {"jar", "tuile_jar_free"},
+    [SYS_HANDLE_QUEUE] = {"queue", "tuile_queue_close"},
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;

@@ -88,6 +88,7 @@ static const tuile_latency latency = TUILE_LATENCY_INIT;
 static const tuile_copying copying = TUILE_COPYING_INIT;
 static const tuile_device_request device_request = TUILE_DEVICE_REQUEST_INIT;
 static const tuile_device_answer device_answer = TUILE_DEVICE_ANSWER_INIT;
+static const tuile_queue_config queue_config = TUILE_QUEUE_CONFIG_INIT;
 
 #define GROWN(type, last, name) \
   {sizeof(type), _Alignof(type), END(type, last), sizeof name##_later / sizeof *name##_later, name##_later, &name}
@@ -112,6 +113,7 @@ static const struct shape shapes[] = {
   [SYS_COPYING] = AS_FIRST(tuile_copying, copying),
   [SYS_DEVICE_REQUEST] = AS_FIRST(tuile_device_request, device_request),
   [SYS_DEVICE_ANSWER] = AS_FIRST(tuile_device_answer, device_answer),
+  [SYS_QUEUE_CONFIG] = AS_FIRST(tuile_queue_config, queue_config),
 };
 
 static size_t aligned(const struct shape *shape, size_t size) {

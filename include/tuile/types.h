@@ -56,7 +56,8 @@ typedef enum tuile_status {
   TUILE_E_CALLBACK = -13, /**< A callback of the host refused. */
   TUILE_E_MISSING = -14, /**< A library that is loaded on use is not installed. */
   TUILE_E_FILE = -15,    /**< A file could not be read or written. */
-  TUILE_E_UNKNOWN = -16  /**< The store gave no answer to a write: saved or not, nobody knows. */
+  TUILE_E_UNKNOWN = -16, /**< The store gave no answer to a write: saved or not, nobody knows. */
+  TUILE_E_CANCELLED = -17 /**< It was cancelled before it began: nothing was done. Since 0.2. */
 } tuile_status;
 
 /** Bytes that belong to someone else. An input is borrowed for the call only;
@@ -918,6 +919,30 @@ typedef struct tuile_latency {
 /** Sets the size, and every time to 0. */
 #define TUILE_LATENCY_INIT { sizeof(tuile_latency), 0, 0, {0} }
 
+/* -------------------------------------------------------------- queues -- */
+
+/** What the calls of a manager's sessions that reach its store go through, so that an
+ *  event loop does not wait for them. Since 0.2. */
+typedef struct tuile_queue tuile_queue;
+
+/** Called once for an operation that was given to a queue, with what the call by the
+ *  operation's name would have returned. `error` says more of a negative status and is
+ *  NULL else; it is lent for the call. Since 0.2. */
+typedef void (*tuile_complete)(void *context, tuile_status status, const tuile_error *error);
+
+/** What a queue is made from. Since 0.2. */
+typedef struct tuile_queue_config {
+  size_t size;          /**< sizeof(tuile_queue_config) */
+  size_t workers;       /**< Most threads that wait for the store, 1 to 256, started as they are needed: 16. */
+  size_t max_waiting;   /**< Most operations whose completion was not called yet: 10000. More get TUILE_E_BUSY. */
+  uint32_t deadline;    /**< Milliseconds after which an operation is answered, done or not, 1 to 3600000: 5000. */
+  bool deliver_on_workers; /**< Completions are called on threads of the queue, and not by tuile_queue_run. */
+} tuile_queue_config;
+
+/** Gives every field its default. */
+#define TUILE_QUEUE_CONFIG_INIT                                                \
+  { sizeof(tuile_queue_config), 16, 10000, 5000, false }
+
 /* Swift gives a typed pointer only to a complete struct. Nobody else needs to
  * see one: what is behind a handle is an object of the library. */
 #ifdef TUILE_SWIFT_IMPORT
@@ -927,6 +952,7 @@ struct tuile_signer { char opaque; };
 struct tuile_store { char opaque; };
 struct tuile_manager { char opaque; };
 struct tuile_session { char opaque; };
+struct tuile_queue { char opaque; };
 #endif
 
 #ifdef __cplusplus

@@ -400,6 +400,21 @@ sys_timer *sys_timer_start(unsigned int seconds, void (*tick)(void *), void *con
  * there is no thread to wait for. */
 void sys_timer_stop(sys_timer *timer);
 
+/* ---- threads that wait for stores, and a descriptor to poll (workers.c) ---- */
+
+typedef struct sys_worker {
+  pthread_t thread;
+} sys_worker;
+/* With a small stack, and no signals; false if there is no thread to be had. */
+bool sys_worker_start(sys_worker *worker, void *(*run)(void *), void *context);
+/* Waits for its end, unless this is that thread. */
+void sys_worker_join(const sys_worker *worker);
+
+/* A descriptor that can be read from `set` to `clear`, or -errno. sys_descriptor_close ends it. */
+int sys_event_make(void);
+void sys_event_set(int event);
+void sys_event_clear(int event);
+
 /* ---- public suffixes (psl.c) ---- */
 
 /* libpsl's list, loaded once and kept; NULL if libpsl is not installed. */
@@ -443,7 +458,7 @@ typedef enum sys_struct {
   SYS_COOKIES, SYS_SET_COOKIE, SYS_DJANGO_COOKIE, SYS_JAR_CONFIG, SYS_JAR_REQUEST, SYS_SIGNER_CONFIG, SYS_SIGNING,
   SYS_VERIFICATION, SYS_URL_PARAMETER, SYS_HIDDEN_FIELD,
   SYS_CSRF_REQUEST, SYS_STORE_OPS, SYS_CONFIG, SYS_STATS, SYS_LATENCY, SYS_COPYING,
-  SYS_DEVICE_REQUEST, SYS_DEVICE_ANSWER
+  SYS_DEVICE_REQUEST, SYS_DEVICE_ANSWER, SYS_QUEUE_CONFIG
 } sys_struct;
 
 typedef enum sys_fit {
@@ -470,7 +485,8 @@ enum {
   SYS_HANDLE_STORE,
   SYS_HANDLE_SIGNER,
   SYS_HANDLE_KEYRING,
-  SYS_HANDLE_JAR
+  SYS_HANDLE_JAR,
+  SYS_HANDLE_QUEUE
 };
 /* A handle for an object, with its manager if it is a session. Never freed, so that its misuse is seen later. */
 void *sys_handle_new(const void *object, int kind, const void *manager);

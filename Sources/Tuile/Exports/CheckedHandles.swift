@@ -27,6 +27,9 @@ import CTuile
   extension tuile_jar: CheckedHandle {
     static var kind: Int32 { Int32(SYS_HANDLE_JAR) }
   }
+  extension tuile_queue: CheckedHandle {
+    static var kind: Int32 { Int32(SYS_HANDLE_QUEUE) }
+  }
 
   /// As in Boundary.swift.
   enum Handle {

@@ -53,13 +53,14 @@ public func tuile_session_offer_device_binding(
 /// Whether the session's ID says that it is bound to a device, as far as this request knows:
 /// nothing is read, and whether the bound cookie came does not matter.
 ///
-/// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL. Since 0.2.
+/// Returns TUILE_OK; TUILE_E_BUSY while a queue has the session; TUILE_E_ARGUMENT for NULL.
+/// Since 0.2.
 @_cdecl("tuile_session_is_device_bound")
 public func tuile_session_is_device_bound(
   _ session: UnsafePointer<tuile_session>?, _ bound: UnsafeMutablePointer<Bool>?
 ) -> tuile_status {
   guard let session, let bound else { return TUILE_E_ARGUMENT }
-  let object: Session = Handle.borrow(session)
+  guard let object = try? own(session) else { return TUILE_E_BUSY }
   bound.pointee = object.isBound
   return TUILE_OK
 }

@@ -70,6 +70,7 @@ private func statusTexts(_ status: tuile_status) -> (name: StaticString, message
   case TUILE_E_MISSING: return ("TUILE_E_MISSING", "a library that is loaded on use is not installed")
   case TUILE_E_FILE: return ("TUILE_E_FILE", "a file could not be read or written")
   case TUILE_E_UNKNOWN: return ("TUILE_E_UNKNOWN", "the store gave no answer to a write: saved or not, nobody knows")
+  case TUILE_E_CANCELLED: return ("TUILE_E_CANCELLED", "it was cancelled before it began")
   default: return ("TUILE_UNKNOWN", "no status of this library")
   }
 }

@@ -62,8 +62,8 @@ public func tuile_manager_stats(
 /// Starts a thread that removes at most `limit` expired sessions every `seconds`,
 /// a tenth more or less, so that not all processes do it at once.
 ///
-/// The only thread that this library ever starts; it takes no signals, and ends
-/// with tuile_manager_stop_sweeping or tuile_manager_close. A child of fork() has
+/// No other thread is started but a queue's; it takes no signals, and ends with
+/// tuile_manager_stop_sweeping or tuile_manager_close. A child of fork() has
 /// none and may start its own. In place of one that runs already.
 ///
 /// Returns TUILE_OK; TUILE_E_ARGUMENT for NULL, 0 seconds or more than a year;

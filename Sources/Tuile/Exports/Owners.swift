@@ -91,16 +91,8 @@ public func tuile_manager_sessions(
   owning(manager, owner, error) { (manager, owner) throws(Failure) in
     guard let receive else { throw .argument("receive is NULL") }
     var asking: Session?
-    if let current { asking = Handle.borrow(current) }
-    try manager.sessions(of: owner).each { (item) throws(Failure) in
-      var shown = tuile_owned_session(
-        size: MemoryLayout<tuile_owned_session>.size, id: item.id.c, created: item.record.created,
-        seen: item.record.seen, expires: item.expires / 1_000_000, user_agent: item.record.userAgent.c,
-        address: item.record.address.c, current: false, device_bound: manager.keys.boundID.contains(item.key))
-      shown.current = asking?.isStored(under: item.key) ?? false
-      receive(context, &shown)
-      return true
-    }
+    if let current { asking = try own(current) }
+    manager.show(try manager.sessions(of: owner), current: asking, receive, context)
     return TUILE_OK
   }
 }
@@ -139,7 +131,7 @@ public func tuile_manager_revoke_all(
 ) -> tuile_status {
   owning(manager, owner, error) { (manager, owner) throws(Failure) in
     var kept: Session?
-    if let keep { kept = Handle.borrow(keep) }
+    if let keep { kept = try own(keep) }
     let count = try manager.revokeAll(of: owner, but: kept)
     revoked?.pointee = count
     return TUILE_OK

@@ -21,9 +21,7 @@ public func tuile_session_load(
   _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?
 ) -> tuile_status {
   using(session, error) { (session) throws(Failure) in
-    try session.access()
-    if session.key != nil { return TUILE_OK }
-    return session.isUnreadable ? TUILE_UNREADABLE : TUILE_ABSENT
+    try session.found()
   }
 }
 

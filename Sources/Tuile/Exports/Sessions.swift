@@ -7,6 +7,7 @@
 // `max_data` and 1 MiB of memory: calls beyond that get TUILE_E_LIMIT.
 
 import CTuile
+import Synchronization
 
 /// Starts a request's session from its Cookie header and its URL. Either may be empty;
 /// both are borrowed for the call. `*session` is the caller's, to be ended with
@@ -155,7 +156,9 @@ public func tuile_session_touch(
 @_cdecl("tuile_session_end")
 public func tuile_session_end(_ session: UnsafeMutablePointer<tuile_session>?) {
   guard let session else { return }
-  let _: Session = Handle.take(session)
+  let object: Session = Handle.take(session)
+  // Whatever of it waits in a queue is not done.
+  object.isEnded.store(true, ordering: .releasing)
 }
 
 /// The session ID, if it has one. With a "cookie:" store this is the value of the cookie.
@@ -165,14 +168,14 @@ public func tuile_session_end(_ session: UnsafeMutablePointer<tuile_session>?) {
 ///
 /// Returns TUILE_OK; TUILE_ABSENT while there is none: before a new session's first commit,
 /// unless tuile_session_cycle_id or tuile_session_make_id gave it one, after
-/// tuile_session_flush, and once the ID that came was not found; TUILE_E_ARGUMENT for NULL.
-/// Since 0.1.
+/// tuile_session_flush, and once the ID that came was not found; TUILE_E_BUSY while a queue
+/// has the session; TUILE_E_ARGUMENT for NULL. Since 0.1.
 @_cdecl("tuile_session_id")
 public func tuile_session_id(
   _ session: UnsafePointer<tuile_session>?, _ id: UnsafeMutablePointer<tuile_bytes>?
 ) -> tuile_status {
   guard let session, let id else { return TUILE_E_ARGUMENT }
-  let object: Session = Handle.borrow(session)
+  guard let object = try? own(session) else { return TUILE_E_BUSY }
   guard let present = object.key else { return TUILE_ABSENT }
   id.pointee = present.c
   return TUILE_OK
@@ -200,8 +203,7 @@ public func tuile_session_make_id(
 @_cdecl("tuile_session_accessed")
 public func tuile_session_accessed(_ session: UnsafePointer<tuile_session>?) -> Bool {
   guard let session else { return false }
-  let object: Session = Handle.borrow(session)
-  return object.accessed
+  return (try? own(session))?.accessed ?? false
 }
 
 /// Whether this request changed the session since it began, or since its last commit. false
@@ -209,8 +211,7 @@ public func tuile_session_accessed(_ session: UnsafePointer<tuile_session>?) -> 
 @_cdecl("tuile_session_modified")
 public func tuile_session_modified(_ session: UnsafePointer<tuile_session>?) -> Bool {
   guard let session else { return false }
-  let object: Session = Handle.borrow(session)
-  return object.modified
+  return (try? own(session))?.modified ?? false
 }
 
 /// Whether the session has neither an ID nor data.
@@ -285,6 +286,13 @@ public func tuile_session_cycle_id(
   }
 }
 
+/// The session of a handle, unless a queue has it.
+func own(_ session: UnsafePointer<tuile_session>) throws(Failure) -> Session {
+  let object: Session = Handle.borrow(session)
+  guard !object.isQueued.load(ordering: .acquiring) else { throw .queued }
+  return object
+}
+
 /// Runs what an export does with a session.
 func using(
   _ session: UnsafeMutablePointer<tuile_session>?, _ error: UnsafeMutablePointer<tuile_error>?,
@@ -294,6 +302,6 @@ func using(
     guard let session else { throw .argument("the session is NULL") }
     Handle.enter(session)
     defer { Handle.leave(session) }
-    return try body(Handle.borrow(session))
+    return try body(try own(session))
   }
 }

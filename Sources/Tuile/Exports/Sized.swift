@@ -135,3 +135,8 @@ extension tuile_device_answer: Sized {
   static var kind: sys_struct { SYS_DEVICE_ANSWER }
   static var typeName: StaticString { "tuile_device_answer" }
 }
+
+extension tuile_queue_config: Sized {
+  static var kind: sys_struct { SYS_QUEUE_CONFIG }
+  static var typeName: StaticString { "tuile_queue_config" }
+}

@@ -50,7 +50,7 @@ extension Manager {
 
     /// Each session, until `body` says to stop. The views that it gets live on
     /// this object, which must not go while they are used.
-    func each(_ body: (Item) throws(Failure) -> Bool) throws(Failure) {
+    func each<Thrown: Error>(_ body: (Item) throws(Thrown) -> Bool) throws(Thrown) {
       var i = 0
       while i < count, let item = order?[i].item, try body(item.assumingMemoryBound(to: Item.self).pointee) { i &+= 1 }
     }
@@ -82,6 +82,22 @@ extension Manager {
     let list = try read(owner)
     guard !list.isCut else { throw .limit("the owner has too many sessions") }
     return list
+  }
+
+  /// Gives the host each of them; that of `current` is marked.
+  func show(
+    _ list: OwnedSessions, current: Session?, _ receive: tuile_receive_owned_session,
+    _ context: UnsafeMutableRawPointer?
+  ) {
+    list.each { (item) in
+      var shown = tuile_owned_session(
+        size: MemoryLayout<tuile_owned_session>.size, id: item.id.c, created: item.record.created,
+        seen: item.record.seen, expires: item.expires / 1_000_000, user_agent: item.record.userAgent.c,
+        address: item.record.address.c, current: false, device_bound: keys.boundID.contains(item.key))
+      shown.current = current?.isStored(under: item.key) ?? false
+      receive(context, &shown)
+      return true
+    }
   }
 
   /// As many of the owner's sessions as may be shown, or only the one with that id.

@@ -10,6 +10,8 @@ final class Manager {
   let counters = Counters()
   let latency = Latency()
   let queue: CommitQueue
+  /// What uses the store on threads of its own.
+  let dependents = Dependents()
   /// Runs clear_expired by itself, if the host has it so.
   let sweeper = Sweeper()
   /// Of the names in sessions.
@@ -38,6 +40,7 @@ final class Manager {
 
   func close() {
     sweeper.stop()
+    dependents.stopAll()
     if ownsStore { store.close() }
     revocations?.store.close()
   }

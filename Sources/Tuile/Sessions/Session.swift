@@ -1,5 +1,6 @@
 import CSystem
 import CTuile
+import Synchronization
 
 /// One request's session. Nothing is read from the store until something is
 /// asked, and nothing is written until commit, but for flush, which is final at
@@ -51,6 +52,10 @@ final class Session {
     case failed(Failure)
   }
   private(set) var loading = Loading.pending
+  /// A queue has it, and nobody else may touch it.
+  let isQueued = Atomic<Bool>(false)
+  /// Its host ended it while a queue had it.
+  let isEnded = Atomic<Bool>(false)
   private(set) var accessed = false
   private(set) var modified = false
   /// The commit keeps the session alive, changed or not.

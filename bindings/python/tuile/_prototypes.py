@@ -49,6 +49,7 @@ E_CALLBACK = -13
 E_MISSING = -14
 E_FILE = -15
 E_UNKNOWN = -16
+E_CANCELLED = -17
 
 
 class Bytes(Structure):
@@ -603,6 +604,19 @@ class Latency(Structure):
     ]
 
 
+Complete = CFUNCTYPE(None, c_void_p, c_int, POINTER(Error))
+
+
+class QueueConfig(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("workers", c_size_t),
+        ("max_waiting", c_size_t),
+        ("deadline", c_uint32),
+        ("deliver_on_workers", c_bool),
+    ]
+
+
 # Name: (what it returns, what it takes).
 PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_version": (c_uint32, []),
@@ -775,4 +789,19 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_flat_unsign": (c_int64, [c_void_p, c_char_p, c_size_t, c_int64, c_char_p, c_size_t]),
     "tuile_flat_dumps": (c_int64, [c_void_p, c_char_p, c_size_t, c_int32, c_char_p, c_size_t]),
     "tuile_flat_loads": (c_int64, [c_void_p, c_char_p, c_size_t, c_int64, c_char_p, c_size_t]),
+    "tuile_queue_config_init": (c_int, [POINTER(QueueConfig), c_size_t]),
+    "tuile_queue_open": (c_int, [c_void_p, POINTER(QueueConfig), POINTER(c_void_p), POINTER(Error)]),
+    "tuile_queue_fd": (c_int32, [c_void_p]),
+    "tuile_queue_run": (c_int, [c_void_p, POINTER(c_size_t)]),
+    "tuile_queue_close": (None, [c_void_p]),
+    "tuile_queue_load": (c_int, [c_void_p, c_void_p, Complete, c_void_p, POINTER(c_uint64), POINTER(Error)]),
+    "tuile_queue_commit": (c_int, [c_void_p, c_void_p, c_int32, AddHeader, c_void_p, Complete, c_void_p,
+        POINTER(c_uint64), POINTER(Error)]),
+    "tuile_queue_flush": (c_int, [c_void_p, c_void_p, Complete, c_void_p, POINTER(c_uint64), POINTER(Error)]),
+    "tuile_queue_sessions": (c_int, [c_void_p, Bytes, c_void_p, ReceiveOwnedSession, c_void_p, Complete, c_void_p,
+        POINTER(c_uint64), POINTER(Error)]),
+    "tuile_queue_revoke": (c_int, [c_void_p, Bytes, Bytes, Complete, c_void_p, POINTER(c_uint64), POINTER(Error)]),
+    "tuile_queue_revoke_all": (c_int, [c_void_p, Bytes, c_void_p, POINTER(c_size_t), Complete, c_void_p,
+        POINTER(c_uint64), POINTER(Error)]),
+    "tuile_queue_cancel": (c_int, [c_void_p, c_uint64]),
 }
