@@ -36,7 +36,8 @@ DELEGATED = {
     "docs/tutorial-c.md sh": "Tests/Docs/test_tutorial_c.py",
 }
 
-PROGRAM = """#include <stdio.h>
+PROGRAM = """#include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <tuile.h>
 %s

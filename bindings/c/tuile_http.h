@@ -3,7 +3,10 @@
  *
  *   <microhttpd.h>   tuile_mhd_start, tuile_mhd_add_header
  *   <fcgiapp.h>      tuile_fcgi_start, tuile_fcgi_add_header
- *   none             tuile_cgi_start, tuile_cgi_add_header
+ *   <event2/http.h>  tuile_evhttp_start, tuile_evhttp_add_header
+ *   <libsoup/soup.h> tuile_soup_start, tuile_soup_add_header
+ *   none             tuile_cgi_start, tuile_cgi_add_header; tuile_head_add_header, for a
+ *                    server that writes its responses itself
  *
  * tuile_is_local_page says whether a page that came with a request, to be gone back to
  * after the login, is one of this site.
@@ -107,5 +110,67 @@ static inline tuile_status tuile_fcgi_add_header(void *context, tuile_bytes name
   return FCGX_PutS("\r\n", out) < 0 ? TUILE_E_FILE : TUILE_OK;
 }
 #endif
+
+#ifdef EVENT2_HTTP_H_INCLUDED_
+/** A request of libevent's evhttp. */
+static inline tuile_status tuile_evhttp_start(tuile_manager *manager, struct evhttp_request *request,
+                                              tuile_session **session, tuile_error *error) {
+  const char *cookies = evhttp_find_header(evhttp_request_get_input_headers(request), "Cookie");
+  return tuile_session_start(manager, tuile_text(cookies), tuile_text(NULL), session, error);
+}
+
+/** context: the request's output headers, a struct evkeyvalq, before the reply. */
+static inline tuile_status tuile_evhttp_add_header(void *context, tuile_bytes name, tuile_bytes value) {
+  char *text = (char *)malloc(name.size + value.size + 2);
+  if (!text) return TUILE_E_MEMORY;
+  memcpy(text, name.data, name.size);
+  text[name.size] = 0;
+  memcpy(text + name.size + 1, value.data, value.size);
+  text[name.size + 1 + value.size] = 0;
+  int added = evhttp_add_header((struct evkeyvalq *)context, text, text + name.size + 1);
+  free(text);
+  return added == 0 ? TUILE_OK : TUILE_E_MEMORY;
+}
+#endif
+
+#ifdef SOUP_TYPE_SERVER_MESSAGE
+/** A request of libsoup 3. */
+static inline tuile_status tuile_soup_start(tuile_manager *manager, SoupServerMessage *message, tuile_session **session,
+                                            tuile_error *error) {
+  const char *cookies = soup_message_headers_get_list(soup_server_message_get_request_headers(message), "Cookie");
+  return tuile_session_start(manager, tuile_text(cookies), tuile_text(NULL), session, error);
+}
+
+/** context: the message's SoupMessageHeaders of the response. */
+static inline tuile_status tuile_soup_add_header(void *context, tuile_bytes name, tuile_bytes value) {
+  char *key = g_strndup((const char *)name.data, name.size), *text = g_strndup((const char *)value.data, value.size);
+  soup_message_headers_append((SoupMessageHeaders *)context, key, text);
+  g_free(key);
+  g_free(text);
+  return TUILE_OK;
+}
+#endif
+
+/** The headers of a response under construction, for a server that writes it itself: each
+ *  a line that ends with CR LF. Since 0.2. */
+typedef struct tuile_head {
+  char *text;      /**< The caller's, with room for `capacity` bytes. */
+  size_t size;     /**< How much of it is written. */
+  size_t capacity; /**< 4,200 bytes hold what one session gives. */
+} tuile_head;
+
+/** context: a tuile_head. TUILE_E_SPACE if it is full. Since 0.2. */
+static inline tuile_status tuile_head_add_header(void *context, tuile_bytes name, tuile_bytes value) {
+  tuile_head *head = (tuile_head *)context;
+  size_t free_bytes = head->capacity - head->size;
+  if (name.size + value.size + 4 > free_bytes) return TUILE_E_SPACE;
+  char *at = head->text + head->size;
+  memcpy(at, name.data, name.size);
+  memcpy(at + name.size, ": ", 2);
+  memcpy(at + name.size + 2, value.data, value.size);
+  memcpy(at + name.size + 2 + value.size, "\r\n", 2);
+  head->size += name.size + value.size + 4;
+  return TUILE_OK;
+}
 
 #endif

@@ -51,7 +51,7 @@ final class Queue: Dependent {
     let event = config.deliver_on_workers ? -1 : sys_event_make()
     guard config.deliver_on_workers || event >= 0 else {
       free(room)
-      throw Failure(status: TUILE_E_FILE, message: "no descriptor was to be had", detail: .init(strerror(-event)))
+      throw Failure(status: TUILE_E_FILE, message: "no descriptor was to be had", detail: .init(strerror(0 &- event)))
     }
     let queue = Queue(manager, config, event, room.assumingMemoryBound(to: sys_worker.self))
     do throws(Failure) {
