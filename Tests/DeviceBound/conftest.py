@@ -60,12 +60,19 @@ def _django(stack: ExitStack, clock: Clock, **more: Any) -> Any:
     return get_wsgi_application()
 
 
+#: What of a file is run each time, where that is not all: parts of the tests' names.
+FEW = {
+    "test_bound.py": ("[django]", "[django-500]", "[django-503]", "[django-None]", "goes_on", "is_nobody_after"),
+    "test_browser.py": ("keeps_the_key", "quota", "beside_it"),
+    "test_fronts.py": ("copy_is_nobody_s[nginx]",),
+    "test_stores.py": ("test_what_a_thief_asks", "test_an_id_of_before"),
+}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of it takes a few minutes: `full`. Else Django has it all, and the others what tells whether they are connected."""
-    if os.environ.get("TUILE_FULL"):
-        return
-    few = ("goes_on", "is_nobody_after", "copy_is_nobody", "brings_no_copy_back")
-    items[:] = [one for one in items if "[" not in one.name or "[django" in one.name and "django-store" not in one.name or any(word in one.name for word in few)]
+    """All of it takes some minutes: `TUILE_FULL=1`. Else Django has it all, and the others what tells whether they are connected."""
+    if not os.environ.get("TUILE_FULL"):
+        items[:] = [one for one in items if any(word in one.name for word in FEW.get(one.path.name, ("",)))]
 
 
 @pytest.fixture(scope="module", params=HOSTS)
