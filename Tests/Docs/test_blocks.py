@@ -25,6 +25,7 @@ DELEGATED = {
     "README.md c": "scripts/check-readme",
     "README.md python": "scripts/check-readme",
     "docs/apache.md apache": "Tests/Servers/configured.py",
+    "docs/device-bound.md nginx": "Tests/Servers/test_binding.py",
     "docs/gate.md nginx": "Tests/Servers/configured.py",
     "docs/gate.md text": "Tests/Servers/configured.py",
     "docs/getting-started.md sh": "Tests/Packages/getting_started.py",
