@@ -42,6 +42,25 @@ def application(change: Any, start: str = "http.response.start") -> Any:
     return run
 
 
+def test_owners_lists_take_the_session_of_an_event_loop() -> None:
+    seen: list[Any] = []
+
+    def log_in(session: AsyncSession) -> None:
+        session.owner = "ada"
+        session["user"] = "ada"
+
+    def look(session: AsyncSession) -> None:
+        seen.append([one.current for one in made.manager.sessions("ada", session)])
+        seen.append(made.manager.revoke_all("ada", keep=session))
+
+    made = SessionMiddleware(application(log_in), store="memory:")
+    for _ in range(2):
+        cookie = cookie_of(asyncio.run(visit(made)))
+    made.app = application(look)
+    asyncio.run(visit(made, cookie))
+    assert sorted(seen[0]) == [False, True] and seen[1] == 1
+
+
 def test_what_was_changed_is_saved_in_place_included(manager: Manager) -> None:
     def change(session: AsyncSession) -> None:
         session.setdefault("list", []).append(session.add_int("count"))

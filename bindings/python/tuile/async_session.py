@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Optional, Union
+from typing import Any, Optional, TypeVar, Union
 
 from .errors import ArgumentError, StoreError
 from .headers import committed, log
@@ -15,6 +15,7 @@ from .session import Expiry, Session, SessionDeleted
 from .watched import Watched
 
 OffLoop = Callable[..., Awaitable[Any]]
+_Answer = TypeVar("_Answer")
 
 
 class AsyncSession(Watched):
@@ -84,7 +85,7 @@ class AsyncSession(Watched):
 
     def flush(self) -> None:
         """Logs out; the store is told when the response starts, or with the next commit."""
-        with self._alone():
+        with self._held():
             self.clear()
             self._flushed = True
 
@@ -210,8 +211,13 @@ class AsyncSession(Watched):
             finally:
                 self._lock.release()
 
+    def _alone(self, call: Callable[[int], _Answer]) -> _Answer:
+        """As a session's, for what asks the manager about this one."""
+        with self._held():
+            return self._session._alone(call)
+
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _held(self) -> Iterator[None]:
         with self._lock:
             self._busy += 1
             try:
@@ -224,7 +230,7 @@ class AsyncSession(Watched):
     # -- with the session behind it, in a thread where the store waits
 
     def _read_values(self) -> None:
-        with self._alone():
+        with self._held():
             if self._read:
                 return
             try:
@@ -235,7 +241,7 @@ class AsyncSession(Watched):
 
     def _now(self, name: str, *arguments: Any) -> Any:
         self.mark_accessed()
-        with self._alone():
+        with self._held():
             self._mirror.write(dict.copy(self))
             answer = getattr(self._session, name)(*arguments)
             self._take(self._mirror.read())
@@ -249,7 +255,7 @@ class AsyncSession(Watched):
         dict.update(self, {key: value for key, value in fresh.items() if key not in mine or mine[key] != value})
 
     def _changed(self) -> bool:
-        with self._alone():
+        with self._held():
             if self._read and self._problem is None:
                 self._mirror.write(dict.copy(self))
             return self._flushed or self._session.modified
@@ -264,7 +270,7 @@ class AsyncSession(Watched):
 
     def _save_all(self) -> list[tuple[str, str]]:
         """Whatever becomes of the response; dictionary and session have the same values then."""
-        with self._alone():
+        with self._held():
             try:
                 headers = self._prepared().commit(200)
             except SessionDeleted:
@@ -274,7 +280,7 @@ class AsyncSession(Watched):
             return headers
 
     def _save(self, status: int) -> list[tuple[str, str]]:
-        with self._alone():
+        with self._held():
             return committed(self._prepared(), status)
 
     def _prepared(self) -> Session:
@@ -293,7 +299,7 @@ class AsyncSession(Watched):
         return self._session
 
     def _begin_again(self, key: Optional[str]) -> None:
-        with self._alone():
+        with self._held():
             begun = _begun(self._manager, f"{self._manager.cookie_name}={key}".encode() + self._bound if key else b"")
             mirror = Mirror(begun)
             fresh = mirror.read()

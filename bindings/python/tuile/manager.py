@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from ctypes import byref, c_size_t, c_void_p, sizeof
 from types import BuiltinFunctionType, TracebackType
-from typing import Any, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
 from . import _native as native
 from . import arguments, settings
@@ -20,6 +20,9 @@ from .session import Session
 from .signing import Keyring
 from .settings import Settings, Unpack
 from .stores import Bridge, Store
+
+if TYPE_CHECKING:
+    from .async_session import AsyncSession
 
 _Answer = TypeVar("_Answer")
 AnySession = TypeVar("AnySession", bound=Session)
@@ -194,7 +197,7 @@ class Manager(Uncopyable):
         config, kept = _config(secret, fallbacks)
         _with_keys(secret, config, lambda: self._check(native.lib.tuile_manager_reload, byref(config)))
 
-    def sessions(self, owner: str, current: Optional[Session] = None) -> list[OwnedSession]:
+    def sessions(self, owner: str, current: Optional[Union[Session, AsyncSession]] = None) -> list[OwnedSession]:
         """An owner's sessions, the one seen last first; ``current`` is marked."""
         found: list[OwnedSession] = []
 
@@ -213,7 +216,7 @@ class Manager(Uncopyable):
         """Ends the session of an owner that has this id, for good; False if there is none any more."""
         return self._check(native.lib.tuile_manager_revoke, native.view(owner, "owner"), native.view(id, "id")) == native.OK
 
-    def revoke_all(self, owner: str, keep: Optional[Session] = None) -> int:
+    def revoke_all(self, owner: str, keep: Optional[Union[Session, AsyncSession]] = None) -> int:
         """Ends all sessions of an owner but ``keep``, as after a change of the password; how many."""
         name, revoked = native.view(owner, "owner"), c_size_t()
 
