@@ -11,7 +11,7 @@ import configured
 import pytest
 from configured import Site, apache_test, nginx_test
 from conftest import Start
-from processes import ROOT, Front, free_port
+from processes import BUILD, ROOT, Front, free_port
 from through import through
 
 sys.path.insert(0, str(ROOT / "bindings/python/tests"))
@@ -260,3 +260,21 @@ def test_the_gate_binds_too_for_nginx(asking: Front) -> None:
     for header in (f'sessionid="{bound}"', f"sessionid=x; sessionid={bound}", f"\xc2\xa0sessionid={bound}"):
         assert Browser(browser.application).ask("/control", cookie=header)[0] in (401, 403)
     assert browser.ask("/control")[2] == b"1"
+
+
+# ---- a store that gives no answer ----
+
+
+@pytest.mark.skipif(not (BUILD / "libtuile-redis.so").exists(), reason="libtuile-redis.so is not built")
+@pytest.mark.parametrize("kind, more", [("nginx", ""), ("apache", ""), ("apache", "\n<Location />\nTuileUnavailable pass\n</Location>")])
+def test_nobody_with_a_cookie_passes_while_the_store_is_away(start: Start, site: Site, kind: str, more: str) -> None:
+    """Nothing listens there. Not even with `pass`, which nginx refuses at its start."""
+    site.store = f"redis://127.0.0.1:{free_port()}/0?timeout=1000"
+    front = start(site, http=DIRECTIVES[kind] + more)
+    browser = Browser(through(front.port))
+    assert browser.ask("/nowhere")[0] == 404, "Django answers who has no cookie"
+    browser.cookies = {"sessionid": "a" * 32}
+    assert browser.ask("/nowhere")[0] == 503
+    assert browser.ask("/device", "POST", sec_secure_session_id="x")[0] in (404, 503)
+    browser.cookies = {"sessionid": "a" * 32}
+    assert browser.ask("/device", "POST", secure_session_response="x")[0] in (400, 503)
