@@ -61,6 +61,7 @@
  *   19. Device-bound sessions
  *   20. Flat calls
  *   21. Queues, for event loops
+ *   22. Flat calls of a session
  *
  * Rules that hold for every function
  * - A function that can fail returns a tuile_status: 0 is fine, positive numbers
@@ -2573,6 +2574,60 @@ tuile_status tuile_queue_revoke_all(tuile_queue *queue, tuile_bytes owner,
  * TUILE_E_ARGUMENT for NULL, and in a child of fork(). Since 0.2.
  */
 tuile_status tuile_queue_cancel(tuile_queue *queue, uint64_t operation);
+
+/* ============================================================================
+ * 22. Flat calls of a session
+ *
+ * A whole request in three calls: tuile_flat_begin, tuile_flat_commit, tuile_session_end. They answer as all flat
+ * calls do. The other functions of a session may be called between them. A session belongs to one thread at a time.
+ * ============================================================================ */
+
+/** Starts a request's session from its Cookie header, and reads it:
+ * tuile_session_start and tuile_session_load, then what they found.
+ *
+ * The text has four parts, with a NUL behind each: the session ID, empty if
+ * there is no session; its owner, or empty; how many seconds of its longest
+ * life are left, or empty; all values as one JSON object. `*session` is the
+ * caller's, to be ended with tuile_session_end, also if the buffer was too
+ * small: tuile_flat_again gives the text then. After an error there is none.
+ *
+ * Answers with the size, or the errors of tuile_session_start and
+ * tuile_session_load, or TUILE_FLAT_ANSWER minus TUILE_UNBOUND. Since 0.2.
+ */
+TUILE_NONNULL(4)
+int64_t tuile_flat_begin(tuile_manager *manager, const char *cookie_header,
+    size_t size, tuile_session **session, char *buffer, size_t capacity);
+
+/** Changes a session, and commits it: what the calls for each change and
+ * tuile_session_commit do.
+ *
+ * `changes` are pairs of parts, with a NUL behind each, which are done in their
+ * order; none at all is fine. `set` and a JSON object: tuile_session_update.
+ * `remove` and a name: tuile_session_remove, where a missing one is fine.
+ * `owner` and a text, empty for none: tuile_session_set_owner. `user_agent` and
+ * `address`, both or none: tuile_session_set_client. `expires` and Unix
+ * microseconds in digits: tuile_session_set_stored_time. `touch` and an empty
+ * part: tuile_session_touch.
+ *
+ * The text is the session ID, or an empty part, and then the name and the value
+ * of each header that the response needs. After an error of a change nothing
+ * was committed, and those before it are made: the same call again is fine.
+ *
+ * Answers with the size, where a buffer that was too small changes nothing: it
+ * is committed, and tuile_flat_again gives the text. TUILE_FLAT_ANSWER minus
+ * TUILE_DELETED; the errors of those functions; TUILE_E_ARGUMENT for a change
+ * of another name. Since 0.2.
+ */
+TUILE_MUST_CHECK
+int64_t tuile_flat_commit(tuile_session *session, const char *changes,
+    size_t size, int32_t http_status, char *buffer, size_t capacity);
+
+/** Gives the text of the session's last flat call again, for a buffer that was
+ * too small.
+ *
+ * Answers with the size; TUILE_E_ARGUMENT for NULL. Since 0.2.
+ */
+int64_t tuile_flat_again(tuile_session *session, char *buffer, size_t capacity);
 
 #ifdef __cplusplus
 }

@@ -191,7 +191,7 @@ extension Session {
 }
 
 /// The second in which a time is that a date can have.
-private func wholeSeconds(_ microseconds: Int64) throws(Failure) -> Int64 {
+func wholeSeconds(_ microseconds: Int64) throws(Failure) -> Int64 {
   let seconds = microseconds / 1_000_000 &- (microseconds % 1_000_000 < 0 ? 1 : 0)
   guard seconds >= Date.earliest, seconds <= Date.latest else {
     throw .range("the time is not in the years 1 to 9999")

@@ -12,6 +12,8 @@ final class Session {
   /// What the store holds under `key`, to the byte, as far as we know.
   var stored = ByteBuffer()
   var json = ByteBuffer()
+  /// The text of the last flat call.
+  var answer = ByteBuffer()
   /// The JSON text that the host has seen last.
   var shown = Bytes()
   /// What is about to be stored.

@@ -15,10 +15,11 @@ finalizer, another thread or greenlet that comes between a call and the reading 
 from __future__ import annotations
 
 import ctypes
-from ctypes import byref, c_char, c_int64
+from ctypes import byref, c_char, c_int64, c_size_t
 from typing import Any
 
 from . import _native as native
+from . import errors
 
 #: The octets that a buffer has.
 ROOM = 16384
@@ -59,3 +60,48 @@ sign = _function(_keeping, "sign")
 unsign = _function(_keeping, "unsign")
 dumps = _function(_keeping, "dumps")
 loads = _function(_keeping, "loads")
+
+_leaving = native.lib
+begin = _function(_leaving, "begin")
+commit = _function(_leaving, "commit")
+again = _function(_leaving, "again")
+
+
+def result(call: Any, *given: Any, session: Any) -> bytes:
+    """What a session's flat call gives, or its exception. `session` has the session's address once it was called."""
+    try:
+        buffer = free.pop()
+    except IndexError:
+        buffer = more()
+    array, address = buffer
+    count = call(*given, address, ROOM)
+    if 0 <= count <= ROOM:
+        text: bytes = array[:count]
+        free.append(buffer)
+    elif count > ROOM:
+        free.append(buffer)
+        room = (c_char * count)()
+        again(session, byref(room), c_size_t(count))
+        text = room.raw
+    else:
+        said = array.raw[:256]
+        free.append(buffer)
+        native.answered(*_failed(count, said))
+        raise errors.SessionDeleted("the session was deleted meanwhile")
+    # A callback that raised what nobody may swallow.
+    native.answered()
+    return text
+
+
+def _failed(count: int, said: bytes) -> tuple[int, native.Error]:
+    status = count if count > ANSWER else ANSWER - count
+    if not (status < 0 or status == native.UNBOUND):
+        return status, native.Error()
+    offset, _, message = said.partition(b"\0")
+    return status, native.Error(status, int(offset or b"0"), message.partition(b"\0")[0][:239])
+
+
+def length(octets: bytes) -> Any:
+    """A size as calls take it."""
+    size = len(octets)
+    return size if size in SMALL else c_size_t(size)

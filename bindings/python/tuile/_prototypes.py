@@ -804,4 +804,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "tuile_queue_revoke_all": (c_int, [c_void_p, Bytes, c_void_p, POINTER(c_size_t), Complete, c_void_p,
         POINTER(c_uint64), POINTER(Error)]),
     "tuile_queue_cancel": (c_int, [c_void_p, c_uint64]),
+    "tuile_flat_begin": (c_int64, [c_void_p, c_char_p, c_size_t, POINTER(c_void_p), c_char_p, c_size_t]),
+    "tuile_flat_commit": (c_int64, [c_void_p, c_char_p, c_size_t, c_int32, c_char_p, c_size_t]),
+    "tuile_flat_again": (c_int64, [c_void_p, c_char_p, c_size_t]),
 }

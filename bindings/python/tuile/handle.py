@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 import threading
 import warnings
-from collections.abc import Callable
-from ctypes import byref, c_bool, c_int64, sizeof
+from collections.abc import Callable, Sequence
+from ctypes import byref, c_bool, c_int, c_int64, sizeof
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
+from . import _flat as flat
 from . import _native as native
 from . import arguments
 from .device import DeviceAnswer
-from .errors import ArgumentError, SessionDeleted
+from .errors import ArgumentError
 from .lifetime import Handle, Uncopyable
 
 if TYPE_CHECKING:
@@ -27,20 +28,6 @@ _PREFIX = "tuile_session_"
 _CALLS = {
     name.removeprefix(_PREFIX): getattr(native.lib, name) for name in native.PROTOTYPES if name.startswith(_PREFIX)
 }
-
-# Where a commit's headers go, by the address that the library hands back: a callback for each
-# commit would cost more than the commit.
-_collecting: dict[int, list[tuple[str, str]]] = {}
-
-
-def _add_header(context: int, name: native.Bytes, value: native.Bytes) -> int:
-    _collecting[context].append((native.copy(name).decode("latin-1"), native.copy(value).decode("latin-1")))
-    return native.OK
-
-
-_ADD_HEADER = native.AddHeader(_add_header)
-_NO_HEADERS = native.AddHeader()
-
 
 def _copied(answer: native.DeviceAnswer) -> DeviceAnswer:
     pairs = [answer.headers[i] for i in range(answer.header_count)]
@@ -178,19 +165,28 @@ class SessionHandle(Uncopyable):
 
     # -- the request
 
-    def _commit(self, status: int, wanted: bool) -> list[tuple[str, str]]:
-        headers: list[tuple[str, str]] = []
-        context = id(headers)
-        _collecting[context] = headers
+    def _commit(self, status: int, changes: Sequence[str] = ()) -> tuple[str, list[tuple[str, str]]]:
+        """Makes the changes, pairs of names and values as the library's flat call has them, and commits: the session's
+        key, or an empty text, and the headers of the response."""
+        given = arguments.sent("\0".join((*changes, ""))) if changes else b""
         # Whoever asked is told what came of it.
         self._unsaved = False
-        try:
-            answer = self._call("commit", status, _ADD_HEADER if wanted else _NO_HEADERS, context)
-        finally:
-            del _collecting[context]
-        if answer == native.DELETED:
-            raise SessionDeleted("the session was deleted meanwhile")
-        return headers
+        with self._lock:
+            if self._calling:
+                raise ArgumentError("the session is in the middle of a call")
+            self._calling = True
+            try:
+                session = self._handle.enter()
+                try:
+                    number = status if status in flat.SMALL else c_int(status)
+                    text = flat.result(flat.commit, session, given, flat.length(given), number, session=session)
+                finally:
+                    self._handle.leave()
+            finally:
+                self._calling = False
+        key, _, rest = text.decode("latin-1").partition("\0")
+        parts = iter(rest.split("\0"))
+        return key, list(zip(parts, parts))
 
     def close(self) -> None:
         """Ends the session, without waiting for a call on it in another thread. What was not committed is gone,

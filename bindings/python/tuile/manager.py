@@ -9,8 +9,9 @@ import weakref
 from collections.abc import Callable, Iterable
 from ctypes import byref, c_size_t, c_void_p, sizeof
 from types import BuiltinFunctionType, TracebackType
-from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, TypeVar, Union
 
+from . import _flat as flat
 from . import _native as native
 from . import arguments, settings
 from .errors import ArgumentError
@@ -101,6 +102,17 @@ def _waiter(wait: Optional[Callable[[float], object]]) -> Any:
     return native.Wait(call)
 
 
+class Found(NamedTuple):
+    """What a session was when it was read."""
+
+    key: Optional[str]
+    owner: Optional[str]
+    #: Seconds that are left of its longest life.
+    lifetime: Optional[int]
+    #: All values, as JSON.
+    values: str
+
+
 class Manager(Uncopyable):
     """One for the application: configuration, keys and store. Safe from all threads and after fork.
 
@@ -185,6 +197,22 @@ class Manager(Uncopyable):
             return Handle(number.value, native.lib.tuile_session_end, "the session has ended", self._handle)
 
         return kind(self, self._use(start))
+
+    def begin_and_read(self, cookie_header: str) -> tuple[Session, Found]:
+        """A request's session, and at once what the store has of it: one call."""
+        raw, number = arguments.sent(cookie_header, "cookie_header"), c_void_p()
+
+        def start(manager: int) -> tuple[Handle, bytes]:
+            text = flat.result(flat.begin, c_void_p(manager), raw, flat.length(raw), byref(number), session=number)
+            return Handle(number.value, native.lib.tuile_session_end, "the session has ended", self._handle), text
+
+        handle, text = self._use(start)
+        key, owner, lifetime, values, _ = text.split(b"\0")
+        session = Session(self, handle)
+        return session, Found(
+            key.decode("latin-1") or None, arguments.text(owner) or None, int(lifetime) if lifetime else None,
+            values.decode("utf-8", "surrogatepass"),
+        )  # fmt: skip
 
     def clear_expired(self, limit: int = 10_000) -> int:
         """Removes at most ``limit`` expired sessions; how many there were."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from .session import Session
@@ -18,11 +19,18 @@ class Mirror:
         # The values as they were read or written last: as JSON until they are needed.
         self._text: Optional[str] = None
         self._before: dict[str, Any] = {} if before is None else before
+        # What was written since, likewise.
+        self._later: list[str] = []
 
     def read(self) -> dict[str, Any]:
         """A dictionary of the session's values."""
-        self._text = self.session.to_json()
-        values: dict[str, Any] = json.loads(self._text)
+        return self.read_as(self.session.to_json())
+
+    def read_as(self, text: str) -> dict[str, Any]:
+        """The same from the JSON of all values."""
+        self._text = text
+        self._later.clear()
+        values: dict[str, Any] = json.loads(text)
         return values
 
     @property
@@ -35,14 +43,38 @@ class Mirror:
         """Drops everything, also what was never read."""
         self.session.clear()
         self._text, self._before = None, {}
+        self._later.clear()
 
     def write(self, values: Mapping[str, Any]) -> None:
         """Sets and removes what differs from what was read or written before."""
         self._settle()
-        if not all(key.__class__ is str for key in values):
-            # JSON has no other names.
-            values = json.loads(json.dumps(values))
-        self.session.merge(self._before, values)
+        self.session.merge(self._before, _named(values))
+
+    def commit(self, values: Mapping[str, Any], more: Sequence[str]) -> Optional[str]:
+        """As `write`, with more changes of the library's flat call, and the commit, in one call: the session's key."""
+        session, values = self.session, _named(values)
+        with session._lock:
+            session._changed_inside()
+            self._settle()
+            removed, changed = session._between(self._before, values)
+            text = session._dumps(changed) if changed else ""
+            changes = [part for name in removed for part in ("remove", name)] + (["set", text] if changed else [])
+            if any("\0" in part for part in (*removed, *more)):
+                # What a flat text can't hold.
+                session.merge(self._before, values)
+                changes = []
+            try:
+                key, _ = session._commit(200, changes + list(more))
+            except BaseException:
+                # Nobody knows which of them the session has: none counts as what is there, so that all are made again.
+                self._before.update(dict.fromkeys(changed, math.nan))
+                raise
+            for name in removed:
+                self._before.pop(name, None)
+            if changed:
+                self._later.append(text)
+            session._forget()
+        return key or None
 
     def fetch(self, name: str) -> Any:
         """The value that one name has now. Of the others what was read before still counts: what other
@@ -55,3 +87,14 @@ class Mirror:
     def _settle(self) -> None:
         if self._text is not None:
             self._before, self._text = json.loads(self._text), None
+        for text in self._later:
+            self._before.update(json.loads(text))
+        self._later.clear()
+
+
+def _named(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    # JSON has no other names than text.
+    if all(key.__class__ is str for key in values):
+        return values
+    renamed: dict[str, Any] = json.loads(json.dumps(values))
+    return renamed

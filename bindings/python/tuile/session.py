@@ -168,14 +168,19 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         and makes the first a copy of the second."""
         with self._lock:
             self._changed_inside()
-            for key in before.keys() - after.keys():
-                self._call("remove", native.unicode(_name(key)))
+            removed, changed = self._between(before, after)
+            for key in removed:
+                self._call("remove", native.unicode(key))
                 del before[key]
-            changed = {k: v for k, v in after.items() if k not in before or self._differ(before[k], v)}
             if changed:
                 text = self._dumps(changed)
                 self._call("update", native.unicode(text))
                 before.update(self._loads(text))
+
+    def _between(self, before: dict[str, Any], after: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
+        """The names that went from one dictionary to another, and the values that came or are others."""
+        changed = {k: v for k, v in after.items() if k not in before or self._differ(before[k], v)}
+        return [_name(key) for key in before.keys() - after.keys()], changed
 
     def _differ(self, one: Any, other: Any) -> bool:
         # 1, 1.0 and True are equal in Python and not in JSON; so are 0.0 and -0.0, and NaN is not equal to itself.
@@ -313,7 +318,8 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         with self._lock:
             self._return()
             try:
-                return self._commit(arguments.count(status, "status"), headers)
+                given = self._commit(arguments.count(status, "status"))[1]
+                return given if headers else []
             finally:
                 # The library has what other requests saved, too.
                 self._forget()

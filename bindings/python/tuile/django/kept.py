@@ -12,6 +12,7 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.utils import timezone
 
 from .. import _native as native
+from ..manager import Found, Manager
 from ..mirror import Mirror
 from ..session import Session, SessionDeleted
 from .configuration import manager
@@ -20,6 +21,7 @@ from .owned import LOGIN, OWNER
 
 Answer = TypeVar("Answer")
 _EPOCH = datetime(1970, 1, 1, tzinfo=zones.utc)
+_MICROSECOND = timedelta(microseconds=1)
 # What could end the cookie is no key.
 _ENDS = frozenset(' \t;,"\\\r\n')
 
@@ -32,6 +34,8 @@ class Kept:
         self._mirror: Optional[Mirror] = None
         self._before: dict[str, Any] = {}
         self._cleared = False
+        # It was read, and nothing has ended it since.
+        self._is_there = False
         # As it was read or written last.
         self._owner: Optional[str] = None
         #: Where the request comes from: user agent and address.
@@ -39,7 +43,7 @@ class Kept:
 
     def __getstate__(self) -> dict[str, Any]:
         before = self._before if self._mirror is None else self._mirror.before
-        return {**vars(self), "_mirror": None, "_before": before}
+        return {**vars(self), "_mirror": None, "_before": before, "_is_there": False}
 
     def begun(self, key: Optional[str]) -> Mirror:
         if self._mirror is None:
@@ -49,7 +53,7 @@ class Kept:
 
     def end(self) -> None:
         mirror, self._mirror = self._mirror, None
-        self._before, self._cleared, self._owner = {}, False, None
+        self._before, self._cleared, self._owner, self._is_there = {}, False, None, False
         if mirror is not None:
             mirror.session.close()
 
@@ -64,16 +68,22 @@ class Kept:
     def load(self, key: Optional[str]) -> Optional[dict[str, Any]]:
         """The values; None if there is no such session."""
         self.end()
-        mirror = self.begun(key)
-        if not mirror.session.load():
+        session, found = begin_and_read(key)
+        self._mirror = Mirror(session)
+        if found.key is None:
             return None
-        values = mirror.read()
+        self._is_there = True
+        values = self._mirror.read_as(found.values)
         # The library counts neither among the values.
-        if (owner := mirror.session.owner) is not None and owner != values.get(LOGIN):
-            self._owner = values[OWNER] = owner
-        if (left := mirror.session.get_lifetime()) is not None:
-            values[ENDS] = int(time()) + left
+        if found.owner is not None and found.owner != values.get(LOGIN):
+            self._owner = values[OWNER] = found.owner
+        if found.lifetime is not None:
+            values[ENDS] = int(time()) + found.lifetime
         return values
+
+    def is_there(self, key: Optional[str]) -> bool:
+        """Whether the store has the session."""
+        return self._is_there or self.begun(key).session.load()
 
     def write(self, key: Optional[str], values: dict[str, Any]) -> Session:
         """Tells the library what was changed."""
@@ -88,6 +98,32 @@ class Kept:
             mirror.session.set_lifetime(max(1, values[ENDS] - int(time())))
         return mirror.session
 
+    def save(self, key: Optional[str], values: dict[str, Any], expires: datetime) -> Optional[str]:
+        """What `write` and `commit` do, in one call where that can be."""
+        owner = values.get(OWNER)
+        if self._cleared or ENDS in values or owner == "":
+            self.write(key, values)
+            return self.commit(expires)
+        mirror, more = self.begun(key), ["touch", ""]
+        if owner is not None:
+            values = {name: value for name, value in values.items() if name != OWNER}
+        if owner != self._owner:
+            more += ["owner", owner or ""]
+        if self.client != ("", ""):
+            more += ["user_agent", self.client[0], "address", self.client[1]]
+        if (at := _stored(expires)) is not None:
+            more += ["expires", str(at)]
+        try:
+            saved = mirror.commit(values, more)
+        except SessionDeleted:
+            self._is_there = False
+            raise UpdateError from None
+        except BaseException:
+            self._is_there = False
+            raise
+        self._owner = owner
+        return saved
+
     def commit(self, expires: datetime) -> Optional[str]:
         """Saves what was written; the key."""
         assert self._mirror is not None
@@ -99,17 +135,14 @@ class Kept:
             # Django writes the cookie.
             session.commit(headers=False)
         except SessionDeleted:
+            self._is_there = False
             raise UpdateError from None
         return session.session_key
 
     @staticmethod
     def _expire(session: Session, expires: datetime) -> None:
-        """Then, whatever Django made that of. A cookie's token says when it was signed, and goes by its expiry."""
-        if manager().store_name == "cookie:":
-            return
-        if timezone.is_naive(expires):
-            expires = timezone.make_aware(expires, timezone.get_default_timezone())
-        session._call("set_stored_time", native.int64((expires - _EPOCH) // timedelta(microseconds=1)))
+        if (at := _stored(expires)) is not None:
+            session._call("set_stored_time", native.int64(at))
 
     def keep_listed(self, expires: datetime) -> None:
         """What a commit does of a session that was only read: its owner's list says when it was seen."""
@@ -125,10 +158,32 @@ class Kept:
         return answer
 
 
+def _stored(expires: datetime) -> Optional[int]:
+    """That time in microseconds, whatever Django made it of. A cookie's token says when it was signed, and goes by its
+    expiry: None."""
+    if manager().store_name == "cookie:":
+        return None
+    if timezone.is_naive(expires):
+        expires = timezone.make_aware(expires, timezone.get_default_timezone())
+    return (expires - _EPOCH) // _MICROSECOND
+
+
 def begin(session_key: Optional[str]) -> Session:
     found = manager()
-    key = session_key if session_key and _ENDS.isdisjoint(session_key) else ""
-    session = found.begin(f"{found.cookie_name}={key}" if key else "")
+    return _of_django(found.begin(_header(found, session_key)))
+
+
+def begin_and_read(session_key: Optional[str]) -> tuple[Session, Found]:
+    manager_ = manager()
+    session, found = manager_.begin_and_read(_header(manager_, session_key))
+    return _of_django(session), found
+
+
+def _header(manager: Manager, session_key: Optional[str]) -> str:
+    return f"{manager.cookie_name}={session_key}" if session_key and _ENDS.isdisjoint(session_key) else ""
+
+
+def _of_django(session: Session) -> Session:
     # Django has it saved, or means it not to be.
     session._warns = False
     return session

@@ -87,11 +87,10 @@ class SessionStore(database.SessionStore):
         values = self._get_session()
         self._require_json()
         key = self._session_key
-        if not self._kept.begun(key).session.load() and not _in_cookie():
+        if not self._kept.is_there(key) and not _in_cookie():
             raise UpdateError
         self.limit_life(values)
-        self._kept.write(key, values)
-        self._session_key = self._kept.commit(self.get_expiry_date())
+        self._session_key = self._kept.save(key, values, self.get_expiry_date())
 
     def _require_json(self) -> None:
         if self.serializer is not JSONSerializer:
