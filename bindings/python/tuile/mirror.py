@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
@@ -21,6 +20,8 @@ class Mirror:
         self._before: dict[str, Any] = {} if before is None else before
         # What was written since, likewise.
         self._later: list[str] = []
+        # Names that a commit which failed may have set.
+        self._unsure: set[str] = set()
 
     def read(self) -> dict[str, Any]:
         """A dictionary of the session's values."""
@@ -30,6 +31,7 @@ class Mirror:
         """The same from the JSON of all values."""
         self._text = text
         self._later.clear()
+        self._unsure.clear()
         values: dict[str, Any] = json.loads(text)
         return values
 
@@ -44,11 +46,16 @@ class Mirror:
         self.session.clear()
         self._text, self._before = None, {}
         self._later.clear()
+        self._unsure.clear()
 
     def write(self, values: Mapping[str, Any]) -> None:
         """Sets and removes what differs from what was read or written before."""
         self._settle()
-        self.session.merge(self._before, _named(values))
+        values = _named(values)
+        # Whatever they are there, they count as others than these.
+        self._before.update(dict.fromkeys(self._unsure - values.keys()))
+        self.session.merge(self._before, values)
+        self._unsure.clear()
 
     def commit(self, values: Mapping[str, Any], more: Sequence[str]) -> Optional[str]:
         """As `write`, with more changes of the library's flat call, and the commit, in one call: the session's key."""
@@ -56,6 +63,7 @@ class Mirror:
         with session._lock:
             session._changed_inside()
             self._settle()
+            self._before.update(dict.fromkeys(self._unsure - values.keys()))
             removed, changed = session._between(self._before, values)
             text = session._dumps(changed) if changed else ""
             changes = [part for name in removed for part in ("remove", name)] + (["set", text] if changed else [])
@@ -66,13 +74,16 @@ class Mirror:
             try:
                 key, _ = session._commit(200, changes + list(more))
             except BaseException:
-                # Nobody knows which of them the session has: none counts as what is there, so that all are made again.
-                self._before.update(dict.fromkeys(changed, math.nan))
+                # Nobody knows which of them the session has: all are made again.
+                self._unsure.update(changed)
+                for name in changed:
+                    self._before.pop(name, None)
                 raise
             for name in removed:
                 self._before.pop(name, None)
             if changed:
                 self._later.append(text)
+            self._unsure.clear()
             session._forget()
         return key or None
 
