@@ -71,5 +71,9 @@ class Absent:
         self.__dict__[name] = function
         return function
 
+    def __getitem__(self, name: str) -> object:
+        return getattr(self, name)
+
 
 ctypes.CDLL = Absent  # type: ignore[assignment,misc]
+ctypes.PyDLL = Absent  # type: ignore[assignment,misc]
