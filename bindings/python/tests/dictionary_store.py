@@ -1,4 +1,4 @@
-"""A store in Python for tests: it counts what it is asked, and can be away or slow."""
+"""A store in Python for tests: it counts what it is asked, and can be away, slow, or stand still."""
 
 from __future__ import annotations
 
@@ -19,6 +19,13 @@ class Dictionary(Store):
         self.seconds = seconds
         self.away = False
         self.under_way = self.closed = 0
+        self.held = ""
+        self.reached, self.go = threading.Event(), threading.Event()
+
+    def hold(self, what: str) -> None:
+        """The next call of that name sets `reached`, and goes on when `go` is set."""
+        self.reached, self.go = threading.Event(), threading.Event()
+        self.held = what
 
     def _ask(self, what: str) -> None:
         self.asked.append(what)
@@ -27,6 +34,12 @@ class Dictionary(Store):
         if self.seconds:
             self.under_way += 1
             time.sleep(self.seconds)
+            self.under_way -= 1
+        if what == self.held:
+            self.held = ""
+            self.under_way += 1
+            self.reached.set()
+            assert self.go.wait(300), "nobody let it go on"
             self.under_way -= 1
         assert not self.closed, "the store was closed in use"
         if self.away:

@@ -25,15 +25,13 @@ LARGE = "x" * 200_000
 
 class Site:
     def __init__(self) -> None:
-        self.store = Dictionary(seconds=0.1)
+        self.store = Dictionary()
         self.manager = Manager(store=self.store, secret="a secret of thirty-two octets, or more")
         #: What was under way in the store when a session of the library's was freed.
         self.freed: list[int] = []
-        self.store.seconds = 0
         with self.manager.begin("") as session:
             session["a"] = LARGE
             self.cookie = dict(session.commit())["Set-Cookie"].partition(";")[0].encode()
-        self.store.seconds = 0.1
 
     async def visit(self, change: Any, cookie: bool = True, hangs_up: bool = False) -> list[Any]:
         sent: list[Any] = []
@@ -54,11 +52,16 @@ class Site:
         await SessionMiddleware(application, self.manager)({"type": "http", "headers": headers}, None, send)
         return sent
 
-    def quiet(self) -> None:
-        """Waits for the threads that are in the store."""
-        for thread in threading.enumerate():
-            if thread is not threading.current_thread() and not thread.daemon:
-                thread.join(0.5)
+    async def cancelled_in(self, what: str, change: Any, cookie: bool = True) -> None:
+        """A visit that is cancelled while it is in that call of the store, which goes on."""
+        self.store.hold(what)
+        visit = asyncio.ensure_future(self.visit(change, cookie))
+        assert await asyncio.to_thread(self.store.reached.wait, 300)
+        visit.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await visit
+        assert self.store.under_way == 1
+        self.store.go.set()
 
     def holds(self) -> list[Any]:
         self.store.seconds = 0
@@ -89,11 +92,9 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 def test_cancelled_while_the_session_is_read(site: Site) -> None:
     async def run() -> None:
         for _ in range(3):
-            with pytest.raises(asyncio.TimeoutError):
-                await asyncio.wait_for(site.visit(lambda s: None), 0.05)
-            assert site.store.under_way == 1
-            await asyncio.sleep(0.2)
-            assert site.store.under_way == 0
+            await site.cancelled_in("load", lambda s: None)
+            while site.store.under_way:
+                await asyncio.sleep(0.01)
 
     asyncio.run(run())
     assert site.store.takes().count("load") == 3
@@ -101,19 +102,24 @@ def test_cancelled_while_the_session_is_read(site: Site) -> None:
 
 @pytest.mark.parametrize("cookie", [True, False])
 def test_cancelled_while_it_is_saved(site: Site, cookie: bool) -> None:
-    async def run() -> None:
-        with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(site.visit(lambda s: s.update(b=1), cookie), 0.15 if cookie else 0.05)
-
-    asyncio.run(run())
+    asyncio.run(site.cancelled_in("replace" if cookie else "create", lambda s: s.update(b=1), cookie))
     # What was under way went on.
     assert {"b": 1} in site.holds()
 
 
 def test_cancelled_in_trio(site: Site) -> None:
-    async def run() -> None:
-        with trio.move_on_after(0.05) as scope:
+    async def visit(scope: trio.CancelScope) -> None:
+        with scope:
             await site.visit(lambda s: s.update(b=1))
+
+    async def run() -> None:
+        site.store.hold("load")
+        scope = trio.CancelScope()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(visit, scope)
+            assert await trio.to_thread.run_sync(site.store.reached.wait, 300)
+            scope.cancel()
+            site.store.go.set()
         assert scope.cancelled_caught and site.store.under_way == 0
 
     trio.run(run)
@@ -121,15 +127,26 @@ def test_cancelled_in_trio(site: Site) -> None:
 
 def test_cancelled_while_threads_of_the_application_use_it(site: Site) -> None:
     kept: list[AsyncSession] = []
+    begun, go = threading.Event(), threading.Event()
+
+    def add(session: AsyncSession) -> None:
+        session.add_int("n")
+        begun.set()
+        assert go.wait(300)
+        with pytest.raises(ArgumentError, match="ended"):
+            session.add_int("n")
 
     async def change(session: AsyncSession) -> None:
         kept.append(session)
-        await asyncio.to_thread(lambda: [session.add_int("n") for _ in range(20)])
-        await asyncio.sleep(10)
+        await asyncio.to_thread(add, session)
 
     async def run() -> None:
-        with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(site.visit(change), 0.3)
+        visit = asyncio.ensure_future(site.visit(change))
+        assert await asyncio.to_thread(begun.wait, 300)
+        visit.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await visit
+        go.set()
 
     asyncio.run(run())
     with pytest.raises(ArgumentError, match="ended"):
@@ -140,13 +157,16 @@ def test_cancelled_while_threads_of_the_application_use_it(site: Site) -> None:
 def test_an_exception_while_another_task_saves_it(site: Site, problem: type[BaseException]) -> None:
     async def change(session: AsyncSession) -> None:
         session["b"] = 1
+        site.store.hold("replace")
         change.task = asyncio.ensure_future(session.commit())  # type: ignore[attr-defined]
-        await asyncio.sleep(0.02)
+        assert await asyncio.to_thread(site.store.reached.wait, 300)
         raise problem
 
     async def run() -> None:
         with pytest.raises(problem):
             await site.visit(change)
+        assert site.store.under_way == 1
+        site.store.go.set()
         await change.task  # type: ignore[attr-defined]
 
     asyncio.run(run())
@@ -168,6 +188,7 @@ def test_many_at_once_that_are_cancelled_at_any_time(site: Site) -> None:
             await asyncio.wait_for(site.visit(lambda s: s.add_int("n"), number % 3 != 0), 0.01 * (number % 40))
 
     async def run() -> None:
+        site.store.seconds = 0.1
         await asyncio.gather(*(one(number) for number in range(120)))
 
     asyncio.run(run())
@@ -180,11 +201,12 @@ def test_the_interpreter_may_end_meanwhile(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
         """
-import asyncio, sys
+import asyncio, sys, threading
 from dictionary_store import Dictionary
 from tuile.asgi import SessionMiddleware
 
-store = Dictionary(seconds=0.3)
+store = Dictionary()
+store.hold("create")
 async def application(scope, receive, send):
     scope["session"]["a"] = "x" * 100_000
     await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -194,16 +216,20 @@ async def send(message): pass
 loop = asyncio.new_event_loop()
 visit = SessionMiddleware(application, store=store, secret="a secret of thirty-two octets, or more")(
     {"type": "http", "headers": []}, None, send)
+visit = loop.create_task(visit)
+assert loop.run_until_complete(loop.run_in_executor(None, store.reached.wait, 300))
+visit.cancel()
 try:
-    loop.run_until_complete(asyncio.wait_for(visit, 0.05))
-except asyncio.TimeoutError:
+    loop.run_until_complete(visit)
+except asyncio.CancelledError:
     assert store.under_way == 1
     print("left")
+threading.Timer(0.3, store.go.set).start()
 sys.exit(3)
 """
     )
     done = subprocess.run(
         [sys.executable, program], env={"PYTHONPATH": ":".join(sys.path), "TUILE_LIBRARY": native.lib._name},
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (3, "left\n", "")
