@@ -41,6 +41,8 @@ copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
 
 html_theme = "furo"
+# With the contrast that WCAG asks for.
+pygments_style, pygments_dark_style = "xcode", "github-dark"
 html_title = f"Tuile {release}"
 html_favicon = "_static/tuile.svg"
 html_static_path = ["_static"]

@@ -1,4 +1,4 @@
-"""Names of the C interface in the pages' text are links to their place in the reference."""
+"""Names of the C interface in the pages' text are links to their place in the reference; and what readers without a mouse need."""
 
 from __future__ import annotations
 
@@ -39,7 +39,18 @@ class Names(SphinxTransform):
             link += literal
 
 
+def reachable(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """For who has no mouse, or no eyes: code that is wider than the screen is scrolled by keys, too, and the contents'
+    headings have a level."""
+    if body := context.get("body"):
+        context["body"] = body.replace("<pre>", '<pre tabindex="0">')
+    if tree := context.get("furo_navigation_tree"):
+        context["furo_navigation_tree"] = tree.replace(' role="heading"', ' role="heading" aria-level="2"')
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.names = json.loads(Path(os.environ["TUILE_NAMES"]).read_text())  # type: ignore[attr-defined]
     app.add_transform(Names)
+    # After the theme's.
+    app.connect("html-page-context", reachable, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
