@@ -2483,9 +2483,10 @@ tuile_status tuile_queue_run(tuile_queue *queue, size_t *called);
 
 /** Ends a queue. NULL is fine. What has not begun is cancelled, what has begun
  * is waited for, as long as the store's own limits let it take; all completions
- * were called when this returns. In a child of fork() none is called.
- * tuile_manager_close does the same with the manager's queues, but for the
- * completions, which come with tuile_queue_run or this. Since 0.2.
+ * were called when this returns. In a child of fork() none is called. Of a
+ * manager that is closed before, the queues stop in the same way; their
+ * completions come with tuile_queue_run or this. No other call may use the
+ * queue meanwhile but a completion's. Since 0.2.
  */
 void tuile_queue_close(tuile_queue *queue);
 

@@ -82,9 +82,9 @@ public func tuile_queue_run(
 
 /// Ends a queue. NULL is fine. What has not begun is cancelled, what has begun is waited
 /// for, as long as the store's own limits let it take; all completions were called when this
-/// returns. In a child of fork() none is called. tuile_manager_close does the same with the
-/// manager's queues, but for the completions, which come with tuile_queue_run or this.
-/// Since 0.2.
+/// returns. In a child of fork() none is called. Of a manager that is closed before, the
+/// queues stop in the same way; their completions come with tuile_queue_run or this.
+/// No other call may use the queue meanwhile but a completion's. Since 0.2.
 @_cdecl("tuile_queue_close")
 public func tuile_queue_close(_ queue: UnsafeMutablePointer<tuile_queue>?) {
   guard let queue else { return }
