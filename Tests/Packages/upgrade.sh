@@ -41,7 +41,7 @@ apt install $(cd "$root" && ls new/*.deb | sed 's,^,/,')
 [ -L "$root/etc/nginx/modules-enabled/50-mod-http-tuile.conf" ]
 [ -L "$root/etc/apache2/mods-enabled/tuile.load" ]
 inside nginx -t -q
-inside apache2ctl -M 2> /dev/null | grep -q tuile_module
+grep -q tuile_module <<< "$(inside apache2ctl -M 2> /dev/null)"
 for url in redis://127.0.0.1:1/ postgresql://127.0.0.1:1/x; do
   inside python3 - "$url" <<'TEXT'
 import sys
