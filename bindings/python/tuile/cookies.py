@@ -70,9 +70,9 @@ def _flat(header: Text | Sequence[Text], mode: CookieMode) -> Optional[str]:
         buffer = flat.more()
     array, address = buffer
     count = flat.cookies(raw, size, number, address, flat.ROOM)
-    found: bytes = array[:count] if count > 0 else b""
+    found: bytes = array[:count] if 0 < count <= flat.ROOM else b""
     flat.free.append(buffer)
-    return found.decode("utf-8", "surrogateescape") if count >= 0 else None
+    return found.decode("utf-8", "surrogateescape") if 0 <= count <= flat.ROOM else None
 
 
 # Each cookie of the array as four numbers: where name and value are, and how long.
@@ -288,9 +288,9 @@ class SetCookie:
             buffer = flat.more()
         array, address = buffer
         count = flat.set_cookie(raw, len(raw), age, flags, address, flat.ROOM)
-        found: bytes = array[:count] if count > 0 else b""
+        found: bytes = array[:count] if 0 < count <= flat.ROOM else b""
         flat.free.append(buffer)
-        return found.decode("utf-8", "surrogateescape") if count >= 0 else None
+        return found.decode("utf-8", "surrogateescape") if 0 <= count <= flat.ROOM else None
 
     def delete_header(self) -> str:
         """The value of the header that makes a browser delete this cookie."""
