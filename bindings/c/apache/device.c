@@ -4,18 +4,10 @@
 
 APLOG_USE_MODULE(tuile);
 
-static tuile_bytes header_in(request_rec *r, const char *name) { return tuile_text(apr_table_get(r->headers_in, name)); }
+static tuile_bytes header_in(void *r, const char *name) { return tuile_text(apr_table_get(((request_rec *)r)->headers_in, name)); }
 
 tuile_device_request tuile_device_request_of(request_rec *r) {
-  tuile_device_request request = TUILE_DEVICE_REQUEST_INIT;
-  request.method = tuile_text(r->method);
-  request.proof = header_in(r, "Secure-Session-Response");
-  request.identifier = header_in(r, "Sec-Secure-Session-Id");
-  request.skipped = header_in(r, "Secure-Session-Skipped");
-  request.fetch_site = header_in(r, "Sec-Fetch-Site");
-  request.fetch_mode = header_in(r, "Sec-Fetch-Mode");
-  request.fetch_dest = header_in(r, "Sec-Fetch-Dest");
-  return request;
+  return gate_device_request(tuile_text(r->method), header_in, r);
 }
 
 static bool looks(request_rec *r) {

@@ -1,28 +1,14 @@
 /* Sessions that the gate binds to their browsers' devices. */
 #include "daemon.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <strings.h>
 
-tuile_device_request device_request(struct MHD_Connection *connection, tuile_bytes method) {
-  tuile_device_request asked = TUILE_DEVICE_REQUEST_INIT;
-  asked.method = method;
-  asked.proof = header_once(connection, "Secure-Session-Response");
-  asked.identifier = header_once(connection, "Sec-Secure-Session-Id");
-  asked.skipped = header_once(connection, "Secure-Session-Skipped");
-  asked.fetch_site = header_once(connection, "Sec-Fetch-Site");
-  asked.fetch_mode = header_once(connection, "Sec-Fetch-Mode");
-  asked.fetch_dest = header_once(connection, "Sec-Fetch-Dest");
-  return asked;
-}
+#include "../tuile_http.h"
 
-static bool add(struct MHD_Response *response, const tuile_header *header) {
-  char *name = strndup(header->name.data, header->name.size), *value = strndup(header->value.data, header->value.size);
-  bool well = name && value && MHD_add_response_header(response, name, value) == MHD_YES;
-  free(name);
-  free(value);
-  return well;
+static tuile_bytes header(void *connection, const char *name) { return header_once(connection, name); }
+
+tuile_device_request device_request(struct MHD_Connection *connection, tuile_bytes method) {
+  return gate_device_request(method, header, connection);
 }
 
 struct MHD_Response *device_response(const tuile_device_answer *answer, const char *reason, bool one_cookie) {
@@ -31,7 +17,7 @@ struct MHD_Response *device_response(const tuile_device_answer *answer, const ch
   for (size_t i = 0; well && i < answer->header_count; i++) {
     const tuile_header *header = &answer->headers[i];
     bool is_cookie = header->name.size == 10 && strncasecmp(header->name.data, "Set-Cookie", 10) == 0;
-    if (!(is_cookie && cookie && one_cookie)) well = add(response, header);
+    if (!(is_cookie && cookie && one_cookie)) well = tuile_mhd_add_header(response, header->name, header->value) == TUILE_OK;
     cookie = cookie || is_cookie;
   }
   if (well && reason) well = MHD_add_response_header(response, "X-Tuile-Status", reason) == MHD_YES;

@@ -11,6 +11,18 @@ bool gate_is_endpoint(const struct gate *gate, tuile_bytes path) {
          memcmp(path.data, gate->config.device_path.data, path.size) == 0;
 }
 
+tuile_device_request gate_device_request(tuile_bytes method, tuile_bytes (*header)(void *, const char *), void *of) {
+  tuile_device_request request = TUILE_DEVICE_REQUEST_INIT;
+  request.method = method;
+  request.proof = header(of, "Secure-Session-Response");
+  request.identifier = header(of, "Sec-Secure-Session-Id");
+  request.skipped = header(of, "Secure-Session-Skipped");
+  request.fetch_site = header(of, "Sec-Fetch-Site");
+  request.fetch_mode = header(of, "Sec-Fetch-Mode");
+  request.fetch_dest = header(of, "Sec-Fetch-Dest");
+  return request;
+}
+
 static bool is(tuile_bytes text, const char *word) { return text.size == strlen(word) && memcmp(text.data, word, text.size) == 0; }
 
 bool gate_is_page(const tuile_device_request *request) {

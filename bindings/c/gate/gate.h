@@ -167,6 +167,9 @@ enum { GATE_BOUND_SIZE = 40 }; /* No ID of a bound session is shorter, however i
 /* Whether the path is the one where browsers register and refresh. */
 bool gate_is_endpoint(const struct gate *gate, tuile_bytes path);
 
+/* What the library is told of a request: `header` gives each of its headers, empty where it has none. */
+tuile_device_request gate_device_request(tuile_bytes method, tuile_bytes (*header)(void *, const char *), void *of);
+
 /* Whether a person has asked for a page. Only with those an offer goes out, so that a page's many
  * requests do not all have the browser make a key. */
 bool gate_is_page(const tuile_device_request *request);

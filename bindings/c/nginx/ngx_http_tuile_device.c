@@ -13,16 +13,10 @@ tuile_bytes ngx_http_tuile_header_in(ngx_http_request_t *r, const char *name) {
   return (tuile_bytes){NULL, 0};
 }
 
+static tuile_bytes header(void *r, const char *name) { return ngx_http_tuile_header_in(r, name); }
+
 tuile_device_request ngx_http_tuile_device_request(ngx_http_request_t *r) {
-  tuile_device_request request = TUILE_DEVICE_REQUEST_INIT;
-  request.method = ngx_http_tuile_bytes(r->method_name);
-  request.proof = ngx_http_tuile_header_in(r, "Secure-Session-Response");
-  request.identifier = ngx_http_tuile_header_in(r, "Sec-Secure-Session-Id");
-  request.skipped = ngx_http_tuile_header_in(r, "Secure-Session-Skipped");
-  request.fetch_site = ngx_http_tuile_header_in(r, "Sec-Fetch-Site");
-  request.fetch_mode = ngx_http_tuile_header_in(r, "Sec-Fetch-Mode");
-  request.fetch_dest = ngx_http_tuile_header_in(r, "Sec-Fetch-Dest");
-  return request;
+  return gate_device_request(ngx_http_tuile_bytes(r->method_name), header, r);
 }
 
 bool ngx_http_tuile_is_endpoint(ngx_http_request_t *r, const ngx_http_tuile_loc_conf_t *conf) {
