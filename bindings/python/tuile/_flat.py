@@ -67,26 +67,28 @@ commit = _function(_leaving, "commit")
 again = _function(_leaving, "again")
 
 
-def result(call: Any, *given: Any, session: Any) -> bytes:
-    """What a session's flat call gives, or its exception. `session` has the session's address once it was called."""
+def answer(function: Any, *given: Any) -> tuple[int, bytes]:
+    """What a flat call answers with, and its text; what it says of an error; nothing if the buffer was too small."""
     try:
         buffer = free.pop()
     except IndexError:
         buffer = more()
     array, address = buffer
-    count = call(*given, address, ROOM)
-    if 0 <= count <= ROOM:
-        text: bytes = array[:count]
-        free.append(buffer)
-    elif count > ROOM:
-        free.append(buffer)
+    count = function(*given, address, ROOM)
+    text: bytes = array[:count] if 0 <= count <= ROOM else array[:256] if count < 0 else b""
+    free.append(buffer)
+    return count, text
+
+
+def result(call: Any, *given: Any, session: Any) -> bytes:
+    """What a session's flat call gives, or its exception. `session` has the session's address once it was called."""
+    count, text = answer(call, *given)
+    if count > ROOM:
         room = (c_char * count)()
         again(session, byref(room), c_size_t(count))
         text = room.raw
-    else:
-        said = array.raw[:256]
-        free.append(buffer)
-        native.answered(*_failed(count, said))
+    elif count < 0:
+        native.answered(*_failed(count, text))
         raise errors.SessionDeleted("the session was deleted meanwhile")
     # A callback that raised what nobody may swallow.
     native.answered()

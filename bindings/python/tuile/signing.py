@@ -224,14 +224,7 @@ class Signer(Uncopyable):
         handle = self._handle
         signer = handle.enter()
         try:
-            try:
-                buffer = flat.free.pop()
-            except IndexError:
-                buffer = flat.more()
-            array, address = buffer
-            count = function(signer, raw, len(raw), *more, address, flat.ROOM)
-            found: bytes = array[:count] if 0 < count <= flat.ROOM else b""
-            flat.free.append(buffer)
+            count, found = flat.answer(function, signer, raw, len(raw), *more)
         finally:
             handle.leave()
         if 0 <= count <= flat.ROOM:
