@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "csystem.h"
 
-#include <signal.h>
 #include <time.h>
 
 struct sys_timer {
@@ -66,13 +65,7 @@ sys_timer *sys_timer_start(unsigned int seconds, void (*tick)(void *), void *con
   pthread_mutex_init(&timer->mutex, NULL);
   pthread_cond_init(&timer->changed, &clock);
   pthread_condattr_destroy(&clock);
-  /* The host's signals are for the host's threads. */
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int failure = pthread_create(&timer->thread, NULL, run, timer);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (failure == 0) return timer;
+  if (sys_thread_start(&timer->thread, NULL, run, timer)) return timer;
   release(timer);
   return NULL;
 }

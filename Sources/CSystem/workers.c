@@ -5,17 +5,21 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-bool sys_worker_start(sys_worker *worker, void *(*run)(void *), void *context) {
-  pthread_attr_t attributes;
+bool sys_thread_start(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *context) {
   sigset_t all, before;
-  if (pthread_attr_init(&attributes) != 0) return false;
-  /* A sanitizer's frames are larger. What is not touched takes no memory. */
-  bool started = pthread_attr_setstacksize(&attributes, 512 << 10) == 0;
-  /* The host's signals are for the host's threads. */
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  started = started && pthread_create(&worker->thread, &attributes, run, context) == 0;
+  int failure = pthread_create(thread, attributes, run, context);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return failure == 0;
+}
+
+bool sys_worker_start(sys_worker *worker, void *(*run)(void *), void *context) {
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return false;
+  /* A sanitizer's frames are larger. What is not touched takes no memory. */
+  bool started = pthread_attr_setstacksize(&attributes, 512 << 10) == 0 &&
+                 sys_thread_start(&worker->thread, &attributes, run, context);
   pthread_attr_destroy(&attributes);
   return started;
 }

@@ -402,10 +402,13 @@ void sys_timer_stop(sys_timer *timer);
 
 /* ---- threads that wait for stores, and a descriptor to poll (workers.c) ---- */
 
+/* Without signals: the host's are for the host's threads. attributes may be NULL; false if there is no thread to be had. */
+bool sys_thread_start(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *context);
+
 typedef struct sys_worker {
   pthread_t thread;
 } sys_worker;
-/* With a small stack, and no signals; false if there is no thread to be had. */
+/* As sys_thread_start, with a small stack. */
 bool sys_worker_start(sys_worker *worker, void *(*run)(void *), void *context);
 /* Waits for its end, unless this is that thread. */
 void sys_worker_join(const sys_worker *worker);
