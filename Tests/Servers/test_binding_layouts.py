@@ -13,7 +13,7 @@ from conftest import open_folder
 from frameworks import Browser as Logged
 from frameworks import Framework, Served
 from processes import ROOT, Front
-from test_layouts import FRAMEWORKS, SERVERS, Settings, echo, pytestmark, redis  # noqa: F401
+from test_layouts import FRAMEWORKS, SERVERS, Settings, echo, pytestmark, redis, running_framework  # noqa: F401
 from through import through
 
 sys.path.insert(0, str(ROOT / "bindings/python/tests"))
@@ -29,12 +29,7 @@ FEW = ["php", "express"]
 
 @pytest.fixture(scope="module", params=list(FRAMEWORKS) if os.environ.get("TUILE_FULL") else FEW)
 def framework(request: pytest.FixtureRequest, redis: str) -> Iterator[Framework]:  # noqa: F811
-    if request.param == "php" and shutil.which("php") is None:
-        pytest.skip("there is no php on the PATH")
-    if request.param == "flask-session":
-        pytest.importorskip("flask_session")
-        pytest.importorskip("flask_login")
-    with open_folder() as name, FRAMEWORKS[request.param](Path(name) / "application", redis).running() as running:
+    with running_framework(request.param, redis) as running:
         yield running
 
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,14 +44,21 @@ def redis() -> Iterator[str]:
             process.wait(60)
 
 
-@pytest.fixture(scope="module", params=list(FRAMEWORKS))
-def framework(request: pytest.FixtureRequest, redis: str) -> Iterator[Framework]:
-    if request.param == "php" and shutil.which("php") is None:
+@contextmanager
+def running_framework(which: str, redis: str) -> Iterator[Framework]:
+    """In a folder of its own; skipped where it is not there."""
+    if which == "php" and shutil.which("php") is None:
         pytest.skip("there is no php on the PATH")
-    if request.param == "flask-session":
+    if which == "flask-session":
         pytest.importorskip("flask_session")
         pytest.importorskip("flask_login")
-    with open_folder() as name, FRAMEWORKS[request.param](Path(name) / "application", redis).running() as running:
+    with open_folder() as name, FRAMEWORKS[which](Path(name) / "application", redis).running() as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=list(FRAMEWORKS))
+def framework(request: pytest.FixtureRequest, redis: str) -> Iterator[Framework]:
+    with running_framework(request.param, redis) as running:
         yield running
 
 
