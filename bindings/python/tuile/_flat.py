@@ -80,9 +80,16 @@ def answer(function: Any, *given: Any) -> tuple[int, bytes]:
     return count, text
 
 
-def result(call: Any, *given: Any, session: Any) -> bytes:
+def result(session: Any, call: Any, *given: Any) -> bytes:
     """What a session's flat call gives, or its exception. `session` has the session's address once it was called."""
-    count, text = answer(call, *given)
+    try:
+        buffer = free.pop()
+    except IndexError:
+        buffer = more()
+    array, address = buffer
+    count = call(*given, address, ROOM)
+    text: bytes = array[:count] if 0 <= count <= ROOM else array[:256] if count < 0 else b""
+    free.append(buffer)
     if count > ROOM:
         room = (c_char * count)()
         again(session, byref(room), c_size_t(count))
@@ -90,8 +97,9 @@ def result(call: Any, *given: Any, session: Any) -> bytes:
     elif count < 0:
         native.answered(*_failed(count, text))
         raise errors.SessionDeleted("the session was deleted meanwhile")
-    # A callback that raised what nobody may swallow.
-    native.answered()
+    if native.raised() is not None:
+        # What a callback raised that nobody may swallow.
+        native.answered()
     return text
 
 

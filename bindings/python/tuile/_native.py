@@ -117,6 +117,9 @@ def shares_sqlite() -> bool:
 _raised: ContextVar[Optional[tuple[BaseException, bool]]] = ContextVar("tuile_raised", default=None)
 
 
+raised = _raised.get
+
+
 def keep(problem: BaseException, always: bool = False) -> None:
     """No exception gets through C: whoever made the call raises this one."""
     # KeyboardInterrupt and its like are nobody's cause: they come out as themselves.

@@ -42,6 +42,13 @@ CHANGES = frozenset(
 )
 
 
+def _octets(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return arguments.sent(text)
+
+
 class SessionHandle(Uncopyable):
     """What every session has besides its values: an ID, an end, an owner. One thread at a time is in it."""
 
@@ -49,6 +56,8 @@ class SessionHandle(Uncopyable):
     _warns = True
     # Something was changed that no commit was asked to save.
     _unsaved = False
+    # A call is under way.
+    _calling = False
 
     _instead = "it belongs to one request; dict(session) copies its values, and a Manager begins another one"
 
@@ -57,7 +66,6 @@ class SessionHandle(Uncopyable):
         self._manager = manager
         # Looked up here: gevent and eventlet put one of theirs there.
         self._lock = threading.RLock()
-        self._calling = False
 
     def _changed_inside(self) -> None:
         """The library has set a value of its own."""
@@ -165,10 +173,10 @@ class SessionHandle(Uncopyable):
 
     # -- the request
 
-    def _commit(self, status: int, changes: Sequence[str] = ()) -> tuple[str, list[tuple[str, str]]]:
+    def _commit(self, status: int, changes: Sequence[str] = ()) -> tuple[str, str]:
         """Makes the changes, pairs of names and values as the library's flat call has them, and commits: the session's
-        key, or an empty text, and the headers of the response."""
-        given = arguments.sent("\0".join((*changes, ""))) if changes else b""
+        key, or an empty text, and the headers of the response, names and values with a NUL behind each."""
+        given = _octets("\0".join(changes) + "\0") if changes else b""
         # Whoever asked is told what came of it.
         self._unsaved = False
         with self._lock:
@@ -179,14 +187,13 @@ class SessionHandle(Uncopyable):
                 session = self._handle.enter()
                 try:
                     number = status if status in flat.SMALL else c_int(status)
-                    text = flat.result(flat.commit, session, given, flat.length(given), number, session=session)
+                    text = flat.result(session, flat.commit, session, given, flat.length(given), number)
                 finally:
                     self._handle.leave()
             finally:
                 self._calling = False
         key, _, rest = text.decode("latin-1").partition("\0")
-        parts = iter(rest.split("\0"))
-        return key, list(zip(parts, parts))
+        return key, rest
 
     def close(self) -> None:
         """Ends the session, without waiting for a call on it in another thread. What was not committed is gone,
@@ -203,8 +210,13 @@ class SessionHandle(Uncopyable):
 
     def __del__(self) -> None:
         # Half made, or the interpreter ends: nobody could do anything about it.
-        if "_handle" in self.__dict__ and not sys.is_finalizing():
+        handle = self.__dict__.get("_handle")
+        if handle is None or handle.released or sys.is_finalizing():
+            return
+        if self._warns:
             self._close(warns=True)
+        else:
+            handle.release()
 
     def __enter__(self: _Self) -> _Self:
         return self

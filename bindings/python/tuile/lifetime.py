@@ -15,15 +15,24 @@ class Handle:
     """A handle of the library. It is freed when it is released, or by the last of its users then: the calls
     that other threads are in, and what was made from it and needs it as its ``parent``. Nothing waits."""
 
+    __slots__ = ("_address", "_closed", "_free", "_keep", "_number", "_parent", "_users", "released")
+
     def __init__(
-        self, number: Optional[int], free: Callable[[int], object], closed: str, parent: Optional[Handle] = None, keep: Any = None
+        self,
+        number: Optional[int],
+        free: Callable[[c_void_p], object],
+        closed: str,
+        parent: Optional[Handle] = None,
+        keep: Any = None,
+        address: Optional[c_void_p] = None,
     ) -> None:
         assert number is not None
         self._number, self._closed, self._parent, self._keep = number, closed, parent, keep
-        self._address = c_void_p(number)
+        # As calls take it that have no argument declared.
+        self._address = c_void_p(number) if address is None else address
         # Of lists adding and taking one is a single step, whatever threads there are. No lock, since a
         # child of fork would inherit it held.
-        self._free = [free]
+        self._free: list[Callable[[c_void_p], object]] = [free]
         self._users: list[None] = []
         self.released = False
         if parent is not None:
@@ -57,13 +66,13 @@ class Handle:
     def release(self) -> None:
         """Ends it for those who come from now on. A second time is fine."""
         self.released = True
-        if self._users:
+        if self._users or not self._free:
             return
         try:
             free = self._free.pop()
         except IndexError:
             return
-        free(self._number)
+        free(self._address)
         if self._parent is not None:
             self._parent.leave()
 

@@ -103,14 +103,15 @@ def _waiter(wait: Optional[Callable[[float], object]]) -> Any:
 
 
 class Found(NamedTuple):
-    """What a session was when it was read."""
+    """What a session was when it was read, each as the library's flat call has it."""
 
-    key: Optional[str]
-    owner: Optional[str]
-    #: Seconds that are left of its longest life.
-    lifetime: Optional[int]
+    #: Empty: there is none.
+    key: bytes
+    owner: bytes
+    #: Seconds that are left of its longest life, in digits, or empty.
+    lifetime: bytes
     #: All values, as JSON.
-    values: str
+    values: bytes
 
 
 class Manager(Uncopyable):
@@ -194,25 +195,27 @@ class Manager(Uncopyable):
         def start(manager: int) -> Handle:
             number = c_void_p()
             native.check(native.lib.tuile_session_start, manager, header, address, byref(number))
-            return Handle(number.value, native.lib.tuile_session_end, "the session has ended", self._handle)
+            return Handle(number.value, native.lib.tuile_session_end, "the session has ended", self._handle, None, number)
 
         return kind(self, self._use(start))
 
     def begin_and_read(self, cookie_header: str) -> tuple[Session, Found]:
         """A request's session, and at once what the store has of it: one call."""
-        raw, number = arguments.sent(cookie_header, "cookie_header"), c_void_p()
-
-        def start(manager: int) -> tuple[Handle, bytes]:
-            text = flat.result(flat.begin, c_void_p(manager), raw, flat.length(raw), byref(number), session=number)
-            return Handle(number.value, native.lib.tuile_session_end, "the session has ended", self._handle), text
-
-        handle, text = self._use(start)
-        key, owner, lifetime, values, _ = text.split(b"\0")
-        session = Session(self, handle)
-        return session, Found(
-            key.decode("latin-1") or None, arguments.text(owner) or None, int(lifetime) if lifetime else None,
-            values.decode("utf-8", "surrogatepass"),
-        )  # fmt: skip
+        try:
+            raw = cookie_header.encode()
+        except UnicodeEncodeError:
+            raw = arguments.sent(cookie_header, "cookie_header")
+        handle, number = self._handle, c_void_p()
+        if _ending:
+            # Which has a word for daemon threads.
+            self._use(lambda _: None)
+        manager = handle.enter()
+        try:
+            text = flat.result(number, flat.begin, manager, raw, flat.length(raw), byref(number))
+            session = Session(self, Handle(number.value, native.lib.tuile_session_end, "the session has ended", handle, None, number))
+        finally:
+            handle.leave()
+        return session, Found._make(text.split(b"\0")[:4])
 
     def clear_expired(self, limit: int = 10_000) -> int:
         """Removes at most ``limit`` expired sessions; how many there were."""

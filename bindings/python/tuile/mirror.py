@@ -6,18 +6,27 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
-from .session import Session
+from .session import PLAIN, Session, valid_name
+
+_scan: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+_MISSING: Any = object()
+# What names in JSON can be.
+_TEXT = frozenset((str,))
 
 
 class Mirror:
     """Tells a session what was changed in a dictionary that was made from it, name by name, so
     that what other requests change stays."""
 
+    __slots__ = ("_before", "_later", "_plain", "_text", "_unsure", "session")
+
     def __init__(self, session: Session, before: Optional[dict[str, Any]] = None) -> None:
         self.session = session
         # The values as they were read or written last: as JSON until they are needed.
         self._text: Optional[str] = None
         self._before: dict[str, Any] = {} if before is None else before
+        # The same, where the JSON is there: lists and dictionaries in it may have been changed in place since.
+        self._plain: dict[str, Any] = {}
         # What was written since, likewise.
         self._later: list[str] = []
         # Names that a commit which failed may have set.
@@ -30,9 +39,12 @@ class Mirror:
     def read_as(self, text: str) -> dict[str, Any]:
         """The same from the JSON of all values."""
         self._text = text
-        self._later.clear()
-        self._unsure.clear()
-        values: dict[str, Any] = json.loads(text)
+        if self._later or self._unsure:
+            self._later.clear()
+            self._unsure.clear()
+        # The library writes nothing around it.
+        values: dict[str, Any] = _scan(text, 0)[0]
+        self._plain = values.copy()
         return values
 
     @property
@@ -62,27 +74,34 @@ class Mirror:
         session, values = self.session, _named(values)
         with session._lock:
             session._changed_inside()
-            self._settle()
-            self._before.update(dict.fromkeys(self._unsure - values.keys()))
-            removed, changed = session._between(self._before, values)
-            text = session._dumps(changed) if changed else ""
-            changes = [part for name in removed for part in ("remove", name)] + (["set", text] if changed else [])
-            if any("\0" in part for part in (*removed, *more)):
+            if self._unsure:
+                self._settle()
+                self._before.update(dict.fromkeys(self._unsure - values.keys()))
+            removed, changed = self._between(values)
+            changes = [part for name in removed for part in ("remove", name)]
+            if changed:
+                text = session._dumps(changed)
+                changes += ("set", text)
+            if "\0" in "".join(removed) or "\0" in "".join(more):
                 # What a flat text can't hold.
                 session.merge(self._before, values)
                 changes = []
             try:
                 key, _ = session._commit(200, changes + list(more))
             except BaseException:
+                self._settle()
                 # Nobody knows which of them the session has: all are made again.
                 self._unsure.update(changed)
                 for name in changed:
                     self._before.pop(name, None)
                 raise
-            for name in removed:
-                self._before.pop(name, None)
+            if removed:
+                self._settle()
+                for name in removed:
+                    self._before.pop(name, None)
             if changed:
                 self._later.append(text)
+                self._plain = {}
             self._unsure.clear()
             session._forget()
         return key or None
@@ -95,9 +114,33 @@ class Mirror:
         self._before[name] = json.loads(text)
         return json.loads(text)
 
+    def _between(self, values: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
+        """What went, and what came or is other than it was: parsed once more only where a value may have been
+        changed in place."""
+        plain = self._plain
+        if self._text is None or not plain or self._later:
+            self._settle()
+            return self.session._between(self._before, values)
+        changed = {}
+        there = 0
+        for name, value in values.items():
+            before = plain.get(name, _MISSING)
+            there += before is not _MISSING
+            if before is value:
+                if value.__class__ in PLAIN:
+                    continue
+                self._settle()
+                before = self._before[name]
+            if before is _MISSING or self.session._differ(before, value):
+                changed[name] = value
+        if there == len(plain):
+            return [], changed
+        self._settle()
+        return [valid_name(name) for name in self._before.keys() - values.keys()], changed
+
     def _settle(self) -> None:
         if self._text is not None:
-            self._before, self._text = json.loads(self._text), None
+            self._before, self._text = _scan(self._text, 0)[0], None
         for text in self._later:
             self._before.update(json.loads(text))
         self._later.clear()
@@ -105,7 +148,7 @@ class Mirror:
 
 def _named(values: Mapping[str, Any]) -> Mapping[str, Any]:
     # JSON has no other names than text.
-    if all(key.__class__ is str for key in values):
+    if _TEXT.issuperset(map(type, values)):
         return values
     renamed: dict[str, Any] = json.loads(json.dumps(values))
     return renamed

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Optional
 
 from asgiref.sync import sync_to_async
@@ -43,9 +44,9 @@ class SessionStore(LimitedSession, ListedSession, db.SessionStore):
     # Of the key that it is given at the moment.
     _binding: Optional[str] = None
 
-    def __init__(self, session_key: Optional[str] = None) -> None:
-        super().__init__(session_key)
-        self._exactly = Exactly()
+    @cached_property
+    def _exactly(self) -> Exactly:
+        return Exactly()
 
     if TYPE_CHECKING:
         # Django's, which its stubs leave out.
@@ -106,7 +107,7 @@ class SessionStore(LimitedSession, ListedSession, db.SessionStore):
     def _forget(self) -> None:
         self._row = self._settled = self._bound_under = None
         self._moved = False
-        self._exactly.forget()
+        vars(self).pop("_exactly", None)
 
     # -- changing
 

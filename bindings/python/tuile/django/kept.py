@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from datetime import timezone as zones
 from time import time
 from typing import Any, Optional, TypeVar
 
 from django.contrib.sessions.backends.base import UpdateError
-from django.utils import timezone
 
 from .. import _native as native
+from .. import arguments
 from ..manager import Found, Manager
 from ..mirror import Mirror
 from ..session import Session, SessionDeleted
@@ -20,8 +18,6 @@ from .limits import ENDS
 from .owned import LOGIN, OWNER
 
 Answer = TypeVar("Answer")
-_EPOCH = datetime(1970, 1, 1, tzinfo=zones.utc)
-_MICROSECOND = timedelta(microseconds=1)
 # What could end the cookie is no key.
 _ENDS = frozenset(' \t;,"\\\r\n')
 
@@ -30,16 +26,16 @@ class Kept:
     """One session of the library's, begun when it is needed. A copy or a pickle of it has what was read, and
     begins a session of its own."""
 
-    def __init__(self) -> None:
-        self._mirror: Optional[Mirror] = None
-        self._before: dict[str, Any] = {}
-        self._cleared = False
-        # It was read, and nothing has ended it since.
-        self._is_there = False
-        # As it was read or written last.
-        self._owner: Optional[str] = None
-        #: Where the request comes from: user agent and address.
-        self.client = "", ""
+    _mirror: Optional[Mirror] = None
+    # What was read, where there is no mirror any more.
+    _before: Optional[dict[str, Any]] = None
+    _cleared = False
+    # It was read, and nothing has ended it since.
+    _is_there = False
+    # As it was read or written last.
+    _owner: Optional[str] = None
+    #: Where the request comes from: user agent and address.
+    client = "", ""
 
     def __getstate__(self) -> dict[str, Any]:
         before = self._before if self._mirror is None else self._mirror.before
@@ -48,12 +44,13 @@ class Kept:
     def begun(self, key: Optional[str]) -> Mirror:
         if self._mirror is None:
             self._mirror = Mirror(begin(key), self._before)
-            self._before = {}
+            self._before = None
         return self._mirror
 
     def end(self) -> None:
-        mirror, self._mirror = self._mirror, None
-        self._before, self._cleared, self._owner, self._is_there = {}, False, None, False
+        mirror = self._mirror
+        self._mirror = self._before = self._owner = None
+        self._cleared = self._is_there = False
         if mirror is not None:
             mirror.session.close()
 
@@ -63,22 +60,22 @@ class Kept:
         if self._mirror is not None:
             self._mirror.clear()
         else:
-            self._before, self._cleared = {}, True
+            self._before, self._cleared = None, True
 
     def load(self, key: Optional[str]) -> Optional[dict[str, Any]]:
         """The values; None if there is no such session."""
         self.end()
         session, found = begin_and_read(key)
-        self._mirror = Mirror(session)
-        if found.key is None:
+        mirror = self._mirror = Mirror(session)
+        if not found.key:
             return None
         self._is_there = True
-        values = self._mirror.read_as(found.values)
+        values = mirror.read_as(found.values.decode("utf-8", "surrogatepass"))
         # The library counts neither among the values.
-        if found.owner is not None and found.owner != values.get(LOGIN):
-            self._owner = values[OWNER] = found.owner
-        if found.lifetime is not None:
-            values[ENDS] = int(time()) + found.lifetime
+        if found.owner and (owner := arguments.text(found.owner)) != values.get(LOGIN):
+            self._owner = values[OWNER] = owner
+        if found.lifetime:
+            values[ENDS] = int(time()) + int(found.lifetime)
         return values
 
     def is_there(self, key: Optional[str]) -> bool:
@@ -98,7 +95,9 @@ class Kept:
             mirror.session.set_lifetime(max(1, values[ENDS] - int(time())))
         return mirror.session
 
-    def save(self, key: Optional[str], values: dict[str, Any], expires: datetime) -> Optional[str]:
+    # `expires`: in microseconds; None goes by its expiry.
+
+    def save(self, key: Optional[str], values: dict[str, Any], expires: Optional[int]) -> Optional[str]:
         """What `write` and `commit` do, in one call where that can be."""
         owner = values.get(OWNER)
         if self._cleared or ENDS in values or owner == "":
@@ -111,8 +110,8 @@ class Kept:
             more += ["owner", owner or ""]
         if self.client != ("", ""):
             more += ["user_agent", self.client[0], "address", self.client[1]]
-        if (at := _stored(expires)) is not None:
-            more += ["expires", str(at)]
+        if expires is not None:
+            more += ["expires", str(expires)]
         try:
             saved = mirror.commit(values, more)
         except SessionDeleted:
@@ -124,7 +123,7 @@ class Kept:
         self._owner = owner
         return saved
 
-    def commit(self, expires: datetime) -> Optional[str]:
+    def commit(self, expires: Optional[int]) -> Optional[str]:
         """Saves what was written; the key."""
         assert self._mirror is not None
         session = self._mirror.session
@@ -140,11 +139,11 @@ class Kept:
         return session.session_key
 
     @staticmethod
-    def _expire(session: Session, expires: datetime) -> None:
-        if (at := _stored(expires)) is not None:
-            session._call("set_stored_time", native.int64(at))
+    def _expire(session: Session, expires: Optional[int]) -> None:
+        if expires is not None:
+            session._call("set_stored_time", native.int64(expires))
 
-    def keep_listed(self, expires: datetime) -> None:
+    def keep_listed(self, expires: Optional[int]) -> None:
         """What a commit does of a session that was only read: its owner's list says when it was seen."""
         if self._mirror is not None:
             self._mirror.session.set_client(*self.client)
@@ -156,16 +155,6 @@ class Kept:
         answer = change(self.write(key, values))
         values[name] = self.begun(key).fetch(name)
         return answer
-
-
-def _stored(expires: datetime) -> Optional[int]:
-    """That time in microseconds, whatever Django made it of. A cookie's token says when it was signed, and goes by its
-    expiry: None."""
-    if manager().store_name == "cookie:":
-        return None
-    if timezone.is_naive(expires):
-        expires = timezone.make_aware(expires, timezone.get_default_timezone())
-    return (expires - _EPOCH) // _MICROSECOND
 
 
 def begin(session_key: Optional[str]) -> Session:
@@ -180,7 +169,9 @@ def begin_and_read(session_key: Optional[str]) -> tuple[Session, Found]:
 
 
 def _header(manager: Manager, session_key: Optional[str]) -> str:
-    return f"{manager.cookie_name}={session_key}" if session_key and _ENDS.isdisjoint(session_key) else ""
+    # That of most keys is known at a glance.
+    fits = session_key and (session_key.isalnum() or _ENDS.isdisjoint(session_key))
+    return f"{manager.cookie_name}={session_key}" if fits else ""
 
 
 def _of_django(session: Session) -> Session:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from ctypes import byref, sizeof
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from datetime import timezone as zones
 from functools import lru_cache
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
@@ -17,6 +18,8 @@ from .. import _native as native
 
 #: In the data: Unix seconds of the end that no activity moves.
 ENDS = "_session_ends"
+_EPOCH = datetime(1970, 1, 1, tzinfo=zones.utc)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,24 @@ def limits() -> Limits:
 class LimitedSession(SessionBase):
     """Django's expiry within those limits."""
 
+    if TYPE_CHECKING:
+        # Django's, which its stubs leave out.
+        def _get_session(self, no_load: bool = False) -> dict[str, Any]: ...
+
     def get_session_cookie_age(self) -> Any:
-        age = super().get_session_cookie_age()
-        return min(age, limits().idle) if limits().idle else age
+        age, idle = super().get_session_cookie_age(), limits().idle
+        return min(age, idle) if idle else age
+
+    def _has_no_end(self) -> bool:
+        """Whether it ends when a cookie of today's does."""
+        data = self._get_session()
+        return ENDS not in data and not data.get("_session_expiry")
 
     def get_expiry_age(self, **given: Any) -> Any:
         if "expiry" in given:
             return super().get_expiry_age(**_known(given))
+        if self._has_no_end():
+            return self.get_session_cookie_age()
         given["expiry"] = self.get("_session_expiry")
         return self._age(super().get_expiry_age(**_known(given)), self.get(ENDS), given)
 
@@ -74,6 +88,17 @@ class LimitedSession(SessionBase):
             return await super().aget_expiry_date(**_known(given))
         given["expiry"] = await self.aget("_session_expiry")
         return self._date(await super().aget_expiry_date(**_known(given)), await self.aget(ENDS))
+
+    def expires_at(self) -> int:
+        """The date in Unix microseconds, which needs no arithmetic of dates where it is the default."""
+        if type(self).get_expiry_date is LimitedSession.get_expiry_date and self._has_no_end():
+            now = timezone.now()
+            if now.tzinfo is not None:
+                return int(round((now.timestamp() + self.get_session_cookie_age()) * 1_000_000))
+        date: datetime = self.get_expiry_date()
+        if timezone.is_naive(date):
+            date = timezone.make_aware(date, timezone.get_default_timezone())
+        return (date - _EPOCH) // _MICROSECOND
 
     def _age(self, age: Any, ends: Any, given: dict[str, Any]) -> Any:
         if (end := _end(ends)) is None:

@@ -30,10 +30,14 @@ class SessionStore(database.SessionStore):
     With the setting ``TUILE_STORE`` it is in that store, else in Django's own table.
     """
 
+    _kept: Optional[Kept] = None
+
     def __init__(self, session_key: Optional[str] = None) -> None:
         super().__init__(session_key)
-        self._kept = Kept() if names_a_store() else None
-        if self._kept is not None and (given := _overridden(type(self))):
+        if not names_a_store():
+            return
+        self._kept = Kept()
+        if given := _overridden(type(self)):
             raise ImproperlyConfigured(f"{type(self).__qualname__}.{given} counts only for sessions in the database: without TUILE_STORE")
 
     # -- what Django's backends define
@@ -69,7 +73,7 @@ class SessionStore(database.SessionStore):
         self._kept.end()
         self.limit_life(values)
         self._kept.write(None, values).cycle_key()
-        self._session_key = self._kept.commit(self.get_expiry_date())
+        self._session_key = self._kept.commit(self._stored_until())
         self.modified = True
 
     async def acreate(self) -> None:
@@ -90,7 +94,11 @@ class SessionStore(database.SessionStore):
         if not self._kept.is_there(key) and not _in_cookie():
             raise UpdateError
         self.limit_life(values)
-        self._session_key = self._kept.save(key, values, self.get_expiry_date())
+        self._session_key = self._kept.save(key, values, self._stored_until())
+
+    def _stored_until(self) -> Optional[int]:
+        # A cookie's token says when it was signed, and goes by its expiry.
+        return None if _in_cookie() else self.expires_at()
 
     def _require_json(self) -> None:
         if self.serializer is not JSONSerializer:
@@ -128,7 +136,7 @@ class SessionStore(database.SessionStore):
         values = self._get_session()
         self.limit_life(values)
         self._kept.write(self._session_key, values).cycle_key()
-        self._session_key = self._kept.commit(self.get_expiry_date())
+        self._session_key = self._kept.commit(self._stored_until())
         self.modified = self._was_cycled = True
 
     async def acycle_key(self) -> None:
@@ -152,7 +160,7 @@ class SessionStore(database.SessionStore):
         if self._kept is None:
             super().keep_listed()
         elif tracks_owners():
-            self._kept.keep_listed(self.get_expiry_date())
+            self._kept.keep_listed(self._stored_until())
 
     def set_client(self, user_agent: str = "", address: str = "") -> None:
         super().set_client(user_agent, address)
