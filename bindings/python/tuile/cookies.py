@@ -55,25 +55,30 @@ def pairs(header: Text | Sequence[Text], mode: CookieMode = "browser") -> Iterat
     return zip(parts, parts)
 
 
+# Looked up once: a cookie takes no longer.
+_take, _put, _ROOM, _SHORT, _MODES = flat.free.pop, flat.free.append, flat.ROOM, flat.SHORT, native.COOKIE_MODE
+
+
 def _flat(header: Text | Sequence[Text], mode: CookieMode) -> Optional[str]:
     """Names and values, a NUL behind each; None for what `_read` has to say why, or has in another form."""
-    try:
-        raw = header if header.__class__ is bytes else str.encode(header, "utf-8", "surrogateescape")  # type: ignore[arg-type]
-        number = native.COOKIE_MODE[mode]
-    except (KeyError, TypeError, UnicodeEncodeError):
-        return None
-    if (size := len(raw)) > flat.SHORT:
-        return None
     # As flat.answer, whose call would be a tenth of the time.
     try:
-        buffer = flat.free.pop()
+        raw = header if header.__class__ is bytes else str.encode(header, "utf-8", "surrogateescape")  # type: ignore[arg-type]
+        number = _MODES[mode]
+        buffer = _take()
+    except (KeyError, TypeError, UnicodeEncodeError):
+        return None
     except IndexError:
         buffer = flat.more()
     array, address = buffer
-    count = flat.cookies(raw, size, number, address, flat.ROOM)
-    found: bytes = array[:count] if 0 < count <= flat.ROOM else b""
-    flat.free.append(buffer)
-    return found.decode("utf-8", "surrogateescape") if 0 <= count <= flat.ROOM else None
+    # Where there is no room nothing is read: what is longer takes the other way.
+    count = flat.cookies(raw, len(raw), number, address, _ROOM) if len(raw) <= _SHORT else -1
+    if 0 <= count <= _ROOM:
+        found: bytes = array[:count]
+        _put(buffer)
+        return found.decode() if found.isascii() else found.decode("utf-8", "surrogateescape")
+    _put(buffer)
+    return None
 
 
 # Each cookie of the array as four numbers: where name and value are, and how long.
@@ -125,8 +130,12 @@ def parse(header: Text | Sequence[Text], mode: CookieMode = "browser") -> dict[s
     found = _flat(header, mode)
     if found is None:
         return dict(_read(header, mode))
-    parts = iter(found.split("\0"))
-    return dict(zip(parts, parts))
+    parts = found.split("\0")
+    if len(parts) == 3:
+        # One cookie, which all that follows would cost as much as again.
+        return {parts[0]: parts[1]}
+    pairs = iter(parts)
+    return dict(zip(pairs, pairs))
 
 
 def read(header: Text, name: Text, rule: CookieRule = "django") -> Optional[str]:

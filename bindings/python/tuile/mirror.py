@@ -84,6 +84,7 @@ class Mirror:
                 changes += ("set", text)
             if "\0" in "".join(removed) or "\0" in "".join(more):
                 # What a flat text can't hold.
+                self._settle()
                 session.merge(self._before, values)
                 changes = []
             try:
