@@ -43,8 +43,9 @@ static const struct field store_ops_later[] = {
   VERSION(tuile_store_ops, put),  FIELD(tuile_store_ops, own),    FIELD(tuile_store_ops, owned),
   FIELD(tuile_store_ops, disown), VERSION(tuile_store_ops, keys), FIELD(tuile_store_ops, owners),
   VERSION(tuile_store_ops, owned_record), VERSION(tuile_store_ops, confirms),
+  FIELD(tuile_store_ops, max_together),   FIELD(tuile_store_ops, together),
 };
-LAST(tuile_store_ops, confirms);
+LAST(tuile_store_ops, together);
 
 static const struct field config_later[] = {
   VERSION(tuile_config, keyring),     FIELD(tuile_config, url_sessions),      FIELD(tuile_config, url_name),

@@ -24,6 +24,7 @@ final class ModuleOps {
       fill(&ops.pointee)
       if store.keepsOwners { fillOwners(&ops.pointee) }
       if store.tellsKeys { fillWalks(&ops.pointee) }
+      if store.mostTogether > 1 { fillTogether(&ops.pointee, store.mostTogether) }
       return TUILE_OK
     }
   }
@@ -145,6 +146,40 @@ final class ModuleOps {
         try store.owners { owner in receive?(receiver, owner.c) ?? false }
         return TUILE_OK
       }
+    }
+  }
+
+  private static func fillTogether(_ ops: inout tuile_store_ops, _ most: Int) {
+    ops.max_together = most
+    ops.together = { context, calls, count, receive in
+      guard let context, let calls else { return }
+      let ops: ModuleOps = Handle.borrow(context.assumingMemoryBound(to: CChar.self))
+      var first: StoreCall?
+      for i in Indices(count) {
+        let call = ModuleOps.make(calls[count &- 1 &- i])
+        call.next = first
+        first = call
+      }
+      guard let first else { return }
+      ops.store.together(first)
+      var at = calls
+      first.each { call in
+        at.pointee.status = answering(&at.pointee.error) { () throws(Failure) in
+          let status = try call.made()
+          if call.isLoad, status == TUILE_OK { receive?(at.pointee.receiver, call.found.bytes.c, call.foundExpires) }
+          return status
+        }
+        at += 1
+      }
+    }
+  }
+
+  private static func make(_ call: tuile_store_call) -> StoreCall {
+    let key = view(call.key)
+    switch call.operation {
+    case TUILE_STORE_LOAD: return .load(key, now: call.time)
+    case TUILE_STORE_CREATE: return .create(key, data: view(call.data), expires: call.time)
+    default: return .replace(key, expected: view(call.expected), data: view(call.data), expires: call.time)
     }
   }
 }

@@ -160,7 +160,7 @@ final class RedisRunner {
   }
 
   /// Has the server wait for its replicas, a little less than we wait for it.
-  private func wait(_ connection: RedisConnection, _ replicas: Int64, _ until: Int64) {
+  func wait(_ connection: RedisConnection, _ replicas: Int64, _ until: Int64) {
     let left = max(1, until &- cs_now())
     connection.command("WAIT")
     connection.add(replicas)
@@ -168,7 +168,7 @@ final class RedisRunner {
     connection.end()
   }
 
-  private static func check(_ reply: RedisReply, _ replicas: Int64) throws(Failure) {
+  static func check(_ reply: RedisReply, _ replicas: Int64) throws(Failure) {
     defer { withExtendedLifetime(reply) {} }
     if let error = reply.view.error { throw RedisConnection.refusal(error) }
     guard let reached = reply.view.integer else { throw RedisConnection.failure(CS_PROTOCOL) }
@@ -229,7 +229,7 @@ final class RedisRunner {
   }
 
   /// For what was sent and got no answer.
-  private static func unknown(_ cause: Failure) -> Failure {
+  static func unknown(_ cause: Failure) -> Failure {
     Failure(
       status: TUILE_E_UNKNOWN, message: "whether the change was made is not known",
       detail: Failure.Detail(Bytes(cause.message)))

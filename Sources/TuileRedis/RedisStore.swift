@@ -94,11 +94,11 @@ final class RedisStore: Store {
     try named(options.own, RedisStore.ownerKey, owner, body)
   }
 
-  private static func left(_ expires: Int64) -> Int64 {
+  static func left(_ expires: Int64) -> Int64 {
     max(1, (expires &- sys_now_microseconds()) / 1000)
   }
 
-  private static func check(_ data: Bytes) throws(Failure) {
+  static func check(_ data: Bytes) throws(Failure) {
     guard data.count <= largest else { throw .limit("the session is larger than a Redis store takes") }
   }
 
@@ -107,10 +107,7 @@ final class RedisStore: Store {
   func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
     let replies = try named(key) { (key) throws(Failure) in
       try runner.run(key, .textOrNil, .read) { connection, _ in
-        connection.command("GET")
-        connection.add(key)
-        connection.end()
-        RedisStore.addExpiry(connection, key)
+        RedisStore.addLoad(connection, key)
         return 2
       }
     }
@@ -126,6 +123,13 @@ final class RedisStore: Store {
     data.append(text)
     guard !data.failed else { throw .memory }
     return expires
+  }
+
+  static func addLoad(_ connection: RedisConnection, _ key: Bytes) {
+    connection.command("GET")
+    connection.add(key)
+    connection.end()
+    addExpiry(connection, key)
   }
 
   static func addExpiry(_ connection: RedisConnection, _ key: Bytes) {
@@ -156,38 +160,55 @@ final class RedisStore: Store {
     try RedisStore.check(data)
     return try named(key) { (key) throws(Failure) in
       try runner.run(key, .doneOrNil, .write) { connection, _ in
-        connection.command("SET")
-        connection.add(key)
-        connection.add(data)
-        connection.add(connection.isPrecise ? "PXAT" : "PX")
-        connection.add(connection.isPrecise ? connection.milliseconds(expires) : RedisStore.left(expires))
-        if onlyNew { connection.add("NX") }
-        connection.end()
+        RedisStore.addSet(connection, key, data, expires, onlyNew: onlyNew)
         return 1
       }
     }.first.view.isNil == false
   }
 
+  static func addSet(_ connection: RedisConnection, _ key: Bytes, _ data: Bytes, _ expires: Int64, onlyNew: Bool) {
+    connection.command("SET")
+    connection.add(key)
+    connection.add(data)
+    connection.add(connection.isPrecise ? "PXAT" : "PX")
+    connection.add(connection.isPrecise ? connection.milliseconds(expires) : left(expires))
+    if onlyNew { connection.add("NX") }
+    connection.end()
+  }
+
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
     try RedisStore.check(data)
-    let lock = options.lockSuffix
     let answer = try unlocked { () throws(Failure) in
       try named(key) { (key) throws(Failure) in
         try runner.run(key, .integer, .write) { connection, whole in
-          (lock == nil ? replacing : replacingUnlocked).add(to: connection, whole, key)
-          connection.add(expected)
-          connection.add(data)
-          connection.add(connection.milliseconds(expires))
-          if let lock { connection.add(lock.bytes) }
-          connection.end()
+          addReplace(connection, whole: whole, key, expected: expected, data: data, expires: expires)
           return 1
         }
       }.first.view.integer
     }
+    guard let replaced = try RedisStore.replaced(answer) else { throw RedisConnection.failure(CS_PROTOCOL) }
+    return replaced
+  }
+
+  func addReplace(
+    _ connection: RedisConnection, whole: Bool, _ key: Bytes, expected: Bytes, data: Bytes, expires: Int64
+  ) {
+    let lock = options.lockSuffix
+    (lock == nil ? replacing : replacingUnlocked).add(to: connection, whole, key)
+    connection.add(expected)
+    connection.add(data)
+    connection.add(connection.milliseconds(expires))
+    if let lock { connection.add(lock.bytes) }
+    connection.end()
+  }
+
+  /// nil: the framework has its lock of the session.
+  static func replaced(_ answer: Int64?) throws(Failure) -> Replaced? {
     switch answer {
     case 0: return .absent
     case 1: return .conflict
     case 2: return .replaced
+    case 3: return nil
     default: throw RedisConnection.failure(CS_PROTOCOL)
     }
   }

@@ -553,6 +553,25 @@ typedef bool (*tuile_receive_key)(void *context, tuile_bytes key, int64_t expire
 /** Takes the name of one owner, borrowed for the call. false: no more are wanted. */
 typedef bool (*tuile_receive_owner)(void *context, tuile_bytes owner);
 
+/** What a call of `together` asks for. Since 0.2. */
+typedef enum tuile_store_operation {
+  TUILE_STORE_LOAD = 0,
+  TUILE_STORE_CREATE = 1,
+  TUILE_STORE_REPLACE = 2
+} tuile_store_operation;
+
+/** One of the calls that a store gets together. Since 0.2. */
+typedef struct tuile_store_call {
+  tuile_store_operation operation;
+  tuile_bytes key;
+  tuile_bytes expected; /**< Of a replace. */
+  tuile_bytes data;     /**< Of a create or replace. */
+  int64_t time;         /**< Of a load `now`, else `expires`; Unix microseconds. */
+  void *receiver;       /**< Of a load, for `receive`. */
+  tuile_status status;  /**< The answer, as of the operation by itself; TUILE_E_STORE before that. */
+  tuile_error error;    /**< Of the operation. */
+} tuile_store_call;
+
 /** What a store of your own does. Each function may be called from several
  *  threads at once; `context` is what was given to tuile_store_open_ops. Keys have
  *  8 to 40 bytes of a-z and 0-9; of records that are no sessions they are `~` and
@@ -629,12 +648,22 @@ typedef struct tuile_store_ops {
    *  short, as a signal does in Python: what it returns then could read as TUILE_OK.
    *  Since 0.2. */
   bool confirms;
+  /** Most calls that `together` gets at once, 2 to 1024; 0 where that is NULL. Since 0.2. */
+  size_t max_together;
+  /** Makes several calls in less time than one by one would take, in any order: loads,
+   *  creates and replaces of sessions that wait in a queue (tuile_queue_open) at the same
+   *  time. Writes the status of each, and calls `receive` once for each load that it
+   *  answers with TUILE_OK. What one call comes to changes nothing for the others, and
+   *  no TUILE_OK of a write comes before the write is as safe as it would be alone.
+   *  May be NULL. Since 0.2. */
+  void (*together)(void *context, tuile_store_call *calls, size_t count,
+                   tuile_receive receive);
 } tuile_store_ops;
 
 /** Has no operation, and is not trusted. */
 #define TUILE_STORE_OPS_INIT                                                   \
   { sizeof(tuile_store_ops), false, NULL, NULL, NULL, NULL, NULL, NULL, NULL,  \
-    NULL, NULL, NULL, NULL, NULL, NULL, NULL, false }
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, 0, NULL }
 
 /** What a store module, libtuile-NAME.so, exports as `tuile_module_open`: it
  *  fills `ops` and `*context` for a URL that begins with NAME:. `ops` comes as

@@ -1,4 +1,5 @@
 import CTuile
+import Synchronization
 
 /// One call that was given to a queue.
 final class Operation {
@@ -59,6 +60,8 @@ final class Operation {
   /// Behind it among those without an answer, then among those with one.
   var next: Operation?
   unowned(unsafe) var before: Operation?
+  /// Behind it among those that one worker began with, or left to others.
+  var follower: Operation?
   var outcome: Outcome?
 
   init(_ work: Work, _ session: Session?, _ host: Host) {
@@ -107,13 +110,37 @@ final class Operation {
 
   // MARK: Doing it
 
+  /// Whether its first call may be made with those of others.
+  var goesTogether: Bool {
+    switch work {
+    case .load, .commit: return true
+    default: return false
+    }
+  }
+
+  /// That call; nil: there is none, or its answer has come already.
+  func nextCall() -> StoreCall? {
+    guard !wasEnded else { return nil }
+    switch work {
+    case .load: return session?.callForLoad()
+    case .commit(let httpStatus): return session?.callForCommit(httpStatus: httpStatus)
+    default: return nil
+    }
+  }
+
+  /// The host has ended its session meanwhile.
+  private var wasEnded: Bool { session?.isEnded.load(ordering: .acquiring) ?? false }
+
   /// The call itself, which waits for the store.
   func run(_ manager: Manager) -> Outcome {
+    if session?.ahead == nil, wasEnded { return Outcome(Operation.cancelled) }
     let outcome = Outcome()
     do throws(Failure) {
       outcome.status = try call(manager, outcome)
+      try session?.forgetAhead()
     } catch {
       outcome.fail(error)
+      session?.ahead = nil
     }
     return outcome
   }

@@ -5,6 +5,16 @@ struct OperationList: ~Copyable {
   private unowned(unsafe) var last: Operation?
   /// The next one to begin.
   private(set) unowned(unsafe) var firstWaiting: Operation?
+  /// Those that have begun, and go on with whichever worker comes, the oldest first.
+  private var firstLeft: Operation?
+  private unowned(unsafe) var lastLeft: Operation?
+
+  /// Workers that have begun with some of them.
+  var workers = 0
+  /// When the last of those began, by the clock that nobody sets.
+  var begun: Int64 = 0
+  /// Workers that were woken for them, and have not come yet.
+  var called = 0
 
   mutating func append(_ operation: Operation) {
     operation.before = last
@@ -13,13 +23,40 @@ struct OperationList: ~Copyable {
     if firstWaiting == nil { firstWaiting = operation }
   }
 
-  /// The next one to begin is begun.
-  mutating func begin() -> Operation? {
+  /// The number of what a worker would do next; nil: nothing.
+  var nextNumber: UInt64? { firstLeft?.number ?? firstWaiting?.number }
+
+  /// What one worker does: what was left, by itself, or those that wait, at most so many
+  /// where the store takes them together.
+  mutating func begin(most: Int) -> Operation? {
+    if let left = firstLeft {
+      firstLeft = left.follower
+      if firstLeft == nil { lastLeft = nil }
+      left.follower = nil
+      return left
+    }
+    guard let first = beginWaiting() else { return nil }
+    var (last, count) = (first, 1)
+    while count < most, first.goesTogether, let next = firstWaiting, next.goesTogether, let operation = beginWaiting() {
+      last.follower = operation
+      (last, count) = (operation, count &+ 1)
+    }
+    return first
+  }
+
+  private mutating func beginWaiting() -> Operation? {
     guard let operation = firstWaiting else { return nil }
     firstWaiting = operation.next
     operation.state = .begun
     operation.isRunning = true
     return operation
+  }
+
+  /// One that has begun goes on with another worker.
+  mutating func leave(_ operation: Operation) {
+    operation.follower = nil
+    if let lastLeft { lastLeft.follower = operation } else { firstLeft = operation }
+    lastLeft = operation
   }
 
   mutating func remove(_ operation: Operation) {

@@ -42,24 +42,48 @@ extension Queue {
 
   // MARK: Under the lock
 
+  /// Workers that take operations together at a time: one is at the store while the other
+  /// one gets the next ones ready. More would only make each take fewer.
+  private static let pair = 2
+  /// Microseconds after which the store counts as slow, so that others go on beside those.
+  private static let slow: Int64 = 20_000
+
   /// Wakes a worker; whether there is none to wake and another one may be started.
-  func callWorker() -> Bool {
-    guard idle == 0 else {
-      idle &-= 1
-      sys_gate_leave(&called)
+  func callWorker(for list: inout OperationList) -> Bool {
+    // Whoever is at it comes back for what waits.
+    if mostTogether > 1, list.workers &+ list.called >= Queue.pair,
+      sys_monotonic_microseconds() &- list.begun < Queue.slow
+    {
       return false
     }
-    return started <= config.workers
+    guard idle > 0 || started <= config.workers else { return false }
+    list.called &+= 1
+    return !wake()
+  }
+
+  /// Whether somebody had nothing to do.
+  private func wake() -> Bool {
+    guard idle > 0 else { return false }
+    idle &-= 1
+    sys_gate_leave(&called)
+    return true
   }
 
   /// The next to be done, the oldest first. Changes leave one worker to those who only
   /// read: they wait for locks that nobody needs for reading.
   private func begin() -> Operation? {
-    let mayChange = changing < max(1, config.workers &- 1)
-    guard let change = changes.firstWaiting, mayChange else { return reads.begin() }
-    if let read = reads.firstWaiting, read.number < change.number { return reads.begin() }
-    changing &+= 1
-    return changes.begin()
+    let mayChange = changes.workers < max(1, config.workers &- 1)
+    guard let change = changes.nextNumber, mayChange else { return begin(&reads) }
+    if let read = reads.nextNumber, read < change { return begin(&reads) }
+    return begin(&changes)
+  }
+
+  private func begin(_ list: inout OperationList) -> Operation? {
+    guard let first = list.begin(most: mostTogether) else { return nil }
+    list.workers &+= 1
+    list.begun = sys_monotonic_microseconds()
+    list.called = max(0, list.called &- 1)
+    return first
   }
 
   // MARK: The threads
@@ -67,8 +91,9 @@ extension Queue {
   private func work() {
     sys_mutex_lock(&mutex)
     while true {
-      guard let operation = begin() else {
+      guard let first = begin() else {
         if isStopping { break }
+        (reads.called, changes.called) = (0, 0)
         idle &+= 1
         sys_mutex_unlock(&mutex)
         // Nothing to do: days are as good as for ever.
@@ -76,10 +101,9 @@ extension Queue {
         sys_mutex_lock(&mutex)
         continue
       }
-      sys_mutex_unlock(&mutex)
-      let outcome = wasLeft(operation) ? Operation.Outcome(Operation.cancelled) : operation.run(manager)
-      sys_mutex_lock(&mutex)
-      finish(operation, outcome)
+      let reads = first.work.reads
+      work(first)
+      if reads { self.reads.workers &-= 1 } else { changes.workers &-= 1 }
       guard event < 0, hasDone else { continue }
       sys_mutex_unlock(&mutex)
       _ = deliver()
@@ -88,13 +112,56 @@ extension Queue {
     sys_mutex_unlock(&mutex)
   }
 
-  /// The host has ended its session meanwhile.
-  private func wasLeft(_ operation: Operation) -> Bool {
-    operation.session?.isEnded.load(ordering: .acquiring) ?? false
+  /// Does one operation, or several. What takes longer than the others' is left to those
+  /// who come.
+  private func work(_ first: Operation) {
+    let isMany = first.follower != nil
+    if isMany {
+      sys_mutex_unlock(&mutex)
+      makeAhead(first)
+      sys_mutex_lock(&mutex)
+    }
+    var next: Operation? = first
+    var needsThread = false
+    while let operation = next {
+      next = operation.follower
+      operation.follower = nil
+      if isMany, next != nil, !(operation.session?.isNearlyDone ?? false) {
+        if operation.work.reads { reads.leave(operation) } else { changes.leave(operation) }
+        if !wake() { needsThread = true }
+        continue
+      }
+      sys_mutex_unlock(&mutex)
+      let outcome = operation.run(manager)
+      sys_mutex_lock(&mutex)
+      finish(operation, outcome)
+    }
+    guard needsThread, started <= config.workers else { return }
+    sys_mutex_unlock(&mutex)
+    startWorker()
+    sys_mutex_lock(&mutex)
+  }
+
+  /// Asks the store what the operations begin with, all at once.
+  private func makeAhead(_ first: Operation) {
+    // A commit of what was not loaded begins with a load.
+    for _ in Indices(2) {
+      var calls: StoreCall?
+      var last: StoreCall?
+      var next: Operation? = first
+      while let operation = next {
+        next = operation.follower
+        guard let call = operation.nextCall() else { continue }
+        if let last { last.next = call } else { calls = call }
+        last = call
+      }
+      guard let calls else { return }
+      manager.reachTogether(calls)
+      calls.each { $0.next = nil }
+    }
   }
 
   private func finish(_ operation: Operation, _ outcome: Operation.Outcome) {
-    if !operation.work.reads { changing &-= 1 }
     operation.isRunning = false
     guard operation.state == .begun else {
       // Its deadline was first: who was told has the session back from here on.

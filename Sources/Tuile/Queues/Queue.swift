@@ -16,13 +16,13 @@ final class Queue: Dependent {
   let event: Int32
   /// No call of the store's is worth a worker.
   private let isInstant: Bool
+  /// Operations whose calls the store makes at once; 1: none.
+  let mostTogether: Int
 
   var mutex = sys_mutex()
   // Under it.
   var reads = OperationList()
   var changes = OperationList()
-  /// Workers that have begun with a change: one is left for those who only read.
-  var changing = 0
   /// Answered, and not delivered yet.
   private var firstDone: Operation?
   private unowned(unsafe) var lastDone: Operation?
@@ -72,6 +72,7 @@ final class Queue: Dependent {
     self.event = event
     self.threads = threads
     isInstant = (manager.store.isInstant || !manager.keys.home.hasKeys) && manager.revocations == nil
+    mostTogether = manager.keys.home.hasKeys ? min(256, manager.store.mostTogether) : 1
     super.init()
     sys_mutex_init(&mutex)
     sys_gate_init(&called, 0)
@@ -131,7 +132,7 @@ final class Queue: Dependent {
     operation.deadline = sys_monotonic_microseconds() &+ Int64(config.deadline) &* 1000
     if operation.work.reads { reads.append(operation) } else { changes.append(operation) }
     if operation.deadline < clockWakes { wakeTimekeeper() }
-    let needsThread = callWorker()
+    let needsThread = operation.work.reads ? callWorker(for: &reads) : callWorker(for: &changes)
     sys_mutex_unlock(&mutex)
     // There is one at least: without another it takes longer.
     if needsThread { startWorker() }

@@ -121,6 +121,19 @@ final class CommitQueue {
   /// Whether some commit of some session may be in a line.
   var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
 
+  /// Whether commits of that session may be in one.
+  func hasLine(for key: Bytes) -> Bool {
+    guard !isOff, !isEmpty else { return false }
+    sys_mutex_lock(&mutex)
+    defer { sys_mutex_unlock(&mutex) }
+    var next = first
+    while let line = next {
+      if line.key.bytes == key { return true }
+      next = line.next
+    }
+    return false
+  }
+
   /// Waits for the turn. `met`: another commit of that session was first.
   func wait(_ place: Place, for key: Bytes, met: Bool) -> Turn {
     if isOff || isEmpty && !met { return .alone }

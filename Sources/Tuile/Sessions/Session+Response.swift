@@ -76,10 +76,14 @@ extension Session {
 
   func touchStored() throws(Failure) -> Saved {
     if movedTo != nil { return .leftAlone }
-    guard let key, !hasOldSignature, !(keys.layout?.expiresInside ?? false),
-      manager.settings.config.lifetime == 0 || ends != nil
-    else { return try save() }
+    guard let key, mayTouchStored else { return try save() }
     return try keepAlive(key, expires: expires(now: manager.now))
+  }
+
+  /// What is stored may stay as it is, to the byte.
+  var mayTouchStored: Bool {
+    !hasOldSignature && !(keys.layout?.expiresInside ?? false)
+      && (manager.settings.config.lifetime == 0 || ends != nil)
   }
 
   /// A touch of just what was read: a key that another request has replaced meanwhile

@@ -74,7 +74,7 @@ extension Session {
 
   /// Stores the session under its new key, or another one.
   func create(now: Int64) throws(Failure) {
-    try encode(now: now)
+    if ahead == nil { try encode(now: now) }
     let expires = expires(now: now)
     // 165 random bits do not meet twice; a store that says so all the time is broken.
     var attempts = 0

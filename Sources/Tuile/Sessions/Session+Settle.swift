@@ -39,7 +39,8 @@ extension Session {
     try settled(key, expected: expected, stays: false) { (seen) throws(Failure) in
       try isMade(data, on: expected, seen)
     } write: { () throws(Failure) in
-      try manager.reaching(operation) { (store) throws(Failure) in
+      if let call = takeAhead(TUILE_STORE_REPLACE, key) { return try call.replaced() }
+      return try manager.reaching(operation) { (store) throws(Failure) in
         try store.replace(key, expected: expected, data: data, expires: expires)
       }
     }
@@ -81,7 +82,8 @@ extension Session {
   /// As the store's create.
   func create(_ key: Bytes, data: Bytes, expires: Int64, now: Int64) throws(Failure) -> Bool {
     func write() throws(Failure) -> Bool {
-      try manager.reaching(.create) { (store) throws(Failure) in
+      if let call = takeAhead(TUILE_STORE_CREATE, key) { return try call.made() == TUILE_OK }
+      return try manager.reaching(.create) { (store) throws(Failure) in
         try store.create(key, data: data, expires: expires, now: now)
       }
     }

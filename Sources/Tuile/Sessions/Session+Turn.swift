@@ -8,8 +8,8 @@ extension Session {
   func replaceStored(_ key: Bytes, now present: Int64) throws(Failure) -> Saved {
     var wait = Backoff()
     // Nobody else is at it, as nearly always.
-    if manager.queue.isEmpty {
-      try encode(now: present)
+    if ahead != nil || manager.queue.isEmpty {
+      if ahead == nil { try encode(now: present) }
       if let saved = try replaceOnce(key, now: present) { return saved }
       try wait.next(manager)
       return try replaceInLine(key, now: present, met: true, &wait)

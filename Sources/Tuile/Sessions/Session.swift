@@ -54,6 +54,8 @@ final class Session {
     case failed(Failure)
   }
   private(set) var loading = Loading.pending
+  /// What was asked of the store before the operation that asks it began.
+  var ahead: StoreCall?
   /// A queue has it, and nobody else may touch it.
   let isQueued = Atomic<Bool>(false)
   /// Its host ended it while a queue had it.
@@ -171,9 +173,15 @@ final class Session {
     stored.removeAll()
     let present = manager.now
     let session = self
-    if !manager.store.isInstant { fetchedAt = sys_monotonic_microseconds() }
-    known.expires = try manager.reaching(.load) { (store) throws(Failure) in
-      try store.load(key, now: present, into: &session.stored)
+    if let call = takeAhead(TUILE_STORE_LOAD, key) {
+      known.expires = try call.made() == TUILE_OK ? call.foundExpires : nil
+      stored.append(call.found.bytes)
+      guard !stored.failed else { throw .memory }
+    } else {
+      willFetch()
+      known.expires = try manager.reaching(.load) { (store) throws(Failure) in
+        try store.load(key, now: present, into: &session.stored)
+      }
     }
     guard known.expires != nil, try readStored(now: present) else {
       manager.counters.misses.increment()
@@ -181,6 +189,10 @@ final class Session {
     }
     manager.counters.loads.increment()
     return true
+  }
+
+  func willFetch() {
+    if !manager.store.isInstant { fetchedAt = sys_monotonic_microseconds() }
   }
 
   /// As `fetch`, of what is known to be stored.

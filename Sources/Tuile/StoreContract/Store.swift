@@ -14,6 +14,8 @@ protocol Store: AnyObject {
   var isInstant: Bool { get }
   /// Its calls run the host's code, which may wait for anything.
   var runsHostCode: Bool { get }
+  /// How many calls it makes at once in less time than one by one; 1: none.
+  var mostTogether: Int { get }
 
   /// Appends the data and returns the expiry; nil if there is no such key or its
   /// expiry is not later than `now`.
@@ -38,6 +40,10 @@ protocol Store: AnyObject {
 
   /// Sets data and expiry, whatever is stored.
   func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure)
+
+  /// Makes the calls, `first` and those behind it, and gives each its own answer: what one
+  /// of them comes to is nothing to the others. Where `mostTogether` is over 1.
+  func together(_ first: StoreCall)
 
   /// Whether `own`, `owned` and `disown` are there.
   var keepsOwners: Bool { get }
@@ -66,8 +72,13 @@ extension Store {
   var mayBeUnsure: Bool { false }
   var isInstant: Bool { false }
   var runsHostCode: Bool { false }
+  var mostTogether: Int { 1 }
   func takeRemark() -> StaticString? { nil }
   func removeOldCopy(_ key: Bytes) throws(Failure) {}
+
+  func together(_ first: StoreCall) {
+    first.each { $0.make(on: self) }
+  }
 
   func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {
     try putInSteps(key, data: data, expires: expires)

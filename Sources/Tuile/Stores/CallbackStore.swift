@@ -19,6 +19,9 @@ final class CallbackStore: Store {
       throw .argument("own, owned and disown come together or not at all")
     }
     guard ops.owned_record == nil || ops.owned != nil else { throw .argument("owned_record without owned") }
+    guard (ops.together != nil) == (ops.max_together > 1), ops.max_together <= 1024 else {
+      throw .argument("together and a max_together of 2 to 1024 come together or not at all")
+    }
     return CallbackStore(ops, context, isModule)
   }
 
@@ -45,10 +48,21 @@ final class CallbackStore: Store {
     _ answers: (tuile_status, tuile_status, tuile_status), writes: Bool = false,
     _ body: (UnsafeMutablePointer<tuile_error>) -> tuile_status
   ) throws(Failure) -> tuile_status {
+    var error = unanswered
+    return try check(body(&error), &error, answers, writes: writes)
+  }
+
+  private var unanswered: tuile_error {
     var error = tuile_error()
     error.status = confirms ? TUILE_E_CALLBACK : TUILE_OK
-    var status = body(&error)
-    if confirms, error.status != status { status = TUILE_E_STORE }
+    return error
+  }
+
+  private func check(
+    _ said: tuile_status, _ error: inout tuile_error, _ answers: (tuile_status, tuile_status, tuile_status),
+    writes: Bool
+  ) throws(Failure) -> tuile_status {
+    let status = confirms && error.status != said ? TUILE_E_STORE : said
     if status == answers.0 || status == answers.1 || status == answers.2 { return status }
     let detail = Failure.Detail(sys_error_message(&error))
     let known =
@@ -57,6 +71,10 @@ final class CallbackStore: Store {
     throw Failure(
       status: unsure ? TUILE_E_UNKNOWN : known ? status : TUILE_E_STORE,
       message: isModule ? "the store failed" : "the host's store failed", detail: detail)
+  }
+
+  private static var receivedNothing: Failure {
+    Failure(status: TUILE_E_STORE, message: "the host's store loaded without calling receive")
   }
 
   /// Where `receive` puts what it gets.
@@ -79,9 +97,7 @@ final class CallbackStore: Store {
       }
     }
     guard status == TUILE_OK else { return nil }
-    guard let expires = received.expires else {
-      throw Failure(status: TUILE_E_STORE, message: "the host's store loaded without calling receive")
-    }
+    guard let expires = received.expires else { throw CallbackStore.receivedNothing }
     data.append(received.data.bytes)
     guard !received.data.failed, !data.failed else { throw .memory }
     return expires
@@ -118,6 +134,51 @@ final class CallbackStore: Store {
       ops.sweep.unsafelyUnwrapped(context, now, limit, &removed, error)
     }
     return removed
+  }
+
+  var mostTogether: Int { max(1, ops.max_together) }
+
+  func together(_ first: StoreCall) {
+    guard let together = ops.together else { return }
+    let calls = given(first)
+    defer { calls.start.deallocate() }
+    // What a load finds is put into the call at once.
+    let receive: tuile_receive = { call, bytes, expires in
+      guard let call, let bytes = Bytes(bytes) else { return }
+      Unmanaged<StoreCall>.fromOpaque(call).takeUnretainedValue().answer(found: bytes, expires: expires)
+    }
+    together(context, calls.start, calls.count, receive)
+    var at = calls.start
+    first.each { (call) in
+      defer { at += 1 }
+      call.answer { (call) throws(Failure) in
+        let (absent, other) =
+          call.operation == TUILE_STORE_CREATE ? (TUILE_EXISTS, TUILE_OK)
+          : (TUILE_ABSENT, call.isLoad ? TUILE_OK : TUILE_CONFLICT)
+        let status = try check(at.pointee.status, &at.pointee.error, (TUILE_OK, absent, other), writes: !call.isLoad)
+        if call.isLoad, status == TUILE_OK {
+          guard call.answer != nil else { throw CallbackStore.receivedNothing }
+        } else {
+          call.answer(status)
+        }
+      }
+    }
+  }
+
+  /// The calls as the host's `together` gets them.
+  private func given(_ first: StoreCall) -> (start: UnsafeMutablePointer<tuile_store_call>, count: Int) {
+    var count = 0
+    first.each { _ in count &+= 1 }
+    let start = UnsafeMutablePointer<tuile_store_call>.allocate(capacity: count)
+    var at = start
+    first.each { (call) in
+      at.initialize(
+        to: tuile_store_call(
+          operation: call.operation, key: call.key.c, expected: call.expected.c, data: call.data.c, time: call.time,
+          receiver: Unmanaged.passUnretained(call).toOpaque(), status: TUILE_E_STORE, error: unanswered))
+      at += 1
+    }
+    return (start, count)
   }
 
   func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {

@@ -222,6 +222,14 @@ final class SQLiteConnection {
     }
   }
 
+  /// Several reads of one state.
+  func readTogether(_ body: () -> Void) throws(Failure) {
+    try control("BEGIN")
+    body()
+    // Of a transaction that only read: if anything is left of it, then for nobody else.
+    do throws(Failure) { try control("COMMIT") } catch { close() }
+  }
+
   private func control(_ sql: StaticString) throws(Failure) {
     let result = sqlite3_exec(database, sql.cString, nil, nil, nil)
     guard result == SQLITE_OK else { throw failure(result, "the session database failed") }

@@ -132,11 +132,13 @@ final class SQLiteStore: Store {
   }
 
   /// The body may be run more than once, by another thread while this one waits.
-  func writing<Answer>(_ body: (SQLiteConnection) throws(Failure) -> Answer) throws(Failure) -> Answer {
+  func writing<Answer>(
+    isMany: Bool = false, _ body: (SQLiteConnection) throws(Failure) -> Answer
+  ) throws(Failure) -> Answer {
     guard settings.mode.writes else { throw .readOnly }
     sys_fork_gate_enter(&gate)
     defer { sys_fork_gate_leave(&gate) }
-    return try writers.write(on: self, body)
+    return try writers.write(on: self, isMany: isMany, body)
   }
 
   /// Lets `move` set where the next look for orphans begins.
@@ -149,17 +151,8 @@ final class SQLiteStore: Store {
   // MARK: Store
 
   func load(_ key: Bytes, now: Int64, into data: inout ByteBuffer) throws(Failure) -> Int64? {
-    let isRecord = SessionKey.isRecord(key)
-    var expires: Int64?
-    try reading { (connection) throws(Failure) in
-      guard try connection.isReady(.load, onRecords: isRecord) else { return }
-      _ = try connection.execute(.load, onRecords: isRecord) {
-        $0.text(1, key)
-        $0.time(2, now)
-      } row: { columns in
-        data.append(columns.data(0))
-        expires = columns.end(1) ?? now
-      }
+    let expires = try reading { (connection) throws(Failure) in
+      try connection.load(key, now: now) { data.append($0) }
     }
     guard !data.failed else { throw .memory }
     return expires
@@ -176,30 +169,12 @@ final class SQLiteStore: Store {
   private func insert(_ statement: SQLiteConnection.Statement, _ key: Bytes, _ data: Bytes, _ expires: Int64)
     throws(Failure) -> Int
   {
-    let isRecord = SessionKey.isRecord(key)
-    return try writing { (connection) throws(Failure) in
-      if isRecord { try SQLiteStore.requireRecords(connection, statement) }
-      return try connection.execute(statement, onRecords: isRecord) {
-        $0.text(1, key)
-        $0.data(2, data)
-        $0.time(3, expires)
-      }
-    }
+    try writing { (connection) throws(Failure) in try connection.insert(statement, key, data, expires) }
   }
 
   func replace(_ key: Bytes, expected: Bytes, data: Bytes, expires: Int64) throws(Failure) -> Replaced {
-    let isRecord = SessionKey.isRecord(key)
-    return try writing { (connection) throws(Failure) in
-      guard try connection.isReady(.replace, onRecords: isRecord), try connection.isReady(.exists, onRecords: isRecord)
-      else { return .absent }
-      let changed = try connection.execute(.replace, onRecords: isRecord) {
-        $0.text(1, key)
-        $0.data(2, data)
-        $0.time(3, expires)
-        $0.data(4, expected)
-      }
-      if changed == 1 { return .replaced }
-      return try connection.execute(.exists, onRecords: isRecord) { $0.text(1, key) } == 1 ? .conflict : .absent
+    try writing { (connection) throws(Failure) in
+      try connection.replace(key, expected: expected, data: data, expires: expires)
     }
   }
 
@@ -248,12 +223,6 @@ final class SQLiteStore: Store {
       pace.pause(after: sys_now_microseconds() &- began)
     }
     return removed
-  }
-
-  private static func requireRecords(
-    _ connection: SQLiteConnection, _ statement: SQLiteConnection.Statement
-  ) throws(Failure) {
-    guard try connection.hasRecords(statement, make: true) else { throw .noTable }
   }
 }
 

@@ -15,6 +15,8 @@ final class SQLiteWriters {
     /// First, so that the line's entries are changes.
     var entry = sys_group_entry()
     let body: Body
+    /// It is more than one by itself.
+    let isMany: Bool
     /// Of the transaction; of the change itself its body knows.
     var failure: Failure?
   }
@@ -38,7 +40,7 @@ final class SQLiteWriters {
   }
 
   func write<Answer>(
-    on store: SQLiteStore, _ body: (SQLiteConnection) throws(Failure) -> Answer
+    on store: SQLiteStore, isMany: Bool = false, _ body: (SQLiteConnection) throws(Failure) -> Answer
   ) throws(Failure) -> Answer {
     var answer: Result<Answer, Failure>?
     let run = { (connection: SQLiteConnection) in
@@ -48,7 +50,7 @@ final class SQLiteWriters {
         answer = .failure(error)
       }
     }
-    try withoutActuallyEscaping(run) { (run) throws(Failure) in try wait(Change(body: run), store) }
+    try withoutActuallyEscaping(run) { (run) throws(Failure) in try wait(Change(body: run, isMany: isMany), store) }
     guard let answer else { throw .memory }
     return try answer.get()
   }
@@ -74,7 +76,7 @@ final class SQLiteWriters {
     let taken = sys_group_take(line, SQLiteWriters.most &- 1)
     defer { sys_group_leave(line, taken) }
     own.pointee.entry.next = taken
-    if taken != nil, together(own, store) { return }
+    if taken != nil || own.pointee.isMany, together(own, store) { return }
     each(own) { (change) in
       do throws(Failure) {
         try store.using { (connection) throws(Failure) in

@@ -389,6 +389,25 @@ ReceiveKey = CFUNCTYPE(c_bool, c_void_p, Bytes, c_int64)
 
 ReceiveOwner = CFUNCTYPE(c_bool, c_void_p, Bytes)
 
+STORE = {
+    "load": 0,
+    "create": 1,
+    "replace": 2,
+}
+
+
+class StoreCall(Structure):
+    _fields_ = [
+        ("operation", c_int),
+        ("key", Bytes),
+        ("expected", Bytes),
+        ("data", Bytes),
+        ("time", c_int64),
+        ("receiver", c_void_p),
+        ("status", c_int),
+        ("error", Error),
+    ]
+
 
 class StoreOps(Structure):
     _fields_ = [
@@ -409,6 +428,8 @@ class StoreOps(Structure):
         ("owners", CFUNCTYPE(c_int, c_void_p, ReceiveOwner, c_void_p, POINTER(Error))),
         ("owned_record", CFUNCTYPE(c_int, c_void_p, Bytes, Bytes, Receive, c_void_p, POINTER(Error))),
         ("confirms", c_bool),
+        ("max_together", c_size_t),
+        ("together", CFUNCTYPE(None, c_void_p, POINTER(StoreCall), c_size_t, Receive)),
     ]
 
 
