@@ -29,6 +29,18 @@ static _Thread_local bool failing;
 static _Thread_local unsigned int state;
 static _Thread_local int outage; /* calls that it lasts */
 
+/* Of the threads that nobody has told: a queue's. */
+static atomic_uint all_fail;
+static _Thread_local unsigned int told;
+
+void fail_all_calls(unsigned int seed) { all_fail = seed; }
+
+static bool fails(void) {
+  unsigned int seed = all_fail;
+  if (seed && told != seed) told = seed, state = (seed + (unsigned int)tick()) * 2654435761u + 1, outage = 0;
+  return failing || seed;
+}
+
 void fail_calls(unsigned int seed) { failing = true, state = seed * 2654435761u + 1, outage = 0; }
 
 static struct bytes keep(tuile_bytes bytes) {
@@ -107,7 +119,7 @@ static enum fate fate(enum call call) {
 
 static tuile_status suffer(void *store, enum call call, tuile_bytes key, tuile_bytes expected, tuile_bytes data, int64_t expires,
                            tuile_error *e) {
-  if (!failing) return make(store, call, key, expected, data, expires, e);
+  if (!fails()) return make(store, call, key, expected, data, expires, e);
   disturb();
   switch (fate(call)) {
     case fine: break;
@@ -125,7 +137,7 @@ static tuile_status suffer(void *store, enum call call, tuile_bytes key, tuile_b
 
 /* A read: whether it gets an answer. */
 static bool is_deaf(void) {
-  if (!failing) return false;
+  if (!fails()) return false;
   disturb();
   return outage > 0 ? outage--, true : chance(&state, 1000) < 20;
 }
@@ -150,6 +162,17 @@ static tuile_status put(void *c, tuile_bytes key, tuile_bytes data, int64_t expi
 }
 static tuile_status sweep(void *c, int64_t now, size_t limit, size_t *removed, tuile_error *e) {
   return tuile_store_sweep(c, now, limit, removed, e);
+}
+/* Each by itself, so that each may fail. */
+static void together(void *c, tuile_store_call *calls, size_t count, tuile_receive receive) {
+  shared->together += count > 1;
+  for (tuile_store_call *call = calls; call < calls + count; call++) {
+    switch (call->operation) {
+      case TUILE_STORE_LOAD: call->status = load(c, call->key, call->time, receive, call->receiver, &call->error); break;
+      case TUILE_STORE_CREATE: call->status = create(c, call->key, call->data, call->time, &call->error); break;
+      case TUILE_STORE_REPLACE: call->status = replace(c, call->key, call->expected, call->data, call->time, &call->error); break;
+    }
+  }
 }
 static void close_inner(void *c) { tuile_store_close(c); }
 static tuile_status own(void *c, tuile_bytes owner, tuile_bytes key, tuile_bytes record, int64_t expires, tuile_error *e) {
@@ -179,7 +202,7 @@ tuile_status hot_module_open(tuile_bytes url, tuile_store_ops *ops, void **conte
   *ops = (tuile_store_ops)TUILE_STORE_OPS_INIT;
   ops->load = load, ops->create = create, ops->replace = replace, ops->touch = touch, ops->remove = drop, ops->sweep = sweep;
   ops->close = close_inner, ops->put = put, ops->own = own, ops->owned = owned, ops->disown = disown;
-  ops->keys = keys, ops->owned_record = record;
+  ops->keys = keys, ops->owned_record = record, ops->max_together = 64, ops->together = together;
   *context = inner;
   return TUILE_OK;
 }

@@ -4,6 +4,7 @@
  * of an owner at random, now and then with a key that was replaced. What each call was answered stands in memory that all
  * share; checker.c holds it against what is stored afterwards. One process is stopped for a while, and one is killed.
  *   threads      one process, none killed
+ *   queue        the calls go through a queue, and to the store together
  *   faults       the URL has hot:// stores (faults.c), whose calls fail
  *   outage       the server, or the way to it, is troubled by somebody else; direct=URL: the way to it without troubles
  *   blind        a control: a store that does not compare
@@ -41,11 +42,15 @@ static void *work(void *context) {
 static void run_process(int first, int threads) {
   pthread_t running[workers];
   struct worker all[workers];
+  open_queue();
+  if (mode.queued && mode.faults) fail_all_calls(mode.seed + (unsigned int)first + 1);
   for (int t = 0; t < threads; t++) {
     all[t] = (struct worker){first + t, mode.seed + (unsigned int)(first + t) * 7919u};
     CHECK(pthread_create(&running[t], NULL, work, &all[t]) == 0);
   }
   for (int t = 0; t < threads; t++) pthread_join(running[t], NULL);
+  close_queue();
+  fail_all_calls(0);
   let_all_arrive();
 }
 
@@ -120,6 +125,7 @@ int main(int argc, char **argv) {
     else if (strcmp(argv[i], "blind") == 0) mode.blind = true;
     else if (strcmp(argv[i], "twice") == 0) mode.twice = true;
     else if (strcmp(argv[i], "forget") == 0) mode.forget = true;
+    else if (strcmp(argv[i], "queue") == 0) mode.queued = true;
     else if (strcmp(argv[i], "faults") == 0) mode.faults = true;
     else if (strcmp(argv[i], "outage") == 0) mode.outage = true;
     else if (strncmp(argv[i], "direct=", 7) == 0) way = argv[i] + 7;
@@ -144,7 +150,7 @@ int main(int argc, char **argv) {
     mode.grace = mode.seed % 2 ? 300 : 0, manager = all[mode.seed % 2];
     for (int i = 0; i < sessions; i++) new_session(i);
     run_round();
-    totals.faults += shared->faults;
+    totals.faults += shared->faults, totals.together += shared->together;
     for (int i = 0; i < sessions; i++) bad += check_session(i);
     if (round % 32 == 31) tuile_manager_sweep(direct, 1 << 20, NULL, NULL);
   }
@@ -156,5 +162,6 @@ int main(int argc, char **argv) {
   if (way) tuile_store_close(direct_store);
   CHECK(totals.operations > 0);
   CHECK((totals.faults > 0) == mode.faults);
+  CHECK((totals.together > 0) == (mode.queued && mode.faults));
   return bad != 0;
 }

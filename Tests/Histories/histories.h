@@ -31,14 +31,14 @@ struct history {
 
 struct shared {
   atomic_int clock;
-  atomic_llong faults;
+  atomic_llong faults, together;
   struct history sessions[sessions];
   int count[workers];
   struct record records[workers][most];
 };
 
 struct totals {
-  long long operations, unknown, killed, logged_out, cycled, orphans, faults;
+  long long operations, unknown, killed, logged_out, cycled, orphans, faults, together;
 };
 
 /* How the program was called. */
@@ -50,6 +50,7 @@ struct mode {
   bool blind;        /* control: a store that does not compare */
   bool twice;        /* control: a client that makes again what may have been made */
   bool forget;       /* control: a client that takes an error for success */
+  bool queued;       /* the calls go through a queue */
   bool faults;       /* the store's own calls fail */
   bool outage;       /* somebody troubles the server, or the way to it */
 };
@@ -74,8 +75,16 @@ tuile_session *begin(tuile_manager *m, const char *key);
 void run_worker(int worker, unsigned int seed);
 /* checker.c: what is broken; then nothing of the session is stored any more. */
 int check_session(int session);
-/* faults.c: whether this thread's calls may fail, and by what numbers; what is under way arrives. */
+/* queued.c: the calls themselves, or by way of a queue of this process. */
+void open_queue(void);
+void close_queue(void);
+tuile_status load_session(tuile_session *s);
+tuile_status commit_session(tuile_session *s, tuile_add_header add_header, void *response);
+tuile_status flush_session(tuile_session *s);
+tuile_status revoke_sessions(tuile_bytes owner);
+/* faults.c: whether this thread's calls, or all threads', may fail, and by what numbers; what is under way arrives. */
 void fail_calls(unsigned int seed);
+void fail_all_calls(unsigned int seed); /* 0: no more */
 void let_all_arrive(void);
 
 #endif

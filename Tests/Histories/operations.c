@@ -33,7 +33,7 @@ static tuile_status collect(void *context, tuile_bytes name, tuile_bytes value) 
 static tuile_status commit(struct record *r, tuile_session *s, struct response *response) {
   r->commits++;
   r->tried = true;
-  tuile_status status = tuile_session_commit(s, 200, collect, response, NULL);
+  tuile_status status = commit_session(s, collect, response);
   if (status == TUILE_E_UNKNOWN) r->unknown = true;
   return status;
 }
@@ -50,7 +50,8 @@ static tuile_status save(struct record *r, tuile_session *s, int tries) {
 static tuile_status add_twice(struct record *r, const char *key, tuile_status status) {
   int64_t value;
   tuile_session *s = begin(manager, key);
-  tuile_status again = tuile_session_get_int(s, text("marker"), &value, NULL);
+  tuile_status again = load_session(s);
+  if (again >= 0) again = tuile_session_get_int(s, text("marker"), &value, NULL);
   if (again == TUILE_OK) again = tuile_session_add_int(s, text("n"), 1, &value, NULL);
   struct response response = {""};
   if (again == TUILE_OK) again = commit(r, s, &response);
@@ -106,8 +107,8 @@ static tuile_status change(struct record *r, tuile_session *s, int number, unsig
     case do_append: status = tuile_session_append(s, text("log"), text(token), NULL); break;
     case do_set: status = tuile_session_set_int(s, text("last"), number, NULL); break;
     case do_remove: status = tuile_session_remove(s, text("last"), NULL); break;
-    case do_flush: r->tried = true, status = tuile_session_flush(s, NULL); break;
-    case do_revoke: r->tried = true, status = tuile_manager_revoke_all(manager, text(shared->sessions[r->session].owner), NULL, NULL, NULL);
+    case do_flush: r->tried = true, status = flush_session(s); break;
+    case do_revoke: r->tried = true, status = revoke_sessions(text(shared->sessions[r->session].owner));
   }
   if (r->what >= do_flush && status < 0) r->unknown = true; /* it may have got far enough */
   r->committed = tick();
@@ -142,7 +143,8 @@ static void operate(int worker, int i, unsigned int *state) {
   if (r->key > 0 && chance(state, 8) == 0) r->key = (int)chance(state, (unsigned int)r->key);
   shared->count[worker] = i + 1;
   tuile_session *s = begin(manager, h->keys[r->key]);
-  tuile_status status = tuile_session_get_int(s, text("marker"), &value, NULL);
+  tuile_status status = load_session(s);
+  if (status >= 0) status = tuile_session_get_int(s, text("marker"), &value, NULL);
   r->saw = status == TUILE_OK;
   if (r->saw) {
     CHECK(value == h->marker);
@@ -158,6 +160,6 @@ static void operate(int worker, int i, unsigned int *state) {
 
 void run_worker(int worker, unsigned int seed) {
   unsigned int state = seed;
-  if (mode.faults) fail_calls(seed);
+  if (mode.faults && !mode.queued) fail_calls(seed);
   for (int i = 0; i < most; i++) operate(worker, i, &state);
 }

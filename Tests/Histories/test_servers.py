@@ -47,15 +47,20 @@ def history(
     assert "processes killed" in stdout
 
 
-def test_redis_keeps_what_it_answered(tmp_path: Path) -> None:
+QUEUE = pytest.mark.parametrize("words", [[], ["queue"]], ids=["blocking", "queue"])
+
+
+@QUEUE
+def test_redis_keeps_what_it_answered(tmp_path: Path, words: list[str]) -> None:
     with redis_server.running(tmp_path / "redis") as server:
-        history(f"redis://{server.host}/0")
+        history(f"redis://{server.host}/0", *words)
 
 
 @pytest.mark.skipif(postgresql_server.binaries() is None, reason="no PostgreSQL server is installed")
-def test_postgresql_keeps_what_it_answered() -> None:
+@QUEUE
+def test_postgresql_keeps_what_it_answered(words: list[str]) -> None:
     with postgresql_server.running() as server:
-        history(server.url())
+        history(server.url(), *words)
 
 
 FEW = "400" if os.environ.get("TUILE_FULL") else "6"
@@ -80,9 +85,10 @@ def troubles(server: Any) -> Callable[[], None]:
 LIMITS = "timeout=500&wait=500&connect=500"
 
 
-def test_redis_that_stops_and_is_killed(tmp_path: Path) -> None:
+@QUEUE
+def test_redis_that_stops_and_is_killed(tmp_path: Path, words: list[str]) -> None:
     with redis_server.running(tmp_path / "redis", "appendonly yes", "appendfsync always") as server:
-        history(f"redis://{server.host}/0?{LIMITS}", "outage", disturb=troubles(server), rounds=FEW)
+        history(f"redis://{server.host}/0?{LIMITS}", "outage", *words, disturb=troubles(server), rounds=FEW)
 
 
 @pytest.mark.skipif(postgresql_server.binaries() is None, reason="no PostgreSQL server is installed")
@@ -111,11 +117,12 @@ def proxied(socket: Path, target: Path, seed: str, *words: str) -> Iterator[None
 SHORT = {"timeout": "150", "wait": "1000", "connect": "1000"}
 
 
-def test_redis_by_a_way_with_troubles(tmp_path: Path) -> None:
+@QUEUE
+def test_redis_by_a_way_with_troubles(tmp_path: Path, words: list[str]) -> None:
     seed, way = any_seed(), tmp_path / "way"
     options = "&".join(f"{name}={value}" for name, value in SHORT.items())
     with redis_server.running(tmp_path / "redis") as server, proxied(way, server.socket, seed, "late"):
-        history(f"unix://{way}?{options}", "outage", f"direct={server.unix}", rounds=FEW, seed=seed)
+        history(f"unix://{way}?{options}", "outage", f"direct={server.unix}", *words, rounds=FEW, seed=seed)
 
 
 @pytest.mark.skipif(postgresql_server.binaries() is None, reason="no PostgreSQL server is installed")

@@ -78,7 +78,7 @@ extension Session {
     guard let call = ahead else { return }
     ahead = nil
     guard !call.isLoad else { return }
-    throw Failure(status: TUILE_E_UNKNOWN, message: "the session was written, and its commit ended before that was known")
+    throw Failure(status: TUILE_E_UNKNOWN, message: "whether the session was saved is not known")
   }
 }
 

@@ -153,7 +153,8 @@ final class CallbackStore: Store {
       defer { at += 1 }
       call.answer { (call) throws(Failure) in
         let (absent, other) =
-          call.operation == TUILE_STORE_CREATE ? (TUILE_EXISTS, TUILE_OK)
+          call.operation == TUILE_STORE_CREATE
+          ? (TUILE_EXISTS, TUILE_OK)
           : (TUILE_ABSENT, call.isLoad ? TUILE_OK : TUILE_CONFLICT)
         let status = try check(at.pointee.status, &at.pointee.error, (TUILE_OK, absent, other), writes: !call.isLoad)
         if call.isLoad, status == TUILE_OK {
