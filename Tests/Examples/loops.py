@@ -1,9 +1,13 @@
-"""What a page on an event loop does while its store stands still: the file of SQLite is locked by another process, which is this."""
+"""What a page on an event loop does while its store stands still: the file of SQLite is locked by another process, which is this;
+and when clients leave meanwhile."""
 
 from __future__ import annotations
 
+import socket
 import sqlite3
+import struct
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 from program import COMMAND, SECRET, Visitor, check, folder, server
 
@@ -48,6 +52,27 @@ def answers_while_locked(visitors: list[Visitor], url: str, file: str) -> None:
     lock.close()
 
 
+def clients_leave(visitor: Visitor, url: str, file: str) -> None:
+    """While their visits wait for the store: the others are served, and nobody's session is lost."""
+    lock = sqlite3.connect(file, isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    where = urlsplit(url)
+    request = f"GET / HTTP/1.1\r\nHost: {where.netloc}\r\nCookie: sessionid={visitor.cookie('sessionid')}\r\n\r\n"
+    clients = [socket.create_connection((where.hostname, where.port)) for _ in range(WAITING)]
+    for client in clients:
+        client.sendall(request.encode())
+    check(Visitor(url).get("/about").status == 200)
+    for client in clients:  # by a reset, which tells the server at once
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+    for _ in range(PAGES):
+        check(Visitor(url).get("/about").status == 200)
+    lock.execute("ROLLBACK")
+    lock.close()
+    # What had begun is counted, what had not may be.
+    check(1 < count(visitor) <= WAITING + 4)
+
+
 def run() -> None:
     patient = ("--deadline", "600000")
     if QUICK:
@@ -68,3 +93,4 @@ def run() -> None:
                 visitor.url = url
                 # What had begun may be counted.
                 check(count(visitor) in (2, 3))
+            clients_leave(visitors[0], url, f"{here}/db")

@@ -22,6 +22,7 @@
 #define TUILE_HPP
 
 #include <tuile/cookies.hpp>
+#include <tuile/queue.hpp>
 #include <tuile/sessions.hpp>
 #include <tuile/signing.hpp>
 #include <tuile/state.hpp>

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-CPP = {"answer": "Answers", "cookies": "Cookies", "signing": "Signing", "sessions": "Sessions", "state": "State without cookies"}
+CPP = {"answer": "Answers", "cookies": "Cookies", "signing": "Signing", "sessions": "Sessions", "state": "State without cookies",
+       "queue": "Coroutines"}
 HEADERS = {
     "tuile.h": ROOT / "include/tuile.h",
     "tuile/types.h": ROOT / "include/tuile/types.h",
@@ -39,7 +40,7 @@ SORT_MEMBER_DOCS = NO
 EXTRACT_STATIC = YES
 MACRO_EXPANSION = YES
 EXPAND_ONLY_PREDEF = YES
-PREDEFINED = TUILE_ERRORS=thrown TUILE_LOOK_AT_IT= TUILE_MUST_CHECK= TUILE_NONNULL(...)= __cplusplus=201703 __cpp_exceptions MHD_VERSION _FCGIAPP_H
+PREDEFINED = TUILE_ERRORS=thrown TUILE_LOOK_AT_IT= TUILE_MUST_CHECK= TUILE_NONNULL(...)= __cplusplus=201703 __cpp_exceptions __cpp_impl_coroutine MHD_VERSION _FCGIAPP_H
 QUIET = YES
 WARN_AS_ERROR = FAIL_ON_WARNINGS
 WARN_FORMAT = "$file:$line: $text"
