@@ -20,7 +20,7 @@ TITLES = {"tuile.h": "{number}. {title}", "tuile/types.h": "Types: {lower}", "tu
 
 def examples() -> list[Path]:
     folder = ROOT / "bindings/c/examples"
-    return [*sorted(folder.glob("*.[ch]")), *sorted(folder.glob("tutorial/*.[ch]"))]
+    return [*sorted(path for path in folder.glob("*.*") if path.suffix in (".c", ".cc", ".h")), *sorted(folder.glob("tutorial/*.[ch]"))]
 
 
 class Sources:
@@ -101,7 +101,8 @@ class Sources:
         reference = self.reference()
         self.write("cpp", f"# C++: tuile.hpp\n\n{self.lead('tuile.hpp')}\n\n" + toctree([r for r in reference if r.startswith("cpp-")]))
         for path in examples():
-            self.write(self.pages[path], f"# {path.name}\n\n```c\n{path.read_text()}```\n")
+            language = "cpp" if path.suffix == ".cc" else "c"
+            self.write(self.pages[path], f"# {path.name}\n\n```{language}\n{path.read_text()}```\n")
         self.write("examples", "# Programs\n\nEach is compiled and run by the tests.\n\n" + toctree([self.pages[p] for p in examples()]))
         with (self.folder / "c-api.md").open("a") as page:
             page.write("\n" + toctree([r for r in reference if not r.startswith("cpp-")], hidden=True))
