@@ -562,8 +562,8 @@ typedef enum tuile_store_operation {
 
 /** One of the calls that a store gets together. Since 0.2. */
 typedef struct tuile_store_call {
-  tuile_store_operation operation;
-  tuile_bytes key;
+  tuile_store_operation operation; /**< Which of the three. */
+  tuile_bytes key;      /**< As the operation by itself has it. */
   tuile_bytes expected; /**< Of a replace. */
   tuile_bytes data;     /**< Of a create or replace. */
   int64_t time;         /**< Of a load `now`, else `expires`; Unix microseconds. */
