@@ -74,7 +74,13 @@ class SessionHandle(Uncopyable):
 
     @property
     def session_key(self) -> Optional[str]:
-        """The session ID, once the session has one. A password: do not log it."""
+        """The session ID, once the session has one. A password: do not log it.
+
+        :returns: None while there is none, or the cookie's can't be one.
+        :raises ArgumentError: the session has ended.
+
+        .. versionadded:: 0.1.0
+        """
         key = native.Bytes()
 
         def read(handle: int) -> Optional[str]:
@@ -84,59 +90,122 @@ class SessionHandle(Uncopyable):
         return self._alone(read)
 
     def load(self) -> bool:
-        """Reads the session, if that was not done yet: whether there was one.
+        """Reads the session, if that was not done yet. No outage is taken for a logout.
 
-        StoreError if the store gave no answer, so that no outage is taken for a logout.
+        :returns: whether there was one.
+        :raises StoreError: the store gave no answer.
+        :raises SessionUnbound: a device-bound session came without its bound cookie.
+        :raises ArgumentError: the session has ended.
+
+        .. versionadded:: 0.1.0
         """
         return self._call("load") == native.OK
 
     def has_several_cookies(self) -> bool:
-        """Whether the request had cookies of the session's name with different values."""
+        """Whether the request had cookies of the session's name with different values: somebody may have added one.
+
+        :returns: False for none, for one, and for several that are the same.
+        :raises ArgumentError: the session has ended.
+
+        .. versionadded:: 0.1.1
+        """
         several = c_bool()
         self._alone(lambda handle: native.lib.tuile_session_has_several_cookies(handle, byref(several)))
         return several.value
 
     def is_empty(self) -> bool:
-        """Neither an ID nor data."""
+        """Neither an ID nor data.
+
+        :returns: whether it has neither an ID nor data.
+        :raises StoreError: the store gave no answer.
+        :raises ArgumentError: the session has ended.
+
+        .. versionadded:: 0.1.0
+        """
         return self._bool("is_empty")
 
     def set_lifetime(self, seconds: int) -> None:
-        """Lets the session end then, whatever is done with it; 0: no such end."""
+        """Lets the session end then, whatever is done with it: neither activity nor a new key moves that.
+
+        :param seconds: from now; 0: no such end, or where the setting ``lifetime`` is, that one anew.
+        :raises RangeError: it is negative, or beyond the year 9999.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         with self._lock:
             self._call("set_lifetime", native.int64(seconds, "seconds"))
             self._changed_inside()
 
     def get_lifetime(self) -> Optional[int]:
-        """Seconds that are left of its longest life; None if it has no such end."""
+        """Seconds that are left of its longest life; None if it has no such end.
+
+        :returns: seconds; None if it has no such end.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         seconds = c_int64()
         return seconds.value if self._call("get_lifetime", byref(seconds)) == native.OK else None
 
     def touch(self) -> None:
-        """Has the commit keep the session alive, and send its cookie again, even if nothing was changed."""
+        """Has the commit keep the session alive, and send its cookie again, even if nothing was changed.
+
+        :raises ArgumentError: the session has ended.
+
+        .. versionadded:: 0.1.1
+        """
         self._call("touch")
 
     # -- its browser's device
 
     @property
     def is_device_bound(self) -> bool:
-        """Whether the session's ID says that it is bound to a device. Nothing is read for that. Since 0.2."""
+        """Whether the session's ID says that it is bound to a device. Nothing is read for that.
+
+        :raises ArgumentError: the session has ended.
+
+        .. versionadded:: 0.2.0
+        """
         bound = c_bool()
         self._alone(lambda handle: native.lib.tuile_session_is_device_bound(handle, byref(bound)))
         return bound.value
 
     def offer_device_binding(self) -> bool:
-        """Has the commit offer the browser to bind this session, with the setting ``device_bound="call"``; False
-        if it is bound, or there is nothing yet that could be. Since 0.2."""
+        """Has the commit offer the browser to bind this session, with the setting ``device_bound="call"``.
+
+        :returns: False if it is bound, or there is nothing yet that could be.
+        :raises ArgumentError: sessions are not bound by this manager.
+        :raises SessionUnbound: the session is bound, and came without its bound cookie.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.2.0
+        """
         return self._call("offer_device_binding") == native.OK
 
     def answer_device(self, request: native.DeviceRequest) -> DeviceAnswer:
-        """The answer to a request for ``device_path``. The adapters ask for it. Since 0.2."""
+        """The answer to a request for ``device_path``: a browser registers a key, or proves that it has it. The adapters ask for it.
+
+        :param request: what ``tuile.device.request_of`` made of the request.
+        :returns: a whole response, to be sent as it is. The session is neither used before nor committed.
+        :raises ArgumentError: sessions are not bound by this manager.
+        :raises StoreError: the store gave no answer: say 503, and the browser comes again.
+
+        .. versionadded:: 0.2.0
+        """
         answer = self._device_answer("answer_device", request)
         assert answer is not None
         return answer
 
     def refusal(self, request: native.DeviceRequest) -> Optional[DeviceAnswer]:
-        """What to send where the bound cookie did not come; None if it did, or none is needed. Since 0.2."""
+        """What to send where the bound cookie did not come. The adapters ask for it.
+
+        :param request: what ``tuile.device.request_of`` made of the request.
+        :returns: a whole response with status 401; None if the cookie came, or none is needed.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.2.0
+        """
         return self._device_answer("refuse", request)
 
     def _device_answer(self, name: str, request: native.DeviceRequest) -> Optional[DeviceAnswer]:
@@ -156,7 +225,14 @@ class SessionHandle(Uncopyable):
 
     @property
     def owner(self) -> Optional[str]:
-        """Whose session it is, as the application calls its users."""
+        """Whose session it is, as the application calls its users; None for nobody's. Set it at a login: the commit writes
+        the owner's list, and with the setting ``max_owned`` ends those of the owner's sessions that were unseen longest.
+
+        Raises ArgumentError for what can't be an owner's name (1 to 255 bytes without NUL), or where the store keeps no lists;
+        StoreError if the store gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         owner = self._text("get_owner")
         return None if owner is None else arguments.text(owner)
 
@@ -167,7 +243,14 @@ class SessionHandle(Uncopyable):
             self._changed_inside()
 
     def set_client(self, user_agent: str = "", address: str = "") -> None:
-        """Says where the request comes from, for the owner's list."""
+        """Says where the request comes from, for the owner's list. What is empty leaves there what it has.
+
+        :param user_agent: of which 256 bytes are kept.
+        :param address: of which 64 bytes are kept.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         agent = native.view(arguments.sent(user_agent, "user_agent"))
         self._call("set_client", agent, native.view(arguments.sent(address, "address")))
 
@@ -196,8 +279,11 @@ class SessionHandle(Uncopyable):
         return key, rest
 
     def close(self) -> None:
-        """Ends the session, without waiting for a call on it in another thread. What was not committed is gone,
-        with a ResourceWarning."""
+        """Ends the session, without waiting for a call on it in another thread. A second time is fine. What was not committed is
+        gone, with a ResourceWarning; ``with`` calls this, and warns only if no exception came.
+
+        .. versionadded:: 0.1.0
+        """
         self._close(warns=True)
 
     def _close(self, warns: bool) -> None:

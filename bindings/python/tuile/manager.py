@@ -103,7 +103,10 @@ def _waiter(wait: Optional[Callable[[float], object]]) -> Any:
 
 
 class Found(NamedTuple):
-    """What a session was when it was read, each as the library's flat call has it."""
+    """What a session was when it was read, each as the library's flat call has it.
+
+    .. versionadded:: 0.2.0
+    """
 
     #: Empty: there is none.
     key: bytes
@@ -117,13 +120,31 @@ class Found(NamedTuple):
 class Manager(Uncopyable):
     """One for the application: configuration, keys and store. Safe from all threads and after fork.
 
-    ``store`` is a URL, or a :class:`tuile.stores.Store` of your own; ``secret`` is needed where the store's data
-    could be somebody else's, and ``fallbacks`` are older ones, which read and do not write. The settings are those of
-    ``tuile_config`` in C, with Django's defaults: docs/python.md has a table of them all. ``policy`` is ``aal2`` or ``aal3``, the
-    limits of NIST SP 800-63B-4; ``cookie_age`` and ``lifetime`` may be shorter then, and not longer. ``log`` is told
-    ``error``, ``warning``, ``info`` or ``debug``, and what an administrator should know; it holds no key and no
-    secret. ``wait`` is called with seconds before changes are made again that another request was first with:
-    ``time.sleep``, if there is none. ``clock`` gives Unix seconds, for tests.
+    Opening it opens the store, so that a wrong path or a server that is not there is an error here, and not at the first
+    request. Keep it for the life of the process; ``with`` closes it at the end.
+
+    :param store: a URL, such as ``sqlite:////var/lib/app/sessions.db``, or a :class:`tuile.stores.Store` of your own, which
+       the manager closes.
+    :param secret: at least 32 bytes to sign with, or a :class:`tuile.signing.Keyring`. Needed where the store's data could be
+       somebody else's: everywhere but in ``memory:`` and stores that are ``trusted``.
+    :param fallbacks: a list of older secrets, which read and do not write.
+    :param more: the settings of ``tuile_config`` in C, with Django's defaults: docs/python.md has a table of them all, with their units.
+       ``policy`` is ``aal2`` or ``aal3``, the limits of NIST SP 800-63B-4; ``cookie_age`` and ``lifetime`` may be shorter then,
+       and not longer. ``log`` is told ``error``, ``warning``, ``info`` or ``debug``, and a message with no key and no secret
+       in it. ``wait`` is called with seconds before changes are made again that another request was first with:
+       ``time.sleep``, if there is none. ``clock`` gives Unix seconds, for tests.
+    :raises ArgumentError: a value can't be, no secret where the store needs one, or one under 32 bytes without
+       ``allow_weak_secrets``. One of the wrong type is an :class:`~tuile.errors.ArgumentTypeError`.
+    :raises RangeError: a number that does not fit.
+    :raises TypeError: a setting that there is none of, with the one that was meant.
+    :raises SyntaxProblem: a store's URL, or a cookie's name or attribute, that is none.
+    :raises CookieRuleError: browsers would refuse the session cookie.
+    :raises LimitError: a setting or the cookie is larger than its limit.
+    :raises StoreError: the store can't be opened; :class:`~tuile.errors.BusyError` and
+       :class:`~tuile.errors.CorruptStoreError` are kinds of it.
+    :raises MissingLibraryError: the store's module, or a library that it needs, is not installed.
+
+    .. versionadded:: 0.1.0
     """
 
     _instead = "open another one from the same settings, one in each process"
@@ -183,12 +204,35 @@ class Manager(Uncopyable):
     def begin(self, cookie_header: str | bytes, url: str | bytes = "") -> Session:
         """A request's session, from its Cookie header; nothing is read before it is needed.
 
-        With the setting ``url_sessions`` a key in ``url`` counts where no cookie came.
+        :param cookie_header: as the browser sent it; empty if it sent none.
+        :param url: the request's path and query. With the setting ``url_sessions`` a key in it counts where no cookie came.
+        :returns: the session, for this request alone. Leave it by ``with`` or :meth:`Session.close`.
+        :raises ArgumentError: the manager is closed.
+        :raises ArgumentTypeError: what is given is neither text nor bytes.
+
+        .. versionadded:: 0.1.0
+
+        >>> with Manager(store="memory:") as manager, manager.begin("") as session:
+        ...     session["name"] = "Ada"
+        ...     cookie = dict(session.commit())["Set-Cookie"].partition(";")[0]
+        ...     with manager.begin(cookie) as next_request:
+        ...         next_request["name"]
+        'Ada'
         """
         return self.begin_as(Session, cookie_header, url)
 
     def begin_as(self, kind: type[AnySession], cookie_header: str | bytes, url: str | bytes = "") -> AnySession:
-        """As :meth:`begin`, for a class of your own."""
+        """As :meth:`begin`, for a class of your own.
+
+        :param kind: a class that inherits :class:`Session`.
+        :param cookie_header: as the browser sent it; empty if it sent none.
+        :param url: the request's path and query, for ``url_sessions``.
+        :returns: a session of that class.
+        :raises ArgumentError: the manager is closed.
+        :raises ArgumentTypeError: what is given is neither text nor bytes.
+
+        .. versionadded:: 0.1.0
+        """
         header = native.view(arguments.sent(cookie_header, "cookie_header"))
         address = native.view(arguments.sent(url, "url"))
 
@@ -200,7 +244,16 @@ class Manager(Uncopyable):
         return kind(self, self._use(start))
 
     def begin_and_read(self, cookie_header: str) -> tuple[Session, Found]:
-        """A request's session, and at once what the store has of it: one call."""
+        """A request's session, and at once what the store has of it: one call.
+
+        :param cookie_header: as the browser sent it.
+        :returns: the session, and what it was when it was read.
+        :raises StoreError: the store gave no answer.
+        :raises SessionUnbound: a device-bound session came without its bound cookie.
+        :raises ArgumentError: the manager is closed.
+
+        .. versionadded:: 0.2.0
+        """
         try:
             raw = cookie_header.encode()
         except UnicodeEncodeError:
@@ -218,18 +271,55 @@ class Manager(Uncopyable):
         return session, Found._make(text.split(b"\0")[:4])
 
     def clear_expired(self, limit: int = 10_000) -> int:
-        """Removes at most ``limit`` expired sessions; how many there were."""
+        """Removes expired sessions from the store, in steps that leave it to others in between: for a timer. Redis needs none.
+
+        :param limit: the most that are removed by this call.
+        :returns: how many were removed; as many as ``limit``: there may be more.
+        :raises StoreError: the store gave no answer.
+        :raises ArgumentError: the manager is closed; a negative limit is a :class:`~tuile.errors.RangeError`.
+
+        .. versionadded:: 0.1.0
+        """
         removed = c_size_t()
         self._check(native.lib.tuile_manager_sweep, native.size(limit, "limit"), byref(removed))
         return removed.value
 
     def reload(self, secret: str | bytes | Keyring, fallbacks: Iterable[str | bytes] = ()) -> None:
-        """New keys, without dropping a request: those under way end with the keys that they began with."""
+        """New keys, without dropping a request: those under way end with the keys that they began with.
+
+        After an error the keys are as they were.
+
+        :param secret: the new secret, or a keyring.
+        :param fallbacks: a list of secrets that still read: the one of before among them, or its sessions end.
+        :raises ArgumentError: an empty keyring, a secret under 32 bytes without ``allow_weak_secrets``, or the manager is closed.
+        :raises LimitError: more than 64 fallbacks.
+
+        .. versionadded:: 0.1.0
+        """
         config, kept = _config(secret, fallbacks)
         _with_keys(secret, config, lambda: self._check(native.lib.tuile_manager_reload, byref(config)))
 
     def sessions(self, owner: str, current: Optional[Union[Session, AsyncSession]] = None) -> list[OwnedSession]:
-        """An owner's sessions, the one seen last first; ``current`` is marked."""
+        """An owner's sessions, the one seen last first; ``current`` is marked.
+
+        :param owner: the name that ``session.owner`` was set to; with ``track_owners`` a Django user's primary key as text.
+        :param current: this request's session, whose entry is marked.
+        :returns: a list of :class:`tuile.owners.OwnedSession`; empty if the owner has none.
+        :raises LimitError: more than 10,000.
+        :raises StoreError: the store gave no answer.
+        :raises ArgumentError: the store keeps no lists, the owner can't be one, or the manager is closed.
+
+        .. versionadded:: 0.1.0
+
+        .. versionchanged:: 0.2.0
+           Also takes the session of an event loop.
+
+        >>> with Manager(store="memory:") as manager, manager.begin("") as session:
+        ...     session.owner = "ada"
+        ...     headers = session.commit()
+        ...     [found.current for found in manager.sessions("ada", session)]
+        [True]
+        """
         found: list[OwnedSession] = []
 
         def add(_: Any, session: Any) -> None:
@@ -244,11 +334,32 @@ class Manager(Uncopyable):
         return found
 
     def revoke(self, owner: str, id: str) -> bool:
-        """Ends the session of an owner that has this id, for good; False if there is none any more."""
+        """Ends one session of an owner, at once and for good.
+
+        :param owner: whose.
+        :param id: which, as :meth:`sessions` named it.
+        :returns: False if the owner has no such session any more.
+        :raises StoreError: the store gave no answer.
+        :raises ArgumentError: the store keeps no lists, or the manager is closed.
+
+        .. versionadded:: 0.1.0
+        """
         return self._check(native.lib.tuile_manager_revoke, native.view(owner, "owner"), native.view(id, "id")) == native.OK
 
     def revoke_all(self, owner: str, keep: Optional[Union[Session, AsyncSession]] = None) -> int:
-        """Ends all sessions of an owner but ``keep``, as after a change of the password; how many."""
+        """Ends all sessions of an owner, as after a change of the password.
+
+        :param owner: whose.
+        :param keep: this request's session, which stays. One that is in its cookie has to be committed then.
+        :returns: how many were ended; 0 for sessions in cookies, which nobody counts.
+        :raises StoreError: the store gave no answer: some may be left.
+        :raises ArgumentError: the store keeps no lists, or the manager is closed.
+
+        .. versionadded:: 0.1.0
+
+        .. versionchanged:: 0.2.0
+           Also takes the session of an event loop.
+        """
         name, revoked = native.view(owner, "owner"), c_size_t()
 
         def call(kept: Optional[int]) -> int:
@@ -258,11 +369,23 @@ class Manager(Uncopyable):
         return revoked.value
 
     def check(self) -> None:
-        """Writes, reads and removes a session that nobody knows: StoreError if that can't be done."""
+        """Writes, reads and removes a session that nobody knows: a health check.
+
+        :raises StoreError: that can't be done.
+        :raises ArgumentError: the manager is closed.
+
+        .. versionadded:: 0.1.0
+        """
         self._check(native.lib.tuile_manager_check)
 
     def metrics(self) -> str:
-        """All counters and the times of the store's operations, as Prometheus reads them."""
+        """All counters and the times of the store's operations, as Prometheus reads them.
+
+        :returns: the text of Prometheus' format; docs/metrics.md says what each is. Each process counts for itself.
+        :raises ArgumentError: the manager is closed.
+
+        .. versionadded:: 0.1.0
+        """
         write = native.lib.tuile_manager_metrics
         status, text = self._use(lambda manager: native.filled(1 << 14, lambda *out: write(manager, *out)))
         if status != native.OK:
@@ -270,7 +393,17 @@ class Manager(Uncopyable):
         return text.decode("ascii")
 
     def stats(self) -> dict[str, int]:
-        """Counters since the manager was opened."""
+        """Counters since the manager was opened.
+
+        :returns: numbers by the names of ``tuile_stats`` in C, such as ``loads``, ``misses`` and ``saves``.
+        :raises ArgumentError: the manager is closed.
+
+        .. versionadded:: 0.1.0
+
+        >>> with Manager(store="memory:") as manager:
+        ...     manager.stats()["loads"]
+        0
+        """
         stats = native.Stats()
         stats.size = sizeof(native.Stats)
         status = self._use(lambda manager: int(native.lib.tuile_manager_stats(manager, byref(stats))))
@@ -280,7 +413,10 @@ class Manager(Uncopyable):
 
     def close(self) -> None:
         """Closes the store and wipes the keys: now, or when the last open session and the last call
-        in another thread have ended."""
+        in another thread have ended. A second time is fine. What the ``close`` of a store of your own raises comes out here.
+
+        .. versionadded:: 0.1.0
+        """
         raised: list[BaseException] = []
         if self._bridge is not None:
             self._bridge.raised = raised

@@ -20,7 +20,19 @@ _LATEST = (datetime.datetime.max.replace(tzinfo=datetime.timezone.utc) - _EPOCH)
 
 @dataclass(frozen=True)
 class OwnedSession:
-    """One session of an owner. ``id`` says nothing of its key, and is what ``revoke`` takes."""
+    """One session of an owner. Times have a zone: UTC.
+
+    :param id: names the session for ``revoke``, and says nothing of its key.
+    :param created: when it was first listed.
+    :param seen: when a request last came with it, to the minute.
+    :param expires: when it ends if no more requests come.
+    :param user_agent: the browser's word for itself, 256 characters at most; what is no printable ASCII is ``?``.
+    :param address: where its requests come from, 64 characters at most.
+    :param current: it is the session of this request.
+    :param device_bound: it is bound to its browser's device. Since 0.2.0.
+
+    .. versionadded:: 0.1.0
+    """
 
     id: str
     created: datetime.datetime

@@ -53,7 +53,16 @@ class Session(SessionHandle, MutableMapping[str, Any]):
 
     What is set or removed is a change of its own, made again on what another request saved
     meanwhile. A list or dictionary inside may be changed in place: whether it was is seen when
-    the session is saved.
+    the session is saved. A :class:`Manager` begins it. A lock of its own lets one thread at a time in.
+
+    The first use of a value reads the session, and raises StoreError if the store gave no answer, SessionUnbound if a
+    device-bound session came without its bound cookie, and ArgumentError once it has ended. Names are text: anything else is a
+    TypeError, and half a surrogate pair a SyntaxProblem. A value that JSON can't hold is a TypeError.
+
+    :param manager: what it was begun by.
+    :param handle: the library's.
+
+    .. versionadded:: 0.1.0
     """
 
     # What the library holds, fetched in one call; None before that.
@@ -140,6 +149,14 @@ class Session(SessionHandle, MutableMapping[str, Any]):
             return [(key, self._lend(key, value)) for key, value in self._dict().items()]
 
     def has_key(self, key: str) -> bool:
+        """As ``key in session``, by Django's name.
+
+        :param key: the value's name.
+        :returns: whether it is there.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         return key in self
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -185,7 +202,15 @@ class Session(SessionHandle, MutableMapping[str, Any]):
 
     def merge(self, before: dict[str, Any], after: Mapping[str, Any]) -> None:
         """Sets and removes what differs between two dictionaries, for those who keep one of their own,
-        and makes the first a copy of the second."""
+        and makes the first a copy of the second.
+
+        :param before: as it was: what the session has.
+        :param after: as it shall be.
+        :raises StoreError: the store gave no answer.
+        :raises TypeError: a name is no text, or JSON can't hold a value.
+
+        .. versionadded:: 0.1.0
+        """
         with self._lock:
             self._changed_inside()
             removed, changed = self._between(before, after)
@@ -215,7 +240,14 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         return self._dumps(one) != self._dumps(other)
 
     def to_json(self) -> str:
-        """All values as one JSON text, in one call."""
+        """All values as one JSON text, in one call.
+
+        :returns: the text of an object, in the order in which the values were added.
+        :raises StoreError: the store gave no answer.
+        :raises TypeError: what was changed in place is nothing that JSON can hold any more.
+
+        .. versionadded:: 0.1.0
+        """
         with self._lock:
             self._return()
             text = self._text("json") or b""
@@ -228,7 +260,22 @@ class Session(SessionHandle, MutableMapping[str, Any]):
             self._forget({})
 
     def add_int(self, key: str, delta: int = 1) -> int:
-        """Adds to a counter, exactly, whatever other requests do at once; the sum so far."""
+        """Adds to a counter, exactly, whatever other requests do at once; not with ``cookie:`` stores, where the last response wins.
+
+        :param key: the counter's name; one that is missing counts as 0.
+        :param delta: what is added; it may be negative.
+        :returns: the sum as this request sees it.
+        :raises ValueTypeError: the value is no integer.
+        :raises RangeError: the sum does not fit into 64 bits.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.0
+
+        >>> from tuile.sessions import Manager
+        >>> with Manager(store="memory:") as manager, manager.begin("") as session:
+        ...     session.add_int("pages"), session.add_int("pages", 9), bool(session.commit())
+        (1, 10, True)
+        """
         total = c_int64()
         with self._lock:
             self._call("add_int", native.unicode(valid_name(key)), native.int64(delta, "delta"), byref(total))
@@ -237,8 +284,17 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         return total.value
 
     def append(self, key: str, value: Any) -> None:
-        """Puts a value at the end of a list, a new one if there is none, and loses none that
-        another request appends at once."""
+        """Puts a value at the end of a list, and loses none that another request appends at once; not with ``cookie:`` stores,
+        where the last response wins.
+
+        :param key: the list's name; one that is missing is made.
+        :param value: anything that JSON can hold.
+        :raises ValueTypeError: what is there is no list.
+        :raises StoreError: the store gave no answer.
+        :raises TypeError: JSON can't hold the value.
+
+        .. versionadded:: 0.1.0
+        """
         with self._lock:
             self._return()
             self._call("append", native.unicode(valid_name(key)), native.unicode(self._dumps(value)))
@@ -251,18 +307,34 @@ class Session(SessionHandle, MutableMapping[str, Any]):
 
     @property
     def accessed(self) -> bool:
-        """Whether this request read or changed the session."""
+        """Whether this request read or changed the session.
+
+        :raises ArgumentError: the session has ended.
+
+        .. versionadded:: 0.1.0
+        """
         return self._ask("accessed")
 
     @property
     def modified(self) -> bool:
-        """Whether this request changed the session, in place included."""
+        """Whether this request changed the session, in place included.
+
+        :raises ArgumentError: the session has ended.
+
+        .. versionadded:: 0.1.0
+        """
         with self._lock:
             self._return()
             return self._ask("modified")
 
     def flush(self) -> None:
-        """Logs out: deletes the data, the session in the store and, on commit, the cookie."""
+        """Logs out: deletes the data and the session in the store at once, and on commit the cookie. No request that
+        began earlier brings it back. What is set afterwards is a new session.
+
+        :raises StoreError: the store gave no answer: the session may be there still. Call it again.
+
+        .. versionadded:: 0.1.0
+        """
         with self._lock:
             self._call("flush")
             # The store knows already; what is in a cookie ends with the cookie that the commit sends.
@@ -270,11 +342,27 @@ class Session(SessionHandle, MutableMapping[str, Any]):
             self._forget({})
 
     def cycle_key(self) -> None:
-        """A new session ID for the same data, as every login should do."""
+        """A new session ID for the same data, as every login should do, so that an ID known from before is worth nothing.
+
+        For ``cycle_grace`` seconds the old one still shows the session as it was, to requests under way.
+
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         self._call("cycle_id")
 
     def set_expiry(self, value: Expiry) -> None:
-        """Idle seconds, 0 until the browser closes, a fixed time, or None for the default."""
+        """When the session ends.
+
+        :param value: idle seconds as a number, 0 until the browser closes, a fixed time as a ``datetime`` (UTC if it has no zone) or
+           a ``timedelta`` from now, or None for ``cookie_age``.
+        :raises ArgumentTypeError: it is none of these.
+        :raises RangeError: no date up to the year 9999 holds it, or more than ``cookie_age`` with the setting ``revocations``.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         if isinstance(value, datetime.timedelta):
             value = datetime.datetime.now(_UTC) + value
         if isinstance(value, str):
@@ -289,13 +377,29 @@ class Session(SessionHandle, MutableMapping[str, Any]):
             self._changed_inside()
 
     def get_expiry_age(self, *, modification: Optional[datetime.datetime] = None, expiry: Expiry = _MISSING) -> int:
-        """Seconds left if the session is saved now, or was at ``modification``, with its expiry or this one."""
+        """Seconds that are left.
+
+        :param modification: when it was saved; now, if that is not said.
+        :param expiry: in place of the session's own: seconds, a date, a ``timedelta`` or None, as :meth:`set_expiry` takes it, or a date's ISO text.
+        :returns: seconds, negative if it is over.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         return self._expiry("get_expiry_age", modification, expiry)
 
     def get_expiry_date(
         self, *, modification: Optional[datetime.datetime] = None, expiry: Expiry = _MISSING
     ) -> datetime.datetime:
-        """When it expires if it is saved now, or was at ``modification``, with its expiry or this one."""
+        """When it expires.
+
+        :param modification: when it was saved; now, if that is not said.
+        :param expiry: in place of the session's own, as in :meth:`get_expiry_age`.
+        :returns: a date with a zone: UTC.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         return _EPOCH + self._expiry("get_expiry_time", modification, expiry) * _MICROSECOND
 
     def _expiry(self, name: str, modification: Optional[datetime.datetime], expiry: Expiry) -> int:
@@ -310,21 +414,52 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         return answer.value
 
     def get_expire_at_browser_close(self) -> bool:
+        """Whether the cookie has no end of its own, so that it goes when the browser is closed.
+
+        :returns: what ``set_expiry`` said, else the setting ``expire_at_browser_close``.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         return self._bool("get_expire_at_browser_close")
 
     def set_test_cookie(self) -> None:
-        """At the next request, test_cookie_worked() tells whether the browser takes cookies."""
+        """At the next request, :meth:`test_cookie_worked` tells whether the browser takes cookies.
+
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         self["testcookie"] = "worked"
 
     def test_cookie_worked(self) -> bool:
+        """Whether what :meth:`set_test_cookie` has set is there: at a later request the browser has sent the cookie back, then.
+
+        :returns: False where the browser takes no cookies.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         return bool(self.get("testcookie") == "worked")
 
     def delete_test_cookie(self) -> None:
-        """KeyError if there is none, as in Django."""
+        """Takes out what :meth:`set_test_cookie` has set.
+
+        :raises KeyError: there is none, as in Django.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         del self["testcookie"]
 
     def clear_expired(self) -> int:
-        """Removes expired sessions from the store: at most 10,000, how many there were."""
+        """Removes expired sessions from the store, 10,000 at most: :meth:`Manager.clear_expired`.
+
+        :returns: how many there were.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         return self._manager.clear_expired()
 
     # -- the request
@@ -336,10 +471,24 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         )
 
     def commit(self, status: int = 200, *, headers: bool = True) -> list[tuple[str, str]]:
-        """Saves, and gives the headers that the response needs, unless somebody else writes them.
+        """Saves, and gives the headers that the response needs: Set-Cookie, Vary and Cache-Control, where they are needed.
 
-        Raises SessionDeleted if another request deleted the session meanwhile, and
-        StoreError if the store gave no answer; then the cookie stays as it is.
+        After an error no header deletes the cookie; after any but CommitUnknown nothing was saved, unless only the owner's list could
+        not be written.
+
+        :param status: the response's. With 500 or more nothing is saved.
+        :param headers: False where somebody else writes them: the answer is an empty list.
+        :returns: names and values, to be added to the response as they are.
+        :raises SessionDeleted: another request ended the session meanwhile.
+        :raises StoreError: the store gave no answer.
+        :raises BusyError: others kept changing the session for ten seconds.
+        :raises CommitUnknown: the store gave no answer to the save itself. Call this again.
+        :raises LimitError: the values take more than ``max_data``, or more than a cookie in ``cookie:`` stores.
+        :raises RangeError: a counter, with what another request added, does not fit into 64 bits.
+        :raises SessionUnbound: a device-bound session came without its bound cookie.
+        :raises ArgumentError: the session has ended.
+
+        .. versionadded:: 0.1.0
         """
         with self._lock:
             self._return()
