@@ -18,6 +18,9 @@ if sys.version_info >= (3, 11):
     from typing import Unpack
 elif TYPE_CHECKING:
     from typing_extensions import Unpack
+else:
+    # Imported by others, and never looked at: annotations are not evaluated.
+    Unpack = Any
 
 __all__ = ["CookieSettings", "FlaskSettings", "Given", "SessionSettings", "Settings", "Unpack"]
 
