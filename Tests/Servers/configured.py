@@ -45,6 +45,9 @@ class Site:
 
 
 def nginx_config(site: Site, port: int, locations: str = "", http: str = "", main: str = "") -> Path:
+    """A slow machine is no store that stands still: there is no deadline but where a test sets one."""
+    if "tuile_deadline" not in http:
+        http = f"tuile_deadline 600s;\n{http}"
     text = replaced(
         block("nginx.md", "nginx"),
         {
@@ -54,6 +57,7 @@ def nginx_config(site: Site, port: int, locations: str = "", http: str = "", mai
             "http://127.0.0.1:8000": f"http://127.0.0.1:{site.application}",
             "/srv/app/members/": f"{site.members}/",
             "listen 8080;": f"listen 127.0.0.1:{port};\n{locations}",
+            "worker_processes 2;": "" if "worker_processes" in main else "worker_processes 2;",
             "http {": f"http {{\n{http}\n"
             + "".join(f"{name}_temp_path {site.folder};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
             + "log_format test '$status $uri $tuile_session_pages';\n"

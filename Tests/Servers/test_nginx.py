@@ -202,6 +202,8 @@ def test_refresh_moves_the_expiry(start: Start, site: Site, database: Path) -> N
         ("tuile_unavailable 200;", "takes pass, or a status"),
         ("tuile_require on; tuile_session off;", "need a tuile_store"),
         ("tuile_thread_pool nowhere;", "unknown thread pool"),
+        ("tuile_deadline 0;", "value must be between 1 and 3600000"),
+        ("tuile_deadline 2h;", "value must be between 1 and 3600000"),
     ],
 )
 def test_the_configurations_test_finds(site: Site, extra: str, message: str) -> None:

@@ -49,6 +49,7 @@ typedef struct {
   ngx_uint_t unavailable; /* the response's status, or NGX_OK: go on without a session */
   ngx_str_t pool_name;
   ngx_thread_pool_t *pool; /* NULL: store calls are made at once */
+  ngx_msec_t deadline;     /* for one of them */
   struct gate_counters *counters; /* NULL: nobody asks for them */
 } ngx_http_tuile_loc_conf_t;
 
@@ -78,6 +79,7 @@ typedef struct ngx_http_tuile_ctx_s {
   struct gate_visit visit;
   ngx_http_tuile_site_t *site;
   ngx_thread_pool_t *pool;
+  ngx_msec_t deadline;
   ngx_uint_t log_level;
   ngx_http_tuile_count_t *counts;
   ngx_http_request_t *runner; /* whose thread has the visit, or NULL: hands off */

@@ -20,6 +20,7 @@ void *ngx_http_tuile_create_loc_conf(ngx_conf_t *cf) {
   conf->early = NGX_CONF_UNSET;
   conf->log_level = NGX_CONF_UNSET_UINT;
   conf->unavailable = NGX_CONF_UNSET_UINT;
+  conf->deadline = NGX_CONF_UNSET_MSEC;
   return conf;
 }
 
@@ -69,6 +70,7 @@ char *ngx_http_tuile_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
   ngx_conf_merge_str_value(conf->login_parameter, from->login_parameter, "next");
   ngx_conf_merge_str_value(conf->count, from->count, "");
   ngx_conf_merge_str_value(conf->pool_name, from->pool_name, "default");
+  ngx_conf_merge_msec_value(conf->deadline, from->deadline, 5000);
   ngx_conf_merge_uint_value(conf->unavailable, from->unavailable, NGX_HTTP_SERVICE_UNAVAILABLE);
   if (!conf->login_url) conf->login_url = from->login_url;
   if (!conf->login_next) conf->login_next = from->login_next;

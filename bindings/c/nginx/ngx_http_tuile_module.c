@@ -14,6 +14,8 @@ static ngx_conf_enum_t same_sites[] = {
     {ngx_string("unset"), TUILE_SAME_SITE_UNSET},
     {ngx_null_string, 0}};
 
+static ngx_conf_num_bounds_t deadlines = {ngx_conf_check_num_bounds, 1, 3600000};
+
 /* tuile_require off, or what gate_read_requirement takes */
 static char *set_require(ngx_conf_t *cf, ngx_command_t *command, void *data) {
   ngx_http_tuile_loc_conf_t *conf = data;
@@ -90,6 +92,7 @@ static ngx_command_t commands[] = {
     RULE("tuile_count", ngx_conf_set_str_slot, count, NULL),
     RULE("tuile_unavailable", set_unavailable, unavailable, NULL),
     RULE("tuile_log_level", ngx_conf_set_enum_slot, log_level, levels),
+    RULE("tuile_deadline", ngx_conf_set_msec_slot, deadline, &deadlines),
     RULE("tuile_thread_pool", ngx_conf_set_str_slot, pool_name, NULL),
     {ngx_string("tuile_metrics"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, ngx_http_tuile_set_metrics, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     {ngx_string("tuile_variable"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE2, ngx_http_tuile_set_variable,

@@ -1,18 +1,29 @@
 /* A request's visits: a session is read, counted and kept alive by a thread of nginx's pool. */
 #include "ngx_http_tuile.h"
 
-/* What a thread is given, and what it gives back. */
+/* What a thread is given, and what it gives back. It is on the heap, since it may outlive its request. */
 typedef struct {
-  ngx_http_request_t *request;
+  ngx_thread_task_t task;
+  ngx_http_request_t *request; /* NULL: it was answered at its deadline */
   ngx_http_tuile_ctx_t *ctx;
+  struct gate_visit visit; /* the request's, which has none meanwhile */
+  atomic_int progress;
   tuile_bytes cookie;
+  tuile_bytes count; /* what is to be counted, or nothing */
   bool write;
   bool answers; /* a browser that registers or refreshes, in place of the rest */
   tuile_device_request asked;
-  ngx_http_tuile_count_t *count; /* the one to be made, or NULL */
+  tuile_device_answer answer;
   tuile_status status;
   tuile_error error;
 } job_t;
+
+/* A job's progress. What is late at READS changes nothing any more. */
+enum { WAITS = 0, READS, WRITES, LATE };
+
+static bool goes_on(job_t *job, int from, int to) {
+  return atomic_compare_exchange_strong(&job->progress, &from, to);
+}
 
 static void leave(void *ctx) { gate_leave(&((ngx_http_tuile_ctx_t *)ctx)->visit); }
 
@@ -37,7 +48,10 @@ ngx_http_tuile_ctx_t *ngx_http_tuile_find(ngx_http_request_t *r, ngx_http_tuile_
 
 static ngx_http_tuile_ctx_t *find_or_add(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf) {
   ngx_http_tuile_ctx_t *ctx = ngx_http_tuile_find(r, conf->site);
-  if (ctx) return ctx;
+  if (ctx) {
+    ctx->deadline = conf->deadline; /* of the location that asks now */
+    return ctx;
+  }
   ngx_http_tuile_ctx_t *next = first(r);
   ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(r->pool, sizeof *ctx);
   if (!cleanup) return NULL;
@@ -45,6 +59,7 @@ static ngx_http_tuile_ctx_t *find_or_add(ngx_http_request_t *r, ngx_http_tuile_l
   ngx_memzero(ctx, sizeof *ctx);
   ctx->site = conf->site;
   ctx->pool = conf->pool;
+  ctx->deadline = conf->deadline;
   ctx->log_level = conf->log_level;
   ctx->visit.gate = &conf->site->gate;
   tuile_device_request request = ngx_http_tuile_device_request(r);
@@ -100,51 +115,73 @@ static ngx_int_t read_cookie(ngx_http_request_t *r, tuile_bytes *cookie) {
   return NGX_OK;
 }
 
-/* Once the store has answered, or not. */
+/* Back to the request: once the store has answered, or not. */
 static void finish(job_t *job) {
-  if (job->answers) job->ctx->answered = 1, job->ctx->answer_status = job->status;
+  ngx_http_tuile_ctx_t *ctx = job->ctx;
+  if (job->answers) ctx->answered = 1, ctx->answer_status = job->status, ctx->answer = job->answer;
   if (job->status == TUILE_OK) return;
-  ngx_uint_t level = job->answers || job->ctx->visit.state == GATE_AWAY ? NGX_LOG_ERR : job->ctx->log_level;
+  ngx_uint_t level = job->answers || ctx->visit.state == GATE_AWAY ? NGX_LOG_ERR : ctx->log_level;
   if (level == NGX_LOG_STDERR) return;
   ngx_log_error(level, job->request->connection->log, 0, "tuile: %s: %s", tuile_status_name(job->status),
                 job->error.message);
 }
 
-static void run(void *data, ngx_log_t *log) {
-  job_t *job = data;
-  struct gate_visit *visit = &job->ctx->visit;
-  tuile_bytes count = job->count ? ngx_http_tuile_bytes(job->count->key) : (tuile_bytes){NULL, 0};
+static void call(job_t *job) {
+  struct gate_visit *visit = &job->visit;
   if (job->answers) {
-    job->status = gate_answer_device(visit, job->cookie, &job->asked, &job->ctx->answer, &job->error);
+    if (goes_on(job, WAITS, WRITES)) job->status = gate_answer_device(visit, job->cookie, &job->asked, &job->answer, &job->error);
     return;
   }
-  job->status = job->write ? gate_write(visit, job->cookie, count, &job->error)
-                           : gate_read(visit, job->cookie, &job->error);
+  if (!goes_on(job, WAITS, READS)) return;
+  job->status = gate_read(visit, job->cookie, &job->error);
+  if (job->write && job->status == TUILE_OK && goes_on(job, READS, WRITES))
+    job->status = gate_write(visit, job->cookie, job->count, &job->error);
 }
 
-/* A worker that shuts down waits for timers, not for threads: one is set while a thread
- * has the visit. Milliseconds. */
-static const ngx_msec_t waiting = 60000;
+static void run(void *job, ngx_log_t *log) { call(job); }
 
-/* Back in the event loop. */
+/* The request goes on without its visit, which the thread may still have, and frees later. */
+static void give_up(job_t *job) {
+  bool writes = atomic_exchange(&job->progress, LATE) == WRITES;
+  struct gate_visit *visit = &job->ctx->visit;
+  tuile_error error = {.status = writes ? TUILE_E_UNKNOWN : TUILE_E_BUSY};
+  snprintf(error.message, sizeof error.message, "the store gave no answer by tuile_deadline%s", writes ? ": it may still be done" : "");
+  visit->state = GATE_AWAY;
+  visit->reason = "away";
+  /* Not the job's own fields: a thread may be writing them. */
+  job_t late = {.request = job->request, .ctx = job->ctx, .answers = job->answers, .status = error.status, .error = error};
+  tuile_device_answer_init(&late.answer, sizeof late.answer);
+  finish(&late);
+  job->request = NULL;
+}
+
+/* Back in the event loop: the thread is done, or the deadline is there. */
 static void resume(ngx_event_t *event) {
   job_t *job = event->data;
-  if (event->timedout) { /* the thread is still at it */
-    event->timedout = 0;
-    ngx_add_timer(event, waiting);
+  ngx_http_request_t *r = job->request;
+  ngx_http_tuile_ctx_t *ctx = job->ctx;
+  if (!r) { /* Nobody waits for it any more. */
+    gate_leave(&job->visit);
+    ngx_free(job);
     return;
   }
-  if (event->timer_set) ngx_del_timer(event);
-  ngx_http_request_t *r = job->request;
   ngx_connection_t *connection = r->connection;
   ngx_http_set_log_request(connection->log, r);
-  job->ctx->runner = NULL;
+  if (event->timedout) {
+    event->timedout = 0;
+    give_up(job);
+  } else {
+    if (event->timer_set) ngx_del_timer(event);
+    ctx->visit = job->visit;
+    finish(job);
+    ngx_free(job);
+  }
+  ctx->runner = NULL;
   r->main->blocked--;
   r->aio = 0;
-  finish(job);
-  for (ngx_http_tuile_waiter_t *waiter = job->ctx->waiters; waiter; waiter = waiter->next)
+  for (ngx_http_tuile_waiter_t *waiter = ctx->waiters; waiter; waiter = waiter->next)
     ngx_http_post_request(waiter->request, NULL);
-  job->ctx->waiters = NULL;
+  ctx->waiters = NULL;
   if (r->done) {
     connection->write->handler(connection->write);
   } else {
@@ -153,25 +190,54 @@ static void resume(ngx_event_t *event) {
   }
 }
 
+/* A copy that needs nothing of the request's memory; NULL if there is no memory. */
+static job_t *copy(const job_t *given) {
+  static const size_t texts[] = {offsetof(job_t, cookie),           offsetof(job_t, count),
+                                 offsetof(job_t, asked.method),     offsetof(job_t, asked.proof),
+                                 offsetof(job_t, asked.identifier), offsetof(job_t, asked.skipped),
+                                 offsetof(job_t, asked.fetch_site), offsetof(job_t, asked.fetch_mode),
+                                 offsetof(job_t, asked.fetch_dest)};
+  size_t size = 0, count = sizeof texts / sizeof texts[0];
+  for (size_t i = 0; i < count; i++) size += ((const tuile_bytes *)((const char *)given + texts[i]))->size;
+  job_t *job = ngx_alloc(sizeof *job + size, given->request->connection->log);
+  if (!job) return NULL;
+  *job = *given;
+  u_char *end = (u_char *)(job + 1);
+  for (size_t i = 0; i < count; i++) {
+    tuile_bytes *text = (tuile_bytes *)((char *)job + texts[i]);
+    if (text->size == 0) continue;
+    text->data = ngx_copy(end, text->data, text->size) - text->size;
+    end += text->size;
+  }
+  return job;
+}
+
 static ngx_int_t start(job_t given) {
-  ngx_http_request_t *r = given.request;
-  if (!given.ctx->pool) {
-    run(&given, NULL);
+  ngx_http_tuile_ctx_t *ctx = given.ctx;
+  given.visit = ctx->visit;
+  if (!ctx->pool) {
+    call(&given);
+    ctx->visit = given.visit;
     finish(&given);
     return NGX_OK;
   }
-  ngx_thread_task_t *task = ngx_thread_task_alloc(r->pool, sizeof given);
-  if (!task) return NGX_ERROR;
-  *(job_t *)task->ctx = given;
-  task->handler = run;
-  task->event.handler = resume;
-  task->event.data = task->ctx;
-  task->event.log = r->connection->log;
-  if (ngx_thread_task_post(given.ctx->pool, task) != NGX_OK) return NGX_ERROR;
-  ngx_add_timer(&task->event, waiting);
-  given.ctx->runner = r;
-  r->main->blocked++;
-  r->aio = 1;
+  job_t *job = copy(&given);
+  if (!job) return NGX_ERROR;
+  job->task.ctx = job;
+  job->task.handler = run;
+  job->task.event.handler = resume;
+  job->task.event.data = job;
+  job->task.event.log = ngx_cycle->log;
+  if (ngx_thread_task_post(ctx->pool, &job->task) != NGX_OK) {
+    ngx_free(job);
+    return NGX_ERROR;
+  }
+  ctx->visit = (struct gate_visit){.gate = given.visit.gate, .offers = given.visit.offers};
+  /* Also keeps a worker that shuts down: it waits for timers, not for threads. */
+  ngx_add_timer(&job->task.event, ctx->deadline);
+  ctx->runner = given.request;
+  given.request->main->blocked++;
+  given.request->aio = 1;
   return NGX_AGAIN;
 }
 
@@ -191,15 +257,13 @@ static ngx_int_t enter(ngx_http_request_t *r, ngx_http_tuile_ctx_t *ctx, bool wr
   for (;;) {
     if (ctx->runner) return wait_for(r, ctx);
     job_t job = {.request = r, .ctx = ctx, .write = write};
-    tuile_bytes count = {NULL, 0};
-    if (write) {
-      for (job.count = ctx->counts; job.count && job.count->done;) job.count = job.count->next;
-      if (job.count) count = ngx_http_tuile_bytes(job.count->key);
-    }
+    ngx_http_tuile_count_t *count = write ? ctx->counts : NULL;
+    while (count && count->done) count = count->next;
+    if (count) job.count = ngx_http_tuile_bytes(count->key);
     if (read_cookie(r, &job.cookie) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
     bool asks = ctx->visit.state == GATE_UNREAD && gate_has_cookie(ctx->visit.gate, job.cookie);
-    if (!asks && !(write && gate_has_to_write(&ctx->visit, count))) return NGX_OK;
-    if (job.count) job.count->done = ctx->used = 1;
+    if (!asks && !(write && gate_has_to_write(&ctx->visit, job.count))) return NGX_OK;
+    if (count) count->done = ctx->used = 1;
     switch (start(job)) {
       case NGX_OK: break; /* There may be another count. */
       case NGX_AGAIN: return NGX_DONE;
@@ -228,7 +292,7 @@ ngx_int_t ngx_http_tuile_enter_device(ngx_http_request_t *r, ngx_http_tuile_loc_
   if (!ctx->answered) {
     job_t job = {.request = r, .ctx = ctx, .answers = true, .asked = ngx_http_tuile_device_request(r)};
     if (read_cookie(r, &job.cookie) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    tuile_device_answer_init(&ctx->answer, sizeof ctx->answer);
+    tuile_device_answer_init(&job.answer, sizeof job.answer);
     ngx_int_t status = start(job);
     if (status == NGX_AGAIN) return NGX_DONE;
     if (status != NGX_OK) return NGX_HTTP_SERVICE_UNAVAILABLE;
