@@ -1,6 +1,6 @@
 /* A queue of a manager's: on each kind of store all that it can do, from a loop that polls its descriptor; then with a
  * store that gives no answer for as long as the test likes: the bound, deadlines, what is cancelled, and ends of
- * session, queue and manager in the middle; and fork(). */
+ * session, queue and manager in the middle; and fork(). The URLs of more stores come behind the library's path. */
 #define _GNU_SOURCE
 #include "check.h"
 
@@ -629,5 +629,6 @@ int main(int argc, char **argv) {
   snprintf(url, sizeof url, "sqlite://%s/sessions", argv[1]);
   contract(url);
   forked(url);
+  for (int i = 3; i < argc; i++) contract(argv[i]);
   return 0;
 }

@@ -127,3 +127,13 @@ def written(manager: Manager, **values: Any) -> str:
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [str(BUILD / "Tests/Stores" / program), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
+
+
+def works_in_queues(url: str, folder: Path) -> None:
+    """What Tests/C/queue.c asks of each store, and thousands of requests at once."""
+    command = [str(BUILD / "Tests/C/test_queue"), str(folder), str(BUILD / "libtuile.so"), url]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    answer = run("store_queued", url, "10000" if FULL else "2000", "200000" if FULL else "6000")
+    print(answer.stdout)
+    assert (answer.returncode, answer.stderr) == (0, "") and " 0 failures, 0 wrong" in answer.stdout

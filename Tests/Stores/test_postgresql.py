@@ -20,7 +20,7 @@ from postgresql_django import SECRET  # noqa: E402
 from postgresql_helpers import ENVIRONMENT, FULL, needed, opened, program, run, written  # noqa: E402
 from postgresql_server import PASSWORD, Server, free_port, running  # noqa: E402
 from revocations import keeps_revocations  # noqa: E402
-from store import KEY, Store  # noqa: E402
+from store import KEY, Store, works_in_queues  # noqa: E402
 from tuile.errors import CorruptStoreError, StoreError, SyntaxProblem, TuileError  # noqa: E402
 from tuile.sessions import Manager, SessionDeleted  # noqa: E402
 
@@ -78,6 +78,10 @@ def test_no_descriptor_left(server: Server, database: str) -> None:
     # It forks for each try, and each child opens its own connection.
     answer = run("store_descriptors", server.url(database, retries="0"))
     assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_works_in_queues(server: Server, database: str, tmp_path: Path) -> None:
+    works_in_queues(server.url(database), tmp_path)
 
 
 def test_counts_exactly(server: Server, database: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("redis")
 from redis_server import PASSWORD, Server, certificates, running  # noqa: E402
 from revocations import keeps_revocations  # noqa: E402
-from store import BUILD, FULL, KEY, LATER, Refused, Store, native, run  # noqa: E402
+from store import BUILD, FULL, KEY, LATER, Refused, Store, native, run, works_in_queues  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not (BUILD / "libtuile-redis.so").exists(), reason="the module is not built: no hiredis")
 
@@ -91,6 +91,11 @@ def test_keeps_the_contract_with_a_password(locked: Server) -> None:
 def test_keeps_the_contract_over_tls(tls: tuple[Server, dict[str, Path]]) -> None:
     server, files = tls
     keeps_the_contract(f"rediss://localhost:{server.port}?ca={files['ca.pem']}")
+
+
+@pytest.mark.parametrize("options", ["", "?pool=1&wait=60000"])
+def test_works_in_queues(server: Server, tmp_path: Path, options: str) -> None:
+    works_in_queues(server.unix + options, tmp_path)
 
 
 def test_counts_exactly(server: Server) -> None:

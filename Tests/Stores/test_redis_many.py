@@ -3,6 +3,7 @@ nodes that go away, a failover."""
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 pytest.importorskip("redis")
 from redis_server import Pair, Server, cluster, eventually, free_port, pair, running  # noqa: E402
-from store import BUILD, FULL, LATER, Refused, Store, native, run  # noqa: E402
+from store import BUILD, FULL, LATER, Refused, Store, native, run, works_in_queues  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not (BUILD / "libtuile-redis.so").exists(), reason="the module is not built: no hiredis")
 
@@ -118,6 +119,38 @@ def test_a_slot_that_moves_takes_its_sessions_along(nodes: list[Server], url: st
         move(source, target)
         move(target, source)
         assert store.replace("one", "two", key=key) == native.OK
+
+
+def test_slots_move_under_calls_that_go_together(nodes: list[Server], url: str, tmp_path: Path) -> None:
+    works_in_queues(url, tmp_path)
+    source, target = nodes[0], nodes[1]
+    ids = {node.port: node.client().execute_command("CLUSTER", "MYID") for node in nodes}
+
+    def give(slot: int, owner: Server) -> None:
+        for node in (target, source, nodes[2]):
+            node.client().execute_command("CLUSTER", "SETSLOT", slot, "NODE", ids[owner.port])
+
+    command = [str(BUILD / "Tests/Stores/store_queued"), url, "300", "6000", "line"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdin and program.stdout and program.stdout.readline() == "half\n"
+        slots = sorted({source.client().execute_command("CLUSTER", "KEYSLOT", name) for name in keys_of(source)})[:40]
+        assert len(slots) == 40
+        for i, slot in enumerate(slots):
+            target.client().execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[source.port])
+            source.client().execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[target.port])
+            for name in source.client().execute_command("CLUSTER", "GETKEYSINSLOT", slot, 100):
+                source.client().execute_command("MIGRATE", "127.0.0.1", target.port, name, 0, 5000)
+            # Half of them are on their way as long as the program runs.
+            if i % 2:
+                give(slot, target)
+        program.stdin.write("\n")
+        program.stdin.flush()
+        answer = program.stdout.read()
+    assert program.returncode == 0 and " 0 failures, 0 wrong" in answer, answer
+    for node in nodes:
+        node.client().flushall()
+    for slot in slots:
+        give(slot, source)
 
 
 def test_redirections_without_an_end_end(nodes: list[Server], url: str) -> None:
