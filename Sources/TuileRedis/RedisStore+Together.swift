@@ -16,13 +16,30 @@ extension RedisStore {
       first.each { $0.isSent = false }
       pipeline(leader)
       guard leader.answer == nil, !leader.isAlone else { continue }
-      leader.make(on: self)
+      makeAlone(leader)
       // What is said of a server that can't be used is true of the others that go there.
       guard case .failed(let failure) = leader.answer else { continue }
       guard failure.status == TUILE_E_STORE || failure.status == TUILE_E_BUSY else { continue }
       first.each { if $0.isSent, $0.answer == nil { $0.fail(failure) } }
     }
-    first.each { if $0.answer == nil { $0.make(on: self) } }
+    first.each { if $0.answer == nil { makeAlone($0) } }
+  }
+
+  private func makeAlone(_ call: StoreCall) {
+    call.answer { (call) throws(Failure) in
+      switch call.operation {
+      case TUILE_STORE_LOAD:
+        var data = ByteBuffer()
+        guard let expires = try load(call.key, now: call.time, into: &data) else { return call.answer(TUILE_ABSENT) }
+        call.answer(found: data.bytes, expires: expires)
+      case TUILE_STORE_CREATE:
+        let isNew = try create(call.key, data: call.data, expires: call.time, now: 0)
+        call.answer(isNew ? TUILE_OK : TUILE_EXISTS)
+      default:
+        let replaced = try replace(call.key, expected: call.expected, data: call.data, expires: call.time)
+        call.answer(replaced: replaced)
+      }
+    }
   }
 
   private static func next(_ first: StoreCall) -> StoreCall? {

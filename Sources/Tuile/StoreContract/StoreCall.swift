@@ -78,23 +78,6 @@ final class StoreCall {
     }
   }
 
-  /// Makes it without the others.
-  func make(on store: any Store) {
-    answer { (call) throws(Failure) in
-      switch call.operation {
-      case TUILE_STORE_LOAD:
-        var data = ByteBuffer()
-        guard let expires = try store.load(key, now: time, into: &data) else { return answer(TUILE_ABSENT) }
-        answer(found: data.bytes, expires: expires)
-      case TUILE_STORE_CREATE:
-        let isNew = try store.create(key, data: data, expires: time, now: .min)
-        answer(isNew ? TUILE_OK : TUILE_EXISTS)
-      default:
-        answer(replaced: try store.replace(key, expected: expected, data: data, expires: time))
-      }
-    }
-  }
-
   func answer(replaced: Replaced) {
     switch replaced {
     case .replaced: answer(TUILE_OK)

@@ -139,9 +139,8 @@ final class CallbackStore: Store {
   var mostTogether: Int { max(1, ops.max_together) }
 
   func together(_ first: StoreCall) {
-    guard let together = ops.together else { return }
-    let calls = given(first)
-    defer { calls.start.deallocate() }
+    guard let together = ops.together, let calls = given(first) else { return first.each { $0.fail(.memory) } }
+    defer { free(calls.start) }
     // What a load finds is put into the call at once.
     let receive: tuile_receive = { call, bytes, expires in
       guard let call, let bytes = Bytes(bytes) else { return }
@@ -167,10 +166,11 @@ final class CallbackStore: Store {
   }
 
   /// The calls as the host's `together` gets them.
-  private func given(_ first: StoreCall) -> (start: UnsafeMutablePointer<tuile_store_call>, count: Int) {
+  private func given(_ first: StoreCall) -> (start: UnsafeMutablePointer<tuile_store_call>, count: Int)? {
     var count = 0
     first.each { _ in count &+= 1 }
-    let start = UnsafeMutablePointer<tuile_store_call>.allocate(capacity: count)
+    guard let room = malloc(count &* MemoryLayout<tuile_store_call>.stride) else { return nil }
+    let start = room.assumingMemoryBound(to: tuile_store_call.self)
     var at = start
     first.each { (call) in
       at.initialize(
