@@ -50,6 +50,54 @@ static void find_ends(void) {
   }
 }
 
+/* Headers of 12 cookies of uneven lengths, others in each run: what a processor has learned of one helps with none. */
+enum { OTHERS = 1024 };
+static char others[OTHERS][4096];
+static size_t sizes[OTHERS];
+static unsigned turn;
+static char flat[8192];
+
+static void make_others(void) {
+  unsigned seed = (unsigned)time(NULL) ^ (unsigned)clock();
+  srandom(seed);
+  printf("# random headers of seed %u\n", seed);
+  for (int i = 0; i < OTHERS; i++)
+    for (int k = 0; k < 12; k++) {
+      char *at = others[i] + sizes[i];
+      int name = 3 + (int)(random() % 14), value = (int)(random() % 137);
+      sizes[i] += (size_t)sprintf(at, "%s%.*s=%.*s%.*s", k ? "; " : "", name, VALUE + random() % 26, value > 70 ? 70 : value,
+                                  VALUE, value > 70 ? value - 70 : 0, VALUE);
+    }
+}
+
+static void all_others_flat(void) {
+  unsigned i = turn++ % OTHERS;
+  int64_t size = tuile_flat_cookies(others[i], sizes[i], TUILE_COOKIE_MODE_BROWSER, flat, sizeof flat);
+  MUST(size > 0);
+  sink += (size_t)size;
+}
+
+static void all_others(void) {
+  unsigned i = turn++ % OTHERS;
+  tuile_bytes one = {others[i], sizes[i]};
+  size_t count;
+  request.headers = &one;
+  MUST(tuile_cookies_all(&request, found, 64, &count, NULL) == TUILE_OK && count == 12);
+  request.headers = &view;
+  sink += found[11].value.size;
+}
+
+static void find_other_ends(void) {
+  unsigned i = turn++ % OTHERS;
+  const char *p = others[i], *end = p + sizes[i];
+  while (p < end) {
+    const char *next = memchr(p, ';', (size_t)(end - p));
+    if (!next) break;
+    sink += (size_t)(next - p);
+    p = next + 1;
+  }
+}
+
 static void get_one(void) {
   tuile_bytes value;
   MUST(tuile_cookie_get(view, TUILE_STR("cookie_07"), TUILE_MATCH_FIRST, &value) == TUILE_OK);
@@ -122,6 +170,10 @@ int main(void) {
     sprintf(op, "limit_parse_%d", counts[i]);
     measure(op, find_ends);
   }
+  make_others();
+  counted("parse_12_random_all", all_others);
+  counted("parse_12_random_flat", all_others_flat);
+  measure("limit_parse_12_random", find_other_ends);
   set_header(12);
   counted("get_one", get_one);
   counted("write_full", write_full);

@@ -26,6 +26,35 @@ import Testing
     }
   }
 
+  /// Every way of finding 64 at a time gives the pairs that one look after the other finds.
+  @Test mutating func writtenPairs() {
+    for round in 0..<20_000 {
+      let most = round % 100 == 0 ? 4097 : 300
+      let special: [UInt8] = [0x3B, 0x3B, 0x3D, 0x3D, 0x20, 0x09, 0xBB, 0xBD] + (round % 10 == 0 ? [0] : [])
+      let whole = bytes(text(Int.random(in: 0..<most, using: &random), special))
+      defer { whole.start.deallocate() }
+      var expected: [UInt8] = []
+      var position = 0
+      while let pair = CookieHeader(text: whole).next(&position) {
+        for part in [pair.name, pair.value] {
+          expected += UnsafeBufferPointer(start: part.start, count: part.count) + [0]
+        }
+      }
+      let room = 2 * whole.count + 66
+      let out = UnsafeMutablePointer<UInt8>.allocate(capacity: room)
+      defer { out.deallocate() }
+      for way in [Int32(0), 1, 2] {
+        let size = sys_write_pairs_by(way, whole.start, whole.count, out, room)
+        if size == -2 { continue }
+        let refuses = whole.count > 4096 || whole.contains(0)
+        #expect(size == (refuses ? -1 : expected.count), "way \(way)")
+        if size >= 0 { #expect(Array(UnsafeBufferPointer(start: out, count: size)) == expected, "way \(way)") }
+        #expect(sys_write_pairs(whole.start, whole.count, out, room) == size)
+      }
+      #expect(sys_write_pairs(whole.start, whole.count, out, room - 1) == -1)
+    }
+  }
+
   @Test mutating func cookieOctets() {
     for octet in UInt8.min...UInt8.max {
       for at in [0, 1, 15, 16, 31, 40] {
