@@ -40,10 +40,10 @@ class Names(SphinxTransform):
 
 
 def reachable(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """For who has no mouse, or no eyes: code that is wider than the screen is scrolled by keys, too, and the contents'
-    headings have a level."""
+    """For who has no mouse, or no eyes: code and tables that are wider than the screen are scrolled by keys, too, and the
+    contents' headings have a level."""
     if body := context.get("body"):
-        context["body"] = body.replace("<pre>", '<pre tabindex="0">')
+        context["body"] = body.replace("<pre>", '<pre tabindex="0">').replace('<div class="table-wrapper', '<div tabindex="0" class="table-wrapper')
     if tree := context.get("furo_navigation_tree"):
         context["furo_navigation_tree"] = tree.replace(' role="heading"', ' role="heading" aria-level="2"')
 

@@ -48,15 +48,26 @@ _STARTS = {
 class SessionMiddleware:
     """Puts an :class:`AsyncSession` into ``scope["session"]``, and saves it before the response starts.
 
-    ``settings`` are those of :class:`tuile.sessions.Manager`. The event loop is never blocked: a session
-    whose cookie came is read before the application starts, in a thread where the store waits for a disk or a
-    network, and saved in one. ``preload`` says for which requests: all, or those of which a function of the
-    scope says so, such as ``lambda scope: not scope["path"].startswith("/static/")``. Where it was not read,
+    The event loop is never blocked: a session whose cookie came is read before the application starts, in a thread where the
+    store waits for a disk or a network, and saved in one. Where it was not read,
     ``await scope["session"].load()`` does, or else its first use, which then blocks.
 
     Emptying a session ends it, as Starlette's does. A request that changed a session which another one ended
-    gets status 400. With a status of 500 or more nothing is saved, but in Starlette and FastAPI, whose own
-    sessions are; ``save_on_error`` says it otherwise.
+    gets status 400, a websocket is closed with 1008. With a status of 500 or more nothing is saved, but in Starlette and FastAPI,
+    whose own middleware saves then.
+
+    :param app: the application.
+    :param manager: one that is open already; it is not closed here.
+    :param preload: for which requests: all, none, or those of which a function of the
+       scope says so, such as ``lambda scope: not scope["path"].startswith("/static/")``.
+    :param save_on_error: whether a response with a status of 500 or more saves; None: as the framework does.
+    :param settings: those of :class:`tuile.sessions.Manager`, in place of one.
+    :raises TypeError: both, neither, or a setting that there is none of. What else a manager raises is raised here, too.
+
+    .. versionadded:: 0.1.0
+
+    .. versionchanged:: 0.1.1
+       ``preload`` and ``save on error``.
     """
 
     def __init__(

@@ -20,10 +20,18 @@ _Answer = TypeVar("_Answer")
 
 class AsyncSession(Watched):
     """``scope["session"]``: a dictionary, as Starlette's is, with the methods of
-    :class:`tuile.sessions.Session` that no dictionary has.
+    :class:`tuile.sessions.Session` that no dictionary has. The middleware makes it.
 
     The store is asked before the application starts and after it has answered, so that none of
-    these waits for it. What was changed, in place included, is seen at the end.
+    these waits for it. What was changed, in place included, is seen at the end. A use of it raises StoreError
+    if the store gave no answer to the reading.
+
+    :param manager: the middleware's.
+    :param cookies: the request's Cookie header.
+    :param url: its path and query, for ``url_sessions``.
+    :param off_loop: calls a function where it may wait.
+
+    .. versionadded:: 0.1.0
     """
 
     def __init__(self, manager: Manager, cookies: bytes, url: bytes, off_loop: OffLoop) -> None:
@@ -48,8 +56,12 @@ class AsyncSession(Watched):
     # -- what Starlette's session has
 
     def mark_accessed(self) -> None:
-        """Starlette's ``request.session`` calls this, and so does each use of the dictionary: what came of
-        reading the session is here, or raised."""
+        """Starlette's ``request.session`` calls this, and so does each use of the dictionary.
+
+        :raises StoreError: the store gave no answer when the session was read.
+
+        .. versionadded:: 0.1.0
+        """
         self.accessed = True
         if not self._read:
             self._read_values()
@@ -57,13 +69,21 @@ class AsyncSession(Watched):
             raise self._problem
 
     def mark_modified(self) -> None:
-        """Has the session saved, even if nothing was changed."""
+        """Has the session saved, even if nothing was changed.
+
+        :raises StoreError: the store gave no answer when the session was read.
+
+        .. versionadded:: 0.1.1
+        """
         self.mark_accessed()
         self._told = True
 
     @property
     def modified(self) -> bool:
-        """Whether the session was changed, in place included."""
+        """Whether the session was changed, in place included.
+
+        .. versionadded:: 0.1.1
+        """
         return self._told or self._changed()
 
     @modified.setter
@@ -75,38 +95,84 @@ class AsyncSession(Watched):
     # -- what no dictionary has
 
     def add_int(self, key: str, delta: int = 1) -> int:
-        """Adds to a counter, exactly, whatever other requests do at once; the sum so far."""
+        """Adds to a counter, exactly, whatever other requests do at once.
+
+        :param key: the counter's name; one that is missing counts as 0.
+        :param delta: what is added; it may be negative.
+        :returns: the sum as this request sees it.
+        :raises ValueTypeError: the value is no integer.
+        :raises RangeError: the sum does not fit into 64 bits.
+        :raises StoreError: the store gave no answer when the session was read.
+
+        .. versionadded:: 0.1.0
+        """
         total: int = self._now("add_int", key, delta)
         return total
 
     def append(self, key: str, value: Any) -> None:
-        """Puts a value at the end of a list, a new one if there is none, and loses none."""
+        """Puts a value at the end of a list, and loses none that another request appends at once.
+
+        :param key: the list's name; one that is missing is made.
+        :param value: anything that JSON can hold.
+        :raises ValueTypeError: what is there is no list.
+        :raises StoreError: the store gave no answer when the session was read.
+
+        .. versionadded:: 0.1.0
+        """
         self._now("append", key, value)
 
     def flush(self) -> None:
-        """Logs out; the store is told when the response starts, or with the next commit."""
+        """Logs out; the store is told when the response starts, or with the next commit.
+
+        .. versionadded:: 0.1.0
+        """
         with self._held():
             self.clear()
             self._flushed = True
 
     def cycle_key(self) -> None:
-        """A new key for the same data, as every login should do, while the headers are not out."""
+        """A new key for the same data, as every login should do, while the headers are not out.
+
+        :raises ArgumentError: the headers are out: the browser would not get the new key.
+        :raises StoreError: the store gave no answer when the session was read.
+
+        .. versionadded:: 0.1.0
+        """
         if self._sent_key is not None:
             raise ArgumentError("the headers are out: the browser would not get the new key")
         self._now("cycle_key")
 
     def set_expiry(self, value: Expiry) -> None:
-        """Idle seconds, 0 until the browser closes, a fixed time, or None for the default."""
+        """When the session ends.
+
+        :param value: idle seconds as a number, 0 until the browser closes, a fixed time as a ``datetime`` (UTC if it has no zone) or
+           a ``timedelta`` from now, or None for ``cookie_age``.
+        :raises ArgumentTypeError: it is none of these.
+        :raises RangeError: no date up to the year 9999 holds it.
+        :raises StoreError: the store gave no answer when the session was read.
+
+        .. versionadded:: 0.1.0
+        """
         self._now("set_expiry", value)
 
     def get_expiry_age(self) -> int:
-        """Seconds left if the session is saved now."""
+        """Seconds that are left if the session is saved now.
+
+        :returns: seconds, negative if it is over.
+        :raises StoreError: the store gave no answer when the session was read.
+
+        .. versionadded:: 0.1.0
+        """
         age: int = self._now("get_expiry_age")
         return age
 
     @property
     def owner(self) -> Optional[str]:
-        """Whose session it is, as the application calls its users."""
+        """Whose session it is, as the application calls its users; None for nobody's. Set it at a login. Raises StoreError if the
+        store gave no answer when the session was read, and ArgumentError for what can't be an owner's name.
+
+        .. versionadded:: 0.1.1
+        """
         owner: Optional[str] = self._now("__getattribute__", "owner")
         return owner
 
@@ -115,33 +181,63 @@ class AsyncSession(Watched):
         self._now("__setattr__", "owner", owner)
 
     def set_owner(self, owner: Optional[str]) -> None:
-        """Says whose session it is, as a login does."""
+        """Says whose session it is, as a login does.
+
+        :param owner: the user's name; None: nobody.
+        :raises ArgumentError: it can't be one.
+        :raises StoreError: the store gave no answer when the session was read.
+
+        .. versionadded:: 0.1.0
+        """
         self.owner = owner
 
     @property
     def is_device_bound(self) -> bool:
-        """Whether the session is bound to its browser's device. Since 0.2."""
+        """Whether the session is bound to its browser's device.
+
+        .. versionadded:: 0.2.0
+        """
         return self._session.is_device_bound
 
     def offer_device_binding(self) -> bool:
-        """Has the response offer the browser to bind this session, with the setting ``device_bound="call"``; False
-        if it is bound, or there is nothing yet that could be. Since 0.2."""
+        """Has the response offer the browser to bind this session, with the setting ``device_bound="call"``.
+
+        :returns: False if it is bound, or there is nothing yet that could be.
+        :raises ArgumentError: sessions are not bound by this manager.
+        :raises StoreError: the store gave no answer when the session was read.
+
+        .. versionadded:: 0.2.0
+        """
         offered: bool = self._now("offer_device_binding")
         return offered
 
     def set_client(self, user_agent: str = "", address: str = "") -> None:
-        """Says where the request comes from, for the owner's list."""
+        """Says where the request comes from, for the owner's list.
+
+        :param user_agent: of which 256 bytes are kept.
+        :param address: of which 64 bytes are kept.
+        :raises StoreError: the store gave no answer when the session was read.
+
+        .. versionadded:: 0.1.1
+        """
         self._now("set_client", user_agent, address)
 
     @property
     def session_key(self) -> Optional[str]:
-        """The key, once the session has one. A password: do not log it."""
+        """The key, once the session has one. A password: do not log it.
+
+        .. versionadded:: 0.1.0
+        """
         return None if self._flushed else self._session.session_key
 
     # -- while a response is sent or a websocket is open
 
     async def load(self) -> None:
-        """Reads the session, if that was not done yet, without blocking the event loop."""
+        """Reads the session, if that was not done yet, without blocking the event loop. A store that gave no answer is
+        told at the first use, so that a page that asks nothing of the session is served.
+
+        .. versionadded:: 0.1.1
+        """
         if self._read:
             return
         if self._session.session_key is None:
@@ -151,10 +247,14 @@ class AsyncSession(Watched):
             await self._off_loop(self._read_values)
 
     async def commit(self) -> None:
-        """Saves what was changed so far. What others saved meanwhile is then here, too.
+        """Saves what was changed so far. What others saved meanwhile is then here, too. For websockets and responses that take long;
+        the middleware saves by itself when the response starts.
 
-        Raises SessionDeleted if another request ended the session, StoreError if the store gave no
-        answer, and ArgumentError once the headers are out and the browser has no cookie for it.
+        :raises SessionDeleted: another request ended the session.
+        :raises StoreError: the store gave no answer.
+        :raises ArgumentError: the headers are out, and the browser has no cookie for it.
+
+        .. versionadded:: 0.1.1
         """
         self.mark_accessed()
         if self._sent_key is not None and self.modified and not await self._is_known():
@@ -166,7 +266,10 @@ class AsyncSession(Watched):
     async def reload(self) -> None:
         """Reads the session again, as the next request with the same cookie would; empty if it was ended.
 
-        What was changed has to be committed before.
+        :raises ArgumentError: it was changed: commit that before.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.1
         """
         self.accessed = True
         if self.modified:
@@ -176,7 +279,15 @@ class AsyncSession(Watched):
     # -- the middleware's
 
     async def start(self, status: int) -> list[tuple[str, str]]:
-        """Saves, and gives the headers for the response that starts now."""
+        """Saves, and gives the headers for the response that starts now. The middleware's to call.
+
+        :param status: the response's.
+        :returns: names and values.
+        :raises SessionDeleted: another request ended the session that this one changed.
+        :raises StoreError: the store gave no answer, and a change would be lost.
+
+        .. versionadded:: 0.1.1
+        """
         headers: list[tuple[str, str]] = self._headers
         if self.accessed and self._problem is not None:
             headers = [("Vary", "Cookie")]
@@ -188,10 +299,19 @@ class AsyncSession(Watched):
         return headers
 
     def headers_are_out(self) -> None:
+        """From here on the browser gets no other key. The middleware's to call.
+
+        .. versionadded:: 0.1.1
+        """
         self._sent_key = self._session.session_key or ""
 
     async def finish(self) -> None:
-        """Saves what was changed after the headers went out."""
+        """Saves what was changed after the headers went out, if the browser has a cookie for it. The middleware's to call.
+
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.1
+        """
         if not self.accessed or self._problem is not None or not self.modified:
             return
         if not await self._is_known():
@@ -203,7 +323,10 @@ class AsyncSession(Watched):
             pass  # A logout meanwhile, which is final; there is no response left to say so.
 
     def close(self) -> None:
-        """Without waiting for a thread that is at work on it, which closes it when it is done."""
+        """Ends it, without waiting for a thread that is at work on it, which closes it when it is done. The middleware's to call.
+
+        .. versionadded:: 0.1.0
+        """
         self._ended = True
         if self._lock.acquire(blocking=False):
             try:

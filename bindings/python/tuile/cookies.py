@@ -41,9 +41,14 @@ native.lib.tuile_cookies_init(byref(_REQUEST), sizeof(_REQUEST))
 def pairs(header: Text | Sequence[Text], mode: CookieMode = "browser") -> Iterator[tuple[str, str]]:
     """The cookies of a request in order; octets that are not UTF-8 are kept as surrogates.
 
-    ``header`` is one Cookie header or several, which are read as one. ``mode`` is ``browser``,
-    ``django`` (what ``parse_cookie`` gives) or ``strict`` (the grammar of RFC 6265bis).
-    Raises LimitError over 64 KiB or 3000 cookies, and in strict mode SyntaxProblem.
+    :param header: one Cookie header or several, which are read as one.
+    :param mode: ``browser``, ``django`` (what ``parse_cookie`` gives) or ``strict`` (the grammar of RFC 6265bis).
+    :returns: names and values. They are read before this returns.
+    :raises LimitError: more than 64 KiB or 3000 cookies.
+    :raises SyntaxProblem: in ``strict``, what is not of the grammar.
+    :raises ArgumentError: an unknown mode.
+
+    .. versionadded:: 0.1.0
 
     >>> list(pairs('a=1; b="x y"; a=2'))
     [('a', '1'), ('b', '"x y"'), ('a', '2')]
@@ -122,6 +127,15 @@ def _read(header: Text | Sequence[Text], mode: CookieMode) -> list[tuple[str, st
 def parse(header: Text | Sequence[Text], mode: CookieMode = "browser") -> dict[str, str]:
     """The cookies of a request by name; of several of one name the last, as in Django.
 
+    :param header: one Cookie header or several, which are read as one.
+    :param mode: as for :func:`pairs`.
+    :returns: values by names.
+    :raises LimitError: more than 64 KiB or 3000 cookies.
+    :raises SyntaxProblem: in ``strict``, what is not of the grammar.
+    :raises ArgumentError: an unknown mode.
+
+    .. versionadded:: 0.1.0
+
     >>> parse("a=1; b=2; a=3")
     {'a': '3', 'b': '2'}
     >>> parse(r'name="M\\374ller"', mode="django")
@@ -140,7 +154,15 @@ def parse(header: Text | Sequence[Text], mode: CookieMode = "browser") -> dict[s
 
 def read(header: Text, name: Text, rule: CookieRule = "django") -> Optional[str]:
     """The cookie of a name as a framework sees it: of several the one that counts there, with quotes
-    as they are meant there. ``rule`` is ``django`` (Starlette too), ``flask``, ``go``, ``express`` or ``rack``.
+    as they are meant there.
+
+    :param header: the Cookie header.
+    :param name: the cookie's name.
+    :param rule: ``django`` (Starlette too), ``flask``, ``go``, ``express`` or ``rack``.
+    :returns: its value; None if there is none that the rule takes.
+    :raises ArgumentError: an unknown rule.
+
+    .. versionadded:: 0.1.1
 
     >>> read('a="1"; a=2', "a", "flask"), read('a="1"; a=2', "a", "rack"), read('a="1"; a=2', "a")
     ('1', '"1"', '2')
@@ -151,6 +173,12 @@ def read(header: Text, name: Text, rule: CookieRule = "django") -> Optional[str]
 
 def several(header: Text, name: Text) -> bool:
     """Whether cookies of that name have different values, so that programs may disagree which counts.
+
+    :param header: the Cookie header.
+    :param name: the cookies' name.
+    :returns: False for none, for one, and for several that are the same.
+
+    .. versionadded:: 0.1.1
 
     >>> several("a=1; b=2; a=1", "a"), several("a=1; a=2", "a")
     (False, True)
@@ -175,8 +203,15 @@ def _found(header: Text, name: Text, rule: CookieRule) -> Optional[tuple[bytes, 
 
 
 def encode(text: Text, encoding: Encoding) -> str:
-    """Text as a cookie's value can hold it: ``raw``, ``percent``, ``quoted`` (Python's
-    SimpleCookie), ``quoted-utf8`` (Werkzeug) or ``base64url``.
+    """Text as a cookie's value can hold it.
+
+    :param text: the text.
+    :param encoding: ``raw``, ``percent``, ``quoted`` (Python's SimpleCookie), ``quoted-utf8`` (Werkzeug) or ``base64url``.
+    :returns: the value.
+    :raises SyntaxProblem: the encoding can't hold the text; ``offset`` says where.
+    :raises ArgumentError: an unknown encoding.
+
+    .. versionadded:: 0.1.0
 
     >>> encode("a;b é", "percent"), encode("a;b é", "quoted"), encode("a;b é", "quoted-utf8")
     ('a%3Bb%20%C3%A9', '"a\\\\073b \\\\351"', '"a\\\\073b \\\\303\\\\251"')
@@ -186,6 +221,14 @@ def encode(text: Text, encoding: Encoding) -> str:
 
 def decode(value: Text, encoding: Encoding) -> str:
     """The text in a cookie's value: the opposite of :func:`encode`.
+
+    :param value: the cookie's value.
+    :param encoding: as for :func:`encode`.
+    :returns: the text.
+    :raises SyntaxProblem: a ``%`` without two hex digits, or what is no base64url.
+    :raises ArgumentError: an unknown encoding.
+
+    .. versionadded:: 0.1.0
 
     >>> decode('"a\\\\073b \\\\351"', "quoted")
     'a;b é'
@@ -213,6 +256,12 @@ def _name(names: dict[Any, int], number: int) -> Any:
 def date(seconds: int) -> str:
     """A time as an HTTP date.
 
+    :param seconds: Unix seconds; outside the years 1 to 9999 the nearest of them.
+    :returns: 29 characters.
+    :raises RangeError: it does not fit into 64 bits.
+
+    .. versionadded:: 0.1.0
+
     >>> date(784111777)
     'Sun, 06 Nov 1994 08:49:37 GMT'
     """
@@ -223,6 +272,11 @@ def date(seconds: int) -> str:
 def parse_date(text: Text) -> Optional[int]:
     """Unix seconds of any date that servers write into Expires; None if it is none.
 
+    :param text: the date.
+    :returns: Unix seconds, or None.
+
+    .. versionadded:: 0.1.0
+
     >>> parse_date("Sunday, 06-Nov-94 08:49:37 GMT")
     784111777
     """
@@ -232,7 +286,10 @@ def parse_date(text: Text) -> Optional[int]:
 
 
 class Rule(enum.IntFlag):
-    """What a Set-Cookie is checked by; no rule lets a control character or ``;`` through."""
+    """What a Set-Cookie is checked by; no rule lets a control character or ``;`` through.
+
+    .. versionadded:: 0.1.0
+    """
 
     NAME = 1 << 0
     VALUE = 1 << 1
@@ -248,9 +305,22 @@ class Rule(enum.IntFlag):
 
 @dataclass
 class SetCookie:
-    """The fields of a Set-Cookie header; times in seconds, ``expires`` since 1970.
+    """The fields of a Set-Cookie header.
 
-    ``skip_rules`` names those that are not checked.
+    :param name: the cookie's name.
+    :param value: its value, as it stands in the header: see :func:`encode`.
+    :param max_age: seconds from now, 400 days at most; None: not written.
+    :param expires: Unix seconds; None: not written.
+    :param domain: empty: this host alone.
+    :param path: below which it is sent; empty: not written.
+    :param secure: https alone.
+    :param http_only: not for scripts.
+    :param same_site: ``Lax``, ``Strict``, ``None`` (a text) or None: not written.
+    :param partitioned: kept apart for each site at the top (CHIPS); needs ``secure``.
+    :param priority: ``Low``, ``Medium``, ``High`` or None: not written.
+    :param skip_rules: those of :class:`Rule` that are not checked.
+
+    .. versionadded:: 0.1.0
 
     >>> SetCookie("theme", "dark", max_age=3600, secure=True).header()
     'theme=dark; Max-Age=3600; Path=/; Secure'
@@ -270,7 +340,16 @@ class SetCookie:
     skip_rules: Rule = Rule(0)
 
     def header(self) -> str:
-        """The header's value. Raises CookieRuleError for what browsers would refuse."""
+        """The header's value, in the order in which Django writes attributes.
+
+        :returns: the text behind ``Set-Cookie:``.
+        :raises CookieRuleError: browsers would refuse or change the cookie; the message names the rule.
+        :raises SyntaxProblem: a character that the name, value, domain or path may not have; ``offset`` says where.
+        :raises LimitError: more than 4096 octets of name and value, or 1024 of an attribute.
+        :raises ArgumentError: a field of another type, or a choice that there is none of.
+
+        .. versionadded:: 0.1.0
+        """
         return self._flat() or self._write(native.lib.tuile_set_cookie_write)
 
     def _flat(self) -> Optional[str]:
@@ -296,14 +375,27 @@ class SetCookie:
         return found.decode("utf-8", "surrogateescape") if 0 <= count <= flat.ROOM else None
 
     def delete_header(self) -> str:
-        """The value of the header that makes a browser delete this cookie."""
+        """The value of the header that makes a browser delete this cookie; its value and ages are not looked at.
+
+        :returns: the text behind ``Set-Cookie:``.
+        :raises CookieRuleError: the conditions of a prefix such as ``__Host-``.
+        :raises SyntaxProblem: a character that the name, domain or path may not have.
+        :raises LimitError: more than 4096 octets of the name, or 1024 of an attribute.
+
+        .. versionadded:: 0.1.0
+        """
         return self._write(native.lib.tuile_set_cookie_delete)
 
     @classmethod
     def parse(cls, header: Text) -> SetCookie:
         """A Set-Cookie header as browsers read it (RFC 6265bis, section 5.6).
 
-        Raises SyntaxProblem or LimitError where browsers ignore the header.
+        :param header: the text behind ``Set-Cookie:``.
+        :returns: the fields, which may be such as :meth:`header` refuses.
+        :raises SyntaxProblem: browsers ignore the header for a control character, or for neither name nor value.
+        :raises LimitError: they ignore it for its size.
+
+        .. versionadded:: 0.1.0
 
         >>> SetCookie.parse("a=1; Path=/; Max-Age=60; Secure").max_age
         60
@@ -368,6 +460,22 @@ def django_set_cookie(
 ) -> str:
     """What Django's ``HttpResponse.set_cookie`` writes from the same arguments, to the byte.
 
+    :param key: the cookie's name.
+    :param value: its value.
+    :param max_age: seconds, or a ``timedelta``.
+    :param expires: a date (UTC if it has no zone), or text that is written as it is.
+    :param path: below which it is sent.
+    :param domain: None: this host alone.
+    :param secure: https alone.
+    :param httponly: not for scripts.
+    :param samesite: ``Lax``, ``Strict``, ``None`` (a text) or None: not written.
+    :param now: Unix seconds, from which ``max_age`` counts; None: the clock.
+    :returns: the text behind ``Set-Cookie:``.
+    :raises SyntaxProblem: what Django refuses, too, or what no header can have.
+    :raises RangeError: a number that does not fit.
+
+    .. versionadded:: 0.1.0
+
     >>> django_set_cookie("q", "a;b", max_age=60, now=0)
     'q="a\\\\073b"; expires=Thu, 01 Jan 1970 00:01:00 GMT; Max-Age=60; Path=/'
     """
@@ -395,6 +503,15 @@ def django_delete_cookie(
     key: str, path: Optional[str] = "/", domain: Optional[str] = None, samesite: Optional[str] = None
 ) -> str:
     """What Django's ``HttpResponse.delete_cookie`` writes from the same arguments, to the byte.
+
+    :param key: the cookie's name.
+    :param path: that it was set with.
+    :param domain: that it was set with.
+    :param samesite: that it was set with.
+    :returns: the text behind ``Set-Cookie:``.
+    :raises SyntaxProblem: what no header can have.
+
+    .. versionadded:: 0.1.0
 
     >>> django_delete_cookie("q")
     'q=""; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/'

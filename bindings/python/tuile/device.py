@@ -28,7 +28,14 @@ OFFER = "Secure-Session-Registration"
 
 
 class DeviceAnswer(NamedTuple):
-    """A whole response, to be sent as it is. Since 0.2."""
+    """A whole response, to be sent as it is: its status, its headers and its body.
+
+    :param status: 200, 400, 401, 403, 404, 405, or 503 where the store gave no answer.
+    :param headers: names and values, without a Content-Length.
+    :param body: JSON, HTML or text; may be empty.
+
+    .. versionadded:: 0.2.0
+    """
 
     status: int
     headers: list[tuple[str, str]]

@@ -65,7 +65,10 @@ _ENDS = frozenset(' \t;,"\\\r\n')
 
 class SessionInterrupted(BadRequest):
     """Another request ended the session that this one has changed: nothing was saved, and the answer
-    is status 400. ``app.errorhandler(SessionInterrupted)`` makes a page of it."""
+    is status 400. ``app.errorhandler(SessionInterrupted)`` makes a page of it.
+
+    .. versionadded:: 0.1.1
+    """
 
     description = "The session was ended by another request."
 
@@ -81,12 +84,20 @@ class _Known(NamedTuple):
 class SessionInterface(FlaskInterface):
     """``SessionInterface(store).init_app(app)``, or ``app.session_interface = SessionInterface(store)``.
 
-    ``store`` is a URL, or a store of your own; options are settings of :class:`tuile.sessions.Manager`
-    that Flask has none for. A session whose value under one of ``login_keys`` changes gets a new key, as each
-    login should: Flask-Login's ``_user_id``, and ``user_id``, as in Flask's tutorial.
+    With :meth:`init_app` wrong settings, or a store that can't be opened, are an error when the application
+    starts; else when it serves its first request. One interface may serve several applications, from any thread.
 
-    With ``init_app`` wrong settings, or a store that can't be opened, are an error when the application
-    starts; else when it serves its first request.
+    :param store: a URL, or a :class:`tuile.stores.Store` of your own.
+    :param login_keys: names. A session whose value under one of them changes gets a new key, as each
+       login should: Flask-Login's ``_user_id``, and ``user_id``, as in Flask's tutorial.
+    :param options: settings of :class:`tuile.sessions.Manager` that Flask has none for.
+    :raises TypeError: a setting that is Flask's, or that there is none of.
+    :raises ArgumentTypeError: a store that is no URL, or a lone text as ``fallbacks`` or ``login_keys``.
+
+    .. versionadded:: 0.1.0
+
+    .. versionchanged:: 0.1.1
+       ``login keys``.
     """
 
     def __init__(
@@ -111,7 +122,14 @@ class SessionInterface(FlaskInterface):
         self._kept: list[Manager] = []
 
     def init_app(self, app: Flask) -> None:
-        """Makes this the application's, and checks its settings and the store at once."""
+        """Makes this the application's, and checks its settings and, where there is a ``SECRET_KEY``, the store at once.
+
+        :param app: the application.
+        :raises CookieRuleError: browsers would refuse the cookie of its settings.
+        :raises ArgumentError: a setting that can't be. What else a manager raises is raised here, too.
+
+        .. versionadded:: 0.1.1
+        """
         check(Cookie.of(self, app))
         if app.secret_key:
             self.manager(app)
@@ -124,7 +142,15 @@ class SessionInterface(FlaskInterface):
     # -- the manager
 
     def manager(self, app: Flask) -> Manager:
-        """The manager for an application's settings; another one once they are changed."""
+        """The manager for an application's settings; another one once they are changed. Safe from all threads.
+
+        :param app: the application.
+        :returns: the manager; do not close it.
+        :raises ArgumentError: a setting that can't be.
+        :raises StoreError: the store can't be opened.
+
+        .. versionadded:: 0.1.0
+        """
         settings, keys = self._settings(app), _keys(app)
         known = self._managers.get(app)
         if known is None or known.settings != settings or known.keys != keys:
@@ -238,7 +264,16 @@ class SessionInterface(FlaskInterface):
                 response.headers.add(name, value)
 
     def write_cookie(self, app: Flask, response: Response, set_cookie: str, headers: list[tuple[str, str]]) -> bool:
-        """Writes the session's own cookie of a library's answer as Flask writes it; False if it is another's."""
+        """Writes the session's own cookie of a library's answer as Flask writes it.
+
+        :param app: the application.
+        :param response: that gets the cookie.
+        :param set_cookie: the library's Set-Cookie header.
+        :param headers: all of the answer.
+        :returns: False if it is another cookie's.
+
+        .. versionadded:: 0.2.0
+        """
         manager, cookie = self.manager(app), Cookie.of(self, app)
         name, _, rest = set_cookie.partition("=")
         if name != manager.cookie_name:

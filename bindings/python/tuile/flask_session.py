@@ -23,6 +23,8 @@ class FlaskSession(Session, SessionMixin):
     """What Flask's own session is to an application, with the methods of :class:`tuile.sessions.Session`.
 
     What is changed in place is saved, too: ``modified = True`` is not needed, and does no harm.
+
+    .. versionadded:: 0.1.0
     """
 
     # Flask has it saved, or means it not to be.
@@ -67,7 +69,10 @@ class FlaskSession(Session, SessionMixin):
 
     @property
     def used(self) -> bool:
-        """Something was read or changed; the proxy alone, which every template has, asks for nothing."""
+        """Something was read or changed; the proxy alone, which every template has, asks for nothing.
+
+        .. versionadded:: 0.1.1
+        """
         return super().accessed or self._told is True
 
     @property
@@ -105,7 +110,14 @@ class FlaskSession(Session, SessionMixin):
         super().__setitem__(key, value)
 
     def update(self, *others: Any, **named: Any) -> None:
-        """Sets many values in one call."""
+        """Sets many values in one call.
+
+        :param others: a dictionary, or pairs.
+        :param named: values by names.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.1
+        """
         values = dict(*others, **named)
         self._logged_in |= any(self.get(key) != values[key] for key in self._login_keys & values.keys())
         self._passed |= _PASSING in values
@@ -116,7 +128,13 @@ class FlaskSession(Session, SessionMixin):
         self.modified = True
 
     def copy(self) -> dict[str, Any]:
-        """A dictionary, as from Flask's own session."""
+        """A dictionary, as from Flask's own session.
+
+        :returns: a dictionary of its values.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.1
+        """
         return dict(self)
 
     __copy__ = copy
@@ -142,7 +160,15 @@ class FlaskSession(Session, SessionMixin):
         return f"<FlaskSession {'that was not read' if self._values is None else self._values}>"
 
     def set_expiry(self, value: Expiry) -> None:
-        """Idle seconds, 0 until the browser closes, a fixed time, or None for Flask's own rule."""
+        """When the session ends.
+
+        :param value: idle seconds, 0 until the browser closes, a fixed time, or None for Flask's own rule.
+        :raises ArgumentTypeError: it is none of these.
+        :raises RangeError: no date up to the year 9999 holds it.
+        :raises StoreError: the store gave no answer.
+
+        .. versionadded:: 0.1.1
+        """
         super().set_expiry(value)
         if value == 0 and self.permanent:
             self.permanent = False

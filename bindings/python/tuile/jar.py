@@ -17,9 +17,15 @@ from .lifetime import Handle, Uncopyable
 class Jar(Uncopyable):
     """A jar as browsers keep it (RFC 6265bis, sections 5.7 and 5.8). Safe from all threads.
 
-    ``public_suffix`` is called with a domain in lower case and says whether nobody may set
-    cookies for it; without one, libpsl is used, and MissingLibraryError raised if it is not
-    installed. ``clock`` gives Unix seconds.
+    :param max_per_site: the most cookies of one site.
+    :param max_cookies: the most of all.
+    :param public_suffix: is called with a domain in lower case and says whether nobody may set
+       cookies for it; None: libpsl does. What it raises comes out of the call that asked it.
+    :param clock: gives Unix seconds; None: the system's.
+    :raises MissingLibraryError: libpsl is asked for and not installed.
+    :raises ArgumentError: a limit of 0; a negative one is a :class:`~tuile.errors.RangeError`.
+
+    .. versionadded:: 0.1.0
 
     >>> jar = Jar(public_suffix=lambda domain: "." not in domain)
     >>> jar.receive("https://example.com/", "id=1; Path=/; Domain=example.com")
@@ -61,11 +67,19 @@ class Jar(Uncopyable):
         script: bool = False,
         top_level_site: str = "",
     ) -> None:
-        """Takes one Set-Cookie header of the response from ``url``.
+        """Takes one Set-Cookie header of a response.
 
-        ``context`` is ``same-site``, ``cross-site-navigation`` or ``cross-site``; ``script`` means
-        that it came from a page's script. Raises SyntaxProblem, LimitError or CookieRuleError,
-        with the reason, where a browser would ignore the cookie.
+        :param url: of the request: http, https, ws or wss.
+        :param set_cookie: the header's value.
+        :param context: ``same-site``, ``cross-site-navigation`` or ``cross-site``.
+        :param script: it came from a page's script.
+        :param top_level_site: the site of the page at the top, such as ``https://example.com``; empty: the URL's own.
+        :raises SyntaxProblem: a browser would ignore the cookie for a control character, or the URL is none.
+        :raises LimitError: it would for its size.
+        :raises CookieRuleError: it would for another reason, which the message says.
+        :raises ArgumentError: an unknown context, or the jar is closed.
+
+        .. versionadded:: 0.1.0
         """
         request, error = self._request(url, context, script, top_level_site), native.Error()
         text = native.view(set_cookie, "set_cookie")
@@ -76,7 +90,18 @@ class Jar(Uncopyable):
     def header(
         self, url: str, *, context: Context = "same-site", script: bool = False, top_level_site: str = ""
     ) -> Optional[str]:
-        """The Cookie header for a request to ``url``; None if there is nothing to send."""
+        """The Cookie header for a request.
+
+        :param url: of the request: http, https, ws or wss.
+        :param context: ``same-site``, ``cross-site-navigation`` or ``cross-site``.
+        :param script: it is what a page's script sees: no HttpOnly.
+        :param top_level_site: the site of the page at the top; empty: the URL's own.
+        :returns: the header's value; None if there is nothing to send.
+        :raises SyntaxProblem: the URL is none.
+        :raises ArgumentError: an unknown context, or the jar is closed.
+
+        .. versionadded:: 0.1.0
+        """
         request, error = self._request(url, context, script, top_level_site), native.Error()
         write = native.lib.tuile_jar_header
         status, text = self._handle.use(
@@ -101,14 +126,23 @@ class Jar(Uncopyable):
         return count.value
 
     def end_session(self) -> None:
-        """Forgets the cookies that have no end, as a browser does when it is closed."""
+        """Forgets the cookies that have no end, as a browser does when it is closed.
+
+        .. versionadded:: 0.1.0
+        """
         self._handle.use(native.lib.tuile_jar_end_session)
         native.answered()
 
     def load(self, path: Union[str, os.PathLike[str]]) -> int:
         """Adds the cookies of a file in the Netscape format, which curl writes.
 
-        Returns the number of lines that were passed over: no cookie, or one that no response could have set.
+        :param path: the file.
+        :returns: the number of lines that were passed over: no cookie, or one that no response could have set.
+        :raises FileNotFoundError: there is no such file.
+        :raises FileError: it can't be read.
+        :raises LimitError: it has more than 64 MiB.
+
+        .. versionadded:: 0.1.0
         """
         name, load = native.view(arguments.path(path)), native.lib.tuile_jar_load
         skipped = c_size_t()
@@ -117,12 +151,22 @@ class Jar(Uncopyable):
         return skipped.value
 
     def save(self, path: Union[str, os.PathLike[str]], *, session_cookies: bool = True) -> None:
-        """Writes the jar to a file that curl reads; it is replaced in one step."""
+        """Writes the jar to a file that curl reads; it is replaced in one step.
+
+        :param path: the file.
+        :param session_cookies: those without an end, too.
+        :raises FileError: it can't be written; an older file is as it was.
+
+        .. versionadded:: 0.1.0
+        """
         name, save = native.view(arguments.path(path)), native.lib.tuile_jar_save
         self._handle.use(lambda jar: native.check(save, jar, name, session_cookies))
 
     def close(self) -> None:
-        """Wipes the cookies, once the last call in another thread has ended."""
+        """Wipes the cookies, once the last call in another thread has ended.
+
+        .. versionadded:: 0.1.0
+        """
         self._handle.release()
 
     def __enter__(self) -> Jar:

@@ -46,8 +46,16 @@ Age = Union[int, float, datetime.timedelta, None]
 
 
 class Keyring(Uncopyable):
-    """Keys in the order of their use: the first one writes, all read. Signers and managers
-    copy them. Keys under 32 bytes are refused unless ``allow_weak``.
+    """Secrets in the order of their use: the first one writes, all read. Signers and managers copy them. Safe from all threads.
+
+    :param keys: secrets, the newest first.
+    :param format: how they are written: ``text``, ``hex`` or ``base64``.
+    :param allow_weak: takes those under 32 bytes, or with fewer than 8 different ones.
+    :raises ArgumentError: an empty or a weak secret, or an unknown format.
+    :raises SyntaxProblem: what is not of the format.
+    :raises LimitError: more than 65, or one over 4096 bytes.
+
+    .. versionadded:: 0.1.0
 
     >>> ring = Keyring(generate_key())
     >>> len(ring), ring
@@ -68,10 +76,20 @@ class Keyring(Uncopyable):
     def add(
         self, key: str | bytes, format: KeyFormat = "text", *, block_key: str | bytes = b"", id: Optional[int] = None
     ) -> None:
-        """Adds a key behind the others; ``format`` is ``text``, ``hex`` or ``base64``.
+        """Adds a secret behind the others.
 
-        ``block_key``, of the same format, is what gorilla encrypts with beside the key, ``id`` iron-session's
-        or Tornado's number of it: where one key has an id, all need one.
+        :param key: the secret.
+        :param format: how it and ``block_key`` are written: ``text``, ``hex`` or ``base64``.
+        :param block_key: what gorilla encrypts with beside the key.
+        :param id: iron-session's or Tornado's number of it: where one has an id, all need one.
+        :raises ArgumentError: an empty or a weak secret, an unknown format, or an id that is negative or another's.
+        :raises SyntaxProblem: what is not of the format.
+        :raises LimitError: more than 65, or one over 4096 bytes.
+
+        .. versionadded:: 0.1.0
+
+        .. versionchanged:: 0.1.1
+           ``block key`` and ``id``.
         """
         constant = arguments.choice(native.SECRET, format, "format")
         texts = native.view(arguments.secret(key, "a key")), native.view(arguments.secret(block_key, "block_key"))
@@ -80,16 +98,37 @@ class Keyring(Uncopyable):
         self._alone(lambda ring: native.check(add, ring, *texts, number, constant))
 
     def add_file(self, path: str | bytes | os.PathLike[str], format: KeyFormat = "text", *, shared: bool = False) -> None:
-        """Adds the keys of a file that only its owner may open, one a line.
+        """Adds the secrets of a file that only its owner may open, one a line.
 
-        With ``shared`` others may read the file, too, as its group does, or a container with a secret
-        mounted into it; write it they may not.
+        :param path: the file.
+        :param format: how they are written: ``text``, ``hex`` or ``base64``.
+        :param shared: others may read the file, too, as its group does, or a container with a secret mounted into it; write
+           it they may not.
+        :raises FileError: it can't be read, or others may open it.
+        :raises SyntaxProblem: a line that is no secret: spaces around it, quotes or a name before it.
+        :raises ArgumentError: an empty or a weak secret, or an unknown format.
+        :raises LimitError: more than 1 MiB, 65 secrets, or 4096 bytes in one.
+
+        .. versionadded:: 0.1.0
+
+        .. versionchanged:: 0.1.1
+           ``shared``, and ``path`` may be a ``Path``.
         """
         path = arguments.path(path)
         self._add(native.lib.tuile_keyring_add_file, path, format, native.SHARED_FILE if shared else 0)
 
     def add_environment(self, variable: str, format: KeyFormat = "text") -> None:
-        """Adds the keys in a variable of the environment, one a line."""
+        """Adds the secrets in a variable of the environment, one a line.
+
+        :param variable: its name.
+        :param format: how they are written: ``text``, ``hex`` or ``base64``.
+        :raises KeyError: there is no such variable, or the program runs with raised rights.
+        :raises SyntaxProblem: a line that is no secret.
+        :raises ArgumentError: an empty or a weak secret, or an unknown format.
+        :raises LimitError: more than 65 secrets, or one over 4096 bytes.
+
+        .. versionadded:: 0.1.0
+        """
         name = arguments.octets(variable, "variable")
         if self._add(native.lib.tuile_keyring_add_environment, name, format) == native.ABSENT:
             raise KeyError(variable)
@@ -103,7 +142,15 @@ class Keyring(Uncopyable):
             return self._handle.use(call)
 
     def derive(self, purpose: str | bytes) -> Keyring:
-        """A ring of what each key gives for a purpose: see :func:`derive_key`."""
+        """A ring of what each secret gives for a purpose, in the same order: see :func:`derive_key`.
+
+        :param purpose: any text, such as a dialect's name.
+        :returns: a new ring.
+        :raises ArgumentError: the ring or the purpose is empty.
+        :raises LimitError: a purpose over 4096 bytes.
+
+        .. versionadded:: 0.1.1
+        """
         number, derived, use = c_void_p(), Keyring(), native.view(purpose, "purpose")
         self._alone(lambda ring: native.check(native.lib.tuile_keyring_derive, ring, use, byref(number)))
         derived._handle = Handle(number.value, native.lib.tuile_keyring_free, "the keyring is closed")
@@ -119,7 +166,15 @@ class Keyring(Uncopyable):
 
 
 def generate_key() -> str:
-    """A new key: 256 random bits in URL-safe base64."""
+    """A new key: 256 random bits in URL-safe base64.
+
+    :returns: 43 characters, good as a secret of each framework that takes text.
+
+    .. versionadded:: 0.1.0
+
+    >>> len(generate_key())
+    43
+    """
     status, key = native.filled(43, lambda *out: native.lib.tuile_secret_generate(*out, None))
     if status != native.OK:
         raise native.failure(status)
@@ -129,6 +184,14 @@ def generate_key() -> str:
 def derive_key(secret: str | bytes, purpose: str | bytes) -> str:
     """The secret that another one, of 32 bytes or more, gives for a purpose: for each dialect one of
     its own, since those that share one may give each other away.
+
+    :param secret: of 32 bytes or more.
+    :param purpose: any text, such as a dialect's name.
+    :returns: 43 characters of URL-safe base64.
+    :raises ArgumentError: the purpose is empty, or the secret under 32 bytes.
+    :raises LimitError: one of them is over 4096 bytes.
+
+    .. versionadded:: 0.1.1
 
     >>> derive_key("a secret that has its thirty-two bytes and more", "express")
     'xyz4ioICYMn2v3jkvyDiGj0rK-ZsltQkxJyv9fZ7iQs'
@@ -143,7 +206,20 @@ def derive_key(secret: str | bytes, purpose: str | bytes) -> str:
 
 
 class Signer(Uncopyable):
-    """``value:signature``, as django.core.signing.Signer writes it. Safe from all threads."""
+    """``value:signature``, as django.core.signing.Signer writes it. Safe from all threads.
+
+    :param key: the secret, or a :class:`Keyring`.
+    :param salt: the purpose, so that a token for one is none for another; no secret. None: Django's own.
+    :param fallback_keys: a list of older secrets, which verify and do not sign.
+    :raises ArgumentError: an empty secret, or ``fallback_keys`` beside a keyring.
+    :raises LimitError: more than 64 fallbacks, or a secret or salt over 4096 bytes.
+
+    .. versionadded:: 0.1.0
+
+    >>> signer = Signer(key="a secret", salt="links")
+    >>> signer.unsign(signer.sign("report-7"))
+    'report-7'
+    """
 
     _instead = "it holds secrets; make another one from its key"
 
@@ -182,19 +258,39 @@ class Signer(Uncopyable):
         """What a subclass sets besides."""
 
     def close(self) -> None:
-        """Wipes the keys, once the last call in another thread has ended. The signer can't be used afterwards."""
+        """Wipes the keys, once the last call in another thread has ended. The signer can't be used afterwards.
+
+        .. versionadded:: 0.1.0
+        """
         self._handle.release()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(salt={self.salt!r})"
 
     def sign(self, value: str) -> str:
-        """The value with its signature, and the present time if timed."""
+        """The value with its signature, and the present time if timed.
+
+        :param value: the text.
+        :returns: the token.
+        :raises SyntaxProblem: text that the dialect can't hold.
+        :raises LimitError: a token over 64 MiB.
+        :raises ArgumentError: the dialect signs JSON alone, or the signer is closed.
+
+        .. versionadded:: 0.1.0
+        """
         token = self._flat(flat.sign, value)
         return self._sign(value, native.UNSET) if token is None else token
 
     def unsign(self, signed_value: str) -> str:
-        """The value, or BadSignature."""
+        """The value, or BadSignature.
+
+        :param signed_value: what :meth:`sign` gave.
+        :returns: the value.
+        :raises BadSignature: it is not what any of the secrets has signed.
+        :raises ArgumentError: the signer is closed.
+
+        .. versionadded:: 0.1.0
+        """
         return self._unsigned(signed_value, native.UNSET)
 
     def _unsigned(self, signed_value: str, max_age: int) -> str:
@@ -202,13 +298,35 @@ class Signer(Uncopyable):
         return self._unsign(signed_value, max_age, native.UNSET) if text is None else text
 
     def dumps(self, obj: Any, *, compress: bool = False) -> str:
-        """Signs any value that JSON can hold."""
+        """Signs any value that JSON can hold.
+
+        :param obj: the value.
+        :param compress: deflates it where that makes it shorter, in the dialects of Django and itsdangerous.
+        :returns: the token.
+        :raises TypeError: JSON can't hold it.
+        :raises LimitError: a token over 64 MiB.
+        :raises ArgumentError: the dialect has no form for JSON, or the signer is closed.
+
+        .. versionadded:: 0.1.0
+        """
         payload = _COMPACT(obj)
         token = self._flat(flat.dumps, payload, 1 if compress else 0)
         return self._dumps(payload, compress, native.UNSET) if token is None else token
 
     def loads(self, token: str, *, max_age: Age = None) -> Any:
-        """What :meth:`dumps` signed, or BadSignature."""
+        """The value in a token of :meth:`dumps`. Nothing is decoded before the signature was found right.
+
+        :param token: the token.
+        :param max_age: seconds that it may be old, or a ``timedelta``; None: any age.
+        :returns: the value.
+        :raises BadSignature: it is not what any of the secrets has signed.
+        :raises SignatureExpired: it is older.
+        :raises SyntaxProblem: what was signed is no JSON.
+        :raises LimitError: it has more than 64 MiB.
+        :raises RangeError: ``max_age`` does not fit, or is not finite.
+
+        .. versionadded:: 0.1.0
+        """
         seconds = _seconds(max_age)
         payload = self._flat(flat.loads, token, _age(seconds))
         return json.loads(self._loads(token, seconds, native.UNSET) if payload is None else payload)
@@ -272,20 +390,43 @@ class Signer(Uncopyable):
 
 
 class TimestampSigner(Signer):
-    """``value:timestamp:signature``, as django.core.signing.TimestampSigner writes it."""
+    """``value:timestamp:signature``, as django.core.signing.TimestampSigner writes it. Safe from all threads.
+
+    :param key: the secret, or a :class:`Keyring`.
+    :param salt: the purpose; no secret. None: Django's own.
+    :param fallback_keys: a list of older secrets, which verify and do not sign.
+
+    .. versionadded:: 0.1.0
+    """
 
     _timed = True
     _salt = "django.core.signing.TimestampSigner"
 
     def unsign(self, signed_value: str, max_age: Age = None) -> str:
-        """The value, or SignatureExpired if it is older than ``max_age`` seconds."""
+        """The value, or SignatureExpired if it is older than ``max_age`` seconds.
+
+        :param signed_value: what :meth:`sign` gave.
+        :param max_age: seconds that it may be old, or a ``timedelta``; None: any age.
+        :returns: the value.
+        :raises BadSignature: it is not what any of the secrets has signed.
+        :raises SignatureExpired: it is older.
+        :raises RangeError: ``max_age`` does not fit, or is not finite.
+
+        .. versionadded:: 0.1.0
+        """
         return self._unsigned(signed_value, _seconds(max_age))
 
 
 @dataclass(frozen=True)
 class Opened:
-    """What a genuine token holds: its ``value``, when it was made, and which key it was
-    (0 the first, 1 the first fallback, worth signing again)."""
+    """What a genuine token holds.
+
+    :param value: the text or the value.
+    :param timestamp: when it was made, in Unix seconds; None if the token does not say.
+    :param key: which secret it was: 0 the first, 1 the first fallback, worth signing again.
+
+    .. versionadded:: 0.1.0
+    """
 
     value: Any
     timestamp: Optional[int]
@@ -293,13 +434,36 @@ class Opened:
 
 
 class Tokens(Signer):
-    """The tokens of another framework, or Tuile's own.
+    """The tokens of another framework, or Tuile's own. Safe from all threads. docs/formats.md says what each dialect needs.
 
-    ``dialect`` is one of ``django``, ``django-cookie``, ``itsdangerous``, ``flask``,
-    ``starlette``, ``cookie-signature``, ``express``, ``keygrip``, ``rails-signed``,
-    ``rails-encrypted``, ``gorilla``, ``rack``, ``cookie-rs-signed``, ``cookie-rs-private``,
-    ``iron-session``, ``fernet``, ``tornado``, ``hono``, ``jwt``, ``laravel``,
-    ``laravel-gcm``, ``auth-js``, ``data-protection``, ``sealed`` and ``signed``; docs/formats.md says what each needs.
+    :param dialect: one of ``django``, ``django-cookie``, ``itsdangerous``, ``flask``,
+       ``starlette``, ``cookie-signature``, ``express``, ``keygrip``, ``rails-signed``,
+       ``rails-encrypted``, ``gorilla``, ``rack``, ``cookie-rs-signed``, ``cookie-rs-private``,
+       ``iron-session``, ``fernet``, ``tornado``, ``hono``, ``jwt``, ``laravel``,
+       ``laravel-gcm``, ``auth-js``, ``data-protection``, ``sealed`` and ``signed``.
+    :param key: the secret, in the framework's own form, or a :class:`Keyring`.
+    :param fallback_keys: a list of older secrets, which verify and do not sign.
+    :param salt: the purpose; no secret.
+    :param name: the cookie's name, where tokens are bound to it.
+    :param timed: whether tokens have a time, where the dialect leaves that open.
+    :param block_key: gorilla's block key: 16, 24 or 32 bytes, or empty to sign alone.
+    :param digest: the signature's hash function; None: the dialect's.
+    :param derivation: how the signature's key is made of the secret; None: the dialect's.
+    :param iterations: of Rails' PBKDF2.
+    :param lifetime: seconds for which what is written is good; None: as the dialect has it.
+    :param legacy: reads what older versions wrote, as the dialect says; for ``sealed`` and ``signed`` a secret under 32 bytes.
+    :param leeway: of JWT, seconds by which clocks may differ.
+    :param cipher: Rails' ``encrypted_cookie_cipher``.
+    :param mac_digest: Rails' ``signed_cookie_digest``.
+    :param mac_salt: Rails' ``encrypted_signed_cookie_salt``.
+    :raises ArgumentError: a secret that the dialect can't use, a name that it needs, or an unknown choice.
+    :raises LimitError: more than 64 fallbacks, or a secret or salt over 4096 bytes.
+    :raises RangeError: a number that does not fit.
+
+    .. versionadded:: 0.1.0
+
+    .. versionchanged:: 0.1.1
+       ``leeway``, ``cipher``, ``mac digest`` and ``mac salt``.
 
     >>> tokens = Tokens("sealed", key=b"0123456789abcdef0123456789abcdef", salt="cart", name="cart")
     >>> tokens.loads(tokens.dumps([1, 2]), max_age=60)
@@ -357,18 +521,52 @@ class Tokens(Signer):
         return f"{type(self).__name__}({self.dialect!r}, salt={self.salt!r})"
 
     def unsign(self, signed_value: str, max_age: Age = None) -> str:
-        """The text of a token, or BadSignature or SignatureExpired."""
+        """The text of a token.
+
+        :param signed_value: the token.
+        :param max_age: seconds that it may be old, or a ``timedelta``; None: any age.
+        :returns: the text.
+        :raises BadSignature: it is not what any of the secrets has signed.
+        :raises SignatureExpired: it is older.
+        :raises ValueTypeError: the token holds JSON that is no text.
+        :raises SyntaxProblem: it holds what its dialect does not.
+
+        .. versionadded:: 0.1.0
+        """
         found = self._flat(flat.unsign, signed_value, _age(_seconds(max_age)))
         text: str = self.open(signed_value, max_age=max_age).value if found is None else found
         return text
 
     def open(self, token: str | bytes, *, max_age: Age = None, now: Optional[int] = None) -> Opened:
-        """The text of a token with its time and key; ``now`` is Unix seconds, the clock if None."""
+        """The text of a token, with its time and which secret it was.
+
+        :param token: the token.
+        :param max_age: seconds that it may be old, or a ``timedelta``; None: any age.
+        :param now: Unix seconds; None: the clock.
+        :returns: what it holds.
+        :raises BadSignature: it is not what any of the secrets has signed.
+        :raises SignatureExpired: it is older.
+        :raises ValueTypeError: the token holds JSON that is no text.
+        :raises SyntaxProblem: it holds what its dialect does not.
+
+        .. versionadded:: 0.1.0
+        """
         raw, verified = self._read(native.lib.tuile_token_unsign, token, max_age, now)
         return self._opened(arguments.text(raw), verified)
 
     def open_json(self, token: str | bytes, *, max_age: Age = None, now: Optional[int] = None) -> Opened:
-        """As :meth:`open` for what :meth:`dumps` or the framework's session made."""
+        """As :meth:`open`, for what :meth:`dumps` or the framework's session made.
+
+        :param token: the token.
+        :param max_age: seconds that it may be old, or a ``timedelta``; None: any age.
+        :param now: Unix seconds; None: the clock.
+        :returns: what it holds; its ``value`` is any that JSON can hold.
+        :raises BadSignature: it is not what any of the secrets has signed.
+        :raises SignatureExpired: it is older.
+        :raises SyntaxProblem: what was signed is no JSON.
+
+        .. versionadded:: 0.1.0
+        """
         raw, verified = self._read(native.lib.tuile_token_loads, token, max_age, now)
         return self._opened(json.loads(raw), verified)
 
@@ -399,7 +597,19 @@ def dumps(
     salt: str = "django.core.signing",
     compress: bool = False,
 ) -> str:
-    """A signed, URL-safe token of any value that JSON can hold."""
+    """A signed, URL-safe token of any value that JSON can hold, as Django's ``signing.dumps``.
+
+    :param obj: the value.
+    :param key: the secret, or a :class:`Keyring`.
+    :param salt: the purpose; no secret.
+    :param compress: deflates it where that makes it shorter.
+    :returns: the token.
+    :raises TypeError: JSON can't hold it.
+    :raises ArgumentError: an empty secret.
+    :raises LimitError: a token over 64 MiB.
+
+    .. versionadded:: 0.1.0
+    """
     return TimestampSigner(key=key, salt=salt).dumps(obj, compress=compress)
 
 
@@ -411,7 +621,20 @@ def loads(
     max_age: Age = None,
     fallback_keys: Iterable[str | bytes] = (),
 ) -> Any:
-    """What :func:`dumps` signed; raises BadSignature or SignatureExpired."""
+    """What :func:`dumps` signed.
+
+    :param token: the token.
+    :param key: the secret, or a :class:`Keyring`.
+    :param salt: the purpose that it was signed for.
+    :param max_age: seconds that it may be old, or a ``timedelta``; None: any age.
+    :param fallback_keys: a list of older secrets.
+    :returns: the value.
+    :raises BadSignature: it is not what any of the secrets has signed.
+    :raises SignatureExpired: it is older.
+    :raises ArgumentError: an empty secret, or ``fallback_keys`` beside a keyring.
+
+    .. versionadded:: 0.1.0
+    """
     return TimestampSigner(key=key, salt=salt, fallback_keys=fallback_keys).loads(token, max_age=max_age)
 
 

@@ -17,6 +17,16 @@ __all__ = ["csrf_refusal", "csrf_secret", "csrf_token", "hidden_field", "read_hi
 def url_with(url: str, name: str, value: str, place: Place = "query") -> str:
     """The URL with a parameter set in its ``query`` or ``path``; an empty value takes it out.
 
+    :param url: any, also a relative one; the rest of it stays to the byte.
+    :param name: the parameter's: letters, digits and ``- . _ ~ : %``.
+    :param value: of the same characters; empty: the parameter is taken out.
+    :param place: ``query`` or ``path``.
+    :returns: the URL.
+    :raises SyntaxProblem: another character, or an empty name.
+    :raises ArgumentError: an unknown place.
+
+    .. versionadded:: 0.1.0
+
     >>> url_with("/cart?x=1#top", "sid", "abc"), url_with("/cart?x=1", "sid", "abc", "path")
     ('/cart?x=1&sid=abc#top', '/cart;sid=abc?x=1')
     """
@@ -34,6 +44,15 @@ def url_with(url: str, name: str, value: str, place: Place = "query") -> str:
 
 def url_parameter(url: str, name: str, place: Place = "query") -> Optional[str]:
     """The value of a parameter as it stands in the URL; None if there is none.
+
+    :param url: any, also a relative one.
+    :param name: the parameter's.
+    :param place: ``query`` or ``path``.
+    :returns: the value, not decoded.
+    :raises SyntaxProblem: a character that a name can't have, or an empty one.
+    :raises ArgumentError: an unknown place.
+
+    .. versionadded:: 0.1.0
 
     >>> url_parameter("/cart;sid=abc?x=1", "sid", "path")
     'abc'
@@ -55,7 +74,24 @@ def _field(name: str, form: str, session_key: str, now: Optional[int], max_age: 
 def hidden_field(
     signer: Signer, name: str, value: str, *, form: str, session_key: str = "", now: Optional[int] = None
 ) -> str:
-    """``<input type="hidden">`` with a signed value that only this form and session take."""
+    """``<input type="hidden">`` with a signed value that only this form and session take.
+
+    :param signer: whose dialect has a form for JSON; give it a salt of its own for forms.
+    :param name: the field's.
+    :param value: the text in it. It can be read in the page, unless the dialect encrypts.
+    :param form: the form's purpose, such as ``checkout``.
+    :param session_key: the session's, of which a hash is kept in the page; empty: any session.
+    :param now: Unix seconds; None: the clock.
+    :returns: HTML, escaped.
+    :raises SyntaxProblem: value or form is not UTF-8.
+    :raises ArgumentError: a field without a name, or a dialect without a form for JSON.
+
+    .. versionadded:: 0.1.0
+
+    >>> signer = Signer(key="a secret", salt="forms")
+    >>> hidden_field(signer, "step", "2", form="checkout").startswith('<input type="hidden" name="step" value="')
+    True
+    """
     field, text, error = _field(name, form, session_key, now), native.view(value, "value"), native.Error()
     field.value, write = text, native.lib.tuile_hidden_field_write
     status, html = signer._filled(1024, lambda handle, *out: write(handle, byref(field), *out, byref(error)))
@@ -74,7 +110,22 @@ def read_hidden_field(
     max_age: Age = None,
     now: Optional[int] = None,
 ) -> Optional[str]:
-    """The value in an urlencoded body; None if it has no such field. Raises BadSignature or SignatureExpired."""
+    """The value in an urlencoded body. Of several fields of the name the first counts.
+
+    :param signer: as that of :func:`hidden_field`.
+    :param name: the field's.
+    :param body: the request's.
+    :param form: the form's purpose.
+    :param session_key: the session's.
+    :param max_age: seconds that it may be old, or a ``timedelta``; None: any age.
+    :param now: Unix seconds; None: the clock.
+    :returns: the text; None if there is no such field.
+    :raises BadSignature: it was changed, or is of another form or session.
+    :raises SignatureExpired: it is older.
+    :raises LimitError: more than 64 MiB.
+
+    .. versionadded:: 0.1.0
+    """
     field, error = _field(name, form, session_key, now, _seconds(max_age)), native.Error()
     text = native.view(arguments.sent(body, "body"))
     field.body, read = text, native.lib.tuile_hidden_field_read
@@ -86,7 +137,12 @@ def read_hidden_field(
 
 
 def csrf_secret() -> str:
-    """A new secret for the cookie csrftoken."""
+    """A new secret for the cookie csrftoken, as Django's.
+
+    :returns: 32 letters and digits.
+
+    .. versionadded:: 0.1.0
+    """
     error = native.Error()
     status, secret = native.filled(32, lambda *out: native.lib.tuile_csrf_secret(*out, byref(error)))
     if status != native.OK:
@@ -96,6 +152,12 @@ def csrf_secret() -> str:
 
 def csrf_token(secret: str) -> str:
     """A token for a form, other characters each time, as Django's ``csrf_token``.
+
+    :param secret: what :func:`csrf_secret` gave, from the cookie.
+    :returns: 64 letters and digits.
+    :raises SyntaxProblem: the secret is not 32 letters and digits.
+
+    .. versionadded:: 0.1.0
 
     >>> secret = csrf_secret()
     >>> csrf_refusal("POST", host="a.test", cookie=secret, token=csrf_token(secret)) is None
@@ -120,7 +182,25 @@ def csrf_refusal(
     trusted_origins: Iterable[str] = (),
     cookie_domain: str = "",
 ) -> Optional[str]:
-    """Why a request may be forged, by the rules of Django's CsrfViewMiddleware; None if it is fine."""
+    """Why a request may be forged, by the rules of Django's CsrfViewMiddleware. Tokens compare in constant time.
+
+    :param method: the request's; GET, HEAD, OPTIONS and TRACE need no token.
+    :param host: the Host header, which the server has checked.
+    :param secure: it came over https.
+    :param origin: the Origin header; None: there was none.
+    :param referer: the Referer header; None: there was none.
+    :param cookie: the value of the cookie csrftoken; None: there was none.
+    :param token: of the form or of the header X-CSRFToken; None: there was none.
+    :param trusted_origins: a list, as CSRF_TRUSTED_ORIGINS.
+    :param cookie_domain: as CSRF_COOKIE_DOMAIN.
+    :returns: the reason, for the log; None if the request is fine.
+    :raises ArgumentTypeError: a lone text as ``trusted_origins``, or a ``secure`` that is no bool.
+
+    .. versionadded:: 0.1.0
+
+    >>> csrf_refusal("POST", host="a.test", cookie=csrf_secret()) is None
+    False
+    """
     request, reason = native.CsrfRequest(), c_int()
     request.size = sizeof(native.CsrfRequest)
     kept: list[Any] = []

@@ -61,7 +61,10 @@ class Store(Uncopyable, ABC):
     are `~` and 39 hex digits for records that are no sessions, which no walk has to give;
     times are Unix microseconds. An exception becomes a StoreError, with the exception as its
     cause: nobody is logged out by it. After one of a write the library looks whether it was made,
-    unless it was a BusyError, CorruptStoreError or LimitError, which say that it was not.
+    unless it was a BusyError, CorruptStoreError or LimitError, which say that it was not. What is no ``Exception``, such as
+    KeyboardInterrupt, comes out as itself.
+
+    .. versionadded:: 0.1.0
     """
 
     _instead = "a manager may be using it; define __reduce_ex__ if yours can be"
@@ -73,64 +76,152 @@ class Store(Uncopyable, ABC):
 
     @abstractmethod
     def load(self, key: str, now: int) -> Optional[tuple[bytes, int]]:
-        """The data and its expiry; None if there is no such key, or its expiry is not later than ``now``."""
+        """The data of a key.
+
+        :param key: the session's.
+        :param now: Unix microseconds.
+        :returns: the data and its expiry; None if there is no such key, or its expiry is not later than ``now``.
+
+        .. versionadded:: 0.1.0
+        """
 
     @abstractmethod
     def create(self, key: str, data: bytes, expires: int) -> bool:
-        """Stores data under a key that is not taken; False if it is, expired or not."""
+        """Stores data under a key that is not taken.
+
+        :param key: the session's.
+        :param data: what is kept.
+        :param expires: Unix microseconds.
+        :returns: False if the key is taken, expired or not.
+
+        .. versionadded:: 0.1.0
+        """
 
     @abstractmethod
     def replace(self, key: str, expected: bytes, data: bytes, expires: int) -> Optional[bool]:
-        """Replaces the data if it is ``expected``, in one atomic step.
+        """Replaces the data if it is what is expected, in one atomic step.
 
-        True if so; False if other data is stored; None if the key is not.
+        :param key: the session's.
+        :param expected: the data that has to be there, to the byte.
+        :param data: what is kept then.
+        :param expires: Unix microseconds.
+        :returns: True if so; False if other data is stored; None if the key is not.
+
+        .. versionadded:: 0.1.0
         """
 
     @abstractmethod
     def touch(self, key: str, expires: int) -> bool:
-        """Sets the expiry only; False if the key is not stored."""
+        """Sets the expiry only.
+
+        :param key: the session's.
+        :param expires: Unix microseconds.
+        :returns: False if the key is not stored.
+
+        .. versionadded:: 0.1.0
+        """
 
     @abstractmethod
     def remove(self, key: str) -> None:
-        """Removes the key, if it is there."""
+        """Removes the key, if it is there.
+
+        :param key: the session's.
+
+        .. versionadded:: 0.1.0
+        """
 
     @abstractmethod
     def sweep(self, now: int, limit: int) -> int:
-        """Removes at most ``limit`` sessions whose expiry is before ``now``; how many there were."""
+        """Removes expired sessions.
+
+        :param now: Unix microseconds: what expires before goes.
+        :param limit: the most to remove.
+        :returns: how many there were.
+
+        .. versionadded:: 0.1.0
+        """
 
     def put(self, key: str, data: bytes, expires: int) -> None:
-        """Sets data and expiry, whatever is stored. Only a cache needs it."""
+        """Sets data and expiry, whatever is stored. Only a cache needs it.
+
+        :param key: the session's.
+        :param data: what is kept.
+        :param expires: Unix microseconds.
+
+        .. versionadded:: 0.1.0
+        """
         raise NotImplementedError
 
     def own(self, owner: str, key: str, record: bytes, expires: int) -> None:
         """Writes a key's entry in the list of an owner's sessions. To be defined with
-        :meth:`owned` and :meth:`disown`, or not at all."""
+        :meth:`owned` and :meth:`disown`, or not at all.
+
+        :param owner: the owner's name.
+        :param key: the session's.
+        :param record: what the library keeps there.
+        :param expires: Unix microseconds.
+
+        .. versionadded:: 0.1.0
+        """
         raise NotImplementedError
 
     def owned(self, owner: str, now: int) -> Iterable[tuple[str, bytes, int]]:
-        """Key, record and expiry of each session of the owner that is stored and expires later than ``now``."""
+        """Each session of an owner that is stored and not over.
+
+        :param owner: the owner's name.
+        :param now: Unix microseconds.
+        :returns: key, record and expiry of each that expires later than ``now``.
+
+        .. versionadded:: 0.1.0
+        """
         raise NotImplementedError
 
     def owned_record(self, owner: str, key: str) -> bytes | None:
-        """The record of one entry, whether or not its session is stored; None if there is none. May be
-        left out: then :meth:`owned` is called, once a minute for each session. Since 0.1.1."""
+        """The record of one entry, whether or not its session is stored. May be
+        left out: then :meth:`owned` is called, once a minute for each session.
+
+        :param owner: the owner's name.
+        :param key: the session's.
+        :returns: None if there is no entry.
+
+        .. versionadded:: 0.1.1
+        """
         raise NotImplementedError
 
     def disown(self, owner: str, key: str) -> None:
-        """Removes the entry, not the session."""
+        """Removes the entry, not the session.
+
+        :param owner: the owner's name.
+        :param key: the session's.
+
+        .. versionadded:: 0.1.0
+        """
         raise NotImplementedError
 
     def keys(self, now: int) -> Iterable[tuple[str, int]]:
-        """Key and expiry of each session that expires later than ``now``: what is there for as long
-        as the walk takes, at least once. May be left out."""
+        """Each session that is not over: what is there for as long as the walk takes, at least once. May be left out.
+
+        :param now: Unix microseconds.
+        :returns: key and expiry of each that expires later than ``now``.
+
+        .. versionadded:: 0.1.0
+        """
         raise NotImplementedError
 
     def owners(self) -> Iterable[str]:
-        """Each owner that :meth:`own` has written an entry for."""
+        """Each owner that :meth:`own` has written an entry for.
+
+        :returns: their names.
+
+        .. versionadded:: 0.1.0
+        """
         raise NotImplementedError
 
     def close(self) -> None:
-        """Called once, when the manager is closed."""
+        """Called once, when the manager is closed.
+
+        .. versionadded:: 0.1.0
+        """
 
 
 # What a store raises when it knows that a write was not made; after anything else the library looks.

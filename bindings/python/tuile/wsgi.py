@@ -33,6 +33,12 @@ def from_wsgi(text: str) -> bytes:
 
     Everything here that reads headers and URLs takes them:
 
+    :param text: of ``environ``.
+    :returns: the octets.
+    :raises SyntaxProblem: it has a character over U+00FF, which no WSGI server gives.
+
+    .. versionadded:: 0.1.1
+
     >>> from tuile import cookies
     >>> cookies.parse(from_wsgi("name=M\u00c3\u00bcller"))
     {'name': 'Müller'}
@@ -47,6 +53,12 @@ def from_wsgi(text: str) -> bytes:
 def to_wsgi(value: Union[str, bytes]) -> str:
     """The opposite, for ``start_response``.
 
+    :param value: text or octets.
+    :returns: a character of Latin-1 for each octet.
+    :raises SyntaxProblem: text with half a surrogate pair.
+
+    .. versionadded:: 0.1.1
+
     >>> to_wsgi("name=Müller") == "name=M\u00c3\u00bcller"
     True
     """
@@ -57,11 +69,17 @@ class SessionMiddleware:
     """Puts a :class:`tuile.sessions.Session` into ``environ["tuile.session"]``, and saves it
     before the headers of the response go out.
 
-    ``settings`` are those of :class:`tuile.sessions.Manager`, if no manager is given. What is
-    changed while the body is sent is saved at its end, if the browser has a cookie by then. With a
+    What is changed while the body is sent is saved at its end, if the browser has a cookie by then. With a
     status of 500 or more nothing is saved. A request that changed a session which another one ended
     gets status 400, as in Django; a change that the store does not take is a StoreError, which is the
-    server's to report.
+    server's to report. Safe from all threads: each request has a session of its own.
+
+    :param application: the application.
+    :param manager: one that is open already; it is not closed here.
+    :param settings: those of :class:`tuile.sessions.Manager`, in place of one.
+    :raises TypeError: both, neither, or a setting that there is none of. What else a manager raises is raised here, too.
+
+    .. versionadded:: 0.1.0
     """
 
     def __init__(self, application: Application, manager: Optional[Manager] = None, **settings: Unpack[Given]) -> None:

@@ -161,7 +161,14 @@ def require_settings() -> None:
 
 
 def manager() -> Manager:
-    """The manager of the store that TUILE_STORE names, opened when it is first needed; tried again each second."""
+    """The manager of the store that TUILE_STORE names, opened when it is first needed. Safe from all threads.
+
+    :returns: the project's one manager; do not close it.
+    :raises ImproperlyConfigured: settings that can't be, or no TUILE_STORE: sessions are in Django's database, which has no manager.
+    :raises StoreError: the store can't be opened. It is tried again each second.
+
+    .. versionadded:: 0.1.0
+    """
     global _manager, _keys_changed, _failed
     found = _manager
     if found is None or _keys_changed:

@@ -31,7 +31,12 @@ _MOVED = ("_session_moved", "_session_moved_until")
 
 
 class SessionStore(LimitedSession, ListedSession, db.SessionStore):
-    """Django's session of one request, in Django's table, without lost updates."""
+    """Django's session of one request, in Django's table, without lost updates.
+
+    :param session_key: the cookie's; None: there was none.
+
+    .. versionadded:: 0.1.1
+    """
 
     # What the row holds, as far as this session knows; None: it is not known, or to be replaced whatever it is.
     _row: Optional[str] = None
@@ -117,17 +122,51 @@ class SessionStore(LimitedSession, ListedSession, db.SessionStore):
         self._forget()
 
     def add_int(self, key: str, delta: int = 1) -> int:
-        """Adds to a counter, exactly, whatever other requests do at once; the sum so far."""
+        """Adds to a counter, exactly, whatever other requests do at once.
+
+        :param key: the counter's name; one that is missing counts as 0.
+        :param delta: what is added; it may be negative.
+        :returns: the sum as this request sees it.
+        :raises ValueTypeError: the value is no integer.
+        :raises RangeError: the sum does not fit into 64 bits.
+
+        .. versionadded:: 0.1.0
+        """
         return self._added(self._get_session(), key, delta)
 
     async def aadd_int(self, key: str, delta: int = 1) -> int:
+        """As :meth:`add_int`, for async views.
+
+        :param key: the counter's name.
+        :param delta: what is added.
+        :returns: the sum as this request sees it.
+        :raises ValueTypeError: the value is no integer.
+        :raises RangeError: the sum does not fit into 64 bits.
+
+        .. versionadded:: 0.1.0
+        """
         return self._added(await self._aget_session(), key, delta)
 
     def append(self, key: str, value: Any) -> None:
-        """Puts a value at the end of a list, a new one if there is none, and loses none."""
+        """Puts a value at the end of a list, and loses none that another request appends at once.
+
+        :param key: the list's name; one that is missing is made.
+        :param value: anything that the serializer can hold.
+        :raises ValueTypeError: what is there is no list.
+
+        .. versionadded:: 0.1.0
+        """
         self._append(self._get_session(), key, value)
 
     async def aappend(self, key: str, value: Any) -> None:
+        """As :meth:`append`, for async views.
+
+        :param key: the list's name.
+        :param value: anything that the serializer can hold.
+        :raises ValueTypeError: what is there is no list.
+
+        .. versionadded:: 0.1.0
+        """
         self._append(await self._aget_session(), key, value)
 
     def _added(self, data: dict[str, Any], key: str, delta: int) -> int:

@@ -90,7 +90,12 @@ class LimitedSession(SessionBase):
         return self._date(await super().aget_expiry_date(**_known(given)), await self.aget(ENDS))
 
     def expires_at(self) -> int:
-        """The date in Unix microseconds, which needs no arithmetic of dates where it is the default."""
+        """When it ends if it is saved now: the date, without arithmetic of dates where it is the default.
+
+        :returns: Unix microseconds.
+
+        .. versionadded:: 0.2.0
+        """
         if type(self).get_expiry_date is LimitedSession.get_expiry_date and self._has_no_end():
             now = timezone.now()
             if now.tzinfo is not None:
@@ -110,16 +115,34 @@ class LimitedSession(SessionBase):
         return date if end is None else min(date, end)
 
     def limit_life(self, data: dict[str, Any]) -> None:
-        """Gives a session its end, if there is one and it has none yet."""
+        """Gives a session its longest life, if the settings have one and it has none yet.
+
+        :param data: the session's, which is changed.
+
+        .. versionadded:: 0.1.1
+        """
         if limits().lifetime and ENDS not in data:
             data[ENDS] = int(timezone.now().timestamp()) + limits().lifetime
 
     def has_ended(self, data: dict[str, Any]) -> bool:
+        """Whether the longest life of a session is over.
+
+        :param data: the session's.
+        :returns: False, too, if it has no such end.
+
+        .. versionadded:: 0.1.1
+        """
         end = _end(data.get(ENDS))
         return end is not None and end <= timezone.now()
 
     def keep_alive(self, data: dict[str, Any], expires: datetime) -> None:
-        """After a load: reading alone moves the end, once that gives `refresh` seconds more."""
+        """After a load: reading alone moves the end, once that gives ``refresh`` seconds more.
+
+        :param data: the session's.
+        :param expires: when it ends, as it is stored.
+
+        .. versionadded:: 0.1.1
+        """
         if refresh := limits().refresh:
             standard = super().get_expiry_date(**_known({"expiry": data.get("_session_expiry")}))
             if self._date(standard, data.get(ENDS)) - expires >= timedelta(seconds=refresh):

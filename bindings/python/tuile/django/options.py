@@ -12,7 +12,10 @@ from .. import _native as native
 
 
 class Options(TypedDict, total=False):
-    """``TUILE_OPTIONS: tuile.django.Options = {...}`` has mypy find what is misspelt."""
+    """``TUILE_OPTIONS: tuile.django.Options = {...}`` has mypy find what is misspelt.
+
+    .. versionadded:: 0.1.1
+    """
 
     policy: Optional[Literal["aal2", "aal3"]]
     lifetime: int

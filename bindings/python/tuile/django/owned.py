@@ -50,7 +50,10 @@ def owner_in(data: dict[str, Any]) -> Optional[str]:
 
 
 class OwnedSession(SessionBase):
-    """A session that may have an owner, whose sessions are listed."""
+    """A session that may have an owner, whose sessions are listed.
+
+    .. versionadded:: 0.1.1
+    """
 
     _client: Optional[lists.Client] = None
 
@@ -61,7 +64,11 @@ class OwnedSession(SessionBase):
 
     @property
     def owner(self) -> Optional[str]:
-        """Whose session it is: the user who logged in, or who was set. Listed once it is saved."""
+        """Whose session it is: the user who logged in, or who was set. Listed once it is saved. To set it where no lists are
+        kept is ImproperlyConfigured; what can't be an owner is an ArgumentError.
+
+        .. versionadded:: 0.1.1
+        """
         return owner_in(self._get_session())
 
     @owner.setter
@@ -69,9 +76,23 @@ class OwnedSession(SessionBase):
         self._own(self._get_session(), owner)
 
     async def aget_owner(self) -> Optional[str]:
+        """``owner``, for async views.
+
+        :returns: None: nobody's.
+
+        .. versionadded:: 0.1.1
+        """
         return owner_in(await self._aget_session())
 
     async def aset_owner(self, owner: Any) -> None:
+        """Sets ``owner``, for async views.
+
+        :param owner: a user of Django's, a name, or None: nobody.
+        :raises ImproperlyConfigured: no lists are kept.
+        :raises ArgumentError: what can't be an owner.
+
+        .. versionadded:: 0.1.1
+        """
         self._own(await self._aget_session(), owner)
 
     def _own(self, data: dict[str, Any], owner: Any) -> None:
@@ -87,19 +108,34 @@ class OwnedSession(SessionBase):
 
     @property
     def is_device_bound(self) -> bool:
-        """Whether the session's key says that it is bound to its browser's device. Since 0.2."""
+        """Whether the session's key says that it is bound to its browser's device.
+
+        .. versionadded:: 0.2.0
+        """
         return binding_of(self.session_key) is not None
 
     def offer_device_binding(self) -> None:
-        """Has the response offer the browser to bind this session, with ``device_bound="call"``. Since 0.2."""
+        """Has the response offer the browser to bind this session, with ``device_bound="call"``.
+
+        .. versionadded:: 0.2.0
+        """
         self._offers_binding = self.modified = True
 
     def set_client(self, user_agent: str = "", address: str = "") -> None:
-        """Says where the request comes from, for the owner's list."""
+        """Says where the request comes from, for the owner's list.
+
+        :param user_agent: of which 256 characters are kept; empty: what the list has stays.
+        :param address: of which 64 characters are kept; empty: what the list has stays.
+
+        .. versionadded:: 0.1.1
+        """
         self._client = user_agent, address
 
     def keep_listed(self) -> None:
-        """After a request that only read the session: its entry says when it was seen, to the minute."""
+        """After a request that only read the session: its entry says when it was seen, to the minute.
+
+        .. versionadded:: 0.1.1
+        """
         raise NotImplementedError
 
 

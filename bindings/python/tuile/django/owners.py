@@ -25,7 +25,17 @@ __all__ = ["OwnedSession", "arevoke", "arevoke_all", "asessions", "revoke", "rev
 
 
 def sessions(user: Any, current: Optional[SessionBase] = None) -> list[OwnedSession]:
-    """A user's sessions, the one seen last first; ``current``, as ``request.session``, is marked."""
+    """A user's sessions, the one seen last first; ``current``, as ``request.session``, is marked.
+
+    :param user: one of Django's, or an owner's name.
+    :param current: ``request.session``, whose entry is marked.
+    :returns: a list of :class:`tuile.owners.OwnedSession`.
+    :raises ImproperlyConfigured: no lists are kept.
+    :raises ArgumentError: what is neither a user nor a name.
+    :raises StoreError: the store of TUILE_STORE gave no answer; without it, Django's own DatabaseError.
+
+    .. versionadded:: 0.1.1
+    """
     owner, key = owner_of(user), current.session_key if current is not None else None
     require_lists()
     if not names_a_store():
@@ -35,17 +45,36 @@ def sessions(user: Any, current: Optional[SessionBase] = None) -> list[OwnedSess
 
 
 def revoke(user: Any, id: str) -> bool:
-    """Ends the session of a user that has this id, for good; False if there is none any more."""
+    """Ends the session of a user that has this id, at once and for good.
+
+    :param user: one of Django's, or an owner's name.
+    :param id: as :func:`sessions` named it.
+    :returns: False if the user has no such session any more.
+    :raises ImproperlyConfigured: no lists are kept.
+    :raises ArgumentError: what is neither a user nor a name.
+    :raises StoreError: the store of TUILE_STORE gave no answer; without it, Django's own DatabaseError.
+
+    .. versionadded:: 0.1.1
+    """
     owner = owner_of(user)
     require_lists()
     return manager().revoke(owner, id) if names_a_store() else lists.revoke(_model(), owner, id)
 
 
 def revoke_all(user: Any, keep: Optional[SessionBase] = None) -> int:
-    """Ends all sessions of a user but ``keep``, as after a change of the password; how many.
+    """Ends all sessions of a user, as after a change of the password.
 
     After ``update_session_auth_hash(request, user)``, which gives the session a new key:
     ``revoke_all(user, keep=request.session)``.
+
+    :param user: one of Django's, or an owner's name.
+    :param keep: ``request.session``, which stays.
+    :returns: how many were ended.
+    :raises ImproperlyConfigured: no lists are kept.
+    :raises ArgumentError: what is neither a user nor a name.
+    :raises StoreError: the store of TUILE_STORE gave no answer; without it, Django's own DatabaseError.
+
+    .. versionadded:: 0.1.1
     """
     owner = owner_of(user)
     require_lists()

@@ -25,9 +25,14 @@ _OF_A_DATABASE = (
 
 
 class SessionStore(database.SessionStore):
-    """Django's session of one request, without lost updates.
+    """Django's session of one request, without lost updates. Django makes it; derive from it what your project adds.
 
     With the setting ``TUILE_STORE`` it is in that store, else in Django's own table.
+
+    :param session_key: the cookie's; None: there was none.
+    :raises ImproperlyConfigured: with ``TUILE_STORE``, a subclass that defines what only a database can heed.
+
+    .. versionadded:: 0.1.0
     """
 
     _kept: Optional[Kept] = None
@@ -157,17 +162,41 @@ class SessionStore(database.SessionStore):
     # -- what Django has not
 
     def keep_listed(self) -> None:
+        """After a request that only read the session: its entry says when it was seen, to the minute.
+
+        :raises StoreError: the store of TUILE_STORE gave no answer; without it, Django's own DatabaseError.
+
+        .. versionadded:: 0.1.1
+        """
         if self._kept is None:
             super().keep_listed()
         elif tracks_owners():
             self._kept.keep_listed(self._stored_until())
 
     def set_client(self, user_agent: str = "", address: str = "") -> None:
+        """Says where the request comes from, for the owner's list. :class:`tuile.django.middleware.ClientMiddleware` does so for all.
+
+        :param user_agent: of which 256 characters are kept; empty: what the list has stays.
+        :param address: of which 64 characters are kept; empty: what the list has stays.
+
+        .. versionadded:: 0.1.1
+        """
         super().set_client(user_agent, address)
         if self._kept is not None:
             self._kept.client = user_agent, address
 
     def add_int(self, key: str, delta: int = 1) -> int:
+        """Adds to a counter, exactly, whatever other requests do at once.
+
+        :param key: the counter's name; one that is missing counts as 0.
+        :param delta: what is added; it may be negative.
+        :returns: the sum as this request sees it.
+        :raises ValueTypeError: the value is no integer.
+        :raises RangeError: the sum does not fit into 64 bits.
+        :raises StoreError: the store of TUILE_STORE gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         if self._kept is None:
             return super().add_int(key, delta)
         values = self._get_session()
@@ -175,6 +204,15 @@ class SessionStore(database.SessionStore):
         return self._kept.at_once(self._session_key, values, key, lambda session: session.add_int(key, delta))
 
     def append(self, key: str, value: Any) -> None:
+        """Puts a value at the end of a list, and loses none that another request appends at once.
+
+        :param key: the list's name; one that is missing is made.
+        :param value: anything that JSON can hold.
+        :raises ValueTypeError: what is there is no list.
+        :raises StoreError: the store of TUILE_STORE gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         if self._kept is None:
             super().append(key, value)
             return
@@ -183,9 +221,29 @@ class SessionStore(database.SessionStore):
         self._kept.at_once(self._session_key, values, key, lambda session: session.append(key, value))
 
     async def aadd_int(self, key: str, delta: int = 1) -> int:
+        """As :meth:`add_int`, for async views.
+
+        :param key: the counter's name.
+        :param delta: what is added.
+        :returns: the sum as this request sees it.
+        :raises ValueTypeError: the value is no integer.
+        :raises RangeError: the sum does not fit into 64 bits.
+        :raises StoreError: the store of TUILE_STORE gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         return await (super().aadd_int(key, delta) if self._kept is None else sync_to_async(self.add_int)(key, delta))
 
     async def aappend(self, key: str, value: Any) -> None:
+        """As :meth:`append`, for async views.
+
+        :param key: the list's name.
+        :param value: anything that JSON can hold.
+        :raises ValueTypeError: what is there is no list.
+        :raises StoreError: the store of TUILE_STORE gave no answer.
+
+        .. versionadded:: 0.1.0
+        """
         await (super().aappend(key, value) if self._kept is None else sync_to_async(self.append)(key, value))
 
     # -- dates, which Django keeps in local time without USE_TZ, where others can't read them

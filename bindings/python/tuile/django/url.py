@@ -20,9 +20,14 @@ _ISOLATION = ("read uncommitted", "read committed", "repeatable read", "serializ
 def database_url(alias: str = "default") -> str:
     """The URL of a database in ``DATABASES``, for connections of the library's own or of a C server.
 
-    It asks all that ``OPTIONS`` asks of a connection: TLS, certificates, services, roles, isolation.
-    ImproperlyConfigured if that can't be said in a URL, so that nobody connects with less. It may
+    It asks all that ``OPTIONS`` asks of a connection: TLS, certificates, services, roles, isolation. It may
     hold the password: do not log it.
+
+    :param alias: the database's name in ``DATABASES``.
+    :returns: a store's URL.
+    :raises ImproperlyConfigured: that can't be said in a URL, so that nobody connects with less; or it is no SQLite and no PostgreSQL.
+
+    .. versionadded:: 0.1.1
     """
     connection = connections[alias]
     if connection.vendor == "postgresql":
