@@ -81,8 +81,14 @@ cs_result cs_open(cs_stream *stream, const cs_address *to, int64_t deadline, cha
                         : open_tcp(to->host, to->port, deadline, &result, &error);
   *stream = (cs_stream){.socket = opened};
   if (stream->socket < 0) {
-    char room[CS_WHY];
-    if (result == CS_CLOSED) snprintf(why, CS_WHY, "%s", strerror_r(error, room, sizeof room));
+    if (result == CS_CLOSED) {
+#ifdef __GLIBC__
+      char room[CS_WHY];
+      snprintf(why, CS_WHY, "%s", strerror_r(error, room, sizeof room));
+#else
+      strerror_r(error, why, CS_WHY); /* POSIX's own, as musl has it */
+#endif
+    }
     return result;
   }
   if (to->tls) result = cs_tls_connect(to->tls, stream->socket, to->name, deadline, &stream->ssl, why);

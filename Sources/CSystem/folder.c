@@ -10,6 +10,9 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#ifndef RENAME_NOREPLACE /* musl's stdio.h is without */
+#include <linux/fs.h>
+#endif
 
 static int sync_all(int file) {
   while (fsync(file) != 0)
