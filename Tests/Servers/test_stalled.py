@@ -1,4 +1,5 @@
-"""nginx with one worker, while its store stands still: SQLite's file locked by another process, Redis stopped by SIGSTOP."""
+"""nginx with one worker, while its store stands still: SQLite's file locked by another process, Redis stopped by SIGSTOP,
+PostgreSQL's rows locked by another client."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import signal
 import socket
 import sqlite3
 import struct
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,9 +17,12 @@ from pathlib import Path
 import pytest
 from configured import Site
 from conftest import Start
-from processes import BUILD, Front
+from processes import BUILD, ROOT, Front
 from test_redis import Redis
 from visitor import Response, Visitor
+
+sys.path.append(str(ROOT / "Tests/Stores"))
+import postgresql_server  # noqa: E402
 
 ONE = "worker_processes 1; thread_pool single threads=1;"
 USES = "tuile_require pages; tuile_count pages; tuile_login_url /in; try_files /none =204;"
@@ -64,10 +69,27 @@ def redis(site: Site) -> Iterator[Store]:
     server.stop()
 
 
-@pytest.fixture(params=["sqlite", "redis"])
+def postgresql(site: Site) -> Iterator[Store]:
+    with postgresql_server.running() as server:
+        name = server.new_database()
+        site.store = server.url(name, timeout="600000", wait="600000", mode="rwc")
+        with server.connect(name) as lock:
+            lock.autocommit = False
+
+            def hold() -> None:
+                assert lock.execute("SELECT * FROM django_session FOR UPDATE").fetchall()
+
+            yield Store(hold, lock.rollback, False)
+
+
+@pytest.fixture(params=["sqlite", "redis", "postgresql"])
 def store(request: pytest.FixtureRequest, site: Site, database: Path) -> Iterator[Store]:
     if request.param == "sqlite":
         yield from sqlite(site, database)
+    elif request.param == "postgresql":
+        if not (BUILD / "libtuile-postgresql.so").exists() or postgresql_server.binaries() is None:
+            pytest.skip("there is no PostgreSQL")
+        yield from postgresql(site)
     elif not (BUILD / "libtuile-redis.so").exists() or shutil.which("redis-server") is None:
         pytest.skip("there is no Redis")
     else:
