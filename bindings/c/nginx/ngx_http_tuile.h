@@ -120,6 +120,28 @@ extern const ngx_str_t ngx_http_tuile_prefix;
 ngx_int_t ngx_http_tuile_add_variables(ngx_conf_t *cf);
 char *ngx_http_tuile_set_variable(ngx_conf_t *cf, ngx_command_t *command, void *conf);
 
+/* What a thread is given, and what it gives back. It is copied to the heap, since it may outlive its request. */
+typedef struct {
+  ngx_thread_task_t task;
+  ngx_http_request_t *request; /* NULL: it was answered at its deadline */
+  ngx_http_tuile_ctx_t *ctx;
+  struct gate_visit visit; /* the request's, which has none meanwhile */
+  atomic_int progress;
+  tuile_bytes cookie;
+  tuile_bytes count; /* what is to be counted, or nothing */
+  bool write;
+  bool answers; /* a browser that registers or refreshes, in place of the rest */
+  tuile_device_request asked;
+  tuile_device_answer answer;
+  tuile_status status;
+  tuile_error error;
+} ngx_http_tuile_job_t;
+
+/* ngx_http_tuile_job.c: has a thread do it, or does it at once where nothing is waited for. Of the job
+ * request, ctx and what is asked are set. NGX_OK: it is done; NGX_AGAIN: the request is to be run again later;
+ * NGX_ERROR: there is no memory, or no place in the pool's queue. */
+ngx_int_t ngx_http_tuile_start(ngx_http_tuile_job_t given);
+
 /* ngx_http_tuile_request.c: a request's visits. */
 ngx_http_tuile_ctx_t *ngx_http_tuile_find(ngx_http_request_t *r, ngx_http_tuile_site_t *site);
 ngx_int_t ngx_http_tuile_remember_count(ngx_http_request_t *r, ngx_http_tuile_loc_conf_t *conf);
