@@ -18,6 +18,7 @@ import pytest
 from configured import Site
 from conftest import Start
 from processes import BUILD, ROOT, Front
+from test_binding import DIRECTIVES, OFFER, PAGE, log_in
 from test_redis import Redis
 from visitor import Response, Visitor
 
@@ -154,6 +155,25 @@ def test_what_no_thread_has_begun_is_not_done(start: Start, site: Site, store: S
     assert holds[0].result().status == 204
     assert visitor.get_served("/behind").status == 204
     assert pages(visitor) in ([3] if store.stops_readers else [3, 4])
+
+
+@pytest.fixture
+def djangos(site: Site, database: Path) -> Iterator[Store]:
+    yield from sqlite(site, database)
+
+
+def test_a_browser_that_registers(start: Start, site: Site, djangos: Store) -> None:
+    locations = "location = /device { tuile_deadline 200ms; } location = /stranger { return 204; }"
+    front = start(site, http=DIRECTIVES["nginx"], locations=locations, main=ONE)
+    browser = log_in(front)
+    (offer,) = [value for name, value in browser.ask("/", **PAGE)[1] if name == OFFER]
+    challenge = offer.split('challenge="')[1].split('"')[0]
+    djangos.hold()
+    status, headers, _ = browser.ask("/device", "POST", secure_session_response=browser.proof(challenge, True))
+    assert status == 503 and "Set-Cookie" not in dict(headers)
+    for _ in range(100):
+        assert Visitor(front.port).get("/stranger").status == 204
+    djangos.release()
 
 
 def leave(visitor: Visitor, path: str, count: int) -> None:
