@@ -56,6 +56,50 @@ int main(void) {
 """
 
 
+# For a coroutine `answer`, called twice by a visitor.
+COROUTINE = """#include <coroutine>
+#include <cstdio>
+#include <poll.h>
+#include <string>
+#include <tuile.hpp>
+struct Task {
+  struct promise_type {
+    Task get_return_object() { return {}; }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_never final_suspend() noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() { throw; }
+  };
+};
+struct Response {
+  int status = 200;
+  std::string body, cookie;
+  void add(std::string_view name, std::string_view value) {
+    if (name == "Set-Cookie") cookie = value.substr(0, value.find(';'));
+  }
+};
+%s
+int main() {
+  tuile_config config = TUILE_CONFIG_INIT;
+  config.store = TUILE_STR("memory:");
+  tuile::Manager manager = *tuile::Manager::open(config);
+  tuile::Queue queue = *tuile::Queue::open(manager);
+  std::string cookies;
+  for (int i = 0; i < 2; i++) {
+    Response response;
+    answer(manager, queue, response, cookies);
+    while (response.cookie.empty() && response.status == 200) {
+      pollfd wanted{queue.fd(), POLLIN, 0};
+      if (poll(&wanted, 1, 20000) != 1) return 1;
+      queue.run();
+    }
+    std::printf("%%d %%s\\n", response.status, response.body.c_str());
+    cookies = response.cookie;
+  }
+}
+"""
+
+
 class Block(NamedTuple):
     page: str
     language: str
@@ -81,7 +125,7 @@ def of(*languages: str) -> list[str]:
 
 
 def test_no_block_is_left_out() -> None:
-    assert {block.language for found in HERE.values() for block in found} <= {"c", "python", "text"}
+    assert {block.language for found in HERE.values() for block in found} <= {"c", "cpp", "python", "text"}
     for kind, tester in DELEGATED.items():
         page, language = kind.split()
         assert [block for block in ALL if block.kind == kind], f"{kind} is gone"
@@ -110,6 +154,16 @@ def test_c(page: str, tmp_path: Path) -> None:
     shown = [re.sub("…", ".+", re.escape(line)) for line in expected(page).splitlines()]
     assert done.returncode == 0 and len(said) == len(shown), (said, done.stderr)
     assert all(re.fullmatch(pattern, line) for pattern, line in zip(shown, said)), said
+
+
+@pytest.mark.parametrize("page", of("cpp"))
+def test_cpp(page: str, tmp_path: Path) -> None:
+    (text,) = (block.text for block in HERE[page] if block.language == "cpp")
+    (tmp_path / "page.cc").write_text(COROUTINE % text)
+    flags = ["-std=c++20", "-Wall", "-Wextra", "-Wno-unused-variable", "-Werror", f"-I{ROOT / 'include'}", f"-I{ROOT / 'bindings/c'}"]
+    subprocess.run(["g++", *flags, "page.cc", "-o", "page", str(LIBRARY), f"-Wl,-rpath,{LIBRARY.parent}"], cwd=tmp_path, check=True)
+    done = subprocess.run(["./page"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "200 1\n200 2\n"), done.stderr
 
 
 @pytest.mark.parametrize("page", [page for page in of("python") if page.startswith("docs/")])
