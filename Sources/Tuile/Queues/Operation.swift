@@ -62,6 +62,8 @@ final class Operation {
   unowned(unsafe) var before: Operation?
   /// Behind it among those that one worker began with, or left to others.
   var follower: Operation?
+  /// What it came to, until its worker has the lock.
+  var made: Outcome?
   var outcome: Outcome?
 
   init(_ work: Work, _ session: Session?, _ host: Host) {

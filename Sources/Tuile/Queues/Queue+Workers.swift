@@ -113,28 +113,29 @@ extension Queue {
   }
 
   /// Does one operation, or several. What takes longer than the others' is left to those
-  /// who come.
+  /// who come. The lock is not taken for each: the host's loop wants it, too.
   private func work(_ first: Operation) {
     let isMany = first.follower != nil
-    if isMany {
-      sys_mutex_unlock(&mutex)
-      makeAhead(first)
-      sys_mutex_lock(&mutex)
-    }
+    sys_mutex_unlock(&mutex)
+    if isMany { makeAhead(first) }
     var next: Operation? = first
+    while let operation = next {
+      next = operation.follower
+      if !isMany || operation.session?.isNearlyDone ?? false { operation.made = operation.run(manager) }
+    }
+    sys_mutex_lock(&mutex)
     var needsThread = false
+    next = first
     while let operation = next {
       next = operation.follower
       operation.follower = nil
-      if isMany, next != nil, !(operation.session?.isNearlyDone ?? false) {
-        if operation.work.reads { reads.leave(operation) } else { changes.leave(operation) }
-        if !wake() { needsThread = true }
+      if let made = operation.made {
+        operation.made = nil
+        finish(operation, made)
         continue
       }
-      sys_mutex_unlock(&mutex)
-      let outcome = operation.run(manager)
-      sys_mutex_lock(&mutex)
-      finish(operation, outcome)
+      if operation.work.reads { reads.leave(operation) } else { changes.leave(operation) }
+      if !wake() { needsThread = true }
     }
     guard needsThread, started <= config.workers else { return }
     sys_mutex_unlock(&mutex)
