@@ -201,14 +201,38 @@ def answered(status: int = OK, error: Optional[Error] = None) -> None:
         raise failure(status, error, cause)
 
 
+#: Errors that nothing was written into, and their addresses as calls take them: making one is half of what a call costs.
+_spare: list[tuple[Error, Any]] = []
+
+
+def room_for_error() -> tuple[Error, Any]:
+    try:
+        return _spare.pop()
+    except IndexError:
+        error = Error()
+        return error, byref(error)
+
+
+def settled(status: int, room: tuple[Error, Any]) -> None:
+    """As `answered`, for an error of `room_for_error`, which is there for others again if there was none."""
+    if status == OK:
+        _spare.append(room)
+        if raised() is None:
+            return
+    answered(status, room[0])
+
+
 def check(call: Callable[..., int], *arguments: object, space: bool = False) -> int:
     """Calls a function whose last parameter is a tuile_error; its ordinary answer.
 
     With ``space``, that of too small a buffer is one too.
     """
-    error = Error()
-    status = call(*arguments, byref(error))
-    answered(OK if space and status == E_SPACE else status, error)
+    room = room_for_error()
+    status = call(*arguments, room[1])
+    if space and status == E_SPACE:
+        answered()
+        return status
+    settled(status, room)
     return status
 
 

@@ -329,9 +329,21 @@ class SessionHandle(Uncopyable):
                 self._calling = False
 
     def _call(self, name: str, *given: Any) -> int:
-        error, function = native.Error(), _CALLS[name]
-        status = self._alone(lambda handle: int(function(handle, *given, byref(error))))
-        native.answered(status, error)
+        room, function = native.room_for_error(), _CALLS[name]
+        # As _alone, of which this is what most calls are.
+        with self._lock:
+            if self._calling:
+                raise ArgumentError("the session is in the middle of a call")
+            self._calling = True
+            try:
+                handle = self._handle.enter()
+                try:
+                    status: int = function(handle, *given, room[1])
+                finally:
+                    self._handle.leave()
+            finally:
+                self._calling = False
+        native.settled(status, room)
         if name in CHANGES:
             self._unsaved = True
         return status

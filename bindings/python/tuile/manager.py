@@ -29,6 +29,7 @@ _Answer = TypeVar("_Answer")
 AnySession = TypeVar("AnySession", bound=Session)
 
 # Those that are there, to be closed while everything that they need is: at the end of the interpreter.
+_NO_URL = native.view(b"")
 _open: weakref.WeakValueDictionary[int, Manager] = weakref.WeakValueDictionary()
 _ending = False
 
@@ -234,14 +235,17 @@ class Manager(Uncopyable):
         .. versionadded:: 0.1.0
         """
         header = native.view(arguments.sent(cookie_header, "cookie_header"))
-        address = native.view(arguments.sent(url, "url"))
-
-        def start(manager: int) -> Handle:
-            number = c_void_p()
+        address = native.view(arguments.sent(url, "url")) if url else _NO_URL
+        handle, number = self._handle, c_void_p()
+        if _ending:
+            # Which has a word for daemon threads.
+            self._use(lambda _: None)
+        manager = handle.enter()
+        try:
             native.check(native.lib.tuile_session_start, manager, header, address, byref(number))
-            return Handle(number.value, native.lib.tuile_session_end, "the session has ended", self._handle, None, number)
-
-        return kind(self, self._use(start))
+            return kind(self, Handle(number.value, native.lib.tuile_session_end, "the session has ended", handle, None, number))
+        finally:
+            handle.leave()
 
     def begin_and_read(self, cookie_header: str) -> tuple[Session, Found]:
         """A request's session, and at once what the store has of it: one call.
