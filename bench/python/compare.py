@@ -15,12 +15,20 @@ from typing import Any
 import django
 from django.conf import settings
 
+import others
+
 FOLDER = tempfile.TemporaryDirectory()
+SOCKET = f"{FOLDER.name}/redis.sock"
 settings.configure(
     SECRET_KEY="a secret of thirty-two bytes, for the benchmark",
     USE_TZ=True,
     INSTALLED_APPS=["django.contrib.sessions"],
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{FOLDER.name}/django.db"}},
+    CACHES={
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+        "redis": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": f"unix://{SOCKET}"},
+        "django-redis": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": f"unix://{SOCKET}"},
+    },
     TUILE_OPTIONS={"cycle_grace": 0},
 )
 django.setup()
@@ -122,8 +130,8 @@ def look(request: HttpRequest) -> HttpResponse:
     return HttpResponse(str(request.session["list"][7]))
 
 
-def django_cycle(engine: str, store: str | None, view: Any) -> float:
-    with override_settings(SESSION_ENGINE=engine, TUILE_STORE=store):
+def django_cycle(engine: str, store: str | None, view: Any, alias: str = "default") -> float:
+    with override_settings(SESSION_ENGINE=engine, TUILE_STORE=store, SESSION_CACHE_ALIAS=alias):
         middleware = SessionMiddleware(view)
         session = middleware.SessionStore()
         session.update(VALUE)
@@ -171,13 +179,20 @@ def one_by_one(store: str) -> tuple[float, float]:
         return nanoseconds(each), nanoseconds(whole)
 
 
-# The store of Tuile's, and the backend of Django's beside it.
+# Where it is, the store of Tuile's, and the backends of Django's beside it: their name here, that in Django, its cache.
 WHERE = (
-    ("SQLite, Django's connection", "db", None),
-    ("SQLite, a connection of the library's", "db", "django:default"),
-    ("memory", "cache", "memory:"),
-    ("a cookie", "signed_cookies", "cookie:"),
+    ("SQLite, Django's connection", None, (("db", "db", "default"),)),
+    ("SQLite, a connection of the library's", "django:default", (("db", "db", "default"),)),
+    ("memory", "memory:", (("cache", "cache", "default"),)),
+    ("a cookie", "cookie:", (("signed_cookies", "signed_cookies", "default"),)),
+    ("Redis", f"unix://{SOCKET}", (("cache", "cache", "redis"), ("django-redis", "cache", "django-redis"))),
 )
+
+
+def row(what: str, calls: dict[str, Callable[[], float]]) -> None:
+    times = in_turn(calls)
+    ours = times.pop("tuile")
+    print(f"| {what} | {ours:.0f} | " + ", ".join(f"{w} {t:.0f} ({t / ours:.1f} ×)" for w, t in times.items()) + " |", flush=True)
 
 
 def main() -> None:
@@ -185,18 +200,20 @@ def main() -> None:
     connection.cursor().execute("PRAGMA journal_mode=WAL")
     print("| what | tuile, ns | others, ns (times Tuile's) |\n| --- | ---: | --- |")
     for what, calls in small().items():
-        times = in_turn({who: partial(nanoseconds, call) for who, call in calls.items()})
-        ours = times.pop("tuile")
-        print(f"| {what} | {ours:.0f} | " + ", ".join(f"{w} {t:.0f} ({t / ours:.1f} ×)" for w, t in times.items()) + " |")
+        row(what, {who: partial(nanoseconds, call) for who, call in calls.items()})
     each, whole = one_by_one("memory:")
     print(f"| 20 values of a session | {whole:.0f} | a call for each {each:.0f} ({each / whole:.1f} ×) |")
     backends = "django.contrib.sessions.backends"
-    for name, view in (("add 1 and save", page), ("read alone", look)):
-        for where, theirs, ours in WHERE:
-            cycles = {"tuile": ("tuile.django", ours, view), "own": (f"{backends}.{theirs}", None, view)}
-            times = in_turn({who: partial(django_cycle, *cycle) for who, cycle in cycles.items()})
-            tuile, own = times["tuile"], times["own"]
-            print(f"| Django's middleware, {where}, {name} | {tuile:.0f} | {theirs} {own:.0f} ({own / tuile:.1f} ×) |")
+    with others.redis(SOCKET):
+        for name, view in (("add 1 and save", page), ("read alone", look)):
+            for where, ours, beside in WHERE:
+                cycles = {"tuile": partial(django_cycle, "tuile.django", ours, view)}
+                for who, backend, alias in beside:
+                    cycles[who] = partial(django_cycle, f"{backends}.{backend}", None, view, alias)
+                row(f"Django's middleware, {where}, {name}", cycles)
+    for changes, name in ((True, "add 1 and save"), (False, "read alone")):
+        for what, calls in others.frameworks(SECRET, VALUE, changes).items():
+            row(f"{what}, {name}", {who: partial(nanoseconds, call) for who, call in calls.items()})
     for where, store in (("memory", "memory:"), ("SQLite", f"sqlite://{FOLDER.name}/own.db")):
         print(f"| tuile.sessions, {where}, add 1 and save | {own_cycle(store):.0f} | |")
 
