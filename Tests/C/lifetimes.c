@@ -194,6 +194,23 @@ static void new_keys(const char *store) {
   tuile_manager_close(manager);
 }
 
+/* A websocket's session, say, is committed as often as its visitor moves: that costs no memory that stays. */
+static void committed_often(const char *store, int times) {
+  tuile_config config = TUILE_CONFIG_INIT;
+  tuile_session *session;
+  config.max_data = 256; /* eight times that and a mebibyte is what a request may keep */
+  open_manager(&config, store);
+  CHECK(tuile_session_start(manager, text(""), text(""), &session, &error) == TUILE_OK);
+  CHECK(tuile_session_set_int(session, text("n"), 1, &error) == TUILE_OK);
+  for (int i = 0; i < times; i++) {
+    tuile_status status = tuile_session_commit(session, 200, NULL, NULL, &error);
+    CHECK(status == TUILE_OK);
+    CHECK(tuile_session_touch(session, &error) == TUILE_OK);
+  }
+  tuile_session_end(session);
+  tuile_manager_close(manager);
+}
+
 int main(int argc, char **argv) {
   CHECK(argc > 1);
   char url[512];
@@ -206,6 +223,7 @@ int main(int argc, char **argv) {
   reading_keeps_alive(url);
   policies();
   new_keys(url);
+  committed_often("memory:", 40000);
   puts("sessions end when they should, and keys change while requests run");
   return 0;
 }

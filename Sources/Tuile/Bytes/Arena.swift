@@ -69,7 +69,10 @@ struct Arena: ~Copyable {
 
   /// Takes back all that was handed out since.
   mutating func release(to mark: Mark) {
+    // Of the mark's own block nothing was handed out that lies behind what is left.
+    var given = mark.left &- left
     while let block = blocks, UnsafeMutableRawPointer(block) != mark.block {
+      given = mark.left
       blocks = block.pointee.next
       total &-= block.pointee.size
       sys_wipe(block, block.pointee.size)
@@ -77,6 +80,6 @@ struct Arena: ~Copyable {
     }
     room = mark.room
     left = mark.left
-    if let room { sys_wipe(room, left) }
+    if let room { sys_wipe(room, given) }
   }
 }

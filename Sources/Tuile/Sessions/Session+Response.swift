@@ -45,7 +45,7 @@ extension Session {
           touch()
           throw error
         }
-        try deliverCookie(try sessionCookie(), deliver)
+        try deliverSessionCookie(deliver)
         if previous.isTaken { try deletePreviousCookie(deliver) }
         didTouch()
         try deliver("Vary", Bytes("Cookie"))
@@ -110,6 +110,13 @@ extension Session {
         }
       }
     }
+  }
+
+  private func deliverSessionCookie(_ deliver: Deliver) throws(Failure) {
+    // What is written for the response stays nowhere, however often a session is committed.
+    let mark = data.arena.mark
+    defer { data.arena.release(to: mark) }
+    try deliverCookie(try sessionCookie(), deliver)
   }
 
   private func sessionCookie() throws(Failure) -> SetCookie {
