@@ -3,8 +3,8 @@ import CTuile
 
 /// A host's own store behind `tuile_store_ops`.
 final class CallbackStore: Store {
-  private let ops: tuile_store_ops
-  private let context: UnsafeMutableRawPointer?
+  let ops: tuile_store_ops
+  let context: UnsafeMutableRawPointer?
   /// A module of this library says TUILE_E_UNKNOWN where a write may have been made; of a
   /// host's store, a failure of its own may be that.
   private let isModule: Bool
@@ -52,13 +52,13 @@ final class CallbackStore: Store {
     return try check(body(&error), &error, answers, writes: writes)
   }
 
-  private var unanswered: tuile_error {
+  var unanswered: tuile_error {
     var error = tuile_error()
     error.status = confirms ? TUILE_E_CALLBACK : TUILE_OK
     return error
   }
 
-  private func check(
+  func check(
     _ said: tuile_status, _ error: inout tuile_error, _ answers: (tuile_status, tuile_status, tuile_status),
     writes: Bool
   ) throws(Failure) -> tuile_status {
@@ -73,7 +73,7 @@ final class CallbackStore: Store {
       message: isModule ? "the store failed" : "the host's store failed", detail: detail)
   }
 
-  private static var receivedNothing: Failure {
+  static var receivedNothing: Failure {
     Failure(status: TUILE_E_STORE, message: "the host's store loaded without calling receive")
   }
 
@@ -134,52 +134,6 @@ final class CallbackStore: Store {
       ops.sweep.unsafelyUnwrapped(context, now, limit, &removed, error)
     }
     return removed
-  }
-
-  var mostTogether: Int { max(1, ops.max_together) }
-
-  func together(_ first: StoreCall) {
-    guard let together = ops.together, let calls = given(first) else { return first.each { $0.fail(.memory) } }
-    defer { free(calls.start) }
-    // What a load finds is put into the call at once.
-    let receive: tuile_receive = { call, bytes, expires in
-      guard let call, let bytes = Bytes(bytes) else { return }
-      Unmanaged<StoreCall>.fromOpaque(call).takeUnretainedValue().answer(found: bytes, expires: expires)
-    }
-    together(context, calls.start, calls.count, receive)
-    var at = calls.start
-    first.each { (call) in
-      defer { at += 1 }
-      call.answer { (call) throws(Failure) in
-        let (absent, other) =
-          call.operation == TUILE_STORE_CREATE
-          ? (TUILE_EXISTS, TUILE_OK)
-          : (TUILE_ABSENT, call.isLoad ? TUILE_OK : TUILE_CONFLICT)
-        let status = try check(at.pointee.status, &at.pointee.error, (TUILE_OK, absent, other), writes: !call.isLoad)
-        if call.isLoad, status == TUILE_OK {
-          guard call.answer != nil else { throw CallbackStore.receivedNothing }
-        } else {
-          call.answer(status)
-        }
-      }
-    }
-  }
-
-  /// The calls as the host's `together` gets them.
-  private func given(_ first: StoreCall) -> (start: UnsafeMutablePointer<tuile_store_call>, count: Int)? {
-    var count = 0
-    first.each { _ in count &+= 1 }
-    guard let room = malloc(count &* MemoryLayout<tuile_store_call>.stride) else { return nil }
-    let start = room.assumingMemoryBound(to: tuile_store_call.self)
-    var at = start
-    first.each { (call) in
-      at.initialize(
-        to: tuile_store_call(
-          operation: call.operation, key: call.key.c, expected: call.expected.c, data: call.data.c, time: call.time,
-          receiver: Unmanaged.passUnretained(call).toOpaque(), status: TUILE_E_STORE, error: unanswered))
-      at += 1
-    }
-    return (start, count)
   }
 
   func put(_ key: Bytes, data: Bytes, expires: Int64) throws(Failure) {

@@ -18,7 +18,7 @@ from .errors import ArgumentError
 from .lifetime import Handle, Uncopyable
 from .owners import OwnedSession, owned_session
 from .session import Session
-from .signing import Keyring
+from .keyring import Keyring
 from .settings import Settings, Unpack
 from .stores import Bridge, Store
 

@@ -11,7 +11,7 @@ from . import _native as native
 from . import arguments
 from .choices import CookieRule, DeviceBound, LogLevel, Policy, SameSite
 from .errors import ArgumentError, ArgumentTypeError, RangeError
-from .signing import Keyring
+from .keyring import Keyring
 from .stores import Store
 
 if sys.version_info >= (3, 11):
