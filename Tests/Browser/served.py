@@ -91,7 +91,7 @@ class Server:
         with urlopen(self.url("https://localhost", path, **parameters), context=context, timeout=10) as response:
             return json.load(response)
 
-    def logged(self, mark: str, seconds: float = 10) -> Any:
+    def logged(self, mark: str, seconds: float = 120) -> Any:
         """What /echo answered to the request with that mark, which may still be on its way."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

@@ -78,7 +78,7 @@ def accessible(page: Page) -> list[str]:
 def search(page: Page, site: Path, words: str) -> list[str]:
     """The pages that are found, best first."""
     page.open((site / "search.html").as_uri() + f"?q={quote(words)}")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if page.evaluate("!!document.querySelector('#search-results .search-summary') && !/Searching|Preparing/.test(document.querySelector('#search-results').innerText)"):
             break

@@ -55,7 +55,7 @@ class BoundPage(Page):
 
     def wait_until(self, expression: str) -> Any:
         """What an expression is, once that is something; pages that come one after another may stand in between."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 120
         while True:
             try:
                 if found := self.evaluate(expression):

@@ -58,7 +58,7 @@ class User:
 
     def wait_until_bound(self) -> None:
         """The browser's session cookie is of the form that is bound, and the bound cookie is there."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while True:
             cookies = self.cookies()
             if any(name.startswith("__Host-") for name in cookies) and len(cookies.get("sessionid", cookies.get("session", ""))) == 40:
@@ -114,7 +114,7 @@ class Thief:
 
     def wait_until_nobody(self) -> None:
         """For what goes by the system's clock: Django's own table."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while self.user() and time.monotonic() < end:
             time.sleep(0.1)
 

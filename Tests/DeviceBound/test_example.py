@@ -28,12 +28,14 @@ def test_the_example_refuses_a_copy_and_serves_the_browser(tmp_path: Path) -> No
                 page.evaluate("document.querySelector('form').submit()")
                 page.wait_until("document.getElementById('count')?.textContent")
                 # The page of the login itself may have come before the browser was bound.
-                end = time.monotonic() + 60
+                end = time.monotonic() + 300
                 while "-bound=" not in (curl := page.wait_until("document.getElementById('curl')?.textContent")):
                     assert time.monotonic() < end, curl
                     page.open(words[-1])
                 thief = lambda: subprocess.run(curl, shell=True, capture_output=True, text=True, check=True).stdout.strip()  # noqa: E731
                 assert thief() == "200"
+                # Each has its own time: a busy machine may take most of the first one for the binding.
+                end = time.monotonic() + 300
                 while thief() == "200":
                     assert time.monotonic() < end, "the copy is served for ever"
                     time.sleep(0.2)

@@ -48,7 +48,7 @@ def late(request):
     """Reads the session, and saves it once a file is there."""
     request.session["late"] = 1
     print("reading", request.session.get("count"), flush=True)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not os.path.exists(request.GET["file"]) and time.monotonic() < end:
         time.sleep(0.02)
     return page(request)
