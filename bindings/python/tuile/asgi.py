@@ -18,14 +18,19 @@ secret=...)``, in place of Starlette's own; ``request.session`` is the session.
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
+import threading
+import weakref
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Optional, Union
 
 from . import arguments
 from .async_session import AsyncSession
 from .device import DeviceAnswer, answered
+from .errors import RangeError
 from .headers import INTERRUPTED, manager_of, with_session
+from .loop_queue import LoopQueue
 from .manager import Manager
 from .session import SessionDeleted
 from .settings import Given, Unpack
@@ -48,9 +53,10 @@ _STARTS = {
 class SessionMiddleware:
     """Puts an :class:`AsyncSession` into ``scope["session"]``, and saves it before the response starts.
 
-    The event loop is never blocked: a session whose cookie came is read before the application starts, in a thread where the
-    store waits for a disk or a network, and saved in one. Where it was not read,
-    ``await scope["session"].load()`` does, or else its first use, which then blocks.
+    The event loop is never blocked: a session whose cookie came is read before the application starts, and saved when the response
+    does. Where the store waits for a disk or a network, threads of the library do, and no thread of the loop's; with a
+    store or a ``clock``, ``log`` or ``wait`` of your own, and in loops without ``add_reader``, it is one of the loop's threads. Where it
+    was not read, ``await scope["session"].load()`` does, or else its first use, which then blocks.
 
     Emptying a session ends it, as Starlette's does. A request that changed a session which another one ended
     gets status 400, a websocket is closed with 1008. With a status of 500 or more nothing is saved, but in Starlette and FastAPI,
@@ -61,13 +67,20 @@ class SessionMiddleware:
     :param preload: for which requests: all, none, or those of which a function of the
        scope says so, such as ``lambda scope: not scope["path"].startswith("/static/")``.
     :param save_on_error: whether a response with a status of 500 or more saves; None: as the framework does.
+    :param deadline: seconds after which a store that gives no answer counts as away, from 0.001 to 3600. Reading then raises BusyError at the session's
+       first use; so does a save that had not begun, and one that had raises CommitUnknown. It is not
+       for what the loop's threads do, which the store's own limits end.
     :param settings: those of :class:`tuile.sessions.Manager`, in place of one.
     :raises TypeError: both, neither, or a setting that there is none of. What else a manager raises is raised here, too.
+    :raises RangeError: a deadline that can't be.
 
     .. versionadded:: 0.1.0
 
     .. versionchanged:: 0.1.1
-       ``preload`` and ``save on error``.
+       ``preload`` and ``save_on_error``.
+
+    .. versionchanged:: 0.2.0
+       ``deadline``.
     """
 
     def __init__(
@@ -77,12 +90,17 @@ class SessionMiddleware:
         *,
         preload: Union[bool, Callable[[Scope], bool]] = True,
         save_on_error: Optional[bool] = None,
+        deadline: float = 5.0,
         **settings: Unpack[Given],
     ) -> None:
         self.app = app
         self.manager = manager_of(manager, settings)
         self._preload = preload if callable(preload) else arguments.switch(preload, "preload")
         self._save_on_error = None if save_on_error is None else arguments.switch(save_on_error, "save_on_error")
+        self._deadline = _seconds(deadline)
+        # One for each loop, which goes with it.
+        self._queues: weakref.WeakKeyDictionary[Any, Optional[LoopQueue]] = weakref.WeakKeyDictionary()
+        self._lock = threading.Lock()
 
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -90,7 +108,7 @@ class SessionMiddleware:
             return
         # HTTP/2 may split the header.
         cookies = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
-        session = AsyncSession(self.manager, cookies, _url(scope), self._off_loop)
+        session = AsyncSession(self.manager, cookies, _url(scope), self._off_loop, self._queue())
         try:
             if (instead := await self._device(scope, session)) is not None:
                 await _send_instead(scope, send, instead)
@@ -126,6 +144,22 @@ class SessionMiddleware:
         starlette = sys.modules.get("starlette.applications")
         return starlette is not None and isinstance(scope.get("app"), starlette.Starlette)
 
+    def _queue(self) -> Optional[LoopQueue]:
+        """That of the running loop; None where threads of the loop's make the calls."""
+        if not (self.manager.blocking and self.manager._is_plain):
+            return None
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return None  # Trio's
+        with self._lock:
+            if loop not in self._queues:
+                try:
+                    self._queues[loop] = LoopQueue(self.manager, self._deadline)
+                except NotImplementedError:
+                    self._queues[loop] = None
+            return self._queues[loop]
+
     async def _off_loop(self, call: Callable[..., Any], *arguments: Any) -> Any:
         if not self.manager.blocking:
             return call(*arguments)
@@ -147,6 +181,14 @@ async def _send_instead(scope: Scope, send: Send, answer: DeviceAnswer) -> None:
     octets = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": octets})
     await send({"type": "http.response.body", "body": answer.body})
+
+
+def _seconds(deadline: float) -> float:
+    if isinstance(deadline, bool) or not isinstance(deadline, (int, float)):
+        raise TypeError(f"deadline has to be a number of seconds, not {type(deadline).__name__}")
+    if not (math.isfinite(deadline) and 0.001 <= deadline <= 3600):
+        raise RangeError("deadline is not 0.001 to 3600 seconds")
+    return deadline
 
 
 def _url(scope: Scope) -> bytes:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Any, Optional, TypeVar, Union
 
 from .errors import ArgumentError, StoreError
-from .headers import committed, log
+from .headers import committed, log, uncommitted
+from .loop_queue import LoopQueue, Operation
 from .manager import Manager
 from .mirror import Mirror
 from .session import Expiry, Session, SessionDeleted
@@ -30,12 +31,19 @@ class AsyncSession(Watched):
     :param cookies: the request's Cookie header.
     :param url: its path and query, for ``url_sessions``.
     :param off_loop: calls a function where it may wait.
+    :param queue: what reads and saves where it may wait, in place of that, for the loop that runs.
 
     .. versionadded:: 0.1.0
+
+    .. versionchanged:: 0.2.0
+       ``queue``.
     """
 
-    def __init__(self, manager: Manager, cookies: bytes, url: bytes, off_loop: OffLoop) -> None:
+    def __init__(
+        self, manager: Manager, cookies: bytes, url: bytes, off_loop: OffLoop, queue: Optional[LoopQueue] = None
+    ) -> None:
         super().__init__()
+        self._queue, self._away = queue, _Away()
         #: Whether the application asked for anything: the response then says Vary: Cookie.
         self.accessed = False
         self._manager, self._off_loop = manager, off_loop
@@ -243,8 +251,10 @@ class AsyncSession(Watched):
         if self._session.session_key is None:
             # Nobody is asked for what has no key.
             self._read_values()
-        else:
+        elif self._queue is None:
             await self._off_loop(self._read_values)
+        else:
+            await self._load_by(self._queue)
 
     async def commit(self) -> None:
         """Saves what was changed so far. What others saved meanwhile is then here, too. For websockets and responses that take long;
@@ -259,7 +269,7 @@ class AsyncSession(Watched):
         self.mark_accessed()
         if self._sent_key is not None and self.modified and not await self._is_known():
             raise ArgumentError("the headers are out: the browser has no cookie for this session")
-        headers = await self._off_loop(self._save_all)
+        headers = await self._saved_all()
         if self._sent_key is None:
             self._headers = headers
 
@@ -292,7 +302,7 @@ class AsyncSession(Watched):
         if self.accessed and self._problem is not None:
             headers = [("Vary", "Cookie")]
         elif self.accessed or self._manager.save_every_request:
-            latest = await self._off_loop(self._save, status)
+            latest = await self._saved(status)
             # A commit that came before has set the cookie, unless this one had to set another.
             headers = latest if _sets_cookie(latest) or not headers else headers
         self.headers_are_out()
@@ -318,7 +328,7 @@ class AsyncSession(Watched):
             log.warning("what was changed after the headers went out is lost: the browser has no cookie for it")
             return
         try:
-            await self._off_loop(self._save_all)
+            await self._saved_all()
         except SessionDeleted:
             pass  # A logout meanwhile, which is final; there is no response left to say so.
 
@@ -344,11 +354,67 @@ class AsyncSession(Watched):
         with self._lock:
             self._busy += 1
             try:
+                # In the loop's own thread the lock lets everybody in.
+                if self._queue is not None and self._away.operation is not None:
+                    self._queue.wait(self._away.operation)
                 yield
             finally:
                 self._busy -= 1
                 if self._ended and not self._busy:
                     self._session.close()
+
+    # -- by a queue, with nobody else at the session meanwhile
+
+    async def _load_by(self, queue: LoopQueue) -> None:
+        with self._held():
+            if self._read:
+                return
+            operation = await self._away.until(*queue.load(self._session, self._away.back))
+            problem = operation.problem
+            if problem is None:
+                self._read_values()
+            elif isinstance(problem, StoreError):
+                self._problem, self._read = problem, True
+            else:
+                raise problem
+
+    async def _saved(self, status: int) -> list[tuple[str, str]]:
+        """Saves for a response with that status."""
+        if (queue := self._mine()) is None:
+            headers: list[tuple[str, str]] = await self._off_loop(self._save, status)
+            return headers
+        with self._held():
+            session = self._prepared()
+            changed, accessed = session.modified and status < 500, session.accessed
+            operation = await self._commit_by(queue, status)
+            return operation.headers if operation.problem is None else uncommitted(operation.problem, changed, accessed)
+
+    async def _saved_all(self) -> list[tuple[str, str]]:
+        """Whatever becomes of the response; dictionary and session have the same values then."""
+        if (queue := self._mine()) is None:
+            headers: list[tuple[str, str]] = await self._off_loop(self._save_all)
+            return headers
+        with self._held():
+            self._prepared()
+            operation = await self._commit_by(queue, 200)
+            if isinstance(operation.problem, SessionDeleted):
+                self._begin_again(None)
+            if operation.problem is not None:
+                raise operation.problem
+            self._take(self._mirror.read())
+            return operation.headers
+
+    def _mine(self) -> Optional[LoopQueue]:
+        """The queue, if it can save: what ends a session has more to ask, and what was not read is read first."""
+        return self._queue if self._read and not self._flushed and dict.__len__(self) else None
+
+    async def _commit_by(self, queue: LoopQueue, status: int) -> Operation:
+        self._session._return()
+        self._session._unsaved = False
+        operation = await self._away.until(*queue.commit(self._session, self._away.back, status))
+        # The library has what other requests saved, too.
+        self._session._forget()
+        return operation
 
     # -- with the session behind it, in a thread where the store waits
 
@@ -392,7 +458,6 @@ class AsyncSession(Watched):
         return self._session.session_key == self._sent_key and self._manager.store_name != "cookie:"
 
     def _save_all(self) -> list[tuple[str, str]]:
-        """Whatever becomes of the response; dictionary and session have the same values then."""
         with self._held():
             try:
                 headers = self._prepared().commit(200)
@@ -430,6 +495,21 @@ class AsyncSession(Watched):
             self._session, self._mirror = begun, mirror
             self._read, self._problem = True, None
             self._take(fresh)
+
+
+class _Away:
+    """The operation that a session's queue has of it."""
+
+    def __init__(self) -> None:
+        self.operation: Optional[Operation] = None
+
+    async def until(self, operation: Operation, future: Awaitable[None]) -> Operation:
+        self.operation = operation
+        await future
+        return operation
+
+    def back(self) -> None:
+        self.operation = None
 
 
 def _begun(manager: Manager, cookies: Union[str, bytes], url: bytes = b"") -> Session:

@@ -42,14 +42,17 @@ def committed(session: Session, status: int) -> list[tuple[str, str]]:
     changed = session.modified and status < 500
     try:
         return session.commit(status)
-    except SessionDeleted:
-        if changed:
-            raise
-    except StoreError as problem:
-        if changed:
-            raise
+    except (SessionDeleted, StoreError) as problem:
+        return uncommitted(problem, changed, session.accessed)
+
+
+def uncommitted(problem: BaseException, changed: bool, accessed: bool) -> list[tuple[str, str]]:
+    """What `committed` gives if that was the commit's end."""
+    if changed or not isinstance(problem, (SessionDeleted, StoreError)):
+        raise problem
+    if isinstance(problem, StoreError):
         log.warning("the session was left as it is: %s", problem)
-    return [("Vary", "Cookie")] if session.accessed else []
+    return [("Vary", "Cookie")] if accessed else []
 
 
 def refusal(set_cookie: str, pair: bytes, domain: str, path: str) -> Optional[str]:

@@ -194,6 +194,8 @@ class Manager(Uncopyable):
             _with_keys(secret, config, lambda: native.check(native.lib.tuile_manager_open, byref(config), byref(number)))
             parent = bridge.owned if bridge else None
             kept = (logger, ticking, waiter)
+            #: Nothing of Python's runs in its calls, so that any thread may make them.
+            self._is_plain = bridge is None and kept == (None, None, None)
             self._handle = Handle(number.value, native.lib.tuile_manager_close, "the manager is closed", parent, kept)
         finally:
             # It goes with the manager.
