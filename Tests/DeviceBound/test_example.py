@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import pytest
 from bound_browser import BoundBrowser, BoundPage, find_chromium
 
 ROOT = Path(__file__).resolve().parents[2]
+BOUND = re.compile(r"^(?=.*-bound=)(?=.*\bsessionid=\w{40}\b)")
 
 
 def test_the_example_refuses_a_copy_and_serves_the_browser(tmp_path: Path) -> None:
@@ -27,9 +29,10 @@ def test_the_example_refuses_a_copy_and_serves_the_browser(tmp_path: Path) -> No
                 page.open(words[-1])
                 page.evaluate("document.querySelector('form').submit()")
                 page.wait_until("document.getElementById('count')?.textContent")
-                # The page of the login itself may have come before the browser was bound.
+                # The page of the login itself may have come before the browser was bound, and one that came at that
+                # moment with the session's old ID.
                 end = time.monotonic() + 300
-                while "-bound=" not in (curl := page.wait_until("document.getElementById('curl')?.textContent")):
+                while not BOUND.search(curl := page.wait_until("document.getElementById('curl')?.textContent")):
                     assert time.monotonic() < end, curl
                     page.open(words[-1])
                 thief = lambda: subprocess.run(curl, shell=True, capture_output=True, text=True, check=True).stdout.strip()  # noqa: E731

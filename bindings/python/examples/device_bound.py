@@ -44,7 +44,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         start_response("303 See Other", [("Location", "/")])
         return [b""]
     if "user" not in session:
-        start_response("200 OK", [("Content-Type", "text/html")])
+        # What the thief's command asks for is for those alone who are logged in.
+        start_response("401 Unauthorized" if path == "/count" else "200 OK", [("Content-Type", "text/html")])
         return [PAGE.format(body=LOGIN).encode()]
     count = session.add_int("count")
     if path == "/count":
