@@ -14,7 +14,7 @@ from typing import Any, Optional
 
 import pytest
 from tuile.asgi import AsyncSession, SessionMiddleware
-from tuile.errors import CommitUnknown, RangeError, StoreError
+from tuile.errors import ArgumentError, CommitUnknown, RangeError, StoreError
 from tuile.loop_queue import LoopQueue
 from tuile.sessions import Manager
 
@@ -231,6 +231,36 @@ def test_another_task_of_the_request_waits_for_the_save(site: Site) -> None:
 
     asyncio.run(visits())
     assert site.stored() == 7
+
+
+def test_a_thread_of_a_cancelled_request_waits_for_the_save(site: Site) -> None:
+    seen: list[AsyncSession] = []
+
+    def change(session: AsyncSession) -> None:
+        session.add_int("n", 5)
+        seen.append(session)
+
+    def use() -> None:
+        # It may have ended by then.
+        with contextlib.suppress(ArgumentError):
+            seen[0].add_int("n")
+
+    async def visits() -> None:
+        with site.locked() as other:
+            visit = await site.saving(change)
+            # Another request waits, too, and is told in the loop, whichever thread it is that hears of it.
+            second = await site.saving()
+            visit.cancel()
+            thread = threading.Thread(target=use)
+            thread.start()
+            threading.Timer(0, other.rollback).start()
+            assert await second == [b"set-cookie", b"cache-control", b"vary"]
+            thread.join()
+            with pytest.raises(asyncio.CancelledError):
+                await visit
+
+    asyncio.run(visits())
+    assert site.stored() == 6
 
 
 def test_a_loop_that_ends_in_the_middle_leaves_nothing(site: Site) -> None:

@@ -48,8 +48,18 @@ class Operation:
             self.then()
             self.then = None
         future = self.future()
-        if future is not None and not future.done() and not future.get_loop().is_closed():
-            future.set_result(None)
+        if future is None or (loop := future.get_loop()).is_closed():
+            return
+        if asyncio._get_running_loop() is loop:
+            _settle(future)
+        else:
+            # Another thread has come to the session of a request that was cancelled.
+            loop.call_soon_threadsafe(_settle, future)
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 #: An operation, and what it ends.
