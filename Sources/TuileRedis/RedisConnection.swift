@@ -82,6 +82,18 @@ final class RedisConnection: PooledConnection {
     guard result == CS_OK else { throw failed(result) }
   }
 
+  /// The same; `sent` is whether something of it may be executed, whatever it throws.
+  func send(_ deadline: Int64, sent: inout Bool) throws(Failure) {
+    sent = true
+    do throws(Failure) {
+      try send(deadline)
+    } catch {
+      // Only before the first byte.
+      if error.status == TUILE_E_MEMORY { sent = false }
+      throw error
+    }
+  }
+
   /// The answer to the next command.
   func receive(_ deadline: Int64) throws(Failure) -> RedisReply {
     if asking { _ = try receiveAny(deadline) }

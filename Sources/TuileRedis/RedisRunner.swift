@@ -136,14 +136,7 @@ final class RedisRunner {
       let until = min(deadline, cs_now() &+ Int64(self.limits.timeout))
       let replicas = kind == .write ? self.options.replicas : 0
       if replicas > 0 { self.wait(connection, replicas, until) }
-      sent = true
-      do throws(Failure) {
-        try connection.send(until)
-      } catch {
-        // Only before the first byte.
-        if error.status == TUILE_E_MEMORY { sent = false }
-        throw error
-      }
+      try connection.send(until, sent: &sent)
       let first = try connection.receive(until)
       let second = count > 1 ? try connection.receive(until) : nil
       let third = replicas > 0 ? try connection.receive(until) : nil

@@ -68,13 +68,7 @@ extension RedisStore {
         let until = min(deadline, cs_now() &+ Int64(self.options.limits.timeout))
         let replicas = writes ? self.options.replicas : 0
         if replicas > 0 { self.runner.wait(connection, replicas, until) }
-        sent = true
-        do throws(Failure) {
-          try connection.send(until)
-        } catch {
-          if error.status == TUILE_E_MEMORY { sent = false }
-          throw error
-        }
+        try connection.send(until, sent: &sent)
         try self.receive(leader, connection, found, until, replicas)
         return ((), .keep)
       }
@@ -159,6 +153,8 @@ extension RedisStore {
         guard call.isSent, !call.isLoad, case .made(TUILE_OK) = call.answer else { return }
         call.fail(RedisRunner.unknown(error))
       }
+      // An answer that is still to come must meet nobody else on the connection.
+      throw error
     }
   }
 
