@@ -82,14 +82,7 @@ def answer(function: Any, *given: Any) -> tuple[int, bytes]:
 
 def result(session: Any, call: Any, *given: Any) -> bytes:
     """What a session's flat call gives, or its exception. `session` has the session's address once it was called."""
-    try:
-        buffer = free.pop()
-    except IndexError:
-        buffer = more()
-    array, address = buffer
-    count = call(*given, address, ROOM)
-    text: bytes = array[:count] if 0 <= count <= ROOM else array[:256] if count < 0 else b""
-    free.append(buffer)
+    count, text = answer(call, *given)
     if count > ROOM:
         room = (c_char * count)()
         again(session, byref(room), c_size_t(count))
