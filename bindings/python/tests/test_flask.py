@@ -467,3 +467,52 @@ def test_owners() -> None:
     manager = visited.interface.manager(visited.app)
     assert len(manager.sessions("ada")) == 1 and manager.revoke_all("ada") == 1
     assert visited.visit(lambda s: dict(s), cookie).text == "{}"
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "after"),
+    [
+        # Of what Python's octets can hold, of what they can't, and from one to the other.
+        ([1, 2], lambda value: value.append(True), [1, 2, True]),
+        ([1], lambda value: value.__setitem__(0, True), [True]),
+        ([datetime.datetime(2026, 1, 2, tzinfo=datetime.timezone.utc)], lambda value: value.append(1), None),
+        ([datetime.datetime(2026, 1, 2, tzinfo=datetime.timezone.utc)], lambda value: value.__setitem__(0, 7), [7]),
+        ([(1, 2)], lambda value: value.__setitem__(0, [1, 2]), [[1, 2]]),
+        ({"a": b"\xff"}, lambda value: value.update(a=datetime.timedelta), TypeError),
+        ([7], lambda value: value.__setitem__(0, datetime.datetime(2026, 1, 2, tzinfo=datetime.timezone.utc)), None),
+    ],
+)
+def test_every_change_in_place_is_seen(before: Any, change: Callable[[Any], Any], after: Any) -> None:
+    visited = Visited("memory:")
+    cookie = pair(visited.visit(lambda session: session.__setitem__("value", before)))
+
+    def page(session: Any) -> str:
+        assert not session.modified
+        change(session["value"])
+        if after is TypeError:
+            with pytest.raises(TypeError):
+                session.modified
+            session["value"] = before
+        return str(session.modified)
+
+    assert visited.visit(page, cookie).text == "True"
+    expected = after
+    if after is None:
+        expected = copy.deepcopy(before)
+        change(expected)
+    assert visited.visit(lambda session: repr(session["value"]), cookie).text == repr(before if after is TypeError else expected)
+
+
+def test_a_value_that_is_equal_again_is_no_change() -> None:
+    visited = Visited("memory:")
+    cookie = pair(visited.visit(lambda session: session.__setitem__("value", ["a name", 1])))
+
+    def page(session: Any) -> str:
+        value = session["value"]
+        # Another object, of which Python's octets say other things.
+        value[0] = "".join(["a ", "name"])
+        value.append(2)
+        del value[2]
+        return str(session.modified)
+
+    assert visited.visit(page, cookie).text == "False"

@@ -11,7 +11,7 @@ from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SessionMixin
 
 from .handle import CHANGES
-from .session import Expiry, Session
+from .session import EXACT, Expiry, Session, compact
 
 _TAGGED = TaggedJSONSerializer()
 _CHANGES = CHANGES | {"flush"}
@@ -42,9 +42,13 @@ class FlaskSession(Session, SessionMixin):
     _passed = False
 
     def _dumps(self, value: Any) -> str:
-        return _TAGGED.dumps(value)
+        # A scalar has no tag.
+        return compact(value) if value.__class__ in EXACT else _TAGGED.dumps(value)
 
     def _loads(self, text: str) -> Any:
+        if '" ' not in text:
+            # Nor has a name that begins with a space, as all tags do.
+            return json.loads(text)
         if text.startswith('{" '):
             values = json.loads(text)
             if not _is_tagged(values):
