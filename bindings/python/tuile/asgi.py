@@ -108,12 +108,13 @@ class SessionMiddleware:
             return
         # HTTP/2 may split the header.
         cookies = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
-        session = AsyncSession(self.manager, cookies, _url(scope), self._off_loop, self._queue())
+        reads = self._reads_first(scope)
+        session = AsyncSession(self.manager, cookies, _url(scope), self._off_loop, self._queue(), reads)
         try:
             if (instead := await self._device(scope, session)) is not None:
                 await _send_instead(scope, send, instead)
                 return
-            if self._reads_first(scope):
+            if reads:
                 await session.load()
             scope["session"] = session
             response = _Response(session, send, self._saves_errors(scope))

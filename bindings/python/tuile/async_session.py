@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Optional, TypeVar, Union
 
 from .errors import ArgumentError, StoreError
-from .headers import committed, log, uncommitted
+from .headers import committed, log, paired, uncommitted
 from .loop_queue import LoopQueue, Operation
 from .manager import Manager
 from .mirror import Mirror
@@ -32,34 +32,52 @@ class AsyncSession(Watched):
     :param url: its path and query, for ``url_sessions``.
     :param off_loop: calls a function where it may wait.
     :param queue: what reads and saves where it may wait, in place of that, for the loop that runs.
+    :param reads: whether it is read at once where that waits for nothing, in the same call.
 
     .. versionadded:: 0.1.0
 
     .. versionchanged:: 0.2.0
-       ``queue``.
+       ``queue`` and ``reads``.
     """
 
     def __init__(
-        self, manager: Manager, cookies: bytes, url: bytes, off_loop: OffLoop, queue: Optional[LoopQueue] = None
+        self, manager: Manager, cookies: bytes, url: bytes, off_loop: OffLoop, queue: Optional[LoopQueue] = None, reads: bool = False
     ) -> None:
         super().__init__()
         self._queue, self._away = queue, _Away()
         #: Whether the application asked for anything: the response then says Vary: Cookie.
         self.accessed = False
         self._manager, self._off_loop = manager, off_loop
-        self._session = _begun(manager, cookies, url)
         # A bound session is not read again without them.
-        self._bound = b"".join(b"; " + pair.strip() for pair in cookies.split(b";") if b"-bound=" in pair)
-        self._mirror = Mirror(self._session)
+        self._bound = b""
+        if b"-bound=" in cookies:
+            self._bound = b"".join(b"; " + pair.strip() for pair in cookies.split(b";") if b"-bound=" in pair)
         # Threads of the application and the middleware's; two requests have two sessions.
         self._lock = threading.RLock()
         self._busy, self._ended = 0, False
         self._read = self._flushed = self._told = False
+        # The session behind it was asked for more than its values.
+        self._called = False
         self._problem: Optional[StoreError] = None
         # What a commit before the response's start has for it.
         self._headers: list[tuple[str, str]] = []
         # The headers are out, and with them the key; "" stands for none.
         self._sent_key: Optional[str] = None
+        if not (reads and manager._reads_at_once and self._begin_read(cookies)):
+            self._session = _begun(manager, cookies, url)
+            self._mirror = Mirror(self._session)
+
+    def _begin_read(self, cookies: bytes) -> bool:
+        """Begins and reads in one call; False if that was not answered, which who reads it is told."""
+        try:
+            self._session, found = self._manager.begin_and_read(cookies)
+        except StoreError:
+            return False
+        self._session._warns = False
+        self._mirror = Mirror(self._session)
+        dict.update(self, self._mirror.read_as(found.values.decode("utf-8", "surrogatepass")))
+        self._read = True
+        return True
 
     # -- what Starlette's session has
 
@@ -313,7 +331,8 @@ class AsyncSession(Watched):
 
         .. versionadded:: 0.1.1
         """
-        self._sent_key = self._session.session_key or ""
+        if self._sent_key is None:
+            self._sent_key = self._session.session_key or ""
 
     async def finish(self) -> None:
         """Saves what was changed after the headers went out, if the browser has a cookie for it. The middleware's to call.
@@ -322,7 +341,10 @@ class AsyncSession(Watched):
 
         .. versionadded:: 0.1.1
         """
-        if not self.accessed or self._problem is not None or not self.modified:
+        if not self.accessed or self._problem is not None:
+            return
+        asked = self._told or self._flushed or self._called or not self._read
+        if not (self.modified if asked else any(self._mirror.difference(_plain(self)))):
             return
         if not await self._is_known():
             log.warning("what was changed after the headers went out is lost: the browser has no cookie for it")
@@ -430,23 +452,24 @@ class AsyncSession(Watched):
 
     def _now(self, name: str, *arguments: Any) -> Any:
         self.mark_accessed()
+        self._called = True
         with self._held():
-            self._mirror.write(dict.copy(self))
+            self._mirror.write(_plain(self))
             answer = getattr(self._session, name)(*arguments)
             self._take(self._mirror.read())
         return answer
 
     def _take(self, fresh: dict[str, Any]) -> None:
         # Values that stayed the same stay the same objects: the application may hold one.
-        for key in [key for key in dict.copy(self) if key not in fresh]:
+        for key in [key for key in _plain(self) if key not in fresh]:
             dict.pop(self, key)
-        mine = dict.copy(self)
+        mine = _plain(self)
         dict.update(self, {key: value for key, value in fresh.items() if key not in mine or mine[key] != value})
 
     def _changed(self) -> bool:
         with self._held():
             if self._read and self._problem is None:
-                self._mirror.write(dict.copy(self))
+                self._mirror.write(_plain(self))
             return self._flushed or self._session.modified
 
     async def _is_known(self) -> bool:
@@ -469,7 +492,18 @@ class AsyncSession(Watched):
 
     def _save(self, status: int) -> list[tuple[str, str]]:
         with self._held():
-            return committed(self._prepared(), status)
+            if self._flushed or self._called or not self._read or not dict.__len__(self):
+                return committed(self._prepared(), status)
+            # As that, in one call.
+            difference = self._mirror.difference(_plain(self))
+            changed = status < 500 and (self._told or any(difference))
+            touch = ("touch", "") if self._told else ()
+            self._told = False
+            try:
+                self._sent_key, headers = self._mirror.commit(difference, touch, status)
+            except (SessionDeleted, StoreError) as problem:
+                return uncommitted(problem, changed, True)
+            return paired(headers)
 
     def _prepared(self) -> Session:
         changed = self._changed()
@@ -477,7 +511,7 @@ class AsyncSession(Watched):
         if self._flushed or (changed and not dict.__len__(self)):
             self._session.flush()
             self._mirror, self._flushed = Mirror(self._session), False
-            self._mirror.write(dict.copy(self))
+            self._mirror.write(_plain(self))
         if self._told:
             self._session.touch()
             self._told = False
@@ -517,6 +551,11 @@ def _begun(manager: Manager, cookies: Union[str, bytes], url: bytes = b"") -> Se
     # What the middleware loses is in the log.
     session._warns = False
     return session
+
+
+def _plain(session: AsyncSession) -> dict[str, Any]:
+    """A copy. Not by `dict.copy`, which asks a dictionary of another kind for each name."""
+    return dict(dict.items(session))
 
 
 def _sets_cookie(headers: list[tuple[str, str]]) -> bool:

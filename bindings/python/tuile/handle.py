@@ -362,7 +362,7 @@ class SessionHandle(Uncopyable):
 
     def _ask(self, name: str) -> bool:
         """What functions answer that can't fail."""
-        return self._alone(lambda handle: bool(_CALLS[name](handle)))
+        return bool(self._alone(_CALLS[name]))
 
     def _bool(self, name: str) -> bool:
         answer = c_bool()

@@ -184,6 +184,8 @@ class Manager(Uncopyable):
         self.cookie_name = native.copy(config.cookie_name).decode("utf-8")
         #: The path of the endpoint for device-bound sessions; None: sessions are not bound.
         self.device_path = native.copy(config.device_path).decode("utf-8") if config.device_binding else None
+        #: A session may be read where its request begins, from its cookie alone.
+        self._reads_at_once = not (self.blocking or self.device_path or more.get("url_sessions"))
         number = c_void_p()
         # What gevent and eventlet have put in the place of time.sleep is a function of Python's.
         green = not isinstance(time.sleep, BuiltinFunctionType)
@@ -249,7 +251,7 @@ class Manager(Uncopyable):
         finally:
             handle.leave()
 
-    def begin_and_read(self, cookie_header: str) -> tuple[Session, Found]:
+    def begin_and_read(self, cookie_header: Union[str, bytes]) -> tuple[Session, Found]:
         """A request's session, and at once what the store has of it: one call.
 
         :param cookie_header: as the browser sent it.
@@ -261,8 +263,8 @@ class Manager(Uncopyable):
         .. versionadded:: 0.2.0
         """
         try:
-            raw = cookie_header.encode()
-        except UnicodeEncodeError:
+            raw = cookie_header if cookie_header.__class__ is bytes else cookie_header.encode()  # type: ignore[union-attr]
+        except (AttributeError, UnicodeEncodeError):
             raw = arguments.sent(cookie_header, "cookie_header")
         handle, number = self._handle, c_void_p()
         if _ending:

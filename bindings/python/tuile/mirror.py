@@ -10,6 +10,8 @@ from .session import PLAIN, Session, valid_name
 
 _scan: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 _MISSING: Any = object()
+#: Names that went, and values that came.
+Difference = tuple[list[str], dict[str, Any]]
 # What names in JSON can be.
 _TEXT = frozenset((str,))
 
@@ -62,33 +64,39 @@ class Mirror:
 
     def write(self, values: Mapping[str, Any]) -> None:
         """Sets and removes what differs from what was read or written before."""
-        self._settle()
-        values = _named(values)
-        # Whatever they are there, they count as others than these.
-        self._before.update(dict.fromkeys(self._unsure - values.keys()))
-        self.session.merge(self._before, values)
+        removed, changed = self.difference(values)
+        if removed or changed:
+            self._settle()
+        self.session._merge(self._before, removed, changed)
         self._unsure.clear()
 
-    def commit(self, values: Mapping[str, Any], more: Sequence[str]) -> Optional[str]:
-        """As `write`, with more changes of the library's flat call, and the commit, in one call: the session's key."""
-        session, values = self.session, _named(values)
+    def difference(self, values: Mapping[str, Any]) -> Difference:
+        """The names that went since it was read or written, and the values that came or are others."""
+        values = _named(values)
+        if self._unsure:
+            self._settle()
+            # Whatever they are there, they count as others than these.
+            self._before.update(dict.fromkeys(self._unsure - values.keys()))
+        return self._between(values)
+
+    def commit(self, difference: Difference, more: Sequence[str] = (), status: int = 200) -> tuple[str, str]:
+        """Makes that difference, then more changes of the library's flat call, and commits, in one call: the session's
+        key or an empty text, and the response's headers, names and values with a NUL behind each."""
+        removed, changed = difference
+        session = self.session
         with session._lock:
             session._changed_inside()
-            if self._unsure:
-                self._settle()
-                self._before.update(dict.fromkeys(self._unsure - values.keys()))
-            removed, changed = self._between(values)
             changes = [part for name in removed for part in ("remove", name)]
             if changed:
                 text = session._dumps(changed)
                 changes += ("set", text)
-            if "\0" in "".join(removed) or "\0" in "".join(more):
+            if (removed or more) and any("\0" in part for part in (*changes, *more)):
                 # What a flat text can't hold.
                 self._settle()
-                session.merge(self._before, values)
+                session._merge(self._before, removed, changed)
                 changes = []
             try:
-                key, _ = session._commit(200, changes + list(more))
+                answer = session._commit(status, changes + list(more))
             except BaseException:
                 self._settle()
                 # Nobody knows which of them the session has: all are made again.
@@ -105,7 +113,7 @@ class Mirror:
                 self._plain = {}
             self._unsure.clear()
             session._forget()
-        return key or None
+        return answer
 
     def fetch(self, name: str) -> Any:
         """The value that one name has now. Of the others what was read before still counts: what other
@@ -115,7 +123,7 @@ class Mirror:
         self._before[name] = json.loads(text)
         return json.loads(text)
 
-    def _between(self, values: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    def _between(self, values: Mapping[str, Any]) -> Difference:
         """What went, and what came or is other than it was: parsed once more only where a value may have been
         changed in place."""
         plain = self._plain

@@ -226,11 +226,14 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         .. versionadded:: 0.1.0
         """
         with self._lock:
+            self._merge(before, *self._between(before, after))
+
+    def _merge(self, before: dict[str, Any], removed: list[str], changed: dict[str, Any]) -> None:
+        with self._lock:
             self._changed_inside()
-            removed, changed = self._between(before, after)
             for key in removed:
                 self._call("remove", native.unicode(key))
-                del before[key]
+                before.pop(key, None)
             if changed:
                 text = self._dumps(changed)
                 self._call("update", native.unicode(text))

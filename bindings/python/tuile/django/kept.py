@@ -113,7 +113,7 @@ class Kept:
         if expires is not None:
             more += ["expires", str(expires)]
         try:
-            saved = mirror.commit(values, more)
+            saved, _ = mirror.commit(mirror.difference(values), more)
         except SessionDeleted:
             self._is_there = False
             raise UpdateError from None
@@ -121,7 +121,7 @@ class Kept:
             self._is_there = False
             raise
         self._owner = owner
-        return saved
+        return saved or None
 
     def commit(self, expires: Optional[int]) -> Optional[str]:
         """Saves what was written; the key."""
