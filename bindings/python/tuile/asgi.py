@@ -111,7 +111,7 @@ class SessionMiddleware:
         reads = self._reads_first(scope)
         session = AsyncSession(self.manager, cookies, _url(scope), self._off_loop, self._queue(), reads)
         try:
-            if (instead := await self._device(scope, session)) is not None:
+            if self.manager.device_path is not None and (instead := await self._device(scope, session)) is not None:
                 await _send_instead(scope, send, instead)
                 return
             if reads:
@@ -127,7 +127,7 @@ class SessionMiddleware:
     async def _device(self, scope: Scope, session: AsyncSession) -> Optional[DeviceAnswer]:
         """What device-bound sessions have to answer in place of the application."""
         path = scope.get("path", "")
-        if self.manager.device_path is None or (path != self.manager.device_path and not session.is_device_bound):
+        if path != self.manager.device_path and not session.is_device_bound:
             return None
         headers = {name.decode("latin-1").lower(): value for name, value in scope["headers"]}
         method = scope.get("method", "GET")

@@ -75,7 +75,7 @@ class AsyncSession(Watched):
             return False
         self._session._warns = False
         self._mirror = Mirror(self._session)
-        dict.update(self, self._mirror.read_as(found.values.decode("utf-8", "surrogatepass")))
+        dict.update(self, self._mirror.read_as(found.values.decode("utf-8", "surrogatepass"), compared=True))
         self._read = True
         return True
 
@@ -402,6 +402,8 @@ class AsyncSession(Watched):
 
     async def _saved(self, status: int) -> list[tuple[str, str]]:
         """Saves for a response with that status."""
+        if not self._manager.blocking:
+            return self._save(status)
         if (queue := self._mine()) is None:
             headers: list[tuple[str, str]] = await self._off_loop(self._save, status)
             return headers

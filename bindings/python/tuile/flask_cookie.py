@@ -76,6 +76,7 @@ def check(cookie: Cookie) -> None:
         )
 
 
+@functools.lru_cache(maxsize=128)
 def token(name: str) -> str:
     """A name for the library, for which a cookie's name is what the standard says. Some dialects sign it."""
     return quote(name, safe="!#$%&'*+-.^_`|~")

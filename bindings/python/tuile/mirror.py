@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from .session import PLAIN, Session, valid_name
 
@@ -20,7 +20,7 @@ class Mirror:
     """Tells a session what was changed in a dictionary that was made from it, name by name, so
     that what other requests change stays."""
 
-    __slots__ = ("_before", "_later", "_plain", "_text", "_unsure", "session")
+    __slots__ = ("_before", "_copies", "_later", "_plain", "_text", "_unsure", "session")
 
     def __init__(self, session: Session, before: Optional[dict[str, Any]] = None) -> None:
         self.session = session
@@ -29,6 +29,8 @@ class Mirror:
         self._before: dict[str, Any] = {} if before is None else before
         # The same, where the JSON is there: lists and dictionaries in it may have been changed in place since.
         self._plain: dict[str, Any] = {}
+        # Those as they were, where it is likely that they are looked at again.
+        self._copies: dict[str, Union[bytes, str]] = {}
         # What was written since, likewise.
         self._later: list[str] = []
         # Names that a commit which failed may have set.
@@ -38,8 +40,8 @@ class Mirror:
         """A dictionary of the session's values."""
         return self.read_as(self.session.to_json())
 
-    def read_as(self, text: str) -> dict[str, Any]:
-        """The same from the JSON of all values."""
+    def read_as(self, text: str, compared: bool = False) -> dict[str, Any]:
+        """The same from the JSON of all values. `compared`: what differs is asked for whatever becomes of them."""
         self._text = text
         if self._later or self._unsure:
             self._later.clear()
@@ -47,7 +49,11 @@ class Mirror:
         # The library writes nothing around it.
         values: dict[str, Any] = _scan(text, 0)[0]
         self._plain = values.copy()
+        self._copies = self._copied(values) if compared else {}
         return values
+
+    def _copied(self, values: Mapping[str, Any]) -> dict[str, Union[bytes, str]]:
+        return {name: self.session._copied(value) for name, value in values.items() if value.__class__ not in PLAIN}
 
     @property
     def before(self) -> dict[str, Any]:
@@ -90,7 +96,7 @@ class Mirror:
             if changed:
                 text = session._dumps(changed)
                 changes += ("set", text)
-            if (removed or more) and any("\0" in part for part in (*changes, *more)):
+            if (removed or more) and "\0" in "".join((*removed, *more)):
                 # What a flat text can't hold.
                 self._settle()
                 session._merge(self._before, removed, changed)
@@ -110,7 +116,9 @@ class Mirror:
                     self._before.pop(name, None)
             if changed:
                 self._later.append(text)
-                self._plain = {}
+                if self._plain:
+                    self._plain.update(changed)
+                    self._copies.update(self._copied(changed) if self._copies else {})
             self._unsure.clear()
             session._forget()
         return answer
@@ -127,7 +135,7 @@ class Mirror:
         """What went, and what came or is other than it was: parsed once more only where a value may have been
         changed in place."""
         plain = self._plain
-        if self._text is None or not plain or self._later:
+        if self._text is None or not plain:
             self._settle()
             return self.session._between(self._before, values)
         changed = {}
@@ -136,7 +144,7 @@ class Mirror:
             before = plain.get(name, _MISSING)
             there += before is not _MISSING
             if before is value:
-                if value.__class__ in PLAIN:
+                if value.__class__ in PLAIN or name in self._copies and self._copies[name] == self.session._copied(value):
                     continue
                 self._settle()
                 before = self._before[name]

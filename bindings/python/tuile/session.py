@@ -330,7 +330,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
 
         .. versionadded:: 0.1.0
         """
-        return self._ask("accessed")
+        return (self._values is not None and not self._handle.released) or self._ask("accessed")
 
     @property
     def modified(self) -> bool:
