@@ -13,6 +13,11 @@ set(TUILE_LINKER lld)
 # With the headers that zig has for that libc, not this system's.
 set(TUILE_HEADERS_OF_C ON)
 set(ENV{PKG_CONFIG_LIBDIR} ${libraries}/lib/pkgconfig)
+set(mark "")
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  set(mark ${libraries}/shadow-stack.o)
+  execute_process(COMMAND ${CMAKE_C_COMPILER} -c ${CMAKE_CURRENT_LIST_DIR}/shadow-stack.S -o ${mark} COMMAND_ERROR_IS_FATAL ANY)
+endif()
 # Stripped by the linker: this system's strip may not know the processor.
-set(CMAKE_SHARED_LINKER_FLAGS_INIT -s)
-set(CMAKE_MODULE_LINKER_FLAGS_INIT -s)
+set(CMAKE_SHARED_LINKER_FLAGS_INIT "-s ${mark}")
+set(CMAKE_MODULE_LINKER_FLAGS_INIT "-s ${mark}")
