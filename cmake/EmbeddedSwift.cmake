@@ -24,11 +24,14 @@ set(embedded -target ${swift_target} -enable-experimental-feature Embedded -wmo 
 if(swift_target MATCHES "none-elf" OR TUILE_HEADERS_OF_C)
   # Where C's compiler looks for headers, in its order; clang has its own of stddef.h and the like.
   separate_arguments(c_flags UNIX_COMMAND "${CMAKE_C_FLAGS}")
-  execute_process(COMMAND ${CMAKE_C_COMPILER} ${c_flags} -E -v -x c /dev/null OUTPUT_QUIET ERROR_VARIABLE said COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND ${CMAKE_C_COMPILER} ${c_flags} -E -v -x c /dev/null WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+    OUTPUT_QUIET ERROR_VARIABLE said COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX REPLACE ".*#include <...> search starts here:\n(.*)End of search list.*" "\\1" folders "${said}")
   string(REGEX MATCHALL "[^ \n]+" folders "${folders}")
   list(FILTER folders EXCLUDE REGEX "/gcc[^/]*/[^/]+/[0-9.]+/include|/ziglang/lib/include$")
   foreach(folder ${folders})
+    # zig says of what is below the working folder where it is from there.
+    get_filename_component(folder ${folder} ABSOLUTE BASE_DIR ${PROJECT_SOURCE_DIR})
     list(APPEND embedded -Xcc -idirafter${folder})
   endforeach()
   # zig says so which of glibc's versions its headers are for.
