@@ -55,6 +55,32 @@ import Testing
     }
   }
 
+  /// Many octets at a time give what one group after the other gives, up to the same character that is none.
+  @Test mutating func base64() {
+    for round in 0..<20_000 {
+      let (url, size) = (round % 2 == 0, Int.random(in: 0..<200, using: &random))
+      let octets = (0..<size).map { _ in UInt8.random(in: 0...255, using: &random) }
+      let view = bytes(octets)
+      defer { view.start.deallocate() }
+      let length = Base64URL.encodedSize(size)
+      var (many, one) = ([UInt8](repeating: 0, count: length + 1), [UInt8](repeating: 0, count: length + 1))
+      many.withUnsafeMutableBufferPointer { sys_base64_encode(url, view.start, size, $0.baseAddress!) }
+      one.withUnsafeMutableBufferPointer { sys_base64_encode_plain(url, view.start, size, $0.baseAddress!) }
+      #expect(many == one && many.last == 0)
+      if length > 0, round % 3 == 0 {
+        many[Int.random(in: 0..<length, using: &random)] = .random(in: 0...255, using: &random)
+      }
+      var (back, plainBack) = ([UInt8](repeating: 0, count: length + 1), [UInt8](repeating: 0, count: length + 1))
+      let read = back.withUnsafeMutableBufferPointer { out in
+        many.withUnsafeBufferPointer { sys_base64_decode(url, $0.baseAddress!, length, out.baseAddress!) }
+      }
+      let plainRead = plainBack.withUnsafeMutableBufferPointer { out in
+        many.withUnsafeBufferPointer { sys_base64_decode_plain(url, $0.baseAddress!, length, out.baseAddress!) }
+      }
+      #expect(read == plainRead && back[..<(read / 4 * 3)] == plainBack[..<(read / 4 * 3)])
+    }
+  }
+
   @Test mutating func cookieOctets() {
     for octet in UInt8.min...UInt8.max {
       for at in [0, 1, 15, 16, 31, 40] {

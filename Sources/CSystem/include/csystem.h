@@ -21,6 +21,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
+#include "base64.h"
 #include "pairs.h"
 #include "scan.h"
 

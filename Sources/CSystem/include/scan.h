@@ -70,25 +70,6 @@ extern const uint8_t sys_octet_classes[256];
 
 static inline uint8_t sys_octet_class(uint8_t octet) { return sys_octet_classes[octet]; }
 
-/* The six bits of each character of URL-safe base64; 255 for all others. */
-extern const uint8_t sys_base64url_values[256];
-
-static inline uint8_t sys_base64url_value(uint8_t character) { return sys_base64url_values[character]; }
-
-/* Writes three octets for each whole group of four characters, and returns how many characters it has read: `size`
- * without what is left over, or up to the group with a character that is none. No branch depends on which ones. */
-static inline size_t sys_base64url_groups(const uint8_t *text, size_t size, uint8_t *out) {
-  const uint8_t *value = sys_base64url_values;
-  size_t i = 0;
-  for (; size - i >= 4; i += 4, out += 3) {
-    uint32_t a = value[text[i]], b = value[text[i + 1]], c = value[text[i + 2]], d = value[text[i + 3]];
-    if ((a | b | c | d) > 63) break;
-    uint32_t group = a << 18 | b << 12 | c << 6 | d;
-    out[0] = (uint8_t)(group >> 16), out[1] = (uint8_t)(group >> 8), out[2] = (uint8_t)group;
-  }
-  return i;
-}
-
 /* The offset of the first octet at or after `from` that is not of the class, or
  * `size`. */
 static inline size_t sys_skip_class(const uint8_t *text, size_t from, size_t size, uint8_t class_) {
