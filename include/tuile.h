@@ -82,10 +82,10 @@
 #include <tuile/types.h>
 
 /** The version of this header as text; tuile_version() is the loaded library's. */
-#define TUILE_VERSION_STRING "0.1.1"
+#define TUILE_VERSION_STRING "0.2.0"
 #define TUILE_VERSION_MAJOR 0 /**< Its first number. */
-#define TUILE_VERSION_MINOR 1 /**< Its second number. */
-#define TUILE_VERSION_PATCH 1 /**< Its third number. */
+#define TUILE_VERSION_MINOR 2 /**< Its second number. */
+#define TUILE_VERSION_PATCH 0 /**< Its third number. */
 
 #ifdef __cplusplus
 extern "C" {

@@ -38,9 +38,9 @@ let unset = Int64.min
 
 enum Version {
   static let major = 0
-  static let minor = 1
-  static let patch = 1
-  static let text: StaticString = "0.1.1"
+  static let minor = 2
+  static let patch = 0
+  static let text: StaticString = "0.2.0"
 }
 
 private func statusTexts(_ status: tuile_status) -> (name: StaticString, message: StaticString) {

@@ -54,7 +54,7 @@ _EXCEPTIONS: dict[int, type[errors.TuileError]] = {
 for _status, _kind in _EXCEPTIONS.items():
     _kind.status = _status
 
-VERSION = (0, 1)
+VERSION = (0, 2)
 
 
 def _path() -> str:
