@@ -125,8 +125,10 @@ def test_as_a_cookie_header_has_it(cookie_rs: Helper, kind: str) -> None:
     jar = Jar(cookie_rs, kind, live.raw_keys("wire", kind, size=64)[0])
     for value in ("text/+=", "100%", "%41", "é; ,", '{"a": "%2B"}'):
         token = jar.write(value)
-        sent = quote(token, safe="")
-        assert sent != token
+        while (sent := quote(token, safe="")) == token:
+            # What is encrypted is random, and may be letters and digits alone.
+            assert kind == "private"
+            token = jar.write(value)
         assert jar.ours().unsign(token) == value == jar.ours().unsign(sent)
         assert jar.read(unquote(quote(jar.ours().sign(value), safe=""))) == value
         live.refuses(jar.ours(), sent[:-1])
