@@ -109,7 +109,7 @@ class Rails(Framework):
     def running(self) -> Iterator[Framework]:
         if shutil.which("ruby") is None:
             pytest.skip("there is no ruby on the PATH")
-        command = ["ruby", str(SCRIPTS / "layout_ruby.rb"), "rails-cache", self.redis, "6.1"]
+        command = ["ruby", str(SCRIPTS / "layout_ruby.rb"), "rails-cache", self.redis, "-"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
             yield self

@@ -67,7 +67,12 @@ stack =
   when "mem-cache-store"
     ActionDispatch::Cookies.new(ActionDispatch::Session::MemCacheStore.new(APPLICATION, **options, memcache_server: SOCKET))
   else
-    ActiveSupport::Cache.format_version = FORMAT.to_f if FORMAT != "6.1" || ActiveSupport::Cache.respond_to?(:format_version=)
+    if FORMAT == "6.1" && ActiveSupport.version >= Gem::Version.new("7.2")
+      $stderr.puts "Rails #{ActiveSupport.version} no longer writes the form of 6.1"
+      exit 3
+    end
+    # Rails' own without one, and before 7.0 there is no choice.
+    ActiveSupport::Cache.format_version = FORMAT.to_f if FORMAT != "-" && ActiveSupport::Cache.respond_to?(:format_version=)
     cache =
       if KIND.start_with?("mem")
         ActiveSupport::Cache::MemCacheStore.new(SOCKET, namespace: "app")

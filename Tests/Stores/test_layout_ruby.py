@@ -152,7 +152,7 @@ class Framework:
         assert self.process.stdout is not None and self.process.stderr is not None
         line = self.process.stdout.readline()
         if not line and self.process.wait(20) == 3:
-            pytest.skip(f"Debian's packages of Ruby are not installed: {self.process.stderr.read().strip()}")
+            pytest.skip(f"Debian's packages of Ruby have it not: {self.process.stderr.read().strip()}")
         assert line, self.process.stderr.read()
         return json.loads(line)
 

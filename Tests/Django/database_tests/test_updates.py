@@ -161,10 +161,12 @@ class Updates(TransactionTestCase):
 
     @skipUnless(connection.features.has_select_for_update, "SQLite has one writer: Django's own backend fails there, too")
     def test_a_conflict_in_a_transaction_is_read_again(self) -> None:
-        if isolation() == "SERIALIZABLE":
+        if connection.vendor == "mysql" and isolation() == "serializable":
             self.skipTest("what a transaction has read there nobody else may write")
         key = saved(a=1)
         with transaction.atomic():
+            # Now: MariaDB 11.6 and later end the whole transaction at a conflict, and nothing can be asked then.
+            level = isolation()
             session = SessionStore(key)
             session.add_int("count")
             session["mine"] = True
@@ -173,7 +175,7 @@ class Updates(TransactionTestCase):
                 session.save()
             except UpdateError:
                 # What Django's backend does there, too: the transaction as a whole can't go on.
-                self.assertIn(isolation(), ("repeatable read", "serializable"))
+                self.assertIn(level, ("repeatable read", "serializable"))
                 return
         self.assertEqual(read(key), {"a": 1, "count": 6, "mine": True, "theirs": True})
 
@@ -181,7 +183,7 @@ class Updates(TransactionTestCase):
 def isolation() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SHOW transaction_isolation" if connection.vendor == "postgresql" else "SELECT @@tx_isolation")
-        return str(cursor.fetchone()[0])
+        return str(cursor.fetchone()[0]).lower().replace("-", " ")
 
 
 def change(key: str, **values: object) -> None:
