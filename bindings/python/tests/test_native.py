@@ -168,7 +168,7 @@ def test_another_version_is_refused(tmp_path: Path) -> None:
 
 def test_a_library_that_lacks_a_function_is_refused(tmp_path: Path) -> None:
     source, library = tmp_path / "older.c", tmp_path / "older.so"
-    source.write_text("unsigned tuile_version(void) { return 0 << 16 | 1 << 8; }")
+    source.write_text(f"unsigned tuile_version(void) {{ return {native.VERSION[0]} << 16 | {native.VERSION[1]} << 8; }}")
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
     environment = {"TUILE_LIBRARY": str(library), "PYTHONPATH": PACKAGE}
     result = subprocess.run([sys.executable, "-c", "import tuile"], env=environment, capture_output=True, text=True)
