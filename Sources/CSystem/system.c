@@ -9,8 +9,29 @@
 #include <malloc.h>
 #include <math.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
+
+bool sys_random(void *data, size_t size) {
+  uint8_t *next = data;
+  while (size > 0) {
+    ssize_t got = getrandom(next, size, 0);
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      return false;
+    }
+    next += got;
+    size -= (size_t)got;
+  }
+  return true;
+}
+
+/* Embedded Swift seeds its hash tables with this, and glibc has it only since
+ * 2.36: this hidden one keeps the library loadable on older systems. */
+__attribute__((visibility("hidden"))) void arc4random_buf(void *data, size_t size) {
+  if (!sys_random(data, size)) abort();
+}
 
 int64_t sys_now_microseconds(void) {
   struct timespec now;

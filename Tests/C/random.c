@@ -41,7 +41,7 @@ int main(void) {
   pthread_t all[threads];
   for (int i = 0; i < threads; i++) CHECK(pthread_create(&all[i], NULL, make_all, ids[i * each]) == 0);
   for (int i = 0; i < threads; i++) CHECK(pthread_join(all[i], NULL) == 0);
-  /* The parent has asked before, so that it has a state that a child could go on with. */
+  /* The parent has asked before: what a C library keeps for it must not go on in a child. */
   make_all(ids[threads * each]);
   int ends[2];
   CHECK(pipe(ends) == 0);

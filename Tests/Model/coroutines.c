@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "model.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -125,15 +124,6 @@ INSTEAD int clock_gettime(clockid_t clock, struct timespec *time) {
   observe((uint64_t)now);
   time->tv_sec = now / 1000000, time->tv_nsec = now % 1000000 * 1000;
   return 0;
-}
-
-/* The library asks the vDSO for random numbers where there is one; here it has to call getrandom. */
-INSTEAD void *dlopen(const char *file, int flags) {
-  if (file && strcmp(file, "linux-vdso.so.1") == 0) return NULL;
-  void *(*next)(const char *, int);
-  void *found = dlsym(RTLD_NEXT, "dlopen");
-  memcpy(&next, &found, sizeof next);
-  return next(file, flags);
 }
 
 /* Each request has numbers of its own, so that what it does depends on what it has seen alone. */

@@ -134,13 +134,10 @@ size_t sys_codec_bound(sys_codec codec, size_t size);
 ptrdiff_t sys_codec_encode(sys_codec codec, const void *data, size_t size, void *out, size_t capacity);
 ptrdiff_t sys_codec_decode(sys_codec codec, const void *data, size_t size, void *out, size_t capacity);
 
-/* ---- random octets (random.c) ---- */
-
-/* Fills from the kernel's generator; false if the system gives none. */
-bool sys_random(void *data, size_t size);
-
 /* ---- the system (system.c) ---- */
 
+/* Fills from getrandom(2); false if the system gives none. */
+bool sys_random(void *data, size_t size);
 int64_t sys_now_microseconds(void);
 /* Unix seconds, a few milliseconds late for a fraction of the cost. */
 int64_t sys_now_seconds(void);
