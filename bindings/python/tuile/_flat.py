@@ -96,6 +96,12 @@ def result(session: Any, call: Any, *given: Any) -> bytes:
     return text
 
 
+def paired(text: str) -> list[tuple[str, str]]:
+    """Names and values of a text that has a NUL behind each, as a commit's headers are."""
+    parts = iter(text.split("\0"))
+    return list(zip(parts, parts))
+
+
 def _failed(count: int, said: bytes) -> tuple[int, native.Error]:
     status = count if count > ANSWER else ANSWER - count
     if not (status < 0 or status == native.UNBOUND):

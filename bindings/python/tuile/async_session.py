@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Optional, TypeVar, Union
 
+from . import _flat as flat
 from .errors import ArgumentError, StoreError
-from .headers import committed, log, paired, uncommitted
+from .headers import committed, log, uncommitted
 from .loop_queue import LoopQueue, Operation
 from .manager import Manager
 from .mirror import Mirror
@@ -505,7 +506,7 @@ class AsyncSession(Watched):
                 self._sent_key, headers = self._mirror.commit(difference, touch, status)
             except (SessionDeleted, StoreError) as problem:
                 return uncommitted(problem, changed, True)
-            return paired(headers)
+            return flat.paired(headers)
 
     def _prepared(self) -> Session:
         changed = self._changed()

@@ -46,12 +46,6 @@ def committed(session: Session, status: int) -> list[tuple[str, str]]:
         return uncommitted(problem, changed, session.accessed)
 
 
-def paired(text: str) -> list[tuple[str, str]]:
-    """The headers of a flat commit's answer."""
-    parts = iter(text.split("\0"))
-    return list(zip(parts, parts))
-
-
 def uncommitted(problem: BaseException, changed: bool, accessed: bool) -> list[tuple[str, str]]:
     """What `committed` gives if that was the commit's end."""
     if changed or not isinstance(problem, (SessionDeleted, StoreError)):

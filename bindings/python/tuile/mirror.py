@@ -118,7 +118,8 @@ class Mirror:
                 self._later.append(text)
                 if self._plain:
                     self._plain.update(changed)
-                    self._copies.update(self._copied(changed) if self._copies else {})
+                if self._copies:
+                    self._copies.update(self._copied(changed))
             self._unsure.clear()
             session._forget()
         return answer

@@ -9,6 +9,7 @@ from collections.abc import ItemsView, Iterator, Mapping, MutableMapping, Values
 from ctypes import byref, c_int64
 from typing import TYPE_CHECKING, Any, Optional, Union
 
+from . import _flat as flat
 from . import _native as native
 from . import arguments
 from .errors import ArgumentError, ArgumentTypeError, SessionDeleted, SyntaxProblem
@@ -225,8 +226,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
 
         .. versionadded:: 0.1.0
         """
-        with self._lock:
-            self._merge(before, *self._between(before, after))
+        self._merge(before, *self._between(before, after))
 
     def _merge(self, before: dict[str, Any], removed: list[str], changed: dict[str, Any]) -> None:
         with self._lock:
@@ -511,8 +511,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
             self._return()
             try:
                 _, given = self._commit(arguments.count(status, "status"))
-                parts = iter(given.split("\0"))
-                return list(zip(parts, parts)) if headers else []
+                return flat.paired(given) if headers else []
             finally:
                 # The library has what other requests saved, too.
                 self._forget()
