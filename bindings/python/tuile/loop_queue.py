@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import select
 import weakref
 from collections.abc import Callable
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 class Operation:
     """One call under way. The session is its own until it has ended."""
 
-    __slots__ = ("future", "headers", "problem", "session", "then")
+    __slots__ = ("bell", "future", "headers", "problem", "session", "then")
 
     def __init__(self, session: Session, future: asyncio.Future[None]) -> None:
         self.session = session
@@ -33,6 +35,8 @@ class Operation:
         self.problem: Optional[BaseException] = None
         #: Called once it has ended, whoever waits for it; None by then.
         self.then: Optional[Callable[[], None]] = None
+        #: A pipe that gets an octet then, for a thread that waits. Who takes it out may write into it.
+        self.bell: list[int] = []
 
     def end(self, status: int, error: Optional[native.Error]) -> None:
         try:
@@ -47,6 +51,9 @@ class Operation:
         if self.then is not None:
             self.then()
             self.then = None
+        if self.bell:
+            with contextlib.suppress(IndexError):
+                os.write(self.bell.pop(), b"!")
         future = self.future()
         if future is None or (loop := future.get_loop()).is_closed():
             return
@@ -101,12 +108,24 @@ class LoopQueue:
         self._handle.use(lambda queue: native.lib.tuile_queue_run(queue, None))
 
     def wait(self, operation: Operation) -> None:
-        """Blocks until it has ended: for who comes to its session in the loop's own thread meanwhile."""
-        poll = select.poll()
-        poll.register(self._descriptor, select.POLLIN)
-        while operation.then is not None:
-            poll.poll()
-            self.run()
+        """Blocks until it has ended: for who comes to its session meanwhile, in the loop's own thread or in another."""
+        # The queue's descriptor is not enough: the loop may end the operation between a look at it and the poll.
+        ended, bell = os.pipe()
+        operation.bell.append(bell)
+        try:
+            poll = select.poll()
+            poll.register(self._descriptor, select.POLLIN)
+            poll.register(ended, select.POLLIN)
+            while operation.then is not None:
+                poll.poll()
+                self.run()
+        finally:
+            try:
+                operation.bell.pop()
+            except IndexError:
+                os.read(ended, 1)  # Whoever took it out writes into it yet.
+            os.close(ended)
+            os.close(bell)
 
     def load(self, session: Session, then: Callable[[], None]) -> Given:
         return self._give(session, then, native.lib.tuile_queue_load)
