@@ -39,6 +39,7 @@ struct HeldStore {
     changed.wait(lock, [&] { return !held; });
     inside--;
     count++;
+    changed.notify_all();
   }
   void hold(bool on) {
     std::lock_guard lock(mutex);

@@ -38,6 +38,11 @@ rescue LoadError => error
   exit 3
 end
 
+if %w[rack-dalli mem-cache-store].include?(KIND) && %w[3.0 6.1].include?(FORMAT) && Dalli::VERSION >= "3.2"
+  warn "Dalli #{Dalli::VERSION} no longer has the keys of 3.0"
+  exit 3
+end
+
 NAME = IS_RACK ? "rack.session" : "_app_session"
 ANSWERS = []
 COMMANDS = {

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -398,6 +400,8 @@ def test_sessions_move_to_and_from_memcached(memcached: Any, redis: redis_server
 
 @pytest.mark.parametrize(("compressor", "library", "package"), [("lzma", "liblzma.so.5", "liblzma5"), ("lz4", "liblz4.so.1", "liblz4-1"), ("zstd", "libzstd.so.1", "libzstd1")])
 def test_a_compressor_s_library_that_is_not_there_is_named(redis: redis_server.Server, url: str, tmp_path: Path, compressor: str, library: str, package: str) -> None:
+    if library in subprocess.run(["ldd", os.environ.get("TUILE_TOOL", str(BUILD / "tuile"))], capture_output=True, text=True, check=True).stdout:
+        pytest.skip("this libcrypto is linked with it, so that it is always there")
     (key,) = fill(redis, "layout=django-redis", PYTHON, "login").values()
     store = f"{url}?layout=django-redis&compressor={compressor}"
     # What does not decompress is taken as it is, as django-redis does.
