@@ -49,11 +49,20 @@ __attribute__((destructor)) static void free_all(void) {
   for (int i = 0; i < SYS_CIPHERS; i++) EVP_CIPHER_free(fetched[i]);
 }
 
-/* The thread's own context, ready for any key of that cipher; `*is_kept` is whether it stays the thread's. */
+/* A new context, ready for any key of that cipher. */
+static EVP_CIPHER_CTX *make_context(sys_cipher cipher, bool encrypt) {
+  EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+  if (!context || EVP_CipherInit_ex2(context, fetched[cipher], NULL, NULL, encrypt, NULL) != 1 ||
+      (known[cipher].is_aead && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, 12, NULL) != 1)) {
+    EVP_CIPHER_CTX_free(context);
+    return NULL;
+  }
+  return context;
+}
+
+/* The thread's own context; `*is_kept` is whether it stays the thread's. */
 static EVP_CIPHER_CTX *context_of(sys_cipher cipher, bool encrypt, bool *is_kept) {
-  pthread_once(&fetching, fetch_all);
   *is_kept = false;
-  if (!fetched[cipher]) return NULL;
   contexts *all = keeps ? pthread_getspecific(kept_key) : NULL;
   if (!all && keeps && (all = calloc(1, sizeof *all)) && pthread_setspecific(kept_key, all) != 0) {
     free(all);
@@ -63,13 +72,8 @@ static EVP_CIPHER_CTX *context_of(sys_cipher cipher, bool encrypt, bool *is_kept
     *is_kept = true;
     return all->of[cipher][encrypt];
   }
-  EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-  if (!context || EVP_CipherInit_ex2(context, fetched[cipher], NULL, NULL, encrypt, NULL) != 1 ||
-      (known[cipher].is_aead && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, 12, NULL) != 1)) {
-    EVP_CIPHER_CTX_free(context);
-    return NULL;
-  }
-  if (all) all->of[cipher][encrypt] = context, *is_kept = true;
+  EVP_CIPHER_CTX *context = make_context(cipher, encrypt);
+  if (context && all) all->of[cipher][encrypt] = context, *is_kept = true;
   return context;
 }
 
@@ -77,10 +81,43 @@ typedef struct use {
   sys_cipher cipher;
   EVP_CIPHER_CTX *context;
   bool is_kept;
+  /* Where a key's own context goes back to. */
+  void **place;
 } use;
 
+/* In the place of a context that somebody uses. */
+static char in_use;
+
+/* The key's own context, which nobody else gets meanwhile; false if another thread has it. After a fork that may be a
+ * thread of the parent's: then it is never there, and the thread's own is taken. */
+static bool begin_kept(sys_cipher_key with, bool encrypt, use *use) {
+  void **place = &with.kept->of[encrypt];
+  EVP_CIPHER_CTX *context = __atomic_exchange_n(place, (void *)&in_use, __ATOMIC_ACQUIRE);
+  if (context == (void *)&in_use) return false;
+  const uint8_t *key = context ? NULL : with.kept->key;
+  if (!context) context = make_context(with.cipher, encrypt);
+  if (context && EVP_CipherInit_ex2(context, NULL, key, with.iv, encrypt, NULL) != 1) {
+    EVP_CIPHER_CTX_free(context);
+    context = NULL;
+  }
+  if (!context) __atomic_store_n(place, NULL, __ATOMIC_RELEASE);
+  use->context = context;
+  use->place = place;
+  return true;
+}
+
+void sys_kept_keys_wipe(sys_kept_key *keys, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    for (int j = 0; j < 2; j++)
+      if (keys[i].of[j] != (void *)&in_use) EVP_CIPHER_CTX_free(keys[i].of[j]);
+  OPENSSL_cleanse(keys, count * sizeof *keys);
+}
+
 static use begin(sys_cipher_key with, bool encrypt) {
-  use use = {with.cipher, NULL, false};
+  use use = {with.cipher, NULL, false, NULL};
+  pthread_once(&fetching, fetch_all);
+  if (!fetched[with.cipher] || (with.kept && begin_kept(with, encrypt, &use))) return use;
+  if (with.kept) with.key = with.kept->key;
   use.context = context_of(with.cipher, encrypt, &use.is_kept);
   if (use.context && EVP_CipherInit_ex2(use.context, NULL, with.key, with.iv, encrypt, NULL) != 1) {
     if (!use.is_kept) EVP_CIPHER_CTX_free(use.context);
@@ -89,13 +126,17 @@ static use begin(sys_cipher_key with, bool encrypt) {
   return use;
 }
 
-/* Nothing stays behind: another key takes the place of this one, with which GCM clears the rest, and a block of zeros
- * that of the text's last block elsewhere. */
+/* In a thread's context nothing stays behind: another key takes the place of this one, with which GCM clears the rest,
+ * and a block of zeros that of the text's last block elsewhere. A key's own goes, with what is in it, when the key does. */
 static void end(use use) {
   static const uint8_t zeros[32];
   uint8_t block[32];
   int written;
   if (!use.context) return;
+  if (use.place) {
+    __atomic_store_n(use.place, use.context, __ATOMIC_RELEASE);
+    return;
+  }
   if (!use.is_kept) {
     EVP_CIPHER_CTX_free(use.context);
     return;

@@ -41,6 +41,7 @@ uint8_t *room(size_t size);
 void leave(test_case *test, uint8_t *room, size_t size);
 
 /* ciphers.c */
+void keep_keys(bool on);
 void test_aead(test_case *test, sys_cipher cipher);
 void test_ctr(test_case *test, sys_cipher cipher);
 void test_cbc(test_case *test);

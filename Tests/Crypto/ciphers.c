@@ -6,8 +6,23 @@ static bool is_all(const uint8_t *data, size_t size, uint8_t byte) {
   return true;
 }
 
+/* Each case has a key of its own for each call, and then one that is kept from call to call. */
+static bool keeps;
+static sys_kept_key kept;
+
+void keep_keys(bool on) {
+  keeps = on;
+  sys_kept_keys_wipe(&kept, 1);
+}
+
 static sys_cipher_key keyed(const test_case *test, sys_cipher cipher) {
-  return (sys_cipher_key){cipher, test->key.data, test->iv.data};
+  if (!keeps) return (sys_cipher_key){cipher, test->key.data, test->iv.data, NULL};
+  if (kept.cipher != cipher || memcmp(kept.key, test->key.data, test->key.size) != 0) {
+    sys_kept_keys_wipe(&kept, 1);
+    kept.cipher = cipher;
+    memcpy(kept.key, test->key.data, test->key.size);
+  }
+  return (sys_cipher_key){cipher, NULL, test->iv.data, &kept};
 }
 
 /* ---- sealing and opening ---- */

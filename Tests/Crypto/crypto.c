@@ -89,9 +89,18 @@ static void run_hkdf(test_case *test, int mode) {
 static void run_digest(test_case *test, int digest) { test_digest(test, (sys_digest)digest); }
 static void run_hmac(test_case *test, int digest) { test_hmac(test, (sys_digest)digest); }
 static void run_pbkdf2(test_case *test, int digest) { test_pbkdf2(test, (sys_digest)digest); }
-static void run_aead(test_case *test, int cipher) { test_aead(test, (sys_cipher)cipher); }
-static void run_ctr(test_case *test, int cipher) { test_ctr(test, (sys_cipher)cipher); }
-static void run_cbc(test_case *test, int blocks) { blocks ? test_cbc_blocks(test) : test_cbc(test); }
+static void aead(test_case *test, int cipher) { test_aead(test, (sys_cipher)cipher); }
+static void ctr(test_case *test, int cipher) { test_ctr(test, (sys_cipher)cipher); }
+static void cbc(test_case *test, int blocks) { blocks ? test_cbc_blocks(test) : test_cbc(test); }
+static void both(test_case *test, int which, void (*run)(test_case *test, int which)) {
+  run(test, which);
+  keep_keys(true);
+  run(test, which);
+  keep_keys(false);
+}
+static void run_aead(test_case *test, int cipher) { both(test, cipher, aead); }
+static void run_ctr(test_case *test, int cipher) { both(test, cipher, ctr); }
+static void run_cbc(test_case *test, int blocks) { both(test, blocks, cbc); }
 
 static struct {
   const char *name;

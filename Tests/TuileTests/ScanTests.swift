@@ -104,6 +104,8 @@ import Testing
       #expect(SetCookie.isAttributeOctet(octet) == (octet >= 0x20 && octet < 0x7F && octet != 0x3B), "\(octet)")
       let safe = octet >= 0x20 && octet != 0x7F && octet != 0x3B
       #expect((sys_octet_class(octet) & 1 != 0) == safe, "\(octet)")
+      let left = octet < 0x80 && (character.isLetter || character.isNumber || "-_.!~*'()".contains(character))
+      #expect((sys_octet_class(octet) & 16 != 0) == left, "\(octet)")
     }
   }
 }

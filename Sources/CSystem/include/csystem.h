@@ -80,11 +80,23 @@ typedef enum sys_cipher {
   SYS_CIPHERS
 } sys_cipher;
 
-/* A cipher with a key of its size, and an IV of 12 bytes for an AEAD, of 16 for CTR and CBC. */
+/* A key that makes many tokens, and contexts that have it: one for each direction, made when it is first needed. Zeros
+ * but for cipher and key. */
+typedef struct sys_kept_key {
+  sys_cipher cipher;
+  uint8_t key[32];
+  void *of[2];
+} sys_kept_key;
+/* Frees the contexts and wipes all. Nobody uses them any more. */
+void sys_kept_keys_wipe(sys_kept_key *keys, size_t count);
+
+/* A cipher with a key of its size, and an IV of 12 bytes for an AEAD, of 16 for CTR and CBC. `key` is for one token;
+ * or else it is NULL, and `kept` has that cipher's. */
 typedef struct sys_cipher_key {
   sys_cipher cipher;
   const uint8_t *key;
   const uint8_t *iv;
+  sys_kept_key *kept;
 } sys_cipher_key;
 
 /* `out` holds as many bytes as `in`. */

@@ -61,10 +61,11 @@ static inline size_t sys_find_pair(const uint8_t *text, size_t from, size_t size
 
 /* The classes of octets that cookies know, as bits of sys_octet_classes. */
 enum {
-  SYS_OCTET_SAFE = 1,     /* no control, no ';' */
-  SYS_OCTET_TOKEN = 2,    /* RFC 9110, section 5.6.2 */
-  SYS_OCTET_COOKIE = 4,   /* cookie-octet of RFC 6265bis */
-  SYS_OCTET_ATTRIBUTE = 8 /* av-octet of RFC 6265bis */
+  SYS_OCTET_SAFE = 1,      /* no control, no ';' */
+  SYS_OCTET_TOKEN = 2,     /* RFC 9110, section 5.6.2 */
+  SYS_OCTET_COOKIE = 4,    /* cookie-octet of RFC 6265bis */
+  SYS_OCTET_ATTRIBUTE = 8, /* av-octet of RFC 6265bis */
+  SYS_OCTET_COMPONENT = 16 /* what encodeURIComponent of ECMA-262 leaves as it is */
 };
 extern const uint8_t sys_octet_classes[256];
 

@@ -156,10 +156,10 @@ enum JSONText {
   static func readString(_ raw: Bytes, lenient: Bool, to buffer: inout ByteBuffer) throws(Failure) {
     var i = 1
     while i < raw.count &- 1 {
-      let c = raw[i]
-      guard c == UInt8(ascii: "\\") else {
-        buffer.append(c)
-        i &+= 1
+      let escape = min(raw.find(UInt8(ascii: "\\"), from: i), raw.count &- 1)
+      guard escape == i else {
+        buffer.append(raw.slice(i, escape))
+        i = escape
         continue
       }
       i &+= 2

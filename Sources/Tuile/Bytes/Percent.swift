@@ -1,21 +1,21 @@
+import CSystem
+
 /// Percent-coding (RFC 3986, section 2.1) as JavaScript does it.
 enum Percent {
   /// What encodeURIComponent leaves: A-Z a-z 0-9 - _ . ! ~ * ' ( ). The
   /// parentheses are cookie-octets too.
   static func encode(_ text: Bytes, to writer: inout ByteWriter) {
     let digits: StaticString = "0123456789ABCDEF"
-    for i in Indices(text.count) {
-      let c = text[i]
-      switch c {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "!"), UInt8(ascii: "'")...UInt8(ascii: "*"),
-        UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
-        writer.append(c)
-      default:
-        writer.append(UInt8(ascii: "%"))
-        writer.append(digits.start[Int(c &>> 4)])
-        writer.append(digits.start[Int(c & 15)])
-      }
+    var i = 0
+    while i < text.count {
+      let next = sys_skip_class(text.start, i, text.count, UInt8(SYS_OCTET_COMPONENT))
+      writer.append(text.slice(i, next))
+      guard next < text.count else { return }
+      let c = text[next]
+      writer.append(UInt8(ascii: "%"))
+      writer.append(digits.start[Int(c &>> 4)])
+      writer.append(digits.start[Int(c & 15)])
+      i = next &+ 1
     }
   }
 
@@ -26,8 +26,9 @@ enum Percent {
         writer.append(high &<< 4 | low)
         i &+= 3
       } else {
-        writer.append(value[i])
-        i &+= 1
+        let next = value.find(UInt8(ascii: "%"), from: i &+ 1)
+        writer.append(value.slice(i, next))
+        i = next
       }
     }
   }

@@ -6,8 +6,11 @@ struct AEAD {
   private let with: sys_cipher_key
 
   init(_ cipher: sys_cipher = SYS_AES_256_GCM, key: UnsafePointer<UInt8>, nonce: UnsafePointer<UInt8>) {
-    with = sys_cipher_key(cipher: cipher, key: key, iv: nonce)
+    with = sys_cipher_key(cipher: cipher, key: key, iv: nonce, kept: nil)
   }
+
+  /// `key` of a cipher that is an AEAD.
+  init(_ key: sys_cipher_key) { with = key }
 
   /// Appends the sealed text and writes its tag. `known` is signed with it.
   func seal(
@@ -36,18 +39,60 @@ struct AEAD {
 }
 
 extension sys_cipher {
-  /// Appends what the cipher makes of `text`: CTR either way, CBC with its padding.
-  /// false if the padding is wrong, or libcrypto fails.
+  /// As that of a key, with one for this text alone.
   func run(
     encrypt: Bool, _ text: Bytes, key: UnsafePointer<UInt8>, iv: UnsafePointer<UInt8>, to out: inout ByteBuffer
   ) throws(Failure) -> Bool {
+    try sys_cipher_key(cipher: self, key: key, iv: iv, kept: nil).run(encrypt: encrypt, text, to: &out)
+  }
+}
+
+extension sys_cipher_key {
+  /// Appends what the cipher makes of `text`: CTR either way, CBC with its padding.
+  /// false if the padding is wrong, or libcrypto fails.
+  func run(encrypt: Bool, _ text: Bytes, to out: inout ByteBuffer) throws(Failure) -> Bool {
     var size = -1
-    let with = sys_cipher_key(cipher: self, key: key, iv: iv)
     let filled = out.fill(text.count &+ 16) { start in
-      size = sys_cipher_run(with, encrypt, text.lent, start)
+      size = sys_cipher_run(self, encrypt, text.lent, start)
       return max(0, size)
     }
     guard filled else { throw .memory }
     return size >= 0
+  }
+}
+
+/// Keys that each make many tokens, ready to be used: what a key costs to set is paid once, and
+/// not for each token. Any thread may use them. Wiped when they go.
+struct CipherKeys: ~Copyable {
+  private let keys: UnsafeMutablePointer<sys_kept_key>
+  let count: Int
+
+  /// nil without memory. `count` keys, all to be set but those that are never used.
+  init?(count: Int) {
+    guard count >= 0, count < 1 << 16, let raw = calloc(max(1, count), MemoryLayout<sys_kept_key>.stride) else {
+      return nil
+    }
+    keys = raw.assumingMemoryBound(to: sys_kept_key.self)
+    self.count = count
+  }
+
+  deinit {
+    sys_kept_keys_wipe(keys, count)
+    free(keys)
+  }
+
+  /// A key of the cipher's size, at most 32 bytes.
+  func set(_ index: Int, _ cipher: sys_cipher, key: Bytes) {
+    guard index >= 0, index < count else { return }
+    keys[index].cipher = cipher
+    withUnsafeMutableBytes(of: &keys[index].key) { room in
+      for i in Indices(min(key.count, room.count)) { room[i] = key[i] }
+    }
+  }
+
+  /// For one token, with its IV or nonce. What it points to lives as long as these keys and the IV.
+  func key(_ index: Int, iv: UnsafePointer<UInt8>) -> sys_cipher_key {
+    let kept = keys + max(0, min(index, count &- 1))
+    return sys_cipher_key(cipher: kept.pointee.cipher, key: nil, iv: iv, kept: kept)
   }
 }

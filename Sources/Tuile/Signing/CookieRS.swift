@@ -16,15 +16,14 @@ final class CookieRS: Dialect {
   private let isPrivate: Bool
   private let name: ByteBuffer
   private let macs: HMACKeys
-  /// 32 bytes for each secret.
-  private let ciphers: SecretBytes
+  private let ciphers: CipherKeys
 
   static func make(_ settings: SignerSettings, isPrivate: Bool) throws(Failure) -> CookieRS {
     if isPrivate { try settings.needName() }
     let count = settings.secrets.count
     var name = ByteBuffer()
     name.append(settings.name)
-    guard let macs = HMACKeys(count: count, .sha256), let ciphers = SecretBytes(count: 32 &* count), !name.failed else {
+    guard let macs = HMACKeys(count: count, .sha256), let ciphers = CipherKeys(count: count), !name.failed else {
       throw .memory
     }
     let info = Bytes("COOKIE;SIGNED:HMAC-SHA256;PRIVATE:AEAD-AES-256-GCM")
@@ -33,7 +32,7 @@ final class CookieRS: Dialect {
       if settings.derivation == KeyDerivation.none {
         guard secret.count == 64 else { throw .argument("the secret has not 64 bytes") }
         macs.set(i, key: secret.slice(0, 32))
-        (ciphers.start + 32 &* i).copy(secret.dropFirst(32))
+        ciphers.set(i, SYS_AES_256_GCM, key: secret.dropFirst(32))
       } else {
         guard secret.count >= 32 else { throw .argument("the secret has less than 32 bytes") }
         try withScratch(64) { (both) throws(Failure) in
@@ -41,7 +40,7 @@ final class CookieRS: Dialect {
             throw .memory
           }
           macs.set(i, key: Bytes(both, 32))
-          (ciphers.start + 32 &* i).copy(Bytes(both + 32, 32))
+          ciphers.set(i, SYS_AES_256_GCM, key: Bytes(both + 32, 32))
         }
       }
     }
@@ -61,7 +60,7 @@ final class CookieRS: Dialect {
   }
 
   private init(
-    _ isPrivate: Bool, _ name: consuming ByteBuffer, _ macs: consuming HMACKeys, _ ciphers: consuming SecretBytes
+    _ isPrivate: Bool, _ name: consuming ByteBuffer, _ macs: consuming HMACKeys, _ ciphers: consuming CipherKeys
   ) {
     self.isPrivate = isPrivate
     self.name = name
@@ -78,7 +77,7 @@ final class CookieRS: Dialect {
         guard sys_random(nonce, CookieRS.nonceSize) else { throw .random }
         let tag = nonce + CookieRS.nonceSize
         data.append(Bytes(nonce, CookieRS.nonceSize))
-        try AEAD(key: ciphers.start, nonce: nonce).seal(text, known: name.bytes, to: &data, tag: tag)
+        try AEAD(ciphers.key(0, iv: nonce)).seal(text, known: name.bytes, to: &data, tag: tag)
         data.append(Bytes(tag, CookieRS.tagSize))
         guard !data.failed else { throw .memory }
       }
@@ -122,7 +121,7 @@ final class CookieRS: Dialect {
     let sealed = whole.slice(CookieRS.nonceSize, whole.count &- CookieRS.tagSize)
     guard sealed.count <= limit else { throw .limit("the payload is over the limit") }
     for key in Indices(macs.count) {
-      if try AEAD(key: ciphers.start + 32 &* key, nonce: whole.start).open(
+      if try AEAD(ciphers.key(key, iv: whole.start)).open(
         sealed, known: name.bytes, tag: sealed.end, to: &out)
       {
         return .valid(timestamp: nil, key: key)

@@ -14,12 +14,11 @@ final class Fernet: Dialect {
   private static let futureSkew: Int64 = 60
 
   private let macs: HMACKeys
-  /// 16 bytes for each secret.
-  private let ciphers: SecretBytes
+  private let ciphers: CipherKeys
 
   static func make(_ settings: SignerSettings) throws(Failure) -> Fernet {
     let count = settings.secrets.count
-    guard let macs = HMACKeys(count: count, .sha256), let ciphers = SecretBytes(count: keySize &* count) else {
+    guard let macs = HMACKeys(count: count, .sha256), let ciphers = CipherKeys(count: count) else {
       throw .memory
     }
     var key = ByteBuffer()
@@ -28,7 +27,7 @@ final class Fernet: Dialect {
       key.removeAll()
       try read(settings.secrets[i], to: &key)
       macs.set(i, key: key.bytes.slice(0, keySize))
-      (ciphers.start + keySize &* i).copy(key.bytes.dropFirst(keySize))
+      ciphers.set(i, SYS_AES_128_CBC, key: key.bytes.dropFirst(keySize))
     }
     let made = Fernet(macs, ciphers)
     let claims = KeyClaims(.fernet)
@@ -38,7 +37,7 @@ final class Fernet: Dialect {
     return made
   }
 
-  private init(_ macs: consuming HMACKeys, _ ciphers: consuming SecretBytes) {
+  private init(_ macs: consuming HMACKeys, _ ciphers: consuming CipherKeys) {
     self.macs = macs
     self.ciphers = ciphers
   }
@@ -69,7 +68,7 @@ final class Fernet: Dialect {
     try withScratch(16 &+ Fernet.macSize) { (iv) throws(Failure) in
       guard sys_random(iv, 16) else { throw .random }
       token.append(Bytes(iv, 16))
-      guard try SYS_AES_128_CBC.run(encrypt: true, text, key: ciphers.start, iv: iv, to: &token), !token.failed else {
+      guard try ciphers.key(0, iv: iv).run(encrypt: true, text, to: &token), !token.failed else {
         throw .memory
       }
       macs.digest(0, of: token.bytes, to: iv + 16)
@@ -105,8 +104,7 @@ final class Fernet: Dialect {
       guard !Dialect.isOlder(now, than: Fernet.futureSkew, now: time) else { return .badSignature }
     }
     guard sealed.count &- 1 <= limit else { throw .limit("the payload is over the limit") }
-    let cipher = ciphers.start + Fernet.keySize &* key
-    guard try SYS_AES_128_CBC.run(encrypt: false, sealed, key: cipher, iv: signed.start + 9, to: &out) else {
+    guard try ciphers.key(key, iv: signed.start + 9).run(encrypt: false, sealed, to: &out) else {
       return .badSignature
     }
     guard !out.failed else { throw .memory }

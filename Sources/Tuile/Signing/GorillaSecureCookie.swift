@@ -13,9 +13,9 @@ final class GorillaSecureCookie: Dialect {
 
   private let name: ByteBuffer
   private let keys: HMACKeys
-  /// 32 bytes for each secret, and how many of them are its block key.
-  private let blocks: SecretBytes
-  private let sizes: SecretBytes
+  /// One for each secret, where `encrypts` is not 0.
+  private let blocks: CipherKeys
+  private let encrypts: SecretBytes
   private static let largestBlock = 32
 
   static func make(_ settings: SignerSettings) throws(Failure) -> GorillaSecureCookie {
@@ -23,7 +23,7 @@ final class GorillaSecureCookie: Dialect {
     let count = settings.secrets.count
     var name = ByteBuffer()
     name.append(settings.name)
-    guard !name.failed, let blocks = SecretBytes(count: largestBlock &* count), let sizes = SecretBytes(count: count)
+    guard !name.failed, let blocks = CipherKeys(count: count), let encrypts = SecretBytes(count: count)
     else { throw .memory }
     guard settings.blockSecret.isEmpty || count == 1 else {
       throw .argument("with several secrets each needs a block secret of its own: use tuile_keyring_add_entry")
@@ -37,10 +37,10 @@ final class GorillaSecureCookie: Dialect {
       guard block.isEmpty || block.count == 16 || block.count == 24 || block.count == largestBlock else {
         throw .argument("block_secret has to have 16, 24 or 32 bytes")
       }
-      (blocks.start + largestBlock &* i).copy(block)
-      sizes.start[i] = UInt8(truncatingIfNeeded: block.count)
+      if let cipher = cipher(block.count) { blocks.set(i, cipher, key: block) }
+      encrypts.start[i] = block.isEmpty ? 0 : 1
     }
-    let made = GorillaSecureCookie(name, try settings.plainKeys(settings.digest ?? .sha256), blocks, sizes)
+    let made = GorillaSecureCookie(name, try settings.plainKeys(settings.digest ?? .sha256), blocks, encrypts)
     let claims = KeyClaims(.gorilla)
     var prefix = ByteBuffer()
     prefix.append(settings.name)
@@ -52,18 +52,18 @@ final class GorillaSecureCookie: Dialect {
   }
 
   private init(
-    _ name: consuming ByteBuffer, _ keys: consuming HMACKeys, _ blocks: consuming SecretBytes,
-    _ sizes: consuming SecretBytes
+    _ name: consuming ByteBuffer, _ keys: consuming HMACKeys, _ blocks: consuming CipherKeys,
+    _ encrypts: consuming SecretBytes
   ) {
     self.name = name
     self.keys = keys
     self.blocks = blocks
-    self.sizes = sizes
+    self.encrypts = encrypts
   }
 
   /// nil if the pair signs alone.
-  private func cipher(_ pair: Int) -> sys_cipher? {
-    switch sizes.start[pair] {
+  private static func cipher(_ keySize: Int) -> sys_cipher? {
+    switch keySize {
     case 0: return nil
     case 16: return SYS_AES_128_CTR
     case 24: return SYS_AES_192_CTR
@@ -71,20 +71,16 @@ final class GorillaSecureCookie: Dialect {
     }
   }
 
-  private func block(_ pair: Int) -> UnsafeMutablePointer<UInt8> {
-    blocks.start + GorillaSecureCookie.largestBlock &* pair
-  }
-
   override var isTimed: Bool { true }
 
   override func sign(_ text: Bytes, now: Int64, to out: inout ByteBuffer) throws(Failure) {
     var payload = ByteBuffer()
     guard UTF8Text.firstInvalid(text) == nil else { throw .syntax("gorilla's tokens hold text in UTF-8") }
-    if let cipher = cipher(0) {
+    if encrypts.start[0] != 0 {
       try withScratch(GorillaSecureCookie.ivSize) { (iv) throws(Failure) in
         guard sys_random(iv, GorillaSecureCookie.ivSize) else { throw .random }
         payload.append(Bytes(iv, GorillaSecureCookie.ivSize))
-        guard try cipher.run(encrypt: true, text, key: block(0), iv: iv, to: &payload) else { throw .memory }
+        guard try blocks.key(0, iv: iv).run(encrypt: true, text, to: &payload) else { throw .memory }
       }
     } else {
       payload.append(text)
@@ -139,11 +135,11 @@ final class GorillaSecureCookie: Dialect {
     }
     guard payload.count <= limit else { throw .limit("the payload is over the limit") }
     let from = out.count
-    if let cipher = cipher(key) {
+    if encrypts.start[key] != 0 {
       let size = GorillaSecureCookie.ivSize
       guard payload.count >= size else { return .badSignature }
       let sealed = payload.bytes.dropFirst(size)
-      guard try cipher.run(encrypt: false, sealed, key: block(key), iv: payload.bytes.start, to: &out) else {
+      guard try blocks.key(key, iv: payload.bytes.start).run(encrypt: false, sealed, to: &out) else {
         throw .memory
       }
     } else {

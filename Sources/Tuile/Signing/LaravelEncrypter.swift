@@ -7,8 +7,7 @@ final class LaravelEncrypter: Sealer {
   private static let tagSize = 16
 
   private let isGCM: Bool
-  private let keySize: Int
-  private let keys: SecretBytes
+  private let keys: CipherKeys
   let macs: HMACKeys
 
   /// `each` is lent every key, in its order.
@@ -16,7 +15,7 @@ final class LaravelEncrypter: Sealer {
     _ secrets: SecretList, gcm: Bool, _ each: (Bytes) throws(Failure) -> Void = { (_) throws(Failure) in }
   ) throws(Failure) -> LaravelEncrypter {
     let count = secrets.count
-    guard let keys = SecretBytes(count: 32 &* count), let macs = HMACKeys(count: count, .sha256) else { throw .memory }
+    guard let keys = CipherKeys(count: count), let macs = HMACKeys(count: count, .sha256) else { throw .memory }
     var key = ByteBuffer()
     defer { key.wipe() }
     var size = 0
@@ -27,16 +26,15 @@ final class LaravelEncrypter: Sealer {
       guard key.count == size else {
         throw .argument("the secrets are of different sizes: 16 or 32 bytes, as the cipher")
       }
-      (keys.start + size &* i).copy(key.bytes)
+      keys.set(i, cipher(gcm, size), key: key.bytes)
       macs.set(i, key: key.bytes)
       try each(key.bytes)
     }
-    return LaravelEncrypter(gcm, size, keys, macs)
+    return LaravelEncrypter(gcm, keys, macs)
   }
 
-  private init(_ isGCM: Bool, _ keySize: Int, _ keys: consuming SecretBytes, _ macs: consuming HMACKeys) {
+  private init(_ isGCM: Bool, _ keys: consuming CipherKeys, _ macs: consuming HMACKeys) {
     self.isGCM = isGCM
-    self.keySize = keySize
     self.keys = keys
     self.macs = macs
   }
@@ -57,7 +55,7 @@ final class LaravelEncrypter: Sealer {
     }
   }
 
-  private var cipher: sys_cipher {
+  private static func cipher(_ isGCM: Bool, _ keySize: Int) -> sys_cipher {
     if isGCM { return keySize == 16 ? SYS_AES_128_GCM : SYS_AES_256_GCM }
     return keySize == 16 ? SYS_AES_128_CBC : SYS_AES_256_CBC
   }
@@ -73,9 +71,9 @@ final class LaravelEncrypter: Sealer {
       guard sys_random(nonce, ivSize) else { throw .random }
       let mac = nonce + 16
       if isGCM {
-        try AEAD(cipher, key: keys.start, nonce: nonce).seal(plain, to: &sealed, tag: mac)
+        try AEAD(keys.key(0, iv: nonce)).seal(plain, to: &sealed, tag: mac)
       } else {
-        guard try cipher.run(encrypt: true, plain, key: keys.start, iv: nonce, to: &sealed) else { throw .memory }
+        guard try keys.key(0, iv: nonce).run(encrypt: true, plain, to: &sealed) else { throw .memory }
       }
       Base64.standard.encode(Bytes(nonce, ivSize), to: &iv)
       Base64.standard.encode(sealed.bytes, to: &value)
@@ -125,7 +123,7 @@ final class LaravelEncrypter: Sealer {
     guard !signed.failed else { throw .memory }
     guard parts.tag.count == 0, try Hex.decode(parts.mac.bytes, to: &mac),
       let key = macs.matching(signed.bytes, mac.bytes),
-      try cipher.run(encrypt: false, sealed, key: keys.start + keySize &* key, iv: iv.start, to: &plain)
+      try keys.key(key, iv: iv.start).run(encrypt: false, sealed, to: &plain)
     else { return nil }
     return key
   }
@@ -138,8 +136,7 @@ final class LaravelEncrypter: Sealer {
       return nil
     }
     for key in Indices(macs.count) {
-      let start = keys.start + keySize &* key
-      if try AEAD(cipher, key: start, nonce: iv.start).open(sealed, tag: tag.bytes.start, to: &plain) {
+      if try AEAD(keys.key(key, iv: iv.start)).open(sealed, tag: tag.bytes.start, to: &plain) {
         return key
       }
     }

@@ -60,40 +60,40 @@ final class RailsForm {
 
   private let cipher: Cipher
   private let count: Int
-  /// `cipher.keySize` bytes for each secret; of signed ones the MAC has them.
-  private let keys: SecretBytes
+  /// Of signed ones the MAC has them.
+  private let keys: CipherKeys
   private let macs: HMACKeys
   var next: RailsForm?
 
   static func make(_ kind: Kind, _ settings: SignerSettings, _ claims: KeyClaims) throws(Failure) -> RailsForm {
     let count = settings.secrets.count
     let size = kind.cipher.keySize
-    guard let keys = SecretBytes(count: size &* count),
+    guard let keys = CipherKeys(count: count),
       let macs = HMACKeys(count: kind.cipher.isGCM ? 0 : count, kind.macDigest)
     else { throw .memory }
     try RailsForm.claim(kind.salt, kind.digest, settings, claims)
     if kind.cipher == .cbc256 { try RailsForm.claim(kind.macSalt, kind.digest, settings, claims) }
     for i in Indices(count) {
-      let key = keys.start + i &* size
-      try kind.digest.pbkdf2(
-        settings.secrets[i], salt: kind.salt, iterations: settings.iterations, to: key, size: size)
-      switch kind.cipher {
-      case .none: macs.set(i, key: Bytes(key, size))
-      case .cbc256:
-        let secret = settings.secrets[i]
-        try withScratch(RailsForm.macKeySize) { (own) throws(Failure) in
-          try kind.digest.pbkdf2(
-            secret, salt: kind.macSalt, iterations: settings.iterations, to: own, size: RailsForm.macKeySize)
-          macs.set(i, key: Bytes(own, RailsForm.macKeySize))
+      let secret = settings.secrets[i]
+      try withScratch(RailsForm.macKeySize) { (key) throws(Failure) in
+        try kind.digest.pbkdf2(secret, salt: kind.salt, iterations: settings.iterations, to: key, size: size)
+        if kind.cipher == .none {
+          macs.set(i, key: Bytes(key, size))
+        } else {
+          keys.set(i, kind.cipher.system, key: Bytes(key, size))
         }
-      default: break
+        if kind.cipher == .cbc256 {
+          try kind.digest.pbkdf2(
+            secret, salt: kind.macSalt, iterations: settings.iterations, to: key, size: RailsForm.macKeySize)
+          macs.set(i, key: Bytes(key, RailsForm.macKeySize))
+        }
       }
     }
     try claims.add(macs, .signs(prefix: Bytes()))
     return RailsForm(kind.cipher, count, keys, macs)
   }
 
-  private init(_ cipher: Cipher, _ count: Int, _ keys: consuming SecretBytes, _ macs: consuming HMACKeys) {
+  private init(_ cipher: Cipher, _ count: Int, _ keys: consuming CipherKeys, _ macs: consuming HMACKeys) {
     self.cipher = cipher
     self.count = count
     self.keys = keys
@@ -122,9 +122,9 @@ final class RailsForm {
       let tag = iv + RailsForm.cbcIV
       guard sys_random(iv, size) else { throw .random }
       if cipher.isGCM {
-        try AEAD(cipher.system, key: keys.start, nonce: iv).seal(envelope, to: &sealed, tag: tag)
+        try AEAD(keys.key(0, iv: iv)).seal(envelope, to: &sealed, tag: tag)
       } else {
-        guard try cipher.system.run(encrypt: true, envelope, key: keys.start, iv: iv, to: &sealed) else {
+        guard try keys.key(0, iv: iv).run(encrypt: true, envelope, to: &sealed) else {
           throw .memory
         }
       }
@@ -163,8 +163,7 @@ final class RailsForm {
       var iv = ByteBuffer()
       guard try Base64.standard.decode(text.bytes.slice(0, split), to: &sealed),
         try Base64.standard.decode(text.bytes.dropFirst(split &+ 2), to: &iv), iv.count == RailsForm.cbcIV,
-        try cipher.system.run(
-          encrypt: false, sealed.bytes, key: keys.start + key &* cipher.keySize, iv: iv.bytes.start, to: &envelope)
+        try keys.key(key, iv: iv.bytes.start).run(encrypt: false, sealed.bytes, to: &envelope)
       else { return nil }
       return key
     default: return try unseal(token, to: &envelope)
@@ -183,7 +182,7 @@ final class RailsForm {
       try Base64.standard.decode(rest.dropFirst(second &+ 2), to: &tag), tag.count == RailsForm.tagSize
     else { return nil }
     for key in Indices(count) {
-      if try AEAD(cipher.system, key: keys.start + key &* cipher.keySize, nonce: iv.bytes.start).open(
+      if try AEAD(keys.key(key, iv: iv.bytes.start)).open(
         sealed.bytes, tag: tag.bytes.start, to: &envelope)
       {
         return key
