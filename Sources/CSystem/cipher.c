@@ -38,6 +38,8 @@ static void fetch_all(void) {
   keeps = pthread_key_create(&kept_key, free_contexts) == 0;
 }
 
+void sys_ciphers_fetch(void) { pthread_once(&fetching, fetch_all); }
+
 __attribute__((destructor)) static void free_all(void) {
   if (keeps) {
     contexts *all = pthread_getspecific(kept_key);
@@ -115,7 +117,7 @@ void sys_kept_keys_wipe(sys_kept_key *keys, size_t count) {
 
 static use begin(sys_cipher_key with, bool encrypt) {
   use use = {with.cipher, NULL, false, NULL};
-  pthread_once(&fetching, fetch_all);
+  sys_ciphers_fetch();
   if (!fetched[with.cipher] || (with.kept && begin_kept(with, encrypt, &use))) return use;
   if (with.kept) with.key = with.kept->key;
   use.context = context_of(with.cipher, encrypt, &use.is_kept);

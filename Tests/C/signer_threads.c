@@ -43,6 +43,8 @@ int main(void) {
     config.dialect = cases[i].dialect, config.secret = text(cases[i].secret), config.block_secret = text(cases[i].block);
     config.name = text("session");
     CHECK(tuile_signer_new(&config, &signer, &error) == TUILE_OK);
+    /* libcrypto takes locks of its own at a thread's first use, which a fork in another one leaves locked. */
+    work((void *)"parent");
     static char names[threads][16];
     pthread_t all[threads];
     for (int t = 0; t < threads; t++) {

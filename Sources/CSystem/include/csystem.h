@@ -80,6 +80,10 @@ typedef enum sys_cipher {
   SYS_CIPHERS
 } sys_cipher;
 
+/* Looks them up, as their first use does. libcrypto has a lock for that: in the child of a fork that happened meanwhile
+ * nobody leaves it. So it is done by who makes keys, before there are tokens. */
+void sys_ciphers_fetch(void);
+
 /* A key that makes many tokens, and contexts that have it: one for each direction, made when it is first needed. Zeros
  * but for cipher and key. */
 typedef struct sys_kept_key {

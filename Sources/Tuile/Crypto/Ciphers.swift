@@ -74,6 +74,7 @@ struct CipherKeys: ~Copyable {
     }
     keys = raw.assumingMemoryBound(to: sys_kept_key.self)
     self.count = count
+    sys_ciphers_fetch()
   }
 
   deinit {

@@ -1,3 +1,4 @@
+import CSystem
 import CTuile
 
 extension Dialect {
@@ -9,6 +10,7 @@ extension Dialect {
         throw .argument("cipher, mac_digest and mac_salt are settings of Rails alone")
       }
     }
+    sys_ciphers_fetch()
     switch dialect {
     case TUILE_DIALECT_DJANGO:
       return try DjangoSigner.make(secrets: settings.secrets, salt: settings.salt, timed: settings.timed)
