@@ -111,8 +111,10 @@ def test_idle_connections_that_the_server_ended_are_noticed(server: Server, data
     with opened(server.url(database, retries="0")) as manager:
         key = written(manager, count=0)
         for _ in range(5):
-            server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
-            time.sleep(0.05)
+            ended = server.sql(f"SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+            # Until the server's processes are gone, and their connections with them.
+            while any(Path(f"/proc/{pid}").exists() for pid, _ in ended):
+                time.sleep(0.005)
             with manager.begin(f"sessionid={key}") as session:
                 session.add_int("count")
                 session.commit(200)
