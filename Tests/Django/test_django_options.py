@@ -38,7 +38,8 @@ def test_the_typed_dictionary() -> None:
     for name, one in OPTIONS.items():
         kind = "Callable" if one.kind == "function" else "Literal" if one.choices else one.kind
         if kind == "bool or str":
-            kind = "typing.Union[bool, typing.Literal["
+            # Python 3.14 writes it as it is written.
+            kind = "bool | typing.Literal[" if hints[name].startswith("bool |") else "typing.Union[bool, typing.Literal["
         assert kind in hints[name] and all(choice in hints[name] for choice in one.choices), name
 
 

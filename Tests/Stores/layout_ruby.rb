@@ -82,7 +82,14 @@ stack =
       if KIND.start_with?("mem")
         ActiveSupport::Cache::MemCacheStore.new(SOCKET, namespace: "app")
       else
-        ActiveSupport::Cache::RedisCacheStore.new(namespace: "app", redis: Redis.new(**(SOCKET.start_with?("redis:") ? { url: SOCKET } : { path: SOCKET })))
+        begin
+          ActiveSupport::Cache::RedisCacheStore.new(namespace: "app", redis: Redis.new(**(SOCKET.start_with?("redis:") ? { url: SOCKET } : { path: SOCKET })))
+        rescue ArgumentError => error
+          # Rails 7.2 beside connection_pool 3: Debian sid has had that pair, with which no cache of Rails' can be made.
+          raise unless error.backtrace.first.include?("connection_pool")
+          warn "Rails #{ActiveSupport.version} and connection_pool #{ConnectionPool::VERSION} do not go together"
+          exit 3
+        end
       end
     ActionDispatch::Cookies.new(ActionDispatch::Session::CacheStore.new(APPLICATION, **options, cache: cache))
   end
