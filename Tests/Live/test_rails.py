@@ -104,7 +104,12 @@ def test_both_digests_are_read_and_sha256_is_written(rails: Helper, kind: str, d
 @pytest.mark.parametrize("iterations", [1, 1000, 65536])
 def test_name_and_iterations(rails: Helper, kind: str, name: str, iterations: int) -> None:
     jar = Jar(rails, kind, "SHA256", live.keys("name", name)[:1], name, iterations)
-    token = jar.write("value")
+    try:
+        token = jar.write("value")
+    except Refused as problem:
+        if name.isascii() or "invalid cookie key" not in str(problem):
+            raise
+        pytest.skip("Rack from 3.2 on sets no cookie of such a name")
     assert jar.ours().unsign(token) == "value"
     assert jar.read(jar.ours().sign("value")) == "value"
     other = Jar(rails, kind, "SHA256", jar.secrets, name + "x", iterations)
