@@ -65,7 +65,7 @@ extension sys_cipher_key {
 /// not for each token. Any thread may use them. Wiped when they go.
 struct CipherKeys: ~Copyable {
   private let keys: UnsafeMutablePointer<sys_kept_key>
-  let count: Int
+  private let count: Int
 
   /// nil without memory. `count` keys, all to be set but those that are never used.
   init?(count: Int) {
@@ -87,7 +87,7 @@ struct CipherKeys: ~Copyable {
     guard index >= 0, index < count else { return }
     keys[index].cipher = cipher
     withUnsafeMutableBytes(of: &keys[index].key) { room in
-      for i in Indices(min(key.count, room.count)) { room[i] = key[i] }
+      room.baseAddress?.assumingMemoryBound(to: UInt8.self).copy(key.slice(0, room.count))
     }
   }
 
