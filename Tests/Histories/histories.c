@@ -108,6 +108,18 @@ static void run_round(void) {
   }
 }
 
+/* A server that is away, or a way to it that is cut, as a store is opened: it is opened again, as a service is restarted. */
+static tuile_store *open_at_last(const char *url) {
+  tuile_store *opened;
+  tuile_status status = tuile_store_open(text(url), &opened, NULL);
+  for (int tries = 0; status == TUILE_E_STORE && tries < 600; tries++) {
+    pause_a_while(100000);
+    status = tuile_store_open(text(url), &opened, NULL);
+  }
+  CHECK(status == TUILE_OK);
+  return opened;
+}
+
 static tuile_manager *open_for(tuile_store *store, int64_t grace) {
   tuile_config config = TUILE_CONFIG_INIT;
   tuile_manager *opened;
@@ -140,8 +152,8 @@ int main(int argc, char **argv) {
   }
   shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   CHECK(shared != MAP_FAILED);
-  tuile_store *store = open_store(mode.url, mode.blind);
-  direct_store = way ? open_store(way, false) : store;
+  tuile_store *store = mode.outage ? open_at_last(mode.url) : open_store(mode.url, mode.blind);
+  direct_store = way ? open_at_last(way) : store;
   tuile_manager *all[] = {open_for(store, 0), open_for(store, 300)};
   direct = open_for(direct_store, 300);
   int bad = 0;
