@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
 from pathlib import Path
 from typing import Any, Optional
 
@@ -122,15 +121,18 @@ def test_a_login_after_a_logout_is_a_new_session(manager: Manager) -> None:
 
 
 class Slow(Away):
-    """Takes its time, and notes in which threads."""
+    """Waits until the loop has gone on, and notes in which threads."""
 
     def __init__(self, path: Path) -> None:
         self.threads: set[Optional[int]] = set()
+        self.inside, self.gone_on = threading.Event(), threading.Event()
         super().__init__(path)
 
     def _wait(self) -> None:
         self.threads.add(threading.get_ident())
-        time.sleep(0.2)
+        self.inside.set()
+        assert self.gone_on.wait(60)
+        self.gone_on.clear()
 
     def load(self, key: str, now: int) -> Any:
         self._wait()
@@ -150,15 +152,20 @@ def test_the_event_loop_is_never_blocked(tmp_path: Path) -> None:
     with Manager(store=store, secret="a secret that has its thirty-two bytes and more") as manager:
         middleware = SessionMiddleware(application(lambda s: s.add_int("count")), manager)
 
-        async def run() -> None:
-            cookie = cookie_of(await visit(middleware))
-            ticks, work = 0, asyncio.ensure_future(visit(middleware, cookie))
+        async def meanwhile(cookie: str = "") -> tuple[list[dict[str, Any]], int]:
+            times, work = 0, asyncio.ensure_future(visit(middleware, cookie))
             while not work.done():
-                ticks += 1
+                if store.inside.is_set():
+                    store.inside.clear()
+                    store.gone_on.set()
+                    times += 1
                 await asyncio.sleep(0.001)
-            await work
-            # It went on while the store took 0.4 s.
-            assert ticks > 10
+            return await work, times
+
+        async def run() -> None:
+            sent, times = await meanwhile()
+            assert times == 1
+            assert (await meanwhile(cookie_of(sent)))[1] == 2
 
         asyncio.run(run())
         assert store.threads and threading.get_ident() not in store.threads
