@@ -50,13 +50,15 @@ def slowest(limits: str, retries: int = 2) -> int:
     return (retries + 1) * sum(int(values[name]) for name in ("connect", "timeout", "wait")) + 10_000
 
 
-def refused(store: Store) -> int:
-    """The status, once it comes to that."""
+def refused(store: Store, *command: str) -> tuple[subprocess.Popen[bytes], int]:
+    """Runs what keeps the server from answering, until a load meets it, and the status that it gets."""
     while True:
-        try:
-            assert store.load() == (b"x", LATER)
-        except Refused as problem:
-            return problem.status
+        working = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while working.poll() is None:
+            try:
+                assert store.load() == (b"x", LATER)
+            except Refused as problem:
+                return working, problem.status
 
 
 # ---- harm ----
@@ -134,22 +136,23 @@ def test_a_pool_that_is_full_is_busy(server: Server) -> None:
 
 
 def test_a_server_that_loads_its_data_is_a_status(tmp_path: Path) -> None:
-    with running(tmp_path / "redis", *DURABLE, "enable-debug-command yes") as server, Store(server.unix) as store:
+    with running(tmp_path / "redis", *DURABLE, "enable-debug-command yes") as server, Store(f"{server.unix}?timeout=500&retries=0") as store:
         store.create("x")
         server.client().config_set("key-load-delay", 3_000_000)
-        with subprocess.Popen(["redis-cli", "-s", str(server.socket), "DEBUG", "LOADAOF"], stdout=subprocess.DEVNULL):
-            assert refused(store) == native.E_STORE
+        loading, status = refused(store, "redis-cli", "-s", str(server.socket), "DEBUG", "LOADAOF")
+        assert status == native.E_STORE
+        assert loading.wait(60) == 0
         assert eventually(lambda: store.load()) == (b"x", LATER)
 
 
 def test_a_script_that_runs_on_is_busy(server: Server) -> None:
     server.client().config_set("busy-reply-threshold", 100)
-    with Store(f"{server.unix}?retries=0&timeout=5000") as store:
+    with Store(f"{server.unix}?retries=0") as store:
         assert store.create("x")
-        endless = ["redis-cli", "-s", str(server.socket), "EVAL", "while true do end", "0"]
-        with subprocess.Popen(endless, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
-            assert refused(store) == native.E_BUSY
-            server.client().script_kill()
+        endless, status = refused(store, "redis-cli", "-s", str(server.socket), "EVAL", "while true do end", "0")
+        assert status == native.E_BUSY
+        server.client().script_kill()
+        endless.wait(60)
         assert store.load() == (b"x", LATER)
 
 
