@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import textwrap
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from io import BytesIO
@@ -254,3 +258,73 @@ def test_asking_for_what_is_no_text_is_access_too(manager: Manager) -> None:
 def test_there_is_no_test_cookie_to_delete(manager: Manager) -> None:
     with manager.begin(saved(manager, a=1)) as session, pytest.raises(KeyError):
         session.delete_test_cookie()
+
+
+@pytest.mark.skipif(not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="there is no interpreter lock")
+@pytest.mark.parametrize(("where", "keeps"), [("memory:", True), ("cookie:", True), ("sqlite:", False)])
+def test_what_waits_for_nobody_keeps_the_interpreter_lock(tmp_path: Path, where: str, keeps: bool) -> None:
+    store = f"sqlite://{tmp_path / 's.db'}" if where == "sqlite:" else where
+    ran, gate = [], threading.Lock()
+
+    def wait() -> None:
+        with gate:
+            ran.append(True)
+
+    with Manager(store=store, secret="a secret that has its thirty-two bytes and more") as manager:
+        cookie = saved(manager, a=1)
+        gate.acquire()
+        other = threading.Thread(target=wait)
+        other.start()
+        interval = sys.getswitchinterval()
+        # Nobody takes the lock away from a thread that keeps it.
+        sys.setswitchinterval(1000)
+        try:
+            gate.release()
+            requests = 0
+            while requests < 1000 or not (keeps or ran):
+                session, _ = manager.begin_and_read(cookie)
+                session.add_int("a")
+                session.commit()
+                session.close()
+                requests += 1
+            assert bool(ran) == (not keeps)
+        finally:
+            sys.setswitchinterval(interval)
+        other.join()
+
+
+def test_a_log_that_lets_others_run_stops_nobody() -> None:
+    """One thread is in its log, with the library below it, while others come with the interpreter lock."""
+    program = """
+        import threading, time
+        from tuile.sessions import Manager, SessionDeleted
+
+        def log(level, message):
+            told.append(message)
+            time.sleep(0.0001)
+
+        def work():
+            for _ in range(200):
+                with manager.begin(cookie) as session:
+                    session.add_int("n")
+                    log_in.wait()
+                    try:
+                        session.commit()
+                    except SessionDeleted:
+                        pass
+
+        told, log_in = [], threading.Barrier(4)
+        with Manager(store="memory:", log=log, log_level="debug") as manager:
+            with manager.begin("") as session:
+                session["n"] = 0
+                cookie = dict(session.commit())["Set-Cookie"].partition(";")[0]
+            threads = [threading.Thread(target=work) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            with manager.begin(cookie) as session:
+                print(session["n"], bool(told))
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=300)
+    assert (done.stdout, done.stderr) == ("800 True\n", "")

@@ -5,8 +5,9 @@ call, which doubles the price, so these functions declare none: they are given o
 and whole numbers of 32 bits, which ctypes passes as they are and every platform widens. What is longer than that
 allows, and what has gone wrong, goes through the functions with structs, which say why.
 
-The calls that compute keep the interpreter lock, which is theirs for a few microseconds; those that may wait for a
-store leave it to others.
+The calls that compute keep the interpreter lock, which is theirs for a few microseconds, and so do those of a session in
+memory or in its cookie; those that may wait for a store leave it to others. Leaving it has a thread that waits for it woken
+each time, which costs a server more than such a call.
 
 A buffer is nobody's but the one's who has taken it from the list, until he puts it back: a signal's handler, a
 finalizer, another thread or greenlet that comes between a call and the reading of its answer takes another one.
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import byref, c_char, c_int64, c_size_t
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import _native as native
 from . import errors
@@ -47,24 +48,45 @@ def more() -> Buffer:
 _keeping = ctypes.PyDLL(native.lib._name, handle=native.lib._handle)
 
 
-def _function(library: ctypes.CDLL, name: str) -> Any:
+def _function(library: ctypes.CDLL, name: str, result: Any = c_int64) -> Any:
     # Not the attribute, which has its arguments declared.
-    function = library[f"tuile_flat_{name}"]
-    function.restype = c_int64
+    function = library[f"tuile_{name}"]
+    function.restype = result
     return function
 
 
-cookies = _function(_keeping, "cookies")
-set_cookie = _function(_keeping, "set_cookie")
-sign = _function(_keeping, "sign")
-unsign = _function(_keeping, "unsign")
-dumps = _function(_keeping, "dumps")
-loads = _function(_keeping, "loads")
+class Calls(NamedTuple):
+    """Those of a request's session."""
 
-_leaving = native.lib
-begin = _function(_leaving, "begin")
-commit = _function(_leaving, "commit")
-again = _function(_leaving, "again")
+    begin: Any
+    commit: Any
+    end: Any
+    #: With their arguments declared, by their names without the prefix.
+    session: dict[str, Any]
+
+
+cookies = _function(_keeping, "flat_cookies")
+set_cookie = _function(_keeping, "flat_set_cookie")
+sign = _function(_keeping, "flat_sign")
+unsign = _function(_keeping, "flat_unsign")
+dumps = _function(_keeping, "flat_dumps")
+loads = _function(_keeping, "flat_loads")
+
+again = _function(_keeping, "flat_again")
+
+
+def _calls(library: ctypes.CDLL) -> Calls:
+    prefix, declared = "tuile_session_", {}
+    for name, (result, arguments) in native.PROTOTYPES.items():
+        if name.startswith(prefix):
+            function = declared[name.removeprefix(prefix)] = library[name]
+            function.restype, function.argtypes = result, arguments
+    ends = _function(library, "session_end", None)
+    return Calls(_function(library, "flat_begin"), _function(library, "flat_commit"), ends, declared)
+
+
+#: Where they may wait, and where they wait for nobody.
+waiting, instant = _calls(native.lib), _calls(_keeping)
 
 
 def answer(function: Any, *given: Any) -> tuple[int, bytes]:

@@ -24,11 +24,6 @@ _Self = TypeVar("_Self", bound="SessionHandle")
 _Answer = TypeVar("_Answer")
 
 
-_PREFIX = "tuile_session_"
-_CALLS = {
-    name.removeprefix(_PREFIX): getattr(native.lib, name) for name in native.PROTOTYPES if name.startswith(_PREFIX)
-}
-
 def _copied(answer: native.DeviceAnswer) -> DeviceAnswer:
     pairs = [answer.headers[i] for i in range(answer.header_count)]
     headers = [(native.copy(one.name).decode("latin-1"), native.copy(one.value).decode("latin-1")) for one in pairs]
@@ -209,7 +204,7 @@ class SessionHandle(Uncopyable):
         return self._device_answer("refuse", request)
 
     def _device_answer(self, name: str, request: native.DeviceRequest) -> Optional[DeviceAnswer]:
-        answer, error, function = native.DeviceAnswer(), native.Error(), _CALLS[name]
+        answer, error, function = native.DeviceAnswer(), native.Error(), self._manager._calls.session[name]
         native.lib.tuile_device_answer_init(byref(answer), sizeof(answer))
 
         def call(handle: int) -> tuple[int, Optional[DeviceAnswer]]:
@@ -270,7 +265,7 @@ class SessionHandle(Uncopyable):
                 session = self._handle.enter()
                 try:
                     number = status if status in flat.SMALL else c_int(status)
-                    text = flat.result(session, flat.commit, session, given, flat.length(given), number)
+                    text = flat.result(session, self._manager._calls.commit, session, given, flat.length(given), number)
                 finally:
                     self._handle.leave()
             finally:
@@ -329,7 +324,7 @@ class SessionHandle(Uncopyable):
                 self._calling = False
 
     def _call(self, name: str, *given: Any) -> int:
-        room, function = native.room_for_error(), _CALLS[name]
+        room, function = native.room_for_error(), self._manager._calls.session[name]
         # As _alone, of which this is what most calls are.
         with self._lock:
             if self._calling:
@@ -350,7 +345,7 @@ class SessionHandle(Uncopyable):
 
     def _text(self, name: str) -> Optional[bytes]:
         """A copy of what the library lends for as long as the session is there; None if there is none."""
-        view, error, function = native.Bytes(), native.Error(), _CALLS[name]
+        view, error, function = native.Bytes(), native.Error(), self._manager._calls.session[name]
 
         def read(handle: int) -> tuple[int, bytes]:
             status = int(function(handle, byref(view), byref(error)))
@@ -362,7 +357,7 @@ class SessionHandle(Uncopyable):
 
     def _ask(self, name: str) -> bool:
         """What functions answer that can't fail."""
-        return bool(self._alone(_CALLS[name]))
+        return bool(self._alone(self._manager._calls.session[name]))
 
     def _bool(self, name: str) -> bool:
         answer = c_bool()

@@ -192,6 +192,8 @@ class Manager(Uncopyable):
         waiter = _waiter(wait) if wait or bridge or green else None
         if waiter is not None:
             config.wait = waiter
+        # What Python does meanwhile may wait for another thread; the log is told with nothing of the library's held.
+        self._calls = flat.waiting if self.blocking or bridge or ticking or waiter else flat.instant
         try:
             _with_keys(secret, config, lambda: native.check(native.lib.tuile_manager_open, byref(config), byref(number)))
             parent = bridge.owned if bridge else None
@@ -246,8 +248,8 @@ class Manager(Uncopyable):
             self._use(lambda _: None)
         manager = handle.enter()
         try:
-            native.check(native.lib.tuile_session_start, manager, header, address, byref(number))
-            return kind(self, Handle(number.value, native.lib.tuile_session_end, "the session has ended", handle, None, number))
+            native.check(self._calls.session["start"], manager, header, address, byref(number))
+            return kind(self, Handle(number.value, self._calls.end, "the session has ended", handle, None, number))
         finally:
             handle.leave()
 
@@ -272,8 +274,8 @@ class Manager(Uncopyable):
             self._use(lambda _: None)
         manager = handle.enter()
         try:
-            text = flat.result(number, flat.begin, manager, raw, flat.length(raw), byref(number))
-            session = Session(self, Handle(number.value, native.lib.tuile_session_end, "the session has ended", handle, None, number))
+            text = flat.result(number, self._calls.begin, manager, raw, flat.length(raw), byref(number))
+            session = Session(self, Handle(number.value, self._calls.end, "the session has ended", handle, None, number))
         finally:
             handle.leave()
         return session, Found._make(text.split(b"\0")[:4])
