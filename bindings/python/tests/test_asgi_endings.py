@@ -75,13 +75,13 @@ class Site:
 @pytest.fixture
 def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     site = Site()
-    free = native.lib.tuile_session_end
+    free = site.manager._calls.end
 
     def freeing(handle: Any) -> None:
         site.freed.append(site.store.under_way)
         free(handle)
 
-    monkeypatch.setattr(native.lib, "tuile_session_end", freeing)
+    monkeypatch.setattr(site.manager, "_calls", site.manager._calls._replace(end=freeing))
     yield site
     # One visitor at a time: nothing was under way when its session was freed.
     assert site.freed and not any(site.freed)

@@ -36,9 +36,14 @@ def saved(**values: Any) -> str:
 def test_a_request_is_three_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     key = saved(count=1, cart=["tea"], gone=1)
     calls: list[str] = []
-    for name in ("begin", "commit", "again"):
-        call = getattr(flat, name)
-        monkeypatch.setattr(flat, name, lambda *given, name=name, call=call: calls.append(name) or call(*given))
+
+    def noted(name: str, call: Any) -> Any:
+        return lambda *given: calls.append(name) or call(*given)
+
+    made = manager()
+    own = {name: noted(name, getattr(made._calls, name)) for name in ("begin", "commit")}
+    monkeypatch.setattr(made, "_calls", made._calls._replace(**own))
+    monkeypatch.setattr(flat, "again", noted("again", flat.again))
     # Every other call of a session.
     monkeypatch.setattr(SessionHandle, "_call", None)
     monkeypatch.setattr(SessionHandle, "_text", None)

@@ -16,6 +16,7 @@ from typing import Any, Optional
 import pytest
 from custom_store import Table
 from test_sessions import saved
+from tuile import _flat as flat
 from tuile import _native as native
 from tuile import asgi, errors
 from tuile.cookies import Jar
@@ -54,8 +55,11 @@ class Ended:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.names: list[str] = []
-        for name in ("tuile_session_end", "tuile_manager_close", "tuile_store_close", "tuile_signer_free", "tuile_jar_free"):
+        for name in ("tuile_manager_close", "tuile_store_close", "tuile_signer_free", "tuile_jar_free"):
             monkeypatch.setattr(native.lib, name, self.noting(name, getattr(native.lib, name)))
+        for calls in ("waiting", "instant"):
+            ends = self.noting("tuile_session_end", getattr(flat, calls).end)
+            monkeypatch.setattr(flat, calls, getattr(flat, calls)._replace(end=ends))
 
     def noting(self, name: str, free: Callable[[int], None]) -> Callable[[int], None]:
         def call(handle: int) -> None:
