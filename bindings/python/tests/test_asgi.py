@@ -171,6 +171,29 @@ def test_the_event_loop_is_never_blocked(tmp_path: Path) -> None:
         assert store.threads and threading.get_ident() not in store.threads
 
 
+@pytest.mark.parametrize("store", ["memory:", "sqlite:"])
+@pytest.mark.parametrize("how", ["in place", "by name", "a new one, in place", "not at all"])
+def test_what_is_changed_while_the_body_is_sent(tmp_path: Path, store: str, how: str) -> None:
+    async def run(scope: Any, receive: Any, send: Any) -> None:
+        session = scope["session"]
+        held = session["list"]
+        if how.startswith("a new one"):
+            held = session["other"] = [1]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        if how == "by name":
+            session["list"] = [1, 2]
+        elif how != "not at all":
+            held.append(2)
+        await send({"type": "http.response.body", "body": b"x"})
+
+    url = f"sqlite://{tmp_path / 's.db'}" if store == "sqlite:" else store
+    with Manager(store=url, secret="a secret that has its thirty-two bytes and more") as manager:
+        cookie = cookie_of(asyncio.run(visit(SessionMiddleware(application(lambda s: s.update(list=[1])), manager))))
+        asyncio.run(visit(SessionMiddleware(run, manager), cookie))
+        with manager.begin(cookie) as session:
+            assert session["other" if how.startswith("a new one") else "list"] == ([1] if how == "not at all" else [1, 2])
+
+
 def test_an_outage_is_raised_to_those_who_ask_alone(tmp_path: Path) -> None:
     store = Away(tmp_path / "sessions.db")
     with Manager(store=store, secret="a secret that has its thirty-two bytes and more") as manager:

@@ -107,14 +107,15 @@ class SessionMiddleware:
             await self.app(scope, receive, send)
             return
         # HTTP/2 may split the header.
-        cookies = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
+        cookies = b"; ".join([value for name, value in scope["headers"] if name == b"cookie"])
         reads = self._reads_first(scope)
-        session = AsyncSession(self.manager, cookies, _url(scope), self._off_loop, self._queue(), reads)
+        url = b"" if self.manager._reads_at_once else _url(scope)
+        session = AsyncSession(self.manager, cookies, url, self._off_loop, self._queue(), reads)
         try:
             if self.manager.device_path is not None and (instead := await self._device(scope, session)) is not None:
                 await _send_instead(scope, send, instead)
                 return
-            if reads:
+            if reads and not session._read:
                 await session.load()
             scope["session"] = session
             response = _Response(session, send, self._saves_errors(scope))
@@ -199,6 +200,14 @@ def _url(scope: Scope) -> bytes:
     return path + b"?" + query
 
 
+def _with_session(headers: list[Any], added: list[tuple[str, str]]) -> list[Any]:
+    """As :func:`tuile.headers.with_session`, with octets."""
+    if [name for name, _ in headers if name.lower() == b"vary"]:
+        texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+        added = with_session(texts, added)[len(texts) :]
+    return headers + [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in added]
+
+
 class _Response:
     """Sends what the application sends, with the session's headers."""
 
@@ -219,9 +228,7 @@ class _Response:
                 await self._interrupt(kind)
                 return
             if added:
-                headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in message.get("headers", [])]
-                merged = with_session(headers, [(name.lower(), value) for name, value in added])
-                message["headers"] = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in merged]
+                message["headers"] = _with_session(list(message.get("headers", ())), added)
         elif kind == "websocket.close" and self._status is None:
             # Refused: there are no headers, so that a browser without a cookie gets none.
             self._status = 200

@@ -57,6 +57,8 @@ class AsyncSession(Watched):
         self._lock = threading.RLock()
         self._busy, self._ended = 0, False
         self._read = self._flushed = self._told = False
+        # The dictionary, since it was compared last.
+        self._used = False
         # The session behind it was asked for more than its values.
         self._called = False
         self._problem: Optional[StoreError] = None
@@ -89,7 +91,7 @@ class AsyncSession(Watched):
 
         .. versionadded:: 0.1.0
         """
-        self.accessed = True
+        self.accessed = self._used = True
         if not self._read:
             self._read_values()
         if self._problem is not None:
@@ -321,9 +323,10 @@ class AsyncSession(Watched):
         if self.accessed and self._problem is not None:
             headers = [("Vary", "Cookie")]
         elif self.accessed or self._manager.save_every_request:
+            self._used = False
             latest = await self._saved(status)
             # A commit that came before has set the cookie, unless this one had to set another.
-            headers = latest if _sets_cookie(latest) or not headers else headers
+            headers = latest if not headers or _sets_cookie(latest) else headers
         self.headers_are_out()
         return headers
 
@@ -345,7 +348,7 @@ class AsyncSession(Watched):
         if not self.accessed or self._problem is not None:
             return
         asked = self._told or self._flushed or self._called or not self._read
-        if not (self.modified if asked else any(self._mirror.difference(_plain(self)))):
+        if not (self.modified if asked else self._differs()):
             return
         if not await self._is_known():
             log.warning("what was changed after the headers went out is lost: the browser has no cookie for it")
@@ -367,6 +370,12 @@ class AsyncSession(Watched):
             finally:
                 self._lock.release()
 
+    def _differs(self) -> bool:
+        """Whether it has other values than it had when it was read or saved."""
+        if not self._used and not self._mirror.may_differ_inside(self):
+            return False
+        return any(self._mirror.difference(_plain(self)))
+
     def _alone(self, call: Callable[[int], _Answer]) -> _Answer:
         """As a session's, for what asks the manager about this one."""
         with self._held():
@@ -382,9 +391,12 @@ class AsyncSession(Watched):
                     self._queue.wait(self._away.operation)
                 yield
             finally:
-                self._busy -= 1
-                if self._ended and not self._busy:
-                    self._session.close()
+                self._leave()
+
+    def _leave(self) -> None:
+        self._busy -= 1
+        if self._ended and not self._busy:
+            self._session.close()
 
     # -- by a queue, with nobody else at the session meanwhile
 
@@ -494,19 +506,24 @@ class AsyncSession(Watched):
             return headers
 
     def _save(self, status: int) -> list[tuple[str, str]]:
-        with self._held():
-            if self._flushed or self._called or not self._read or not dict.__len__(self):
-                return committed(self._prepared(), status)
-            # As that, in one call.
-            difference = self._mirror.difference(_plain(self))
-            changed = status < 500 and (self._told or any(difference))
-            touch = ("touch", "") if self._told else ()
-            self._told = False
+        with self._lock:
+            self._busy += 1
             try:
-                self._sent_key, headers = self._mirror.commit(difference, touch, status)
-            except (SessionDeleted, StoreError) as problem:
-                return uncommitted(problem, changed, True)
-            return flat.paired(headers)
+                if self._queue is not None or self._flushed or self._called or not self._read or not dict.__len__(self):
+                    with self._held():
+                        return committed(self._prepared(), status)
+                # As that, in one call.
+                difference = self._mirror.difference(_plain(self))
+                changed = status < 500 and (self._told or any(difference))
+                touch = ("touch", "") if self._told else ()
+                self._told = False
+                try:
+                    self._sent_key, headers = self._mirror.commit(difference, touch, status)
+                except (SessionDeleted, StoreError) as problem:
+                    return uncommitted(problem, changed, True)
+                return flat.paired(headers)
+            finally:
+                self._leave()
 
     def _prepared(self) -> Session:
         changed = self._changed()

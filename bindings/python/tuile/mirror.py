@@ -85,6 +85,13 @@ class Mirror:
             self._before.update(dict.fromkeys(self._unsure - values.keys()))
         return self._between(values)
 
+    def may_differ_inside(self, values: dict[str, Any]) -> bool:
+        """Whether something in it may differ of a dictionary that itself was not used since it was compared or committed."""
+        if self._text is None or self._unsure:
+            return True
+        copied = self.session._copied
+        return any([copied(dict.get(values, name)) != before for name, before in self._copies.items()])
+
     def commit(self, difference: Difference, more: Sequence[str] = (), status: int = 200) -> tuple[str, str]:
         """Makes that difference, then more changes of the library's flat call, and commits, in one call: the session's
         key or an empty text, and the response's headers, names and values with a NUL behind each."""
