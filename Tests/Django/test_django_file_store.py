@@ -110,7 +110,7 @@ def test_django_sees_the_expiry_that_tuile_set(folder: Path, expiry: int | timed
     session = SessionStore(key)
     assert session["by"] == "tuile"
     wanted = {None: AGE, 0: AGE, 300: 300, EXPIRIES[3]: 10800}.get(expiry, (FAR - datetime.now(timezone.utc)).total_seconds())
-    assert abs(session.get_expiry_age() - wanted) <= 2
+    assert abs(session.get_expiry_age() - wanted) < 60
     assert session.get_expire_at_browser_close() == (expiry == 0)
 
 
@@ -119,7 +119,7 @@ def test_tuile_sees_the_expiry_that_django_set(folder: Path, expiry: int | timed
     key = by_django(expiry)
     with opened(folder) as manager, manager.begin(f"sessionid={key}") as session:
         assert session["by"] == "django"
-        assert abs(session.get_expiry_age() - SessionStore(key).get_expiry_age()) <= 2
+        assert abs(session.get_expiry_age() - SessionStore(key).get_expiry_age()) < 60
 
 
 def test_a_default_session_ends_for_both_when_its_file_is_too_old(folder: Path) -> None:
@@ -280,4 +280,4 @@ def test_the_prefix_and_the_age_are_djangos_settings(folder: Path) -> None:
                 key = session.session_key
             assert SessionStore(key)["by"] == "tuile"
             path = folder / f"app{key}"
-            assert abs(path.stat().st_mtime - time.time()) < 5
+            assert abs(path.stat().st_mtime - time.time()) < 60

@@ -119,7 +119,7 @@ def test_django_sees_the_expiry_that_the_binding_set(
         key, at_close, age = session.session_key, session.get_expire_at_browser_close(), session.get_expiry_age()
     django_session = SessionStore(key)
     assert django_session.get_expire_at_browser_close() == at_close == (expiry == 0)
-    assert abs(django_session.get_expiry_age() - age) <= 2
+    assert abs(django_session.get_expiry_age() - age) < 60
 
 
 @pytest.mark.parametrize("expiry", [None, 0, 300, timedelta(hours=3), datetime(2090, 1, 2, tzinfo=timezone.utc)])
@@ -131,4 +131,4 @@ def test_the_binding_sees_the_expiry_that_django_set(
     django_session.create()
     with opened(django_database) as manager, manager.begin(f"sessionid={django_session.session_key}") as session:
         assert session.get_expire_at_browser_close() == (expiry == 0)
-        assert abs(session.get_expiry_age() - django_session.get_expiry_age()) <= 2
+        assert abs(session.get_expiry_age() - django_session.get_expiry_age()) < 60

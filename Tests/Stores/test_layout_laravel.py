@@ -523,7 +523,7 @@ def test_files_are_swept_by_laravel_s_rule(tmp_path: Path) -> None:
         session["n"] = 1
         session.commit(200)
         written = (kept.folder / (session.session_key or "")).stat().st_mtime
-    assert abs(written - time.time()) < 5
+    assert abs(written - time.time()) < 60
 
 
 def test_what_can_not_be_is_an_error_at_the_start(tmp_path: Path, redis: redis_server.Server) -> None:
