@@ -53,7 +53,7 @@ def backends(server: Server, database: str) -> int:
 
 def test_connecting_that_takes_too_long_is_tried_again(proxy: Proxy, database: str) -> None:
     proxy.lost = 1
-    with Store(through(proxy, database, connect="500", retries="1")) as store:
+    with Store(through(proxy, database, connect="500", retries="10")) as store:
         assert store.create("x")
     proxy.lost = 2
     with pytest.raises(Refused) as caught:
