@@ -66,7 +66,10 @@ class InFiles(Kept):
         return self.folder.joinpath(*sid[: self.depth], f"sess_{sid}")
 
     def get(self, sid: str) -> Optional[bytes]:
-        return self.path(sid).read_bytes() if self.path(sid).exists() else None
+        try:
+            return self.path(sid).read_bytes()
+        except FileNotFoundError:
+            return None
 
     def put(self, sid: str, data: bytes) -> None:
         self.path(sid).parent.mkdir(parents=True, exist_ok=True)
