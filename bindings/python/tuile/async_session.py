@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Optional, TypeVar, Union
 
@@ -41,31 +41,32 @@ class AsyncSession(Watched):
        ``queue`` and ``reads``.
     """
 
+    #: Whether the application asked for anything: the response then says Vary: Cookie.
+    accessed = False
+    # A bound session is not read again without them.
+    _bound = b""
+    _busy, _ended = 0, False
+    _read = _flushed = _told = False
+    # The dictionary, since it was compared last.
+    _used = False
+    # The session behind it was asked for more than its values.
+    _called = False
+    _problem: Optional[StoreError] = None
+    # What a commit before the response's start has for it.
+    _headers: Sequence[tuple[str, str]] = ()
+    # The headers are out, and with them the key; "" stands for none.
+    _sent_key: Optional[str] = None
+
     def __init__(
         self, manager: Manager, cookies: bytes, url: bytes, off_loop: OffLoop, queue: Optional[LoopQueue] = None, reads: bool = False
     ) -> None:
-        super().__init__()
-        self._queue, self._away = queue, _Away()
-        #: Whether the application asked for anything: the response then says Vary: Cookie.
-        self.accessed = False
-        self._manager, self._off_loop = manager, off_loop
-        # A bound session is not read again without them.
-        self._bound = b""
+        self._queue, self._manager, self._off_loop = queue, manager, off_loop
+        if queue is not None:
+            self._away = _Away()
         if b"-bound=" in cookies:
             self._bound = b"".join(b"; " + pair.strip() for pair in cookies.split(b";") if b"-bound=" in pair)
         # Threads of the application and the middleware's; two requests have two sessions.
         self._lock = threading.RLock()
-        self._busy, self._ended = 0, False
-        self._read = self._flushed = self._told = False
-        # The dictionary, since it was compared last.
-        self._used = False
-        # The session behind it was asked for more than its values.
-        self._called = False
-        self._problem: Optional[StoreError] = None
-        # What a commit before the response's start has for it.
-        self._headers: list[tuple[str, str]] = []
-        # The headers are out, and with them the key; "" stands for none.
-        self._sent_key: Optional[str] = None
         if not (reads and manager._reads_at_once and self._begin_read(cookies)):
             self._session = _begun(manager, cookies, url)
             self._mirror = Mirror(self._session)
@@ -319,7 +320,7 @@ class AsyncSession(Watched):
 
         .. versionadded:: 0.1.1
         """
-        headers: list[tuple[str, str]] = self._headers
+        headers = list(self._headers)
         if self.accessed and self._problem is not None:
             headers = [("Vary", "Cookie")]
         elif self.accessed or self._manager.save_every_request:

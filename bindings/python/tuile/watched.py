@@ -17,6 +17,16 @@ class Watched(dict[str, Any]):
     def mark_modified(self) -> None:
         raise NotImplementedError
 
+    # The two that most requests are made of.
+
+    def __getitem__(self, key: str) -> Any:
+        self.mark_accessed()
+        return dict.__getitem__(self, key)
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.mark_modified()
+        dict.__setitem__(self, key, value)
+
     def pop(self, key: str, *default: Any) -> Any:
         if key in self:
             self.mark_modified()
@@ -52,8 +62,8 @@ def _watched(name: str, changes: bool) -> Any:
     return call
 
 
-_READ = "__contains__ __eq__ __getitem__ __iter__ __len__ __ne__ __or__ __reversed__ __ror__ get items keys values"
-_CHANGE = "__delitem__ __ior__ __setitem__ clear popitem update"
+_READ = "__contains__ __eq__ __iter__ __len__ __ne__ __or__ __reversed__ __ror__ get items keys values"
+_CHANGE = "__delitem__ __ior__ clear popitem update"
 for _name in _READ.split():
     setattr(Watched, _name, _watched(_name, changes=False))
 for _name in _CHANGE.split():
