@@ -29,7 +29,7 @@ from . import arguments
 from .async_session import AsyncSession
 from .device import DeviceAnswer, answered
 from .errors import RangeError
-from .headers import INTERRUPTED, manager_of, with_session
+from .headers import INTERRUPTED, manager_of, without_second_vary
 from .loop_queue import LoopQueue
 from .manager import Manager
 from .session import SessionDeleted
@@ -201,11 +201,9 @@ def _url(scope: Scope) -> bytes:
 
 
 def _with_session(headers: list[Any], added: list[tuple[str, str]]) -> list[Any]:
-    """As :func:`tuile.headers.with_session`, with octets."""
-    if [name for name, _ in headers if name.lower() == b"vary"]:
-        texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
-        added = with_session(texts, added)[len(texts) :]
-    return headers + [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in added]
+    vary = [value.decode("latin-1") for name, value in headers if name.lower() == b"vary"]
+    fresh = without_second_vary(added, vary)
+    return headers + [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fresh]
 
 
 class _Response:

@@ -382,22 +382,32 @@ class AsyncSession(Watched):
         with self._held():
             return self._session._alone(call)
 
-    @contextmanager
-    def _held(self) -> Iterator[None]:
-        with self._lock:
-            self._busy += 1
-            try:
-                # In the loop's own thread the lock lets everybody in.
-                if self._queue is not None and self._away.operation is not None:
-                    self._queue.wait(self._away.operation)
-                yield
-            finally:
-                self._leave()
+    def _enter(self) -> None:
+        self._lock.acquire()
+        self._busy += 1
+        try:
+            # In the loop's own thread the lock lets everybody in.
+            if self._queue is not None and self._away.operation is not None:
+                self._queue.wait(self._away.operation)
+        except BaseException:
+            self._leave()
+            raise
 
     def _leave(self) -> None:
-        self._busy -= 1
-        if self._ended and not self._busy:
-            self._session.close()
+        try:
+            self._busy -= 1
+            if self._ended and not self._busy:
+                self._session.close()
+        finally:
+            self._lock.release()
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        self._enter()
+        try:
+            yield
+        finally:
+            self._leave()
 
     # -- by a queue, with nobody else at the session meanwhile
 
@@ -507,24 +517,23 @@ class AsyncSession(Watched):
             return headers
 
     def _save(self, status: int) -> list[tuple[str, str]]:
-        with self._lock:
-            self._busy += 1
+        # Not by `_held`, which takes as long as the call to the library.
+        self._enter()
+        try:
+            if self._flushed or self._called or not self._read or not dict.__len__(self):
+                return committed(self._prepared(), status)
+            # As that, in one call.
+            difference = self._mirror.difference(_plain(self))
+            changed = status < 500 and (self._told or any(difference))
+            touch = ("touch", "") if self._told else ()
+            self._told = False
             try:
-                if self._queue is not None or self._flushed or self._called or not self._read or not dict.__len__(self):
-                    with self._held():
-                        return committed(self._prepared(), status)
-                # As that, in one call.
-                difference = self._mirror.difference(_plain(self))
-                changed = status < 500 and (self._told or any(difference))
-                touch = ("touch", "") if self._told else ()
-                self._told = False
-                try:
-                    self._sent_key, headers = self._mirror.commit(difference, touch, status)
-                except (SessionDeleted, StoreError) as problem:
-                    return uncommitted(problem, changed, True)
-                return flat.paired(headers)
-            finally:
-                self._leave()
+                self._sent_key, headers = self._mirror.commit(difference, touch, status)
+            except (SessionDeleted, StoreError) as problem:
+                return uncommitted(problem, changed, True)
+            return flat.paired(headers)
+        finally:
+            self._leave()
 
     def _prepared(self) -> Session:
         changed = self._changed()

@@ -28,12 +28,12 @@ def manager_of(manager: Optional[Manager], settings: Given) -> Manager:
     return manager
 
 
-def with_session(headers: list[tuple[str, str]], added: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The headers of the response and those of its session, without a second ``Vary: Cookie``."""
-    known = {
-        word.strip().lower() for name, value in headers if name.lower() == "vary" for word in value.split(",")
-    }
-    return headers + [pair for pair in added if pair[0].lower() != "vary" or not known & {"cookie", "*"}]
+def without_second_vary(added: list[tuple[str, str]], vary: list[str]) -> list[tuple[str, str]]:
+    """The headers of a session that its response has not yet, whose own Vary headers have those values."""
+    if not vary:
+        return added
+    known = {word.strip().lower() for value in vary for word in value.split(",")}
+    return [pair for pair in added if pair[0].lower() != "vary" or not known & {"cookie", "*"}]
 
 
 def committed(session: Session, status: int) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from typing import Any, Optional, Union
 
 from . import arguments
 from .device import answered
-from .headers import INTERRUPTED, committed, log, manager_of, with_session
+from .headers import INTERRUPTED, committed, log, manager_of, without_second_vary
 from .manager import Manager
 from .errors import SyntaxProblem
 from .session import Session, SessionDeleted
@@ -157,7 +157,8 @@ class _Response:
             return
         self._key = self.session.session_key
         more = (self._exc_info,) if self._exc_info else ()
-        self._write = self._start_response(self.status, with_session(self._headers, added), *more) or _ignore
+        vary = [value for name, value in self._headers if name.lower() == "vary"]
+        self._write = self._start_response(self.status, self._headers + without_second_vary(added, vary), *more) or _ignore
 
     def finish(self) -> None:
         """Saves what was changed after the headers went out."""
