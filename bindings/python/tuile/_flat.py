@@ -48,10 +48,10 @@ def more() -> Buffer:
 _keeping = ctypes.PyDLL(native.lib._name, handle=native.lib._handle)
 
 
-def _function(library: ctypes.CDLL, name: str, result: Any = c_int64) -> Any:
+def _function(library: ctypes.CDLL, name: str) -> Any:
     # Not the attribute, which has its arguments declared.
-    function = library[f"tuile_{name}"]
-    function.restype = result
+    function = library[f"tuile_flat_{name}"]
+    function.restype = c_int64
     return function
 
 
@@ -65,24 +65,20 @@ class Calls(NamedTuple):
     session: dict[str, Any]
 
 
-cookies = _function(_keeping, "flat_cookies")
-set_cookie = _function(_keeping, "flat_set_cookie")
-sign = _function(_keeping, "flat_sign")
-unsign = _function(_keeping, "flat_unsign")
-dumps = _function(_keeping, "flat_dumps")
-loads = _function(_keeping, "flat_loads")
-
-again = _function(_keeping, "flat_again")
+cookies = _function(_keeping, "cookies")
+set_cookie = _function(_keeping, "set_cookie")
+sign = _function(_keeping, "sign")
+unsign = _function(_keeping, "unsign")
+dumps = _function(_keeping, "dumps")
+loads = _function(_keeping, "loads")
+again = _function(_keeping, "again")
 
 
 def _calls(library: ctypes.CDLL) -> Calls:
-    prefix, declared = "tuile_session_", {}
-    for name, (result, arguments) in native.PROTOTYPES.items():
-        if name.startswith(prefix):
-            function = declared[name.removeprefix(prefix)] = library[name]
-            function.restype, function.argtypes = result, arguments
-    ends = _function(library, "session_end", None)
-    return Calls(_function(library, "flat_begin"), _function(library, "flat_commit"), ends, declared)
+    prefix = "tuile_session_"
+    names = [name for name in native.PROTOTYPES if name.startswith(prefix)]
+    session = {name.removeprefix(prefix): native.declared(library, name) for name in names}
+    return Calls(_function(library, "begin"), _function(library, "commit"), session["end"], session)
 
 
 #: Where they may wait, and where they wait for nobody.

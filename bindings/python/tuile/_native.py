@@ -77,14 +77,19 @@ def _load(path: str) -> ctypes.CDLL:
         raise ImportError(f"{path} is no libtuile: {problem}") from problem
     if (number >> 16, number >> 8 & 0xFF) != VERSION:
         raise ImportError(f"{path} is libtuile {number >> 16}.{number >> 8 & 0xFF}, but {made_for}")
-    for name, (result, arguments) in _prototypes.PROTOTYPES.items():
+    for name in _prototypes.PROTOTYPES:
         try:
-            function = getattr(loaded, name)
+            declared(loaded, name)
         except AttributeError as problem:
             raise ImportError(f"{path} is older than this package: it has no {name}") from problem
-        function.restype = result
-        function.argtypes = arguments
     return loaded
+
+
+def declared(library: ctypes.CDLL, name: str) -> Any:
+    """A function of the library, which converts what it is given."""
+    function = getattr(library, name)
+    function.restype, function.argtypes = _prototypes.PROTOTYPES[name]
+    return function
 
 
 def _first_sqlite() -> None:
