@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,11 @@ from devtools import Chromium, Page
 from served import Parameter, Server
 
 SITE = "https://a.test"
+
+
+def lives(expires: float, seconds: int, began: float) -> bool:
+    """Whether it was set at some time since then, to end so much later."""
+    return began - 2 < expires - seconds < time.time() + 2
 
 
 class Visitor:
