@@ -46,6 +46,10 @@ class Visitor:
     def stored(self) -> list[dict[str, Any]]:
         return self.browser.cookies()
 
+    def write(self, cookie: str) -> None:
+        """As a script does. It is read back since a script's write is on its way when the script ends, and only the
+        same page's next read is sure to come after it."""
+        self.page.evaluate(f"document.cookie = {json.dumps(cookie)}; document.cookie")
 
 
 class Curl:

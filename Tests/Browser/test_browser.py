@@ -166,7 +166,7 @@ def test_http_only(visitor: Visitor) -> None:
     visitor.must_set(name="shown", value="2")
     assert dict(visitor.sent()) == {"hidden": "1", "shown": "2"}
     assert visitor.page.evaluate("document.cookie") == "shown=2"
-    visitor.page.evaluate("document.cookie = 'hidden=3'")
+    visitor.write("hidden=3")
     assert dict(visitor.sent()) == {"hidden": "1", "shown": "2"}
 
 

@@ -149,7 +149,7 @@ def test_prefixes_over_http(visitor: Visitor, name: str, origin: str, kept: bool
 def test_prefixes_from_a_script(visitor: Visitor, name: str, kept: bool) -> None:
     """Only the last two say that the cookie came from the server."""
     visitor.echo()
-    visitor.page.evaluate(f"document.cookie = '{name}=v; Secure; Path=/'")
+    visitor.write(f"{name}=v; Secure; Path=/")
     assert [cookie["name"] for cookie in visitor.stored()] == ([name] if kept else [])
 
 
