@@ -6,7 +6,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Sequence
-from ctypes import byref, c_bool, c_int, c_int64, sizeof
+from ctypes import byref, c_bool, c_int64, sizeof
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
@@ -264,8 +264,7 @@ class SessionHandle(Uncopyable):
             try:
                 session = self._handle.enter()
                 try:
-                    number = status if status in flat.SMALL else c_int(status)
-                    text = flat.result(session, self._manager._calls.commit, session, given, flat.length(given), number)
+                    text = flat.result(session, *self._manager._calls.commit(session, given, status))
                 finally:
                     self._handle.leave()
             finally:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ctypes import c_void_p
 from typing import Any, NoReturn, Optional, TypeVar
 
+from . import _flat as flat
 from .errors import ArgumentError
 
 _Answer = TypeVar("_Answer")
@@ -15,24 +15,23 @@ class Handle:
     """A handle of the library. It is freed when it is released, or by the last of its users then: the calls
     that other threads are in, and what was made from it and needs it as its ``parent``. Nothing waits."""
 
-    __slots__ = ("_address", "_closed", "_free", "_keep", "_number", "_parent", "_users", "released")
+    __slots__ = ("_closed", "_free", "_keep", "_number", "_parent", "_users", "address", "released")
 
     def __init__(
         self,
         number: Optional[int],
-        free: Callable[[c_void_p], object],
+        free: Callable[[int], object],
         closed: str,
         parent: Optional[Handle] = None,
         keep: Any = None,
-        address: Optional[c_void_p] = None,
     ) -> None:
         assert number is not None
         self._number, self._closed, self._parent, self._keep = number, closed, parent, keep
-        # As calls take it that have no argument declared.
-        self._address = c_void_p(number) if address is None else address
+        #: As flat calls take it.
+        self.address = flat.address(number)
         # Of lists adding and taking one is a single step, whatever threads there are. No lock, since a
         # child of fork would inherit it held.
-        self._free: list[Callable[[c_void_p], object]] = [free]
+        self._free: list[Callable[[int], object]] = [free]
         self._users: list[None] = []
         self.released = False
         if parent is not None:
@@ -49,14 +48,14 @@ class Handle:
         finally:
             self.leave()
 
-    def enter(self) -> c_void_p:
-        """The number as a call takes it, valid until `leave`: :meth:`use` without a function. ArgumentError once it
+    def enter(self) -> Any:
+        """The number as flat calls take it, valid until `leave`: :meth:`use` without a function. ArgumentError once it
         is released, and nothing to leave then."""
         self._users.append(None)
         if self.released:
             self.leave()
             raise ArgumentError(self._closed)
-        return self._address
+        return self.address
 
     def leave(self) -> None:
         self._users.pop()
@@ -72,7 +71,7 @@ class Handle:
             free = self._free.pop()
         except IndexError:
             return
-        free(self._address)
+        free(self._number)
         if self._parent is not None:
             self._parent.leave()
 

@@ -249,7 +249,7 @@ class Manager(Uncopyable):
         manager = handle.enter()
         try:
             native.check(self._calls.session["start"], manager, header, address, byref(number))
-            return kind(self, Handle(number.value, self._calls.end, "the session has ended", handle, None, number))
+            return kind(self, Handle(number.value, self._calls.end, "the session has ended", handle))
         finally:
             handle.leave()
 
@@ -268,14 +268,18 @@ class Manager(Uncopyable):
             raw = cookie_header if cookie_header.__class__ is bytes else cookie_header.encode()  # type: ignore[union-attr]
         except (AttributeError, UnicodeEncodeError):
             raw = arguments.sent(cookie_header, "cookie_header")
-        handle, number = self._handle, c_void_p()
+        handle = self._handle
         if _ending:
             # Which has a word for daemon threads.
             self._use(lambda _: None)
         manager = handle.enter()
         try:
-            text = flat.result(number, self._calls.begin, manager, raw, flat.length(raw), byref(number))
-            session = Session(self, Handle(number.value, self._calls.end, "the session has ended", handle, None, number))
+            count, text, number = self._calls.begin(manager, raw)
+            # Before the answer is looked at: it has to be ended, whatever comes of that.
+            begun = None if number is None else Handle(number, self._calls.end, "the session has ended", handle)
+            text = flat.result(begun and begun.address, count, text)
+            assert begun is not None
+            session = Session(self, begun)
         finally:
             handle.leave()
         return session, Found._make(text.split(b"\0")[:4])

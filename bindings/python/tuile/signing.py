@@ -13,7 +13,7 @@ import datetime
 import json
 import math
 from collections.abc import Iterable
-from ctypes import byref, c_int64, c_void_p, sizeof
+from ctypes import byref, c_void_p, sizeof
 from dataclasses import dataclass
 from typing import Any, Callable, Optional, Union
 
@@ -132,7 +132,7 @@ class Signer(Uncopyable):
         return self._unsigned(signed_value, native.UNSET)
 
     def _unsigned(self, signed_value: str, max_age: int) -> str:
-        text = self._flat(flat.unsign, signed_value, _age(max_age))
+        text = self._flat(flat.unsign, signed_value, max_age)
         return self._unsign(signed_value, max_age, native.UNSET) if text is None else text
 
     def dumps(self, obj: Any, *, compress: bool = False) -> str:
@@ -166,7 +166,7 @@ class Signer(Uncopyable):
         .. versionadded:: 0.1.0
         """
         seconds = _seconds(max_age)
-        payload = self._flat(flat.loads, token, _age(seconds))
+        payload = self._flat(flat.loads, token, seconds)
         return json.loads(self._loads(token, seconds, native.UNSET) if payload is None else payload)
 
     def _flat(self, function: Any, text: str, *more: Any) -> Optional[str]:
@@ -180,11 +180,11 @@ class Signer(Uncopyable):
         handle = self._handle
         signer = handle.enter()
         try:
-            count, found = flat.answer(function, signer, raw, len(raw), *more)
+            count, found = function(signer, raw, *more)
         finally:
             handle.leave()
         if 0 <= count <= flat.ROOM:
-            return found.decode("utf-8", "surrogateescape")
+            return str(found, "utf-8", "surrogateescape")
         if count == flat.BAD_SIGNATURE:
             raise BadSignature("the signature does not match")
         if count == flat.EXPIRED:
@@ -371,7 +371,7 @@ class Tokens(Signer):
 
         .. versionadded:: 0.1.0
         """
-        found = self._flat(flat.unsign, signed_value, _age(_seconds(max_age)))
+        found = self._flat(flat.unsign, signed_value, _seconds(max_age))
         text: str = self.open(signed_value, max_age=max_age).value if found is None else found
         return text
 
@@ -474,13 +474,6 @@ def loads(
     .. versionadded:: 0.1.0
     """
     return TimestampSigner(key=key, salt=salt, fallback_keys=fallback_keys).loads(token, max_age=max_age)
-
-
-def _age(seconds: int) -> Any:
-    """As a flat call takes it."""
-    if seconds == native.UNSET:
-        return flat.UNSET
-    return seconds if seconds in flat.SMALL else c_int64(seconds)
 
 
 def _seconds(age: Age) -> int:

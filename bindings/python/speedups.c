@@ -1,0 +1,298 @@
+/* The library's flat calls for CPython, without ctypes: what a call costs is then the library's own time, and the objects
+ * that it gives. It is optional: _flat.py takes _by_ctypes.py where it is not there, and the same tests run on both.
+ *
+ * Of Python it needs the limited API of 3.9 alone, so that one file serves every version; of the library its header. It is
+ * not linked to the library, but told where its functions are: the library is the one that _native has found.
+ *
+ * A call gives what it answered and its text, octets, as in _by_ctypes.py; no text after an error that it does not describe,
+ * or where the buffer was too small. Handles are whole numbers. The GIL is kept, but in the functions for stores that may wait. */
+
+#define Py_LIMITED_API 0x03090000
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <string.h>
+#include <tuile.h>
+
+/* As in _by_ctypes.py. */
+enum { room = 16384, longest = 4096, said = 256 };
+
+#define FUNCTIONS(each) \
+  each(flat_cookies) each(flat_set_cookie) each(flat_sign) each(flat_unsign) each(flat_dumps) each(flat_loads) \
+  each(flat_begin) each(flat_commit) each(flat_again) each(session_end)
+#define DECLARED(name) static __typeof__(tuile_##name) *name;
+FUNCTIONS(DECLARED)
+
+/* The functions' addresses by their names. Those of a second interpreter in this process are the same. */
+static PyObject *bind(PyObject *module, PyObject *addresses)
+{
+    (void)module;
+#define BOUND(name) \
+    PyObject *address_of_##name = PyMapping_GetItemString(addresses, "tuile_" #name); \
+    if (address_of_##name == NULL) return NULL; \
+    void *found_##name = PyLong_AsVoidPtr(address_of_##name); \
+    Py_DECREF(address_of_##name); \
+    if (found_##name == NULL) return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_ValueError, "no address of %s", #name); \
+    memcpy(&name, &found_##name, sizeof name);
+    FUNCTIONS(BOUND)
+    Py_RETURN_NONE;
+}
+
+/* ---- what is given, and what comes of it ---- */
+
+struct given {
+    void *handle;
+    char *text;
+    Py_ssize_t size;
+    int64_t number;
+};
+
+/* A handle, octets and a number, of which all but the octets may be left out. */
+static int taken(PyObject *arguments, int handles, int numbers, struct given *given)
+{
+    Py_ssize_t count = PyTuple_Size(arguments);
+    if (count != handles + 1 + numbers) {
+        PyErr_Format(PyExc_TypeError, "%d arguments are needed, not %zd", handles + 1 + numbers, count);
+        return 0;
+    }
+    if (handles) {
+        given->handle = PyLong_AsVoidPtr(PyTuple_GetItem(arguments, 0));
+        if (given->handle == NULL && PyErr_Occurred()) return 0;
+    }
+    if (PyBytes_AsStringAndSize(PyTuple_GetItem(arguments, handles), &given->text, &given->size) < 0) return 0;
+    if (numbers) {
+        given->number = PyLong_AsLongLong(PyTuple_GetItem(arguments, handles + 1));
+        if (given->number == -1 && PyErr_Occurred()) return 0;
+    }
+    return 1;
+}
+
+static PyObject *octets(int64_t count, const char *buffer)
+{
+    int64_t size = count > room ? 0 : count < 0 ? said : count;
+    return PyBytes_FromStringAndSize(buffer, (Py_ssize_t)size);
+}
+
+static PyObject *answered(int64_t count, const char *buffer)
+{
+    return Py_BuildValue("LN", (long long)count, octets(count, buffer));
+}
+
+/* What an error says ends with a NUL; what is behind it is nobody's. */
+#define BUFFER char buffer[room]; memset(buffer, 0, said)
+
+/* ---- signing ---- */
+
+static PyObject *sign(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    struct given given;
+    BUFFER;
+    if (!taken(arguments, 1, 0, &given)) return NULL;
+    return answered(flat_sign(given.handle, given.text, (size_t)given.size, buffer, room), buffer);
+}
+
+#define WITH_NUMBER(function, type) \
+static PyObject *function(PyObject *module, PyObject *arguments) \
+{ \
+    (void)module; \
+    struct given given; \
+    BUFFER; \
+    if (!taken(arguments, 1, 1, &given)) return NULL; \
+    return answered(flat_##function(given.handle, given.text, (size_t)given.size, (type)given.number, buffer, room), buffer); \
+}
+WITH_NUMBER(unsign, int64_t)
+WITH_NUMBER(dumps, int32_t)
+WITH_NUMBER(loads, int64_t)
+
+/* ---- cookies ---- */
+
+/* The fields, the age and the flags. */
+static PyObject *set_cookie(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    char *text;
+    Py_ssize_t size;
+    long long age;
+    unsigned int flags;
+    BUFFER;
+    PyObject *fields;
+    if (!PyArg_ParseTuple(arguments, "SLI", &fields, &age, &flags) || PyBytes_AsStringAndSize(fields, &text, &size) < 0) return NULL;
+    return answered(flat_set_cookie(text, (size_t)size, age, flags, buffer, room), buffer);
+}
+
+/* Octets of text as headers have it, where a surrogate stands for an octet that is not UTF-8; a new reference. */
+static PyObject *header_octets(PyObject *header)
+{
+    if (PyBytes_Check(header)) {
+        Py_INCREF(header);
+        return header;
+    }
+    if (!PyUnicode_Check(header)) {
+        PyErr_SetString(PyExc_TypeError, "neither text nor octets");
+        return NULL;
+    }
+    PyObject *plain = PyUnicode_AsUTF8String(header);
+    if (plain != NULL || !PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) return plain;
+    PyErr_Clear();
+    return PyUnicode_AsEncodedString(header, "utf-8", "surrogateescape");
+}
+
+/* The next part of the text, which a NUL ends. */
+static PyObject *part(const char **at)
+{
+    size_t size = strlen(*at);
+    PyObject *text = PyUnicode_DecodeUTF8(*at, (Py_ssize_t)size, "surrogateescape");
+    *at += size + 1;
+    return text;
+}
+
+static int add_to_dict(PyObject *found, PyObject *name, PyObject *value)
+{
+    return PyDict_SetItem(found, name, value);
+}
+
+static int add_to_list(PyObject *found, PyObject *name, PyObject *value)
+{
+    PyObject *pair = PyTuple_Pack(2, name, value);
+    int status = pair == NULL ? -1 : PyList_Append(found, pair);
+    Py_XDECREF(pair);
+    return status;
+}
+
+/* All cookies of a header in a mode, each added to `found`, which is taken; None for what only the functions with structs can tell of. */
+static PyObject *cookies(PyObject *arguments, PyObject *found, int (*add)(PyObject *, PyObject *, PyObject *))
+{
+    PyObject *header, *octets = NULL;
+    char *text;
+    Py_ssize_t size;
+    int mode;
+    char buffer[room + 1];
+    if (found == NULL || !PyArg_ParseTuple(arguments, "Oi", &header, &mode)) goto failed;
+    octets = header_octets(header);
+    if (octets == NULL || PyBytes_AsStringAndSize(octets, &text, &size) < 0) goto failed;
+    int64_t count = size > longest ? -1 : flat_cookies(text, (size_t)size, (tuile_cookie_mode)mode, buffer, room);
+    Py_DECREF(octets);
+    octets = NULL;
+    if (count < 0 || count > room) {
+        Py_DECREF(found);
+        Py_RETURN_NONE;
+    }
+    // Where the last part would not end, the buffer does.
+    buffer[count] = 0;
+    for (const char *at = buffer; at < buffer + count;) {
+        PyObject *name = part(&at), *value = name == NULL ? NULL : part(&at);
+        int status = value == NULL ? -1 : add(found, name, value);
+        Py_XDECREF(name);
+        Py_XDECREF(value);
+        if (status < 0) goto failed;
+    }
+    return found;
+failed:
+    Py_XDECREF(octets);
+    Py_XDECREF(found);
+    return NULL;
+}
+
+static PyObject *parse(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    return cookies(arguments, PyDict_New(), add_to_dict);
+}
+
+static PyObject *pairs(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    return cookies(arguments, PyList_New(0), add_to_list);
+}
+
+/* ---- sessions: each once for stores that wait for nobody, and once for the others ---- */
+
+#define KEEPING(call) call
+#define LEAVING(call) Py_BEGIN_ALLOW_THREADS call; Py_END_ALLOW_THREADS
+
+#define SESSION(suffix, WAITED) \
+/* The answer, its text, and the session, None after an error. */ \
+static PyObject *begin##suffix(PyObject *module, PyObject *arguments) \
+{ \
+    (void)module; \
+    struct given given; \
+    tuile_session *session = NULL; \
+    int64_t count; \
+    BUFFER; \
+    if (!taken(arguments, 1, 0, &given)) return NULL; \
+    WAITED(count = flat_begin(given.handle, given.text, (size_t)given.size, &session, buffer, room)); \
+    PyObject *text = octets(count, buffer); \
+    PyObject *answer = session == NULL ? Py_BuildValue("LNO", (long long)count, text, Py_None) \
+        : Py_BuildValue("LNN", (long long)count, text, PyLong_FromVoidPtr(session)); \
+    if (answer == NULL && session != NULL) session_end(session); \
+    return answer; \
+} \
+static PyObject *commit##suffix(PyObject *module, PyObject *arguments) \
+{ \
+    (void)module; \
+    struct given given; \
+    int64_t count; \
+    BUFFER; \
+    if (!taken(arguments, 1, 1, &given)) return NULL; \
+    int32_t status = given.number == (int32_t)given.number ? (int32_t)given.number : INT32_MAX; \
+    WAITED(count = flat_commit(given.handle, given.text, (size_t)given.size, status, buffer, room)); \
+    return answered(count, buffer); \
+} \
+static PyObject *end##suffix(PyObject *module, PyObject *handle) \
+{ \
+    (void)module; \
+    tuile_session *session = PyLong_AsVoidPtr(handle); \
+    if (session == NULL && PyErr_Occurred()) return NULL; \
+    WAITED(session_end(session)); \
+    Py_RETURN_NONE; \
+}
+SESSION(, KEEPING)
+SESSION(_waiting, LEAVING)
+
+/* The last text of a session, of which the size is known. */
+static PyObject *again(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    PyObject *handle;
+    Py_ssize_t size;
+    char *text;
+    if (!PyArg_ParseTuple(arguments, "On", &handle, &size)) return NULL;
+    tuile_session *session = PyLong_AsVoidPtr(handle);
+    if (session == NULL && PyErr_Occurred()) return NULL;
+    PyObject *octets = PyBytes_FromStringAndSize(NULL, size);
+    if (octets == NULL || PyBytes_AsStringAndSize(octets, &text, &size) < 0) return NULL;
+    memset(text, 0, (size_t)size);
+    flat_again(session, text, (size_t)size);
+    return octets;
+}
+
+static PyMethodDef functions[] = {
+    {"bind", bind, METH_O, NULL},
+    {"parse", parse, METH_VARARGS, NULL},
+    {"pairs", pairs, METH_VARARGS, NULL},
+    {"set_cookie", set_cookie, METH_VARARGS, NULL},
+    {"sign", sign, METH_VARARGS, NULL},
+    {"unsign", unsign, METH_VARARGS, NULL},
+    {"dumps", dumps, METH_VARARGS, NULL},
+    {"loads", loads, METH_VARARGS, NULL},
+    {"begin", begin, METH_VARARGS, NULL},
+    {"commit", commit, METH_VARARGS, NULL},
+    {"end", end, METH_O, NULL},
+    {"begin_waiting", begin_waiting, METH_VARARGS, NULL},
+    {"commit_waiting", commit_waiting, METH_VARARGS, NULL},
+    {"end_waiting", end_waiting, METH_O, NULL},
+    {"again", again, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot slots[] = {{0, NULL}};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "tuile._speedups", "The library's flat calls without ctypes.", 0, functions, slots, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__speedups(void);
+PyMODINIT_FUNC PyInit__speedups(void)
+{
+    return PyModuleDef_Init(&definition);
+}
