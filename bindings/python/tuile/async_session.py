@@ -13,7 +13,7 @@ from .headers import committed, log, uncommitted
 from .loop_queue import LoopQueue, Operation
 from .manager import Manager
 from .mirror import Mirror
-from .session import Expiry, Session, SessionDeleted
+from .session import Expiry, ServedSession, Session, SessionDeleted
 from .watched import Watched
 
 OffLoop = Callable[..., Awaitable[Any]]
@@ -74,10 +74,9 @@ class AsyncSession(Watched):
     def _begin_read(self, cookies: bytes) -> bool:
         """Begins and reads in one call; False if that was not answered, which who reads it is told."""
         try:
-            self._session, found = self._manager.begin_and_read(cookies)
+            self._session, found = self._manager.begin_and_read(cookies, ServedSession)
         except StoreError:
             return False
-        self._session._warns = False
         self._mirror = Mirror(self._session)
         dict.update(self, self._mirror.read_as(found.values.decode("utf-8", "surrogatepass"), compared=True))
         self._read = True
@@ -577,10 +576,7 @@ class _Away:
 
 
 def _begun(manager: Manager, cookies: Union[str, bytes], url: bytes = b"") -> Session:
-    session = manager.begin(cookies, url)
-    # What the middleware loses is in the log.
-    session._warns = False
-    return session
+    return manager.begin_as(ServedSession, cookies, url)
 
 
 def _plain(session: AsyncSession) -> dict[str, Any]:

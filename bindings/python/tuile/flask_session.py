@@ -11,7 +11,7 @@ from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SessionMixin
 
 from .handle import CHANGES
-from .session import EXACT, Expiry, Session, compact
+from .session import EXACT, Expiry, ServedSession, compact
 
 _TAGGED = TaggedJSONSerializer()
 _CHANGES = CHANGES | {"flush"}
@@ -19,7 +19,7 @@ _CHANGES = CHANGES | {"flush"}
 _PASSING = "_remember"
 
 
-class FlaskSession(Session, SessionMixin):
+class FlaskSession(ServedSession, SessionMixin):
     """What Flask's own session is to an application, with the methods of :class:`tuile.sessions.Session`.
 
     What is changed in place is saved, too: ``modified = True`` is not needed, and does no harm.
@@ -27,8 +27,6 @@ class FlaskSession(Session, SessionMixin):
     .. versionadded:: 0.1.0
     """
 
-    # Flask has it saved, or means it not to be.
-    _warns = False
     # Whether the response says Vary: Cookie, since the proxy was used or was not; None: nobody has said.
     _seen: Optional[bool] = None
     # What the application said of `modified`; None: nothing.

@@ -289,14 +289,13 @@ class SessionHandle(Uncopyable):
         return self._unsaved
 
     def __del__(self) -> None:
-        # Half made, or the interpreter ends: nobody could do anything about it.
+        # Half made, or the interpreter ends: nobody could do anything about it. The handle ends by itself.
+        if not self._warns:
+            return
         handle = self.__dict__.get("_handle")
         if handle is None or handle.released or sys.is_finalizing():
             return
-        if self._warns:
-            self._close(warns=True)
-        else:
-            handle.release()
+        self._close(warns=True)
 
     def __enter__(self: _Self) -> _Self:
         return self

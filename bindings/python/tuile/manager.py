@@ -118,6 +118,10 @@ class Found(NamedTuple):
     values: bytes
 
 
+# As Found's own `_make`, which is a function of Python's.
+_found: Callable[[type[Found], list[bytes]], Found] = tuple.__new__
+
+
 class Manager(Uncopyable):
     """One for the application: configuration, keys and store. Safe from all threads and after fork.
 
@@ -253,10 +257,11 @@ class Manager(Uncopyable):
         finally:
             handle.leave()
 
-    def begin_and_read(self, cookie_header: Union[str, bytes]) -> tuple[Session, Found]:
+    def begin_and_read(self, cookie_header: Union[str, bytes], kind: type[Session] = Session) -> tuple[Session, Found]:
         """A request's session, and at once what the store has of it: one call.
 
         :param cookie_header: as the browser sent it.
+        :param kind: a class that inherits :class:`Session`.
         :returns: the session, and what it was when it was read.
         :raises StoreError: the store gave no answer.
         :raises SessionUnbound: a device-bound session came without its bound cookie.
@@ -279,10 +284,10 @@ class Manager(Uncopyable):
             begun = None if number is None else Handle(number, self._calls.end, "the session has ended", handle)
             text = flat.result(begun and begun.address, count, text)
             assert begun is not None
-            session = Session(self, begun)
+            session = kind(self, begun)
         finally:
             handle.leave()
-        return session, Found._make(text.split(b"\0")[:4])
+        return session, _found(Found, text.split(b"\0")[:4])
 
     def clear_expired(self, limit: int = 10_000) -> int:
         """Removes expired sessions from the store, in steps that leave it to others in between: for a timer. Redis needs none.

@@ -97,6 +97,8 @@ class Mirror:
         key or an empty text, and the response's headers, names and values with a NUL behind each."""
         removed, changed = difference
         session = self.session
+        if not (removed or changed or more or session._lent) and session._values is None:
+            return session._commit(status)
         with session._lock:
             session._changed_inside()
             changes = [part for name in removed for part in ("remove", name)]

@@ -517,6 +517,12 @@ class Session(SessionHandle, MutableMapping[str, Any]):
                 self._forget()
 
 
+class ServedSession(Session):
+    """One that a framework's adapter saves by that framework's rule: one that is left with changes is meant to be."""
+
+    _warns = False
+
+
 class _Items(ItemsView[str, Any]):
     _mapping: Session
 

@@ -21,7 +21,7 @@ from .device import answered
 from .headers import INTERRUPTED, committed, log, manager_of, without_second_vary
 from .manager import Manager
 from .errors import SyntaxProblem
-from .session import Session, SessionDeleted
+from .session import ServedSession, Session, SessionDeleted
 from .settings import Given, Unpack
 
 Environ = dict[str, Any]
@@ -88,9 +88,7 @@ class SessionMiddleware:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         url = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}?{environ.get('QUERY_STRING', '')}"
-        session = self.manager.begin(from_wsgi(environ.get("HTTP_COOKIE", "")), from_wsgi(url))
-        # What it loses is in the log.
-        session._warns = False
+        session = self.manager.begin_as(ServedSession, from_wsgi(environ.get("HTTP_COOKIE", "")), from_wsgi(url))
         environ["tuile.session"] = session
         path = from_wsgi(f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}").decode("utf-8", "replace")
         instead = answered(session, path, environ.get("REQUEST_METHOD", ""), lambda name: _header(environ, name))

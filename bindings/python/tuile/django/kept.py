@@ -12,7 +12,7 @@ from .. import _native as native
 from .. import arguments
 from ..manager import Found, Manager
 from ..mirror import Mirror
-from ..session import Session, SessionDeleted
+from ..session import ServedSession, Session, SessionDeleted
 from .configuration import manager
 from .limits import ENDS
 from .owned import LOGIN, OWNER
@@ -159,22 +159,15 @@ class Kept:
 
 def begin(session_key: Optional[str]) -> Session:
     found = manager()
-    return _of_django(found.begin(_header(found, session_key)))
+    return found.begin_as(ServedSession, _header(found, session_key))
 
 
 def begin_and_read(session_key: Optional[str]) -> tuple[Session, Found]:
     manager_ = manager()
-    session, found = manager_.begin_and_read(_header(manager_, session_key))
-    return _of_django(session), found
+    return manager_.begin_and_read(_header(manager_, session_key), ServedSession)
 
 
 def _header(manager: Manager, session_key: Optional[str]) -> str:
     # That of most keys is known at a glance.
     fits = session_key and (session_key.isalnum() or _ENDS.isdisjoint(session_key))
     return f"{manager.cookie_name}={session_key}" if fits else ""
-
-
-def _of_django(session: Session) -> Session:
-    # Django has it saved, or means it not to be.
-    session._warns = False
-    return session
