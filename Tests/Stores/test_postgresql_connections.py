@@ -77,12 +77,12 @@ def test_few_connections_are_opened_at_a_time(server: Server, proxy: Proxy, data
 
 
 def test_connections_that_were_forgotten_on_the_way_cost_one_retry(proxy: Proxy, database: str) -> None:
-    with Store(through(proxy, database, timeout="500")) as store:
+    with Store(through(proxy, database, timeout="4000", connect="60000")) as store:
         assert store.create("x")
         proxy.silence()
         assert store.load() == (b"x", LATER)
         assert store.replace("x", "y") == native.OK
-    with Store(through(proxy, database, timeout="500", idle="0", retries="0")) as store:
+    with Store(through(proxy, database, timeout="4000", connect="60000", idle="0", retries="0")) as store:
         assert store.load() == (b"y", LATER)
         proxy.silence()
         # What is written is never sent twice: it goes where somebody answers.
@@ -95,9 +95,9 @@ def test_connections_that_were_forgotten_on_the_way_cost_one_retry(proxy: Proxy,
 def test_a_standby_that_is_away_does_not_fill_the_server_with_connections(database: str) -> None:
     with running(synchronous_standby_names="nobody") as server:
         # What waits for the standby is neither ended by statement_timeout nor by a client that goes.
-        url = server.url(timeout="300", pool="3", wait="600000", retries="0", options="-csynchronous_commit%3Dlocal")
+        url = server.url(timeout="5000", pool="3", wait="600000", retries="0", options="-csynchronous_commit%3Dlocal")
         Store(url).close()
-        url = server.url(timeout="300", pool="3", wait="600000", retries="0")
+        url = server.url(timeout="300", connect="60000", pool="3", wait="600000", retries="0")
         most = 0
         with Store(url) as store:
 
@@ -120,7 +120,7 @@ def test_a_standby_that_is_away_does_not_fill_the_server_with_connections(databa
 
 
 def test_what_the_server_has_not_ended_counts(proxy: Proxy, database: str) -> None:
-    with Store(through(proxy, database, timeout="300", pool="1", wait="200", retries="0")) as store:
+    with Store(through(proxy, database, timeout="4000", pool="1", wait="200", retries="0")) as store:
         assert store.create("x")
         # The server is at work, as far as anybody can tell, and the request to end it gets nowhere.
         proxy.silence()

@@ -59,7 +59,7 @@ def test_a_failover_behind_one_name_is_followed(server: Server, proxy: Proxy, tm
 
 
 def test_connections_that_were_forgotten_on_the_way_cost_one_retry(proxy: Proxy) -> None:
-    with Store(f"redis://{proxy.host}?timeout=300") as store:
+    with Store(f"redis://{proxy.host}?timeout=3000&connect=60000") as store:
         assert store.create("x")
         with ThreadPoolExecutor(4) as threads:
             assert list(threads.map(lambda _: store.load(), range(16))) == [(b"x", LATER)] * 16
@@ -72,7 +72,7 @@ def test_connections_that_were_forgotten_on_the_way_cost_one_retry(proxy: Proxy)
 
 
 def test_a_connection_that_was_long_unused_is_tried_before_a_write(proxy: Proxy) -> None:
-    with Store(f"redis://{proxy.host}?timeout=300&idle=0&retries=0") as store:
+    with Store(f"redis://{proxy.host}?timeout=3000&connect=60000&idle=0&retries=0") as store:
         assert store.create("x")
         proxy.silence()
         # What is written is never sent twice: it goes where somebody answers.
