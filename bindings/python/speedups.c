@@ -46,24 +46,20 @@ struct given {
     int64_t number;
 };
 
-/* A handle, octets and a number, of which all but the octets may be left out. */
-static int taken(PyObject *arguments, int handles, int numbers, struct given *given)
+/* A handle and octets, and a third argument, a number, where there are three. */
+static int taken(PyObject *arguments, int wanted, struct given *given)
 {
     Py_ssize_t count = PyTuple_Size(arguments);
-    if (count != handles + 1 + numbers) {
-        PyErr_Format(PyExc_TypeError, "%d arguments are needed, not %zd", handles + 1 + numbers, count);
+    if (count != wanted) {
+        PyErr_Format(PyExc_TypeError, "%d arguments are needed, not %zd", wanted, count);
         return 0;
     }
-    if (handles) {
-        given->handle = PyLong_AsVoidPtr(PyTuple_GetItem(arguments, 0));
-        if (given->handle == NULL && PyErr_Occurred()) return 0;
-    }
-    if (PyBytes_AsStringAndSize(PyTuple_GetItem(arguments, handles), &given->text, &given->size) < 0) return 0;
-    if (numbers) {
-        given->number = PyLong_AsLongLong(PyTuple_GetItem(arguments, handles + 1));
-        if (given->number == -1 && PyErr_Occurred()) return 0;
-    }
-    return 1;
+    given->handle = PyLong_AsVoidPtr(PyTuple_GetItem(arguments, 0));
+    if (given->handle == NULL && PyErr_Occurred()) return 0;
+    if (PyBytes_AsStringAndSize(PyTuple_GetItem(arguments, 1), &given->text, &given->size) < 0) return 0;
+    if (count < 3) return 1;
+    given->number = PyLong_AsLongLong(PyTuple_GetItem(arguments, 2));
+    return given->number != -1 || !PyErr_Occurred();
 }
 
 static PyObject *octets(int64_t count, const char *buffer)
@@ -87,7 +83,7 @@ static PyObject *sign(PyObject *module, PyObject *arguments)
     (void)module;
     struct given given;
     BUFFER;
-    if (!taken(arguments, 1, 0, &given)) return NULL;
+    if (!taken(arguments, 2, &given)) return NULL;
     return answered(flat_sign(given.handle, given.text, (size_t)given.size, buffer, room), buffer);
 }
 
@@ -97,7 +93,7 @@ static PyObject *function(PyObject *module, PyObject *arguments) \
     (void)module; \
     struct given given; \
     BUFFER; \
-    if (!taken(arguments, 1, 1, &given)) return NULL; \
+    if (!taken(arguments, 3, &given)) return NULL; \
     return answered(flat_##function(given.handle, given.text, (size_t)given.size, (type)given.number, buffer, room), buffer); \
 }
 WITH_NUMBER(unsign, int64_t)
@@ -162,22 +158,22 @@ static int add_to_list(PyObject *found, PyObject *name, PyObject *value)
 /* All cookies of a header in a mode, each added to `found`, which is taken; None for what only the functions with structs can tell of. */
 static PyObject *cookies(PyObject *arguments, PyObject *found, int (*add)(PyObject *, PyObject *, PyObject *))
 {
-    PyObject *header, *octets = NULL;
+    PyObject *header, *raw = NULL;
     char *text;
     Py_ssize_t size;
     int mode;
     char buffer[room + 1];
     if (found == NULL || !PyArg_ParseTuple(arguments, "Oi", &header, &mode)) goto failed;
-    octets = header_octets(header);
-    if (octets == NULL || PyBytes_AsStringAndSize(octets, &text, &size) < 0) goto failed;
+    raw = header_octets(header);
+    if (raw == NULL || PyBytes_AsStringAndSize(raw, &text, &size) < 0) goto failed;
     int64_t count = size > longest ? -1 : flat_cookies(text, (size_t)size, (tuile_cookie_mode)mode, buffer, room);
-    Py_DECREF(octets);
-    octets = NULL;
+    Py_DECREF(raw);
+    raw = NULL;
     if (count < 0 || count > room) {
         Py_DECREF(found);
         Py_RETURN_NONE;
     }
-    // Where the last part would not end, the buffer does.
+    /* Where the last part would not end, the buffer does. */
     buffer[count] = 0;
     for (const char *at = buffer; at < buffer + count;) {
         PyObject *name = part(&at), *value = name == NULL ? NULL : part(&at);
@@ -188,7 +184,7 @@ static PyObject *cookies(PyObject *arguments, PyObject *found, int (*add)(PyObje
     }
     return found;
 failed:
-    Py_XDECREF(octets);
+    Py_XDECREF(raw);
     Py_XDECREF(found);
     return NULL;
 }
@@ -219,7 +215,7 @@ static PyObject *begin##suffix(PyObject *module, PyObject *arguments) \
     tuile_session *session = NULL; \
     int64_t count; \
     BUFFER; \
-    if (!taken(arguments, 1, 0, &given)) return NULL; \
+    if (!taken(arguments, 2, &given)) return NULL; \
     WAITED(count = flat_begin(given.handle, given.text, (size_t)given.size, &session, buffer, room)); \
     PyObject *text = octets(count, buffer); \
     PyObject *answer = session == NULL ? Py_BuildValue("LNO", (long long)count, text, Py_None) \
@@ -233,7 +229,7 @@ static PyObject *commit##suffix(PyObject *module, PyObject *arguments) \
     struct given given; \
     int64_t count; \
     BUFFER; \
-    if (!taken(arguments, 1, 1, &given)) return NULL; \
+    if (!taken(arguments, 3, &given)) return NULL; \
     int32_t status = given.number == (int32_t)given.number ? (int32_t)given.number : INT32_MAX; \
     WAITED(count = flat_commit(given.handle, given.text, (size_t)given.size, status, buffer, room)); \
     return answered(count, buffer); \
@@ -259,11 +255,11 @@ static PyObject *again(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "On", &handle, &size)) return NULL;
     tuile_session *session = PyLong_AsVoidPtr(handle);
     if (session == NULL && PyErr_Occurred()) return NULL;
-    PyObject *octets = PyBytes_FromStringAndSize(NULL, size);
-    if (octets == NULL || PyBytes_AsStringAndSize(octets, &text, &size) < 0) return NULL;
+    PyObject *found = PyBytes_FromStringAndSize(NULL, size);
+    if (found == NULL || PyBytes_AsStringAndSize(found, &text, &size) < 0) return NULL;
     memset(text, 0, (size_t)size);
     flat_again(session, text, (size_t)size);
-    return octets;
+    return found;
 }
 
 static PyMethodDef functions[] = {
