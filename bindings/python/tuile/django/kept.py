@@ -9,8 +9,7 @@ from typing import Any, Optional, TypeVar
 from django.contrib.sessions.backends.base import UpdateError
 
 from .. import _native as native
-from .. import arguments
-from ..manager import Found, Manager
+from ..manager import Manager
 from ..mirror import Mirror
 from ..session import ServedSession, Session, SessionDeleted
 from .configuration import manager
@@ -64,15 +63,17 @@ class Kept:
 
     def load(self, key: Optional[str]) -> Optional[dict[str, Any]]:
         """The values; None if there is no such session."""
-        self.end()
-        session, found = begin_and_read(key)
+        if vars(self):
+            self.end()
+        found_by = manager()
+        session, found = found_by.begin_and_read(_header(found_by, key), ServedSession)
         mirror = self._mirror = Mirror(session)
         if not found.key:
             return None
         self._is_there = True
         values = mirror.read_as(found.values.decode("utf-8", "surrogatepass"))
         # The library counts neither among the values.
-        if found.owner and (owner := arguments.text(found.owner)) != values.get(LOGIN):
+        if found.owner and (owner := str(found.owner, "utf-8", "surrogateescape")) != values.get(LOGIN):
             self._owner = values[OWNER] = owner
         if found.lifetime:
             values[ENDS] = int(time()) + int(found.lifetime)
@@ -160,11 +161,6 @@ class Kept:
 def begin(session_key: Optional[str]) -> Session:
     found = manager()
     return found.begin_as(ServedSession, _header(found, session_key))
-
-
-def begin_and_read(session_key: Optional[str]) -> tuple[Session, Found]:
-    manager_ = manager()
-    return manager_.begin_and_read(_header(manager_, session_key), ServedSession)
 
 
 def _header(manager: Manager, session_key: Optional[str]) -> str:

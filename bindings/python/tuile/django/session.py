@@ -51,7 +51,7 @@ class SessionStore(database.SessionStore):
         if self._kept is None:
             return super().load()
         values = self._kept.load(self._session_key)
-        if values is None or self.has_ended(values):
+        if values is None or ENDS in values and self.has_ended(values):
             self._session_key = None
             return {}
         return values
