@@ -58,7 +58,13 @@ static int taken(PyObject *arguments, int wanted, struct given *given)
     if (given->handle == NULL && PyErr_Occurred()) return 0;
     if (PyBytes_AsStringAndSize(PyTuple_GetItem(arguments, 1), &given->text, &given->size) < 0) return 0;
     if (count < 3) return 1;
-    given->number = PyLong_AsLongLong(PyTuple_GetItem(arguments, 2));
+    PyObject *number = PyTuple_GetItem(arguments, 2);
+    /* Python 3.9 would round a float. */
+    if (!PyLong_Check(number)) {
+        PyErr_SetString(PyExc_TypeError, "the third argument is no whole number");
+        return 0;
+    }
+    given->number = PyLong_AsLongLong(number);
     return given->number != -1 || !PyErr_Occurred();
 }
 
