@@ -1,4 +1,4 @@
-"""The version is VERSION's; a wheel that carries the library is one for this platform and any Python 3."""
+"""The version is VERSION's; a wheel that carries what is compiled is one for this platform and any Python 3."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from setuptools.command.bdist_wheel import bdist_wheel
 HERE = Path(__file__).resolve().parent
 VERSION = next(path for path in (HERE / "VERSION", HERE.parents[1] / "VERSION") if path.exists())
 CARRIES_LIBRARY = (HERE / "tuile/libtuile.so.0").exists()
+IS_OF_PLATFORM = CARRIES_LIBRARY or (HERE / "tuile/_speedups.abi3.so").exists()
 
 
 class Carrying(Distribution):
     def has_ext_modules(self) -> bool:
-        return CARRIES_LIBRARY
+        return IS_OF_PLATFORM
 
 
 class AnyPython(bdist_wheel):

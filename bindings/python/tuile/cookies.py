@@ -411,9 +411,9 @@ class SetCookie:
 
 
 _NO_RULE = Rule(0)
-# As a flat call has them among its bits.
 # What a flat call can be told.
 _AGES = range(native.UNSET + 1, 2**63)
+# As it has them among its bits.
 _SAME_SITE_FLAGS = {name: number * 16 for name, number in native.SAME_SITES.items()}
 _PRIORITY_FLAGS = {name: number * 256 for name, number in native.PRIORITIES.items()}
 

@@ -98,6 +98,7 @@ class Mirror:
         removed, changed = difference
         session = self.session
         if not (removed or changed or more or session._lent) and session._values is None:
+            # What a page that only reads comes to.
             return session._commit(status)
         with session._lock:
             session._changed_inside()
