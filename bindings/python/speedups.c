@@ -10,6 +10,7 @@
 #define Py_LIMITED_API 0x03090000
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <stdio.h>
 #include <string.h>
 #include <tuile.h>
 
@@ -18,7 +19,7 @@ enum { room = 16384, longest = 4096, said = 256 };
 
 #define FUNCTIONS(each) \
   each(flat_cookies) each(flat_set_cookie) each(flat_sign) each(flat_unsign) each(flat_dumps) each(flat_loads) \
-  each(flat_begin) each(flat_commit) each(flat_again) each(session_end)
+  each(flat_begin) each(flat_commit) each(flat_again) each(session_start) each(session_json) each(session_end)
 #define DECLARED(name) static __typeof__(tuile_##name) *name;
 FUNCTIONS(DECLARED)
 
@@ -66,6 +67,14 @@ static int taken(PyObject *arguments, int wanted, struct given *given)
     }
     given->number = PyLong_AsLongLong(number);
     return given->number != -1 || !PyErr_Occurred();
+}
+
+static tuile_bytes view(PyObject *octets)
+{
+    char *text = NULL;
+    Py_ssize_t size = 0;
+    PyBytes_AsStringAndSize(octets, &text, &size);
+    return (tuile_bytes){(const void *)text, (size_t)size};
 }
 
 static PyObject *octets(int64_t count, const char *buffer)
@@ -212,8 +221,25 @@ static PyObject *pairs(PyObject *module, PyObject *arguments)
 #define KEEPING(call) call
 #define LEAVING(call) Py_BEGIN_ALLOW_THREADS call; Py_END_ALLOW_THREADS
 
+/* As a flat call answers with an error: its status, and where and what in the buffer. */
+static int64_t failed(tuile_status status, const tuile_error *error, char *buffer)
+{
+    if (status > 0) return TUILE_FLAT_ANSWER - status;
+    int written = snprintf(buffer, said, "%zu", error->offset);
+    memcpy(buffer + written + 1, error->message, (size_t)(said - written - 2) < sizeof error->message ? (size_t)(said - written - 2) : sizeof error->message);
+    return status;
+}
+
+/* The answer, its text, and the session, None after an error. */
+static PyObject *begun(int64_t count, PyObject *text, tuile_session *session)
+{
+    PyObject *answer = session == NULL ? Py_BuildValue("LNO", (long long)count, text, Py_None)
+        : Py_BuildValue("LNN", (long long)count, text, PyLong_FromVoidPtr(session));
+    if (answer == NULL && session != NULL) session_end(session);
+    return answer;
+}
+
 #define SESSION(suffix, WAITED) \
-/* The answer, its text, and the session, None after an error. */ \
 static PyObject *begin##suffix(PyObject *module, PyObject *arguments) \
 { \
     (void)module; \
@@ -223,11 +249,38 @@ static PyObject *begin##suffix(PyObject *module, PyObject *arguments) \
     BUFFER; \
     if (!taken(arguments, 2, &given)) return NULL; \
     WAITED(count = flat_begin(given.handle, given.text, (size_t)given.size, &session, buffer, room)); \
-    PyObject *text = octets(count, buffer); \
-    PyObject *answer = session == NULL ? Py_BuildValue("LNO", (long long)count, text, Py_None) \
-        : Py_BuildValue("LNN", (long long)count, text, PyLong_FromVoidPtr(session)); \
-    if (answer == NULL && session != NULL) session_end(session); \
-    return answer; \
+    return begun(count, octets(count, buffer), session); \
+} \
+/* Header and URL. It waits for nothing, but the log that it may tell of something may. */ \
+static PyObject *start##suffix(PyObject *module, PyObject *arguments) \
+{ \
+    (void)module; \
+    PyObject *number, *header, *url; \
+    tuile_session *session = NULL; \
+    tuile_error error = {0}; \
+    tuile_status status; \
+    BUFFER; \
+    if (!PyArg_ParseTuple(arguments, "OSS", &number, &header, &url)) return NULL; \
+    tuile_manager *manager = PyLong_AsVoidPtr(number); \
+    if (manager == NULL && PyErr_Occurred()) return NULL; \
+    tuile_bytes headers = view(header), address = view(url); \
+    WAITED(status = session_start(manager, headers, address, &session, &error)); \
+    int64_t count = status == TUILE_OK ? 0 : failed(status, &error, buffer); \
+    return begun(count, octets(count, buffer), session); \
+} \
+/* 0 and all values, of any size, or an error. */ \
+static PyObject *json##suffix(PyObject *module, PyObject *handle) \
+{ \
+    (void)module; \
+    tuile_bytes text = {0}; \
+    tuile_error error = {0}; \
+    tuile_status status; \
+    BUFFER; \
+    tuile_session *session = PyLong_AsVoidPtr(handle); \
+    if (session == NULL && PyErr_Occurred()) return NULL; \
+    WAITED(status = session_json(session, &text, &error)); \
+    if (status != TUILE_OK) return answered(failed(status, &error, buffer), buffer); \
+    return Py_BuildValue("iN", 0, PyBytes_FromStringAndSize((const char *)text.data, (Py_ssize_t)text.size)); \
 } \
 static PyObject *commit##suffix(PyObject *module, PyObject *arguments) \
 { \
@@ -278,9 +331,13 @@ static PyMethodDef functions[] = {
     {"dumps", dumps, METH_VARARGS, NULL},
     {"loads", loads, METH_VARARGS, NULL},
     {"begin", begin, METH_VARARGS, NULL},
+    {"start", start, METH_VARARGS, NULL},
+    {"json", json, METH_O, NULL},
     {"commit", commit, METH_VARARGS, NULL},
     {"end", end, METH_O, NULL},
     {"begin_waiting", begin_waiting, METH_VARARGS, NULL},
+    {"start_waiting", start_waiting, METH_VARARGS, NULL},
+    {"json_waiting", json_waiting, METH_O, NULL},
     {"commit_waiting", commit_waiting, METH_VARARGS, NULL},
     {"end_waiting", end_waiting, METH_O, NULL},
     {"again", again, METH_VARARGS, NULL},

@@ -286,7 +286,9 @@ def test_keys_rotate() -> None:
     cookie = pair(visited.visit(lambda s: s.update(a=1)))
     visited.app.secret_key = "another secret of thirty-two octets"
     assert visited.visit(lambda s: s.get("a"), cookie).text == "None"
-    visited.app.config["SECRET_KEY_FALLBACKS"] = [SECRET]
+    fallbacks = visited.app.config["SECRET_KEY_FALLBACKS"] = ["an older secret that has its thirty-two octets"]
+    assert visited.visit(lambda s: s.get("a"), cookie).text == "None"
+    fallbacks.append(SECRET)
     assert visited.visit(lambda s: s.get("a"), cookie).text == "1"
     visited.app.secret_key = None
     assert visited.visit(lambda s: s.get("a"), cookie).text == "None"
@@ -417,7 +419,8 @@ def test_a_policys_limits_count() -> None:
         assert began + idle - 2 <= expires.timestamp() <= time.time() + idle
         # The shorter of two limits counts.
         visited.app.permanent_session_lifetime = datetime.timedelta(minutes=5)
-        assert visited.interface._settings(visited.app)["cookie_age"] == 300
+        visited.interface.manager(visited.app)
+        assert visited.interface._managers[visited.app].settings["cookie_age"] == 300
 
 
 def test_refresh_moves_the_end_of_what_is_only_read() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tuile import _by_ctypes as slow
 from tuile import _native as native
-from tuile._flat import ANSWER
+from tuile._flat import ANSWER, bind
 from tuile.sessions import Manager
 from tuile.signing import TimestampSigner
 
@@ -34,8 +34,7 @@ def test_which_is_used() -> None:
 @pytest.fixture(autouse=True)
 def bound() -> None:
     """Also where the package was told to do without it."""
-    names = [name for name in native.PROTOTYPES if name.startswith("tuile_flat_")] + ["tuile_session_end"]
-    fast.bind({name: ctypes.cast(getattr(native.lib, name), ctypes.c_void_p).value for name in names})
+    bind(fast)
 
 
 def told(answer: tuple[int, bytes]) -> tuple[int, list[bytes]]:
@@ -127,9 +126,27 @@ def test_a_session(suffix: str) -> None:
         assert commit(0, b"", 200)[0] < 0
 
 
+@pytest.mark.parametrize("suffix", ["", "_waiting"])
+def test_a_session_that_is_read_later(suffix: str) -> None:
+    start, json, end = (getattr(fast, name + suffix) for name in ("start", "json", "end"))
+    with Manager(store="memory:") as manager:
+        number = manager._handle.use(lambda handle: handle)
+        with manager.begin("") as session:
+            session["a"] = "v" * 40_000
+            session.commit()
+            key = session.session_key
+        count, text, begun = start(number, f"sessionid={key}".encode(), b"/?a=1")
+        assert (count, text) == (0, b"")
+        assert json(begun) == (0, b'{"a":"' + b"v" * 40_000 + b'"}') == getattr(slow, "json" + suffix)(ctypes.c_void_p(begun))
+        end(begun)
+        assert start(0, b"", b"")[::2] == (native.E_ARGUMENT, None) == getattr(slow, "start" + suffix)(ctypes.c_void_p(), b"", b"")[::2]
+        assert told(json(0)) == told(getattr(slow, "json" + suffix)(ctypes.c_void_p())) and json(0)[0] == native.E_ARGUMENT
+
+
 CALLS: list[tuple[str, tuple[Any, ...]]] = [
     ("sign", (1, b"")), ("unsign", (1, b"", 0)), ("dumps", (1, b"", 0)), ("loads", (1, b"", 0)), ("begin", (1, b"")), ("begin_waiting", (1, b"")),
-    ("commit", (1, b"", 0)), ("commit_waiting", (1, b"", 0)), ("again", (1, 10)), ("end", (1,)), ("end_waiting", (1,)), ("parse", ("", 0)), ("pairs", ("", 0)),
+    ("commit", (1, b"", 0)), ("commit_waiting", (1, b"", 0)), ("again", (1, 10)), ("end", (1,)), ("end_waiting", (1,)), ("start", (1, b"", b"")), ("start_waiting", (1, b"", b"")), ("json", (1,)), ("json_waiting", (1,)),
+    ("parse", ("", 0)), ("pairs", ("", 0)),
     ("set_cookie", (b"", 0, 0)), ("bind", ({},)),
 ]  # fmt: skip
 
@@ -165,8 +182,12 @@ def test_nothing_is_kept() -> None:
             for suffix in ("", "_waiting"):
                 session = getattr(fast, "begin" + suffix)(handle, b"a=1")[2]
                 getattr(fast, "commit" + suffix)(session, b"", 200)
+                getattr(fast, "json" + suffix)(session)
+                getattr(fast, "json" + suffix)(0)
                 fast.again(session, 40)
                 getattr(fast, "end" + suffix)(session)
+                getattr(fast, "end" + suffix)(getattr(fast, "start" + suffix)(handle, b"a=1", b"")[2])
+                getattr(fast, "start" + suffix)(0, b"", b"")
 
         for _ in range(5):
             all_of_them()

@@ -22,6 +22,8 @@ from . import _native as native
 ROOM = 16384
 #: Up to there a call takes no longer than the interpreter lets a thread run.
 SHORT = 4096
+#: An ordinary answer is this minus the status.
+ANSWER = -256
 #: A handle as calls take it.
 address = c_void_p
 #: Whole numbers that are passed as they are.
@@ -167,8 +169,38 @@ def _commits(function: Any) -> Callable[[c_void_p, bytes, int], tuple[int, bytes
     return commit
 
 
+def _starts(library: ctypes.CDLL) -> Callable[[c_void_p, bytes, bytes], tuple[int, bytes, Optional[int]]]:
+    function = native.declared(library, "tuile_session_start")
+
+    def start(manager: c_void_p, cookie_header: bytes, url: bytes) -> tuple[int, bytes, Optional[int]]:
+        header, address = native.Bytes(cookie_header, len(cookie_header)), native.Bytes(url, len(url))
+        number, error = c_void_p(), native.Error()
+        status = function(manager, header, address, byref(number), byref(error))
+        return (*_failed(status, error), number.value) if status != native.OK else (0, b"", number.value)
+
+    return start
+
+
+def _jsons(library: ctypes.CDLL) -> Callable[[c_void_p], tuple[int, bytes]]:
+    function = native.declared(library, "tuile_session_json")
+
+    def json(session: c_void_p) -> tuple[int, bytes]:
+        text, error = native.Bytes(), native.Error()
+        status = function(session, byref(text), byref(error))
+        return _failed(status, error) if status != native.OK else (0, native.copy(text))
+
+    return json
+
+
+def _failed(status: int, error: native.Error) -> tuple[int, bytes]:
+    """As a flat call answers with an error."""
+    return (ANSWER - status, b"") if status > 0 else (status, b"%d\0%b\0" % (error.offset, error.message))
+
+
 # Where they wait for nobody, and where they may wait: those leave the interpreter lock to others.
 begin, begin_waiting = [_begins(_function(library, "begin")) for library in (keeping, native.lib)]
+start, start_waiting = [_starts(library) for library in (keeping, native.lib)]
+json, json_waiting = [_jsons(library) for library in (keeping, native.lib)]
 commit, commit_waiting = [_commits(_function(library, "commit")) for library in (keeping, native.lib)]
 end, end_waiting = [native.declared(library, "tuile_session_end") for library in (keeping, native.lib)]
 

@@ -19,8 +19,7 @@ from . import _native as native
 
 #: The octets that a text may have, and those that a signer or a header of cookies may be given.
 ROOM, SHORT = _by_ctypes.ROOM, _by_ctypes.SHORT
-#: An ordinary answer is this minus the status.
-ANSWER = -256
+ANSWER = _by_ctypes.ANSWER
 BAD_SIGNATURE = ANSWER - native.BAD_SIGNATURE
 EXPIRED = ANSWER - native.EXPIRED
 
@@ -33,9 +32,14 @@ def _speedups() -> Optional[Any]:
     except ImportError:
         # Not built, or for another Python: a free-threaded one has no module of the limited API.
         return None
-    names = [name for name in native.PROTOTYPES if name.startswith("tuile_flat_")] + ["tuile_session_end"]
-    found.bind({name: ctypes.cast(getattr(native.lib, name), ctypes.c_void_p).value for name in names})
+    bind(found)
     return found
+
+
+def bind(compiled: Any) -> None:
+    """Tells the module where the functions are."""
+    names = [name for name in native.PROTOTYPES if name.startswith(("tuile_flat_", "tuile_session_"))]
+    compiled.bind({name: ctypes.cast(getattr(native.lib, name), ctypes.c_void_p).value for name in names})
 
 
 _compiled = _speedups()
@@ -52,6 +56,8 @@ class Calls(NamedTuple):
     """Those of a request's session."""
 
     begin: Any
+    start: Any
+    json: Any
     commit: Any
     end: Any
     #: With their arguments declared, by their names without the prefix.
@@ -62,8 +68,8 @@ def _calls(library: ctypes.CDLL, suffix: str) -> Calls:
     prefix = "tuile_session_"
     names = [name for name in native.PROTOTYPES if name.startswith(prefix)]
     session = {name.removeprefix(prefix): native.declared(library, name) for name in names}
-    begin, commit, end = (getattr(_made, name + suffix) for name in ("begin", "commit", "end"))
-    return Calls(begin, commit, end, session)
+    begin, start, json, commit, end = (getattr(_made, name + suffix) for name in ("begin", "start", "json", "commit", "end"))
+    return Calls(begin, start, json, commit, end, session)
 
 
 #: Where they may wait, and where they wait for nobody.

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple, Optional, Union
 from urllib.parse import quote
 from weakref import WeakKeyDictionary, WeakSet
@@ -73,12 +73,20 @@ class SessionInterrupted(BadRequest):
     description = "The session was ended by another request."
 
 
+class _Said(NamedTuple):
+    """What an application says, of which a manager is made."""
+
+    lifetime: timedelta
+    cookie_name: str
+    keys: tuple[Any, tuple[Any, ...]]
+
+
 class _Known(NamedTuple):
     """An application's manager, and what it was made of."""
 
     manager: Manager
+    said: _Said
     settings: dict[str, Any]
-    keys: tuple[Any, tuple[Any, ...]]
 
 
 class SessionInterface(FlaskInterface):
@@ -151,21 +159,22 @@ class SessionInterface(FlaskInterface):
 
         .. versionadded:: 0.1.0
         """
-        settings, keys = self._settings(app), _keys(app)
+        said = _Said(app.permanent_session_lifetime, self.get_cookie_name(app), _keys(app))
         known = self._managers.get(app)
-        if known is None or known.settings != settings or known.keys != keys:
-            with self._making:
-                known = self._managers.get(app)
-                if known is None or known.settings != settings:
-                    self._check_binding(app)
-                    secrets = {"secret": keys[0], "fallbacks": keys[1]}
-                    known = _Known(Manager(store=self._store, **{**secrets, **settings}), settings, keys)
-                    if isinstance(self._store, Store):
-                        self._kept.append(known.manager)
-                elif known.keys != keys:
-                    known.manager.reload(*keys)
-                    known = known._replace(keys=keys)
-                self._managers[app] = known
+        if known is not None and known.said == said:
+            return known.manager
+        settings = self._settings(said)
+        with self._making:
+            known = self._managers.get(app)
+            if known is None or known.settings != settings:
+                self._check_binding(app)
+                secrets = {"secret": said.keys[0], "fallbacks": said.keys[1]}
+                known = _Known(Manager(store=self._store, **{**secrets, **settings}), said, settings)
+                if isinstance(self._store, Store):
+                    self._kept.append(known.manager)
+            elif known.said.keys != said.keys:
+                known.manager.reload(*said.keys)
+            self._managers[app] = known._replace(said=said)
         return known.manager
 
     def _check_binding(self, app: Flask) -> None:
@@ -174,10 +183,10 @@ class SessionInterface(FlaskInterface):
         if self._options.get("device_bound") and (not cookie.secure or cookie.partitioned):
             raise ArgumentError("device_bound needs SESSION_COOKIE_SECURE, and no SESSION_COOKIE_PARTITIONED: browsers bind over https alone")
 
-    def _settings(self, app: Flask) -> dict[str, Any]:
-        age = int(app.permanent_session_lifetime.total_seconds())
+    def _settings(self, said: _Said) -> dict[str, Any]:
+        age = int(said.lifetime.total_seconds())
         return {
-            "cookie_name": token(self.get_cookie_name(app)),
+            "cookie_name": token(said.cookie_name),
             # Of two limits the shorter one counts.
             "cookie_age": min(age, _IDLE.get(self._options.get("policy") or "", age)),
             # What Flask takes for a SECRET_KEY is taken here.

@@ -257,18 +257,7 @@ class SessionHandle(Uncopyable):
         given = _octets("\0".join(changes) + "\0") if changes else b""
         # Whoever asked is told what came of it.
         self._unsaved = False
-        with self._lock:
-            if self._calling:
-                raise ArgumentError("the session is in the middle of a call")
-            self._calling = True
-            try:
-                session = self._handle.enter()
-                try:
-                    text = flat.result(session, *self._manager._calls.commit(session, given, status))
-                finally:
-                    self._handle.leave()
-            finally:
-                self._calling = False
+        text = self._flat(self._manager._calls.commit, given, status)
         key, _, rest = text.decode("latin-1").partition("\0")
         return key, rest
 
@@ -340,6 +329,21 @@ class SessionHandle(Uncopyable):
         if name in CHANGES:
             self._unsaved = True
         return status
+
+    def _flat(self, call: Any, *given: Any) -> bytes:
+        """The text of one of the flat calls."""
+        with self._lock:
+            if self._calling:
+                raise ArgumentError("the session is in the middle of a call")
+            self._calling = True
+            try:
+                session = self._handle.enter()
+                try:
+                    return flat.result(session, *call(session, *given))
+                finally:
+                    self._handle.leave()
+            finally:
+                self._calling = False
 
     def _text(self, name: str) -> Optional[bytes]:
         """A copy of what the library lends for as long as the session is there; None if there is none."""

@@ -29,7 +29,6 @@ _Answer = TypeVar("_Answer")
 AnySession = TypeVar("AnySession", bound=Session)
 
 # Those that are there, to be closed while everything that they need is: at the end of the interpreter.
-_NO_URL = native.view(b"")
 _open: weakref.WeakValueDictionary[int, Manager] = weakref.WeakValueDictionary()
 _ending = False
 
@@ -68,6 +67,14 @@ def _with_keys(secret: str | bytes | Keyring, config: native.Config, call: Calla
         return call()
 
     return secret._alone(keyed)
+
+
+def _sent(text: str | bytes, what: str) -> bytes:
+    """As `arguments.sent`, which asks more of what nearly all are."""
+    try:
+        return text if text.__class__ is bytes else text.encode()  # type: ignore[union-attr]
+    except (AttributeError, UnicodeEncodeError):
+        return arguments.sent(text, what)
 
 
 def _scheme(url: str) -> str:
@@ -244,18 +251,8 @@ class Manager(Uncopyable):
 
         .. versionadded:: 0.1.0
         """
-        header = native.view(arguments.sent(cookie_header, "cookie_header"))
-        address = native.view(arguments.sent(url, "url")) if url else _NO_URL
-        handle, number = self._handle, c_void_p()
-        if _ending:
-            # Which has a word for daemon threads.
-            self._use(lambda _: None)
-        manager = handle.enter()
-        try:
-            native.check(self._calls.session["start"], manager, header, address, byref(number))
-            return kind(self, Handle(number.value, self._calls.end, "the session has ended", handle))
-        finally:
-            handle.leave()
+        sent = _sent(cookie_header, "cookie_header"), _sent(url, "url")
+        return self._begun(kind, self._calls.start, *sent)[0]
 
     def begin_and_read(self, cookie_header: Union[str, bytes], kind: type[Session] = Session) -> tuple[Session, Found]:
         """A request's session, and at once what the store has of it: one call.
@@ -269,25 +266,25 @@ class Manager(Uncopyable):
 
         .. versionadded:: 0.2.0
         """
-        try:
-            raw = cookie_header if cookie_header.__class__ is bytes else cookie_header.encode()  # type: ignore[union-attr]
-        except (AttributeError, UnicodeEncodeError):
-            raw = arguments.sent(cookie_header, "cookie_header")
+        session, text = self._begun(kind, self._calls.begin, _sent(cookie_header, "cookie_header"))
+        return session, _found(Found, text.split(b"\0")[:4])
+
+    def _begun(self, kind: type[AnySession], call: Any, *given: bytes) -> tuple[AnySession, bytes]:
+        """What a call that begins a session gives, and its text."""
         handle = self._handle
         if _ending:
             # Which has a word for daemon threads.
             self._use(lambda _: None)
         manager = handle.enter()
         try:
-            count, text, number = self._calls.begin(manager, raw)
+            count, text, number = call(manager, *given)
             # Before the answer is looked at: it has to be ended, whatever comes of that.
             begun = None if number is None else Handle(number, self._calls.end, "the session has ended", handle)
             text = flat.result(begun and begun.address, count, text)
             assert begun is not None
-            session = kind(self, begun)
+            return kind(self, begun), text
         finally:
             handle.leave()
-        return session, _found(Found, text.split(b"\0")[:4])
 
     def clear_expired(self, limit: int = 10_000) -> int:
         """Removes expired sessions from the store, in steps that leave it to others in between: for a timer. Redis needs none.

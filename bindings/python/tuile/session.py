@@ -267,7 +267,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         """
         with self._lock:
             self._return()
-            text = self._text("json") or b""
+            text = self._flat(self._manager._calls.json)
         return text.decode("utf-8", "surrogatepass")
 
     def clear(self) -> None:
