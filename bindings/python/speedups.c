@@ -14,8 +14,8 @@
 #include <string.h>
 #include <tuile.h>
 
-/* As in _by_ctypes.py. */
-enum { room = 16384, longest = 4096, said = 256 };
+/* The first two as in _by_ctypes.py. In `said` an error has its place: the digits of an offset, and a message. */
+enum { room = 16384, longest = 4096, said = 272 };
 
 #define FUNCTIONS(each) \
   each(flat_cookies) each(flat_set_cookie) each(flat_sign) each(flat_unsign) each(flat_dumps) each(flat_loads) \
@@ -226,7 +226,7 @@ static int64_t failed(tuile_status status, const tuile_error *error, char *buffe
 {
     if (status > 0) return TUILE_FLAT_ANSWER - status;
     int written = snprintf(buffer, said, "%zu", error->offset);
-    memcpy(buffer + written + 1, error->message, (size_t)(said - written - 2) < sizeof error->message ? (size_t)(said - written - 2) : sizeof error->message);
+    memcpy(buffer + written + 1, error->message, sizeof error->message);
     return status;
 }
 
