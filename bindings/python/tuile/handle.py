@@ -298,7 +298,7 @@ class SessionHandle(Uncopyable):
 
     # -- calls
 
-    def _alone(self, call: Callable[[int], _Answer]) -> _Answer:
+    def _alone(self, call: Callable[..., _Answer], *given: Any) -> _Answer:
         """Calls with the handle, one thread at a time."""
         with self._lock:
             if self._calling:
@@ -306,25 +306,17 @@ class SessionHandle(Uncopyable):
                 raise ArgumentError("the session is in the middle of a call")
             self._calling = True
             try:
-                return self._handle.use(call)
+                handle = self._handle.enter()
+                try:
+                    return call(handle, *given)
+                finally:
+                    self._handle.leave()
             finally:
                 self._calling = False
 
     def _call(self, name: str, *given: Any) -> int:
         room, function = native.room_for_error(), self._manager._calls.session[name]
-        # As _alone, of which this is what most calls are.
-        with self._lock:
-            if self._calling:
-                raise ArgumentError("the session is in the middle of a call")
-            self._calling = True
-            try:
-                handle = self._handle.enter()
-                try:
-                    status: int = function(handle, *given, room[1])
-                finally:
-                    self._handle.leave()
-            finally:
-                self._calling = False
+        status: int = self._alone(function, *given, room[1])
         native.settled(status, room)
         if name in CHANGES:
             self._unsaved = True
@@ -332,18 +324,7 @@ class SessionHandle(Uncopyable):
 
     def _flat(self, call: Any, *given: Any) -> bytes:
         """The text of one of the flat calls."""
-        with self._lock:
-            if self._calling:
-                raise ArgumentError("the session is in the middle of a call")
-            self._calling = True
-            try:
-                session = self._handle.enter()
-                try:
-                    return flat.result(session, *call(session, *given))
-                finally:
-                    self._handle.leave()
-            finally:
-                self._calling = False
+        return self._alone(lambda session: flat.result(session, *call(session, *given)))
 
     def _text(self, name: str) -> Optional[bytes]:
         """A copy of what the library lends for as long as the session is there; None if there is none."""

@@ -251,8 +251,7 @@ class Manager(Uncopyable):
 
         .. versionadded:: 0.1.0
         """
-        sent = _sent(cookie_header, "cookie_header"), _sent(url, "url")
-        return self._begun(kind, self._calls.start, *sent)[0]
+        return self._begun(kind, self._calls.start, _sent(cookie_header, "cookie_header"), _sent(url, "url"))[0]
 
     def begin_and_read(self, cookie_header: Union[str, bytes], kind: type[Session] = Session) -> tuple[Session, Found]:
         """A request's session, and at once what the store has of it: one call.
