@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from urllib.parse import quote as quote
 
-from processes import BUILD, ROOT, Front, free_port
+from processes import BUILD, ROOT, Apache, Front, free_port
 
 APACHE_MODULE = BUILD / "apache/mod_tuile.so"
 # Debian's, or another one with the module that was built for it.
@@ -123,9 +123,7 @@ def apache(
     port = free_port()
     config = apache_config(site, port, **extra)
     command = [*prefix, "/usr/sbin/apache2", "-f", config, *options]
-    # As one process (-X) it does not say so.
-    ready = "resuming normal operations" if "-DFOREGROUND" in options else ""
-    return Front(site.folder, port, command, graceful=signal.SIGWINCH, ready=ready)
+    return Apache(site.folder, port, command)
 
 
 def apache_test(site: Site, **extra: str) -> tuple[int, str]:

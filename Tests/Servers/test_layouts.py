@@ -17,7 +17,7 @@ from configured import APACHE_MODULE, APACHE_MODULES, GATE, NGINX, NGINX_MODULE
 from conftest import open_folder
 from frameworks import FRAMEWORKS as SERVED
 from frameworks import Browser, Framework
-from processes import BUILD, Front, free_port, wait_for_port
+from processes import BUILD, Apache, Front, free_port, wait_for_port
 from scripted import FRAMEWORKS as SCRIPTED
 
 FRAMEWORKS = {**SERVED, **SCRIPTED}
@@ -135,8 +135,7 @@ def apache(settings: Settings, echo: int) -> Front:
         f"ProxyPass /who http://127.0.0.1:{echo}/\n<Location /members>\nRequire tuile-session\n</Location>\n"
         "<Location /who>\nTuileIdentityHeader X-Who @login\n</Location>\n"
     )
-    ready = "resuming normal operations"
-    return Front(folder, port, ["/usr/sbin/apache2", "-f", path, "-DFOREGROUND"], graceful=signal.SIGWINCH, ready=ready)
+    return Apache(folder, port, ["/usr/sbin/apache2", "-f", path, "-DFOREGROUND"])
 
 
 def gate(settings: Settings, echo: int) -> Front:
