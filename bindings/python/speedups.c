@@ -5,7 +5,7 @@
  * not linked to the library, but told where its functions are: the library is the one that _native has found.
  *
  * A call gives what it answered and its text, octets, as in _by_ctypes.py; no text after an error that it does not describe,
- * or where the buffer was too small. Handles are whole numbers. The GIL is kept, but in the functions for stores that may wait. */
+ * or where the buffer was too small. A begin gives its text's parts. Handles are whole numbers. The GIL is kept, but in the functions for stores that may wait. */
 
 #define Py_LIMITED_API 0x03090000
 #define PY_SSIZE_T_CLEAN
@@ -230,13 +230,47 @@ static int64_t failed(tuile_status status, const tuile_error *error, char *buffe
     return status;
 }
 
-/* The answer, its text, and the session, None after an error. */
-static PyObject *begun(int64_t count, PyObject *text, tuile_session *session)
+/* The answer, what was found, which is taken, and the session, None after an error. */
+static PyObject *begun(int64_t count, PyObject *found, tuile_session *session)
 {
-    PyObject *answer = session == NULL ? Py_BuildValue("LNO", (long long)count, text, Py_None)
-        : Py_BuildValue("LNN", (long long)count, text, PyLong_FromVoidPtr(session));
+    PyObject *number = session == NULL ? Py_BuildValue("") : PyLong_FromVoidPtr(session);
+    PyObject *answer = found == NULL || number == NULL ? NULL : Py_BuildValue("LOO", (long long)count, found, number);
+    Py_XDECREF(found);
+    Py_XDECREF(number);
     if (answer == NULL && session != NULL) session_end(session);
     return answer;
+}
+
+/* The four parts of what a begin says, as text. */
+static PyObject *parted(const char *at)
+{
+    const char *parts[4];
+    size_t sizes[4];
+    for (int i = 0; i < 4; i++) parts[i] = at, sizes[i] = strlen(at), at += sizes[i] + 1;
+    PyObject *key = PyUnicode_DecodeUTF8(parts[0], (Py_ssize_t)sizes[0], "surrogateescape");
+    PyObject *owner = PyUnicode_DecodeUTF8(parts[1], (Py_ssize_t)sizes[1], "surrogateescape");
+    PyObject *lifetime = PyUnicode_DecodeUTF8(parts[2], (Py_ssize_t)sizes[2], "surrogateescape");
+    PyObject *values = PyUnicode_DecodeUTF8(parts[3], (Py_ssize_t)sizes[3], "surrogatepass");
+    PyObject *found = key && owner && lifetime && values ? PyTuple_Pack(4, key, owner, lifetime, values) : NULL;
+    Py_XDECREF(key);
+    Py_XDECREF(owner);
+    Py_XDECREF(lifetime);
+    Py_XDECREF(values);
+    return found;
+}
+
+/* What a begin says: the parts, of any size, or an error. */
+static PyObject *found(int64_t count, char *buffer, tuile_session *session)
+{
+    if (count < 0) return octets(count, buffer);
+    if (count <= room) return parted(buffer);
+    /* With an end for each part, whatever is written. */
+    char *text = PyMem_Calloc((size_t)count + 4, 1);
+    if (text == NULL) return PyErr_NoMemory();
+    flat_again(session, text, (size_t)count);
+    PyObject *parts = parted(text);
+    PyMem_Free(text);
+    return parts;
 }
 
 #define SESSION(suffix, WAITED) \
@@ -249,7 +283,7 @@ static PyObject *begin##suffix(PyObject *module, PyObject *arguments) \
     BUFFER; \
     if (!taken(arguments, 2, &given)) return NULL; \
     WAITED(count = flat_begin(given.handle, given.text, (size_t)given.size, &session, buffer, room)); \
-    return begun(count, octets(count, buffer), session); \
+    return begun(count, found(count, buffer, session), session); \
 } \
 /* Header and URL. It waits for nothing, but the log that it may tell of something may. */ \
 static PyObject *start##suffix(PyObject *module, PyObject *arguments) \

@@ -153,11 +153,21 @@ def loads(signer: c_void_p, token: bytes, max_age: int) -> tuple[int, bytes]:
 # -- sessions
 
 
-def _begins(function: Any) -> Callable[[c_void_p, bytes], tuple[int, bytes, Optional[int]]]:
-    def begin(manager: c_void_p, cookie_header: bytes) -> tuple[int, bytes, Optional[int]]:
+#: What a begin says: key, owner, lifetime, and the JSON of the values; or the words of an error.
+Parts = Union[tuple[str, ...], bytes]
+
+
+def _begins(function: Any) -> Callable[[c_void_p, bytes], tuple[int, Parts, Optional[int]]]:
+    def begin(manager: c_void_p, cookie_header: bytes) -> tuple[int, Parts, Optional[int]]:
         number = c_void_p()
         count, text = answer(function, manager, cookie_header, _length(cookie_header), byref(number))
-        return count, text, number.value
+        if count < 0:
+            return count, text, number.value
+        if count > ROOM:
+            text = again(number, count)
+        *parts, values = text.split(b"\0")[:4]
+        found = *[part.decode("utf-8", "surrogateescape") for part in parts], values.decode("utf-8", "surrogatepass")
+        return count, found, number.value
 
     return begin
 

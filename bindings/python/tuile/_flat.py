@@ -12,7 +12,8 @@ from __future__ import annotations
 import ctypes
 import importlib
 import os
-from typing import Any, NamedTuple, Optional
+import sys
+from typing import Any, NamedTuple, NoReturn, Optional
 
 from . import _by_ctypes, errors
 from . import _native as native
@@ -20,6 +21,8 @@ from . import _native as native
 #: The octets that a text may have, and those that a signer or a header of cookies may be given.
 ROOM, SHORT = _by_ctypes.ROOM, _by_ctypes.SHORT
 ANSWER = _by_ctypes.ANSWER
+#: Whether there is an interpreter lock that a call may keep.
+LOCKED: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
 BAD_SIGNATURE = ANSWER - native.BAD_SIGNATURE
 EXPIRED = ANSWER - native.EXPIRED
 
@@ -81,12 +84,25 @@ def result(session: Any, count: int, text: bytes) -> bytes:
     if count > ROOM:
         text = again(session, count)
     elif count < 0:
-        native.answered(*_failed(count, text))
-        raise errors.SessionDeleted("the session was deleted meanwhile")
+        _raise(count, text)
     if native.raised() is not None:
         # What a callback raised that nobody may swallow.
         native.answered()
     return text
+
+
+def found(count: int, parts: Any) -> Any:
+    """The parts of what a begin says, or its exception."""
+    if count < 0:
+        _raise(count, parts)
+    if native.raised() is not None:
+        native.answered()
+    return parts
+
+
+def _raise(count: int, said: bytes) -> NoReturn:
+    native.answered(*_failed(count, said))
+    raise errors.SessionDeleted("the session was deleted meanwhile")
 
 
 def paired(text: str) -> list[tuple[str, str]]:

@@ -49,6 +49,9 @@ _STARTS = {
     "websocket.accept": "",
 }
 
+# As ASGI has those that sessions have most.
+_NAMES = {name: name.lower().encode() for name in ("Vary", "Set-Cookie", "Cache-Control")}
+
 
 class SessionMiddleware:
     """Puts an :class:`AsyncSession` into ``scope["session"]``, and saves it before the response starts.
@@ -120,7 +123,8 @@ class SessionMiddleware:
             scope["session"] = session
             response = _Response(session, send, self._saves_errors(scope))
             await self.app(scope, receive, response.send)
-            await response.finish()
+            if response.is_unfinished():
+                await session.finish()
         finally:
             # A thread that is still in a call of its own keeps what it uses.
             session.close()
@@ -201,9 +205,9 @@ def _url(scope: Scope) -> bytes:
 
 
 def _with_session(headers: list[Any], added: list[tuple[str, str]]) -> list[Any]:
-    vary = [value.decode("latin-1") for name, value in headers if name.lower() == b"vary"]
+    vary = [value.decode("latin-1") for name, value in headers if name.lower() == b"vary"] if headers else []
     fresh = without_second_vary(added, vary)
-    return headers + [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fresh]
+    return headers + [(_NAMES.get(name) or name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fresh]
 
 
 class _Response:
@@ -242,7 +246,6 @@ class _Response:
         await self._send({"type": kind, "status": 400, "headers": [(b"content-type", b"text/plain")]})
         await self._send({"type": _STARTS[kind], "body": INTERRUPTED})
 
-    async def finish(self) -> None:
-        """Saves what was changed after the response started, if the browser has a cookie by then."""
-        if self._status is not None and self._status < 500 and not self._interrupted:
-            await self._session.finish()
+    def is_unfinished(self) -> bool:
+        """Whether something was changed after the response started, which `finish` saves if the browser has a cookie by then."""
+        return self._status is not None and self._status < 500 and not self._interrupted and self._session._is_unfinished()

@@ -18,6 +18,8 @@ from .watched import Watched
 
 OffLoop = Callable[..., Awaitable[Any]]
 _Answer = TypeVar("_Answer")
+# What a page gets that only reads.
+_VARY = [("Vary", "Cookie")]
 
 
 class AsyncSession(Watched):
@@ -68,19 +70,22 @@ class AsyncSession(Watched):
         # Threads of the application and the middleware's; two requests have two sessions.
         self._lock = threading.RLock()
         if not (reads and manager._reads_at_once and self._begin_read(cookies)):
-            self._session = _begun(manager, cookies, url)
-            self._mirror = Mirror(self._session)
+            self._mirror = Mirror.of(_begun(manager, cookies, url))
 
     def _begin_read(self, cookies: bytes) -> bool:
         """Begins and reads in one call; False if that was not answered, which who reads it is told."""
         try:
-            self._session, found = self._manager.begin_and_read(cookies, ServedSession)
+            handle, found = self._manager._read(cookies)
         except StoreError:
             return False
-        self._mirror = Mirror(self._session)
-        dict.update(self, self._mirror.read_as(found.values.decode("utf-8", "surrogatepass"), compared=True))
+        self._mirror = Mirror(self._manager, handle)
+        dict.update(self, self._mirror.read_as(found[3], compared=True))
         self._read = True
         return True
+
+    @property
+    def _session(self) -> Session:
+        return self._mirror.session
 
     # -- what Starlette's session has
 
@@ -324,7 +329,7 @@ class AsyncSession(Watched):
             headers = [("Vary", "Cookie")]
         elif self.accessed or self._manager.save_every_request:
             self._used = False
-            latest = await self._saved(status)
+            latest = await self._saved(status) if self._manager.blocking else self._save(status)
             # A commit that came before has set the cookie, unless this one had to set another.
             headers = latest if not headers or _sets_cookie(latest) else headers
         self.headers_are_out()
@@ -345,10 +350,7 @@ class AsyncSession(Watched):
 
         .. versionadded:: 0.1.1
         """
-        if not self.accessed or self._problem is not None:
-            return
-        asked = self._told or self._flushed or self._called or not self._read
-        if not (self.modified if asked else self._differs()):
+        if not self._is_unfinished():
             return
         if not await self._is_known():
             log.warning("what was changed after the headers went out is lost: the browser has no cookie for it")
@@ -358,6 +360,13 @@ class AsyncSession(Watched):
         except SessionDeleted:
             pass  # A logout meanwhile, which is final; there is no response left to say so.
 
+    def _is_unfinished(self) -> bool:
+        """Whether something was changed since it was saved."""
+        if not self.accessed or self._problem is not None:
+            return False
+        asked = self._told or self._flushed or self._called or not self._read
+        return self.modified if asked else self._differs()
+
     def close(self) -> None:
         """Ends it, without waiting for a thread that is at work on it, which closes it when it is done. The middleware's to call.
 
@@ -366,7 +375,7 @@ class AsyncSession(Watched):
         self._ended = True
         if self._lock.acquire(blocking=False):
             try:
-                self._session.close()
+                self._mirror.close()
             finally:
                 self._lock.release()
 
@@ -396,7 +405,7 @@ class AsyncSession(Watched):
         try:
             self._busy -= 1
             if self._ended and not self._busy:
-                self._session.close()
+                self._mirror.close()
         finally:
             self._lock.release()
 
@@ -425,8 +434,6 @@ class AsyncSession(Watched):
 
     async def _saved(self, status: int) -> list[tuple[str, str]]:
         """Saves for a response with that status."""
-        if not self._manager.blocking:
-            return self._save(status)
         if (queue := self._mine()) is None:
             headers: list[tuple[str, str]] = await self._off_loop(self._save, status)
             return headers
@@ -522,15 +529,19 @@ class AsyncSession(Watched):
             if self._flushed or self._called or not self._read or not dict.__len__(self):
                 return committed(self._prepared(), status)
             # As that, in one call.
-            difference = self._mirror.difference(_plain(self))
-            changed = status < 500 and (self._told or any(difference))
-            touch = ("touch", "") if self._told else ()
-            self._told = False
+            changed = False
             try:
-                self._sent_key, headers = self._mirror.commit(difference, touch, status)
+                if not self._told and self._mirror.is_same(self):
+                    self._sent_key, headers = self._mirror.commit_same(status)
+                else:
+                    difference = self._mirror.difference(_plain(self))
+                    changed = status < 500 and (self._told or any(difference))
+                    touch = ("touch", "") if self._told else ()
+                    self._told = False
+                    self._sent_key, headers = self._mirror.commit(difference, touch, status)
             except (SessionDeleted, StoreError) as problem:
                 return uncommitted(problem, changed, True)
-            return flat.paired(headers)
+            return _VARY[:] if headers == "Vary\0Cookie\0" else flat.paired(headers)
         finally:
             self._leave()
 
@@ -539,7 +550,7 @@ class AsyncSession(Watched):
         # A session that was emptied has ended, as in Starlette.
         if self._flushed or (changed and not dict.__len__(self)):
             self._session.flush()
-            self._mirror, self._flushed = Mirror(self._session), False
+            self._mirror, self._flushed = Mirror.of(self._session), False
             self._mirror.write(_plain(self))
         if self._told:
             self._session.touch()
@@ -552,10 +563,10 @@ class AsyncSession(Watched):
     def _begin_again(self, key: Optional[str]) -> None:
         with self._held():
             begun = _begun(self._manager, f"{self._manager.cookie_name}={key}".encode() + self._bound if key else b"")
-            mirror = Mirror(begun)
+            mirror = Mirror.of(begun)
             fresh = mirror.read()
-            self._session.close()
-            self._session, self._mirror = begun, mirror
+            self._mirror.close()
+            self._mirror = mirror
             self._read, self._problem = True, None
             self._take(fresh)
 

@@ -11,7 +11,7 @@ from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SessionMixin
 
 from .handle import CHANGES
-from .session import EXACT, Expiry, ServedSession, compact
+from .session import EXACT, Expiry, ServedSession, compact, scan
 
 _TAGGED = TaggedJSONSerializer()
 _CHANGES = CHANGES | {"flush"}
@@ -46,7 +46,7 @@ class FlaskSession(ServedSession, SessionMixin):
     def _loads(self, text: str) -> Any:
         if '" ' not in text:
             # Nor has a name that begins with a space, as all tags do.
-            return json.loads(text)
+            return scan(text, 0)[0]
         if text.startswith('{" '):
             values = json.loads(text)
             if not _is_tagged(values):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from ctypes import byref, c_bool, c_int64, sizeof
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional, TypeVar
@@ -37,11 +37,19 @@ CHANGES = frozenset(
 )
 
 
-def _octets(text: str) -> bytes:
+def octets(text: str) -> bytes:
+    """Changes as the library's flat call has them."""
     try:
         return text.encode()
     except UnicodeEncodeError:
         return arguments.sent(text)
+
+
+def committed(text: bytes) -> tuple[str, str]:
+    """What a flat commit says: the session's key, or an empty text, and the headers of the response, names and values
+    with a NUL behind each."""
+    key, _, headers = text.decode("latin-1").partition("\0")
+    return key, headers
 
 
 class SessionHandle(Uncopyable):
@@ -251,15 +259,12 @@ class SessionHandle(Uncopyable):
 
     # -- the request
 
-    def _commit(self, status: int, changes: Sequence[str] = ()) -> tuple[str, str]:
-        """Makes the changes, pairs of names and values as the library's flat call has them, and commits: the session's
-        key, or an empty text, and the headers of the response, names and values with a NUL behind each."""
-        given = _octets("\0".join(changes) + "\0") if changes else b""
+    def _commit(self, status: int, changes: str = "") -> tuple[str, str]:
+        """Makes the changes, names and values as the library's flat call has them, and commits."""
+        given = octets(changes)
         # Whoever asked is told what came of it.
         self._unsaved = False
-        text = self._flat(self._manager._calls.commit, given, status)
-        key, _, rest = text.decode("latin-1").partition("\0")
-        return key, rest
+        return committed(self._flat(self._manager._calls.commit, given, status))
 
     def close(self) -> None:
         """Ends the session, without waiting for a call on it in another thread. A second time is fine. What was not committed is

@@ -6,7 +6,7 @@ import atexit
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from ctypes import byref, c_size_t, c_void_p, sizeof
 from types import BuiltinFunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, TypeVar, Union
@@ -111,22 +111,18 @@ def _waiter(wait: Optional[Callable[[float], object]]) -> Any:
 
 
 class Found(NamedTuple):
-    """What a session was when it was read, each as the library's flat call has it.
+    """What a session was when it was read.
 
     .. versionadded:: 0.2.0
     """
 
     #: Empty: there is none.
-    key: bytes
-    owner: bytes
+    key: str
+    owner: str
     #: Seconds that are left of its longest life, in digits, or empty.
-    lifetime: bytes
+    lifetime: str
     #: All values, as JSON.
-    values: bytes
-
-
-# As Found's own `_make`, which is a function of Python's.
-_found: Callable[[type[Found], list[bytes]], Found] = tuple.__new__
+    values: str
 
 
 class Manager(Uncopyable):
@@ -211,6 +207,8 @@ class Manager(Uncopyable):
             kept = (logger, ticking, waiter)
             #: Nothing of Python's runs in its calls, so that any thread may make them.
             self._is_plain = bridge is None and kept == (None, None, None)
+            #: A call of one of its sessions is nothing that another thread could come between.
+            self._is_atomic = self._is_plain and self._calls is flat.instant and flat.LOCKED
             self._handle = Handle(number.value, native.lib.tuile_manager_close, "the manager is closed", parent, kept)
         finally:
             # It goes with the manager.
@@ -251,7 +249,8 @@ class Manager(Uncopyable):
 
         .. versionadded:: 0.1.0
         """
-        return self._begun(kind, self._calls.start, _sent(cookie_header, "cookie_header"), _sent(url, "url"))[0]
+        given = _sent(cookie_header, "cookie_header"), _sent(url, "url")
+        return kind(self, self._begun(self._calls.start, *given)[0])
 
     def begin_and_read(self, cookie_header: Union[str, bytes], kind: type[Session] = Session) -> tuple[Session, Found]:
         """A request's session, and at once what the store has of it: one call.
@@ -265,23 +264,28 @@ class Manager(Uncopyable):
 
         .. versionadded:: 0.2.0
         """
-        session, text = self._begun(kind, self._calls.begin, _sent(cookie_header, "cookie_header"))
-        return session, _found(Found, text.split(b"\0")[:4])
+        handle, found = self._read(_sent(cookie_header, "cookie_header"))
+        return kind(self, handle), Found(*found)
 
-    def _begun(self, kind: type[AnySession], call: Any, *given: bytes) -> tuple[AnySession, bytes]:
-        """What a call that begins a session gives, and its text."""
+    def _read(self, header: bytes) -> tuple[Handle, Sequence[str]]:
+        """The same without its objects: the handle, and what a `Found` has."""
+        return self._begun(self._calls.begin, header)
+
+    def _begun(self, call: Any, *given: bytes) -> tuple[Handle, Any]:
+        """What a call that begins a session gives."""
         handle = self._handle
         if _ending:
             # Which has a word for daemon threads.
             self._use(lambda _: None)
         manager = handle.enter()
         try:
-            count, text, number = call(manager, *given)
+            count, said, number = call(manager, *given)
             # Before the answer is looked at: it has to be ended, whatever comes of that.
             begun = None if number is None else Handle(number, self._calls.end, "the session has ended", handle)
-            text = flat.result(begun and begun.address, count, text)
+            if count < 0 or not self._is_plain:
+                said = flat.found(count, said)
             assert begun is not None
-            return kind(self, begun), text
+            return begun, said
         finally:
             handle.leave()
 

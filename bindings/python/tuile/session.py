@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import marshal
-from collections.abc import ItemsView, Iterator, Mapping, MutableMapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
 from ctypes import byref, c_int64
 from typing import TYPE_CHECKING, Any, Optional, Union
 
@@ -21,21 +21,32 @@ if TYPE_CHECKING:
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 _COMPACT = _ENCODER.encode
-_make = getattr(json.encoder, "c_make_encoder", None)
+
+
+def _made() -> Any:
+    """What the encoder's own method makes at each call, which takes it most of its time; None of a Python that makes it another way."""
+    try:
+        make: Any = json.encoder.c_make_encoder  # type: ignore[attr-defined]
+        made = make(None, _ENCODER.default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, True)
+        return made if "".join(made({}, 0)) == "{}" else None
+    except (AttributeError, TypeError):
+        return None
+
+
+_encode = _made()
 
 
 def compact(value: Any) -> str:
-    """As the encoder's own method, which takes most of its time to find out what is asked."""
-    if _make is None:
+    """As the encoder's own method."""
+    try:
+        return "".join(_encode(value, 0)) if _encode is not None else _COMPACT(value)
+    except RecursionError:
+        # Which has a word for what is inside itself.
         return _COMPACT(value)
-    return "".join(_make({}, _ENCODER.default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, True)(value, 0))
 
 
-try:
-    compact({})
-except TypeError:
-    # Of a Python whose encoder is made another way.
-    _make = None
+#: What the library writes, around which there is nothing: the value, and where it ends. It takes half of `json.loads`.
+scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 _MISSING: Any = object()
 # Of these nothing can be changed in place.
 PLAIN = frozenset((str, int, bool, float, type(None)))
@@ -47,6 +58,14 @@ _MICROSECOND = datetime.timedelta(microseconds=1)
 __all__ = ["Session", "SessionDeleted"]
 
 Expiry = Union[int, datetime.datetime, datetime.timedelta, str, None]
+
+
+def copied(value: Any, dumps: Callable[[Any], str] = compact) -> Union[bytes, str]:
+    """A value as it is now: Python's own octets of it, which take a sixth of JSON's time, or JSON where it has none."""
+    try:
+        return marshal.dumps(value, 2)
+    except ValueError:
+        return dumps(value)
 
 
 class Session(SessionHandle, MutableMapping[str, Any]):
@@ -71,7 +90,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
 
     def __init__(self, manager: Manager, handle: Handle) -> None:
         super().__init__(manager, handle)
-        # Values that the caller may change in place, as they were when he got them: `_copied`.
+        # Values that the caller may change in place, as they were when he got them: `copied`.
         self._lent: dict[str, Union[bytes, str]] = {}
 
     # -- the dictionary
@@ -80,7 +99,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         return compact(value)
 
     def _loads(self, text: str) -> Any:
-        return json.loads(text)
+        return scan(text, 0)[0]
 
     def _dict(self) -> dict[str, Any]:
         if self._values is None:
@@ -91,19 +110,12 @@ class Session(SessionHandle, MutableMapping[str, Any]):
 
     def _lend(self, key: str, value: Any) -> Any:
         if value.__class__ not in PLAIN and key not in self._lent:
-            self._lent[key] = self._copied(value)
+            self._lent[key] = copied(value, self._dumps)
         return value
-
-    def _copied(self, value: Any) -> Union[bytes, str]:
-        """A value as it is now: Python's own octets of it, which take a sixth of JSON's time, or JSON where it has none."""
-        try:
-            return marshal.dumps(value, 2)
-        except ValueError:
-            return self._dumps(value)
 
     def _is_as(self, before: Union[bytes, str], value: Any) -> bool:
         """Whether a value is what was copied, as JSON has it."""
-        now = self._copied(value)
+        now = copied(value, self._dumps)
         if now == before:
             return True
         return self._dumps(value) == (before if before.__class__ is str else self._dumps(marshal.loads(before)))  # type: ignore[arg-type]
@@ -114,7 +126,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
             value = self._dict()[key]
             if not self._is_as(before, value):
                 self._call("set_json", native.unicode(key), native.unicode(self._dumps(value)))
-                self._lent[key] = self._copied(value)
+                self._lent[key] = copied(value, self._dumps)
 
     def _forget(self, values: Optional[dict[str, Any]] = None) -> None:
         self._values = values
@@ -318,7 +330,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
             if self._values is not None:
                 self._values.setdefault(key, []).append(value)
                 if key in self._lent:
-                    self._lent[key] = self._copied(self._values[key])
+                    self._lent[key] = copied(self._values[key], self._dumps)
 
     # -- the session
 

@@ -9,6 +9,7 @@ from typing import Any, Optional, TypeVar
 from django.contrib.sessions.backends.base import UpdateError
 
 from .. import _native as native
+from ..handle import octets
 from ..manager import Manager
 from ..mirror import Mirror
 from ..session import ServedSession, Session, SessionDeleted
@@ -42,7 +43,7 @@ class Kept:
 
     def begun(self, key: Optional[str]) -> Mirror:
         if self._mirror is None:
-            self._mirror = Mirror(begin(key), self._before)
+            self._mirror = Mirror.of(begin(key), self._before)
             self._before = None
         return self._mirror
 
@@ -51,7 +52,7 @@ class Kept:
         self._mirror = self._before = self._owner = None
         self._cleared = self._is_there = False
         if mirror is not None:
-            mirror.session.close()
+            mirror.close()
 
     def clear(self) -> None:
         """Everything goes with the next write, also what was never read."""
@@ -66,17 +67,17 @@ class Kept:
         if vars(self):
             self.end()
         found_by = manager()
-        session, found = found_by.begin_and_read(_header(found_by, key), ServedSession)
-        mirror = self._mirror = Mirror(session)
-        if not found.key:
+        handle, (found, owner, lifetime, text) = found_by._read(octets(_header(found_by, key)))
+        self._mirror = Mirror(found_by, handle)
+        if not found:
             return None
         self._is_there = True
-        values = mirror.read_as(found.values.decode("utf-8", "surrogatepass"))
+        values = self._mirror.read_as(text)
         # The library counts neither among the values.
-        if found.owner and (owner := str(found.owner, "utf-8", "surrogateescape")) != values.get(LOGIN):
+        if owner and owner != values.get(LOGIN):
             self._owner = values[OWNER] = owner
-        if found.lifetime:
-            values[ENDS] = int(time()) + int(found.lifetime)
+        if lifetime:
+            values[ENDS] = int(time()) + int(lifetime)
         return values
 
     def is_there(self, key: Optional[str]) -> bool:
