@@ -246,11 +246,15 @@ class SessionInterface(FlaskInterface):
             session.modified = changed
 
     def _save(self, app: Flask, session: FlaskSession, response: Response, changed: bool) -> None:
+        said, session._told = session._told, changed
+        # Which asks whether it was changed.
         wanted, empty = self.should_set_cookie(app, session), not session
+        if session._told is changed:
+            session._told = said
         if not changed and (empty or session._told is False and not wanted):
             return
-        cookie = Cookie.of(self, app)
         if empty:
+            cookie = Cookie.of(self, app)
             session.flush()
             response.delete_cookie(cookie.name, **cookie.named())
             response.vary.add("Cookie")
@@ -264,11 +268,12 @@ class SessionInterface(FlaskInterface):
             # What the library would write says what has to be written.
             written = value.partition("=")[0] if name == "Set-Cookie" else ""
             if written == session._manager.cookie_name and not empty:
+                cookie = Cookie.of(self, app)
                 end = cookie.named(expires=self._end(app, session))
                 response.set_cookie(cookie.name, session.session_key or "", **end)
                 response.vary.add("Cookie")
             elif written and written == self._options.get("previous_cookie"):
-                response.delete_cookie(written, **cookie.named())
+                response.delete_cookie(written, **Cookie.of(self, app).named())
             elif name == OFFER or written.endswith("-bound"):
                 response.headers.add(name, value)
 
@@ -333,7 +338,7 @@ def _refreshes_unread(app: Flask, session: FlaskSession) -> bool:
 
 def _keys(app: Flask) -> tuple[Any, tuple[Any, ...]]:
     fallbacks = app.config.get("SECRET_KEY_FALLBACKS") or ()
-    return app.secret_key or "", tuple(arguments.secrets(fallbacks, "SECRET_KEY_FALLBACKS"))
+    return app.secret_key or "", tuple(arguments.secrets(fallbacks, "SECRET_KEY_FALLBACKS")) if fallbacks else ()
 
 
 def _interrupt(app: Flask, response: Response) -> None:

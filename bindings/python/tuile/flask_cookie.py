@@ -18,6 +18,10 @@ from .headers import refusal
 _SAMPLE = "x" * 32
 
 
+def _no(_: Flask) -> bool:
+    return False
+
+
 class Cookie(NamedTuple):
     """What Flask passes to Werkzeug's ``set_cookie`` and ``delete_cookie`` besides value and end."""
 
@@ -31,16 +35,15 @@ class Cookie(NamedTuple):
 
     @classmethod
     def of(cls, interface: SessionInterface, app: Flask) -> Cookie:
-        # Flask 3.0 has no Partitioned.
-        partitioned = getattr(interface, "get_cookie_partitioned", lambda _: False)
         return cls(
-            name=interface.get_cookie_name(app),
-            domain=interface.get_cookie_domain(app),
-            path=interface.get_cookie_path(app),
-            secure=interface.get_cookie_secure(app),
-            httponly=interface.get_cookie_httponly(app),
-            partitioned=partitioned(app),
-            samesite=interface.get_cookie_samesite(app),
+            interface.get_cookie_name(app),
+            interface.get_cookie_domain(app),
+            interface.get_cookie_path(app),
+            interface.get_cookie_secure(app),
+            interface.get_cookie_httponly(app),
+            # Flask 3.0 has no Partitioned.
+            getattr(interface, "get_cookie_partitioned", _no)(app),
+            interface.get_cookie_samesite(app),
         )
 
     def named(self, **more: Any) -> dict[str, Any]:
