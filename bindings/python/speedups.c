@@ -19,7 +19,8 @@ enum { room = 16384, longest = 4096, said = 272 };
 
 #define FUNCTIONS(each) \
   each(flat_cookies) each(flat_set_cookie) each(flat_sign) each(flat_unsign) each(flat_dumps) each(flat_loads) \
-  each(flat_begin) each(flat_commit) each(flat_again) each(session_start) each(session_json) each(session_end)
+  each(flat_begin) each(flat_commit) each(flat_again) each(session_start) each(session_json) \
+  each(session_set_json) each(session_add_int) each(session_end)
 #define DECLARED(name) static __typeof__(tuile_##name) *name;
 FUNCTIONS(DECLARED)
 
@@ -316,6 +317,36 @@ static PyObject *json##suffix(PyObject *module, PyObject *handle) \
     if (status != TUILE_OK) return answered(failed(status, &error, buffer), buffer); \
     return Py_BuildValue("iN", 0, PyBytes_FromStringAndSize((const char *)text.data, (Py_ssize_t)text.size)); \
 } \
+/* A name and JSON. */ \
+static PyObject *set_json##suffix(PyObject *module, PyObject *arguments) \
+{ \
+    (void)module; \
+    PyObject *number, *key, *json; \
+    tuile_error error = {0}; \
+    tuile_status status; \
+    BUFFER; \
+    if (!PyArg_ParseTuple(arguments, "OSS", &number, &key, &json)) return NULL; \
+    tuile_session *session = PyLong_AsVoidPtr(number); \
+    if (session == NULL && PyErr_Occurred()) return NULL; \
+    tuile_bytes name = view(key), value = view(json); \
+    WAITED(status = session_set_json(session, name, value, &error)); \
+    return answered(status == TUILE_OK ? 0 : failed(status, &error, buffer), buffer); \
+} \
+/* A name and what is added; also the sum. */ \
+static PyObject *add_int##suffix(PyObject *module, PyObject *arguments) \
+{ \
+    (void)module; \
+    struct given given; \
+    tuile_error error = {0}; \
+    tuile_status status; \
+    int64_t sum = 0; \
+    BUFFER; \
+    if (!taken(arguments, 3, &given)) return NULL; \
+    tuile_bytes name = {(const void *)given.text, (size_t)given.size}; \
+    WAITED(status = session_add_int(given.handle, name, given.number, &sum, &error)); \
+    int64_t count = status == TUILE_OK ? 0 : failed(status, &error, buffer); \
+    return Py_BuildValue("LNL", (long long)count, octets(count, buffer), (long long)sum); \
+} \
 static PyObject *commit##suffix(PyObject *module, PyObject *arguments) \
 { \
     (void)module; \
@@ -367,11 +398,15 @@ static PyMethodDef functions[] = {
     {"begin", begin, METH_VARARGS, NULL},
     {"start", start, METH_VARARGS, NULL},
     {"json", json, METH_O, NULL},
+    {"set_json", set_json, METH_VARARGS, NULL},
+    {"add_int", add_int, METH_VARARGS, NULL},
     {"commit", commit, METH_VARARGS, NULL},
     {"end", end, METH_O, NULL},
     {"begin_waiting", begin_waiting, METH_VARARGS, NULL},
     {"start_waiting", start_waiting, METH_VARARGS, NULL},
     {"json_waiting", json_waiting, METH_O, NULL},
+    {"set_json_waiting", set_json_waiting, METH_VARARGS, NULL},
+    {"add_int_waiting", add_int_waiting, METH_VARARGS, NULL},
     {"commit_waiting", commit_waiting, METH_VARARGS, NULL},
     {"end_waiting", end_waiting, METH_O, NULL},
     {"again", again, METH_VARARGS, NULL},

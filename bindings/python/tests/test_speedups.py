@@ -146,9 +146,38 @@ def test_a_session_that_is_read_later(suffix: str) -> None:
         assert told(json(0)) == told(getattr(slow, "json" + suffix)(ctypes.c_void_p())) and json(0)[0] == native.E_ARGUMENT
 
 
+@pytest.mark.parametrize("suffix", ["", "_waiting"])
+def test_changes_of_a_session(suffix: str) -> None:
+    of = {module: {name: getattr(module, name + suffix) for name in ("set_json", "add_int", "json", "end", "begin")} for module in (fast, slow)}
+    with Manager(store="memory:") as manager:
+        number = manager._handle.use(lambda handle: handle)
+        answers = []
+        for module, calls in of.items():
+            handle: Any = (lambda it: it) if module is fast else ctypes.c_void_p
+            session = handle(calls["begin"](handle(number), b"")[2])
+            made = [
+                calls["set_json"](session, "é\0".encode(), b'{"a": [1, "\\ud800"]}'),
+                calls["set_json"](session, b"n", b"41"),
+                calls["add_int"](session, b"n", 1),
+                calls["add_int"](session, b"new", -(2**63)),
+                calls["add_int"](session, b"new", -1),
+                calls["add_int"](session, "é\0".encode(), 1),
+                calls["set_json"](session, b"\xff", b"1"),
+                calls["set_json"](session, b"a", b"{"),
+                calls["set_json"](handle(0), b"a", b"1"),
+                calls["add_int"](handle(0), b"a", 1),
+            ]
+            assert [one[0] for one in made[:4]] == [0, 0, 0, 0] and all(one[0] < 0 for one in made[4:])
+            assert made[2][2] == 42 and made[3][2] == -(2**63)
+            answers.append(([(told(one[:2]), one[2:]) for one in made], calls["json"](session)))
+            calls["end"](session)
+        assert answers[0] == answers[1]
+
+
 CALLS: list[tuple[str, tuple[Any, ...]]] = [
     ("sign", (1, b"")), ("unsign", (1, b"", 0)), ("dumps", (1, b"", 0)), ("loads", (1, b"", 0)), ("begin", (1, b"")), ("begin_waiting", (1, b"")),
     ("commit", (1, b"", 0)), ("commit_waiting", (1, b"", 0)), ("again", (1, 10)), ("end", (1,)), ("end_waiting", (1,)), ("start", (1, b"", b"")), ("start_waiting", (1, b"", b"")), ("json", (1,)), ("json_waiting", (1,)),
+    ("set_json", (1, b"", b"")), ("set_json_waiting", (1, b"", b"")), ("add_int", (1, b"", 1)), ("add_int_waiting", (1, b"", 1)),
     ("parse", ("", 0)), ("pairs", ("", 0)),
     ("set_cookie", (b"", 0, 0)), ("bind", ({},)),
 ]  # fmt: skip
@@ -185,6 +214,9 @@ def test_nothing_is_kept() -> None:
             for suffix in ("", "_waiting"):
                 session = getattr(fast, "begin" + suffix)(handle, b"a=1")[2]
                 getattr(fast, "commit" + suffix)(session, b"", 200)
+                for json in (b"1", b"{"):
+                    getattr(fast, "set_json" + suffix)(session, b"a", json)
+                    getattr(fast, "add_int" + suffix)(session, b"a", 2**63 - 1)
                 getattr(fast, "json" + suffix)(session)
                 getattr(fast, "json" + suffix)(0)
                 fast.again(session, 40)

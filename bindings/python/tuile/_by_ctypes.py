@@ -202,6 +202,28 @@ def _jsons(library: ctypes.CDLL) -> Callable[[c_void_p], tuple[int, bytes]]:
     return json
 
 
+def _set_jsons(library: ctypes.CDLL) -> Callable[[c_void_p, bytes, bytes], tuple[int, bytes]]:
+    function = native.declared(library, "tuile_session_set_json")
+
+    def set_json(session: c_void_p, name: bytes, value: bytes) -> tuple[int, bytes]:
+        error = native.Error()
+        status = function(session, native.Bytes(name, len(name)), native.Bytes(value, len(value)), byref(error))
+        return _failed(status, error) if status != native.OK else (0, b"")
+
+    return set_json
+
+
+def _add_ints(library: ctypes.CDLL) -> Callable[[c_void_p, bytes, int], tuple[int, bytes, int]]:
+    function = native.declared(library, "tuile_session_add_int")
+
+    def add_int(session: c_void_p, name: bytes, delta: int) -> tuple[int, bytes, int]:
+        total, error = c_int64(), native.Error()
+        status = function(session, native.Bytes(name, len(name)), delta, byref(total), byref(error))
+        return (*_failed(status, error), 0) if status != native.OK else (0, b"", total.value)
+
+    return add_int
+
+
 def _failed(status: int, error: native.Error) -> tuple[int, bytes]:
     """As a flat call answers with an error."""
     return (ANSWER - status, b"") if status > 0 else (status, b"%d\0%b\0" % (error.offset, error.message))
@@ -211,6 +233,8 @@ def _failed(status: int, error: native.Error) -> tuple[int, bytes]:
 begin, begin_waiting = [_begins(_function(library, "begin")) for library in (keeping, native.lib)]
 start, start_waiting = [_starts(library) for library in (keeping, native.lib)]
 json, json_waiting = [_jsons(library) for library in (keeping, native.lib)]
+set_json, set_json_waiting = [_set_jsons(library) for library in (keeping, native.lib)]
+add_int, add_int_waiting = [_add_ints(library) for library in (keeping, native.lib)]
 commit, commit_waiting = [_commits(_function(library, "commit")) for library in (keeping, native.lib)]
 end, end_waiting = [native.declared(library, "tuile_session_end") for library in (keeping, native.lib)]
 

@@ -13,7 +13,7 @@ import ctypes
 import importlib
 import os
 import sys
-from typing import Any, NamedTuple, NoReturn, Optional
+from typing import Any, NamedTuple, Optional
 
 from . import _by_ctypes, errors
 from . import _native as native
@@ -61,6 +61,8 @@ class Calls(NamedTuple):
     begin: Any
     start: Any
     json: Any
+    set_json: Any
+    add_int: Any
     commit: Any
     end: Any
     #: With their arguments declared, by their names without the prefix.
@@ -71,38 +73,23 @@ def _calls(library: ctypes.CDLL, suffix: str) -> Calls:
     prefix = "tuile_session_"
     names = [name for name in native.PROTOTYPES if name.startswith(prefix)]
     session = {name.removeprefix(prefix): native.declared(library, name) for name in names}
-    begin, start, json, commit, end = (getattr(_made, name + suffix) for name in ("begin", "start", "json", "commit", "end"))
-    return Calls(begin, start, json, commit, end, session)
+    made = {name: getattr(_made, name + suffix) for name in Calls._fields if name != "session"}
+    return Calls(**made, session=session)
 
 
 #: Where they may wait, and where they wait for nobody.
 waiting, instant = _calls(native.lib, "_waiting"), _calls(_by_ctypes.keeping, "")
 
 
-def result(session: Any, count: int, text: bytes) -> bytes:
-    """The text of a session's call, or its exception."""
-    if count > ROOM:
-        text = again(session, count)
-    elif count < 0:
-        _raise(count, text)
+def checked(count: int, said: Any) -> Any:
+    """What a session's call says, or its exception."""
+    if count < 0:
+        native.answered(*_failed(count, said))
+        raise errors.SessionDeleted("the session was deleted meanwhile")
     if native.raised() is not None:
         # What a callback raised that nobody may swallow.
         native.answered()
-    return text
-
-
-def found(count: int, parts: Any) -> Any:
-    """The parts of what a begin says, or its exception."""
-    if count < 0:
-        _raise(count, parts)
-    if native.raised() is not None:
-        native.answered()
-    return parts
-
-
-def _raise(count: int, said: bytes) -> NoReturn:
-    native.answered(*_failed(count, said))
-    raise errors.SessionDeleted("the session was deleted meanwhile")
+    return said
 
 
 def paired(text: str) -> list[tuple[str, str]]:

@@ -59,6 +59,11 @@ class FlaskSession(ServedSession, SessionMixin):
             self._told = None
         return super()._call(name, *arguments)
 
+    def _change(self, name: str, *given: Any) -> Any:
+        if self._told is False:
+            self._told = None
+        return super()._change(name, *given)
+
     # -- what Flask asks
 
     @property

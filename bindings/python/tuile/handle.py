@@ -327,9 +327,21 @@ class SessionHandle(Uncopyable):
             self._unsaved = True
         return status
 
+    def _change(self, name: str, *given: Any) -> Any:
+        """Makes one of the changes that are flat calls; the last that it gives."""
+        answer = self._alone(getattr(self._manager._calls, name), *given)
+        flat.checked(*answer[:2])
+        self._unsaved = True
+        return answer[-1]
+
     def _flat(self, call: Any, *given: Any) -> bytes:
         """The text of one of the flat calls."""
-        return self._alone(lambda session: flat.result(session, *call(session, *given)))
+        with self._lock:
+            count, text = self._alone(call, *given)
+            if count > flat.ROOM:
+                text = self._alone(flat.again, count)
+        made: bytes = flat.checked(count, text)
+        return made
 
     def _text(self, name: str) -> Optional[bytes]:
         """A copy of what the library lends for as long as the session is there; None if there is none."""

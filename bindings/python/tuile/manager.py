@@ -283,7 +283,7 @@ class Manager(Uncopyable):
             # Before the answer is looked at: it has to be ended, whatever comes of that.
             begun = None if number is None else Handle(number, self._calls.end, "the session has ended", handle)
             if count < 0 or not self._is_plain:
-                said = flat.found(count, said)
+                said = flat.checked(count, said)
             assert begun is not None
             return begun, said
         finally:

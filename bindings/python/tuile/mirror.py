@@ -154,11 +154,11 @@ class Mirror:
         session = self._handle.enter()
         try:
             count, text = self._manager._calls.commit(session, changes, status)
-            if not 0 <= count <= flat.ROOM:
-                text = flat.result(session, count, text)
+            if count > flat.ROOM:
+                text = flat.again(session, count)
         finally:
             self._handle.leave()
-        return committed(text)
+        return committed(text if count >= 0 else flat.checked(count, text))
 
     def _committed(self, difference: Difference, more: Sequence[str], status: int) -> tuple[str, str]:
         removed, changed = difference

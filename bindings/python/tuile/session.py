@@ -125,7 +125,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         for key, before in list(self._lent.items()):
             value = self._dict()[key]
             if not self._is_as(before, value):
-                self._call("set_json", native.unicode(key), native.unicode(self._dumps(value)))
+                self._change("set_json", _octets(key), _octets(self._dumps(value)))
                 self._lent[key] = copied(value, self._dumps)
 
     def _forget(self, values: Optional[dict[str, Any]] = None) -> None:
@@ -144,7 +144,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
     def __setitem__(self, key: str, value: Any) -> None:
         text = self._dumps(value)
         with self._lock:
-            self._call("set_json", native.unicode(valid_name(key)), native.unicode(text))
+            self._change("set_json", _octets(valid_name(key)), _octets(text))
             self._lent.pop(key, None)
             self._dict()[key] = value
             self._lend(key, value)
@@ -305,12 +305,11 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         ...     session.add_int("pages"), session.add_int("pages", 9), bool(session.commit())
         (1, 10, True)
         """
-        total = c_int64()
         with self._lock:
-            self._call("add_int", native.unicode(valid_name(key)), native.int64(delta, "delta"), byref(total))
+            total: int = self._change("add_int", _octets(valid_name(key)), native.int64(delta, "delta"))
             if self._values is not None:
-                self._values[key] = total.value
-        return total.value
+                self._values[key] = total
+        return total
 
     def append(self, key: str, value: Any) -> None:
         """Puts a value at the end of a list, and loses none that another request appends at once; not with ``cookie:`` stores,
@@ -522,7 +521,9 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         with self._lock:
             self._return()
             try:
-                _, given = self._commit(arguments.count(status, "status"))
+                # What nearly all are needs no more questions.
+                is_plain = status.__class__ is int and 0 <= status <= 999
+                _, given = self._commit(status if is_plain else arguments.count(status, "status"))
                 return flat.paired(given) if headers else []
             finally:
                 # The library has what other requests saved, too.
@@ -558,6 +559,11 @@ def valid_name(key: object) -> str:
         except UnicodeEncodeError:
             raise SyntaxProblem("a session's name has half a surrogate pair in it") from None
     return key
+
+
+def _octets(text: str) -> bytes:
+    # In JSON half a surrogate pair is a character like others.
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _aware(date: datetime.datetime) -> datetime.datetime:
