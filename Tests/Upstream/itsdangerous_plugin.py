@@ -42,18 +42,16 @@ def patch(kind: type, timed: bool) -> None:
         mine = tokens(self, raw, timed) if type(self) is kind else None
         if mine is None:
             return sign(self, value)
-        now = int(time.time())
-        return compared(lambda: sign(self, value), lambda: mine._sign(raw.decode(), now).encode(), BadSignature)
+        return compared(lambda: sign(self, value), lambda: mine._sign(raw.decode(), int(time.time())).encode(), BadSignature)
 
     def unsigning(self: Any, signed: str | bytes, *arguments: Any, **named: Any) -> Any:
         raw = signed.encode() if isinstance(signed, str) else signed
         mine = tokens(self, raw, timed) if type(self) is kind else None
         if mine is None or arguments or named.get("return_timestamp"):
             return unsign(self, signed, *arguments, **named)
-        age, now = named.get("max_age"), int(time.time())
 
         def ours() -> bytes:
-            return str(mine.open(raw, max_age=age, now=now).value).encode()
+            return str(mine.open(raw, max_age=named.get("max_age"), now=int(time.time())).value).encode()
 
         return compared(lambda: unsign(self, signed, **named), ours, BadSignature)
 
