@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+import tracemalloc
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -165,3 +166,15 @@ def test_the_interpreter_ends_with_sessions_open_and_threads_at_work(ending: str
         program = program.replace("for _ in range(3)", "for _ in range(0)")
     result = subprocess.run([sys.executable, "-c", program + ending], capture_output=True, text=True, timeout=60)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_what_is_inside_itself_is_told_at_once() -> None:
+    inside: dict[str, Any] = {"long": "x" * 1_000_000}
+    inside["self"] = inside
+    tracemalloc.start()
+    try:
+        with Manager(store="memory:") as manager, manager.begin("") as session, pytest.raises(ValueError, match="Circular"):
+            session["a"] = inside
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()

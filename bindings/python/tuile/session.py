@@ -22,29 +22,22 @@ if TYPE_CHECKING:
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 _COMPACT = _ENCODER.encode
 
-
-def _made() -> Any:
-    """What the encoder's own method makes at each call, which takes it most of its time; None of a Python that makes it another way."""
-    try:
-        make: Any = json.encoder.c_make_encoder  # type: ignore[attr-defined]
-        made = make(None, _ENCODER.default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, True)
-        return made if "".join(made({}, 0)) == "{}" else None
-    except (AttributeError, TypeError):
-        return None
-
-
-_encode = _made()
+_make = getattr(json.encoder, "c_make_encoder", None)
 
 
 def compact(value: Any) -> str:
-    """As the encoder's own method."""
-    try:
-        return "".join(_encode(value, 0)) if _encode is not None else _COMPACT(value)
-    except RecursionError:
-        # Which has a word for what is inside itself.
+    """As the encoder's own method, which takes most of its time to find out what is asked."""
+    if _make is None:
         return _COMPACT(value)
+    # Made anew, with nothing that it has met: a value that is inside itself is told at once, and other threads are not in it.
+    return "".join(_make({}, _ENCODER.default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, True)(value, 0))
 
 
+try:
+    compact({})
+except TypeError:
+    # Of a Python whose encoder is made another way.
+    _make = None
 #: What the library writes, around which there is nothing: the value, and where it ends. It takes half of `json.loads`.
 scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 _MISSING: Any = object()
