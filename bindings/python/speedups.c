@@ -48,6 +48,12 @@ struct given {
     int64_t number;
 };
 
+static int handle_taken(PyObject *number, void **handle)
+{
+    *handle = PyLong_AsVoidPtr(number);
+    return *handle != NULL || !PyErr_Occurred();
+}
+
 /* A handle and octets, and a third argument, a number, where there are three. */
 static int taken(PyObject *arguments, int wanted, struct given *given)
 {
@@ -56,8 +62,7 @@ static int taken(PyObject *arguments, int wanted, struct given *given)
         PyErr_Format(PyExc_TypeError, "%d arguments are needed, not %zd", wanted, count);
         return 0;
     }
-    given->handle = PyLong_AsVoidPtr(PyTuple_GetItem(arguments, 0));
-    if (given->handle == NULL && PyErr_Occurred()) return 0;
+    if (!handle_taken(PyTuple_GetItem(arguments, 0), &given->handle)) return 0;
     if (PyBytes_AsStringAndSize(PyTuple_GetItem(arguments, 1), &given->text, &given->size) < 0) return 0;
     if (count < 3) return 1;
     PyObject *number = PyTuple_GetItem(arguments, 2);
@@ -76,6 +81,16 @@ static tuile_bytes view(PyObject *octets)
     Py_ssize_t size = 0;
     PyBytes_AsStringAndSize(octets, &text, &size);
     return (tuile_bytes){(const void *)text, (size_t)size};
+}
+
+/* A handle and two octets. */
+static int two_taken(PyObject *arguments, void **handle, tuile_bytes *first, tuile_bytes *second)
+{
+    PyObject *number, *one, *other;
+    if (!PyArg_ParseTuple(arguments, "OSS", &number, &one, &other) || !handle_taken(number, handle)) return 0;
+    *first = view(one);
+    *second = view(other);
+    return 1;
 }
 
 static PyObject *octets(int64_t count, const char *buffer)
@@ -222,9 +237,10 @@ static PyObject *pairs(PyObject *module, PyObject *arguments)
 #define KEEPING(call) call
 #define LEAVING(call) Py_BEGIN_ALLOW_THREADS call; Py_END_ALLOW_THREADS
 
-/* As a flat call answers with an error: its status, and where and what in the buffer. */
-static int64_t failed(tuile_status status, const tuile_error *error, char *buffer)
+/* As a flat call answers: 0, or of an error its status, and where and what in the buffer. */
+static int64_t counted(tuile_status status, const tuile_error *error, char *buffer)
 {
+    if (status == TUILE_OK) return 0;
     if (status > 0) return TUILE_FLAT_ANSWER - status;
     int written = snprintf(buffer, said, "%zu", error->offset);
     memcpy(buffer + written + 1, error->message, sizeof error->message);
@@ -290,17 +306,15 @@ static PyObject *begin##suffix(PyObject *module, PyObject *arguments) \
 static PyObject *start##suffix(PyObject *module, PyObject *arguments) \
 { \
     (void)module; \
-    PyObject *number, *header, *url; \
+    void *manager; \
+    tuile_bytes header, url; \
     tuile_session *session = NULL; \
     tuile_error error = {0}; \
     tuile_status status; \
     BUFFER; \
-    if (!PyArg_ParseTuple(arguments, "OSS", &number, &header, &url)) return NULL; \
-    tuile_manager *manager = PyLong_AsVoidPtr(number); \
-    if (manager == NULL && PyErr_Occurred()) return NULL; \
-    tuile_bytes headers = view(header), address = view(url); \
-    WAITED(status = session_start(manager, headers, address, &session, &error)); \
-    int64_t count = status == TUILE_OK ? 0 : failed(status, &error, buffer); \
+    if (!two_taken(arguments, &manager, &header, &url)) return NULL; \
+    WAITED(status = session_start(manager, header, url, &session, &error)); \
+    int64_t count = counted(status, &error, buffer); \
     return begun(count, octets(count, buffer), session); \
 } \
 /* 0 and all values, of any size, or an error. */ \
@@ -311,26 +325,24 @@ static PyObject *json##suffix(PyObject *module, PyObject *handle) \
     tuile_error error = {0}; \
     tuile_status status; \
     BUFFER; \
-    tuile_session *session = PyLong_AsVoidPtr(handle); \
-    if (session == NULL && PyErr_Occurred()) return NULL; \
+    void *session; \
+    if (!handle_taken(handle, &session)) return NULL; \
     WAITED(status = session_json(session, &text, &error)); \
-    if (status != TUILE_OK) return answered(failed(status, &error, buffer), buffer); \
+    if (status != TUILE_OK) return answered(counted(status, &error, buffer), buffer); \
     return Py_BuildValue("iN", 0, PyBytes_FromStringAndSize((const char *)text.data, (Py_ssize_t)text.size)); \
 } \
 /* A name and JSON. */ \
 static PyObject *set_json##suffix(PyObject *module, PyObject *arguments) \
 { \
     (void)module; \
-    PyObject *number, *key, *json; \
+    void *session; \
+    tuile_bytes name, value; \
     tuile_error error = {0}; \
     tuile_status status; \
     BUFFER; \
-    if (!PyArg_ParseTuple(arguments, "OSS", &number, &key, &json)) return NULL; \
-    tuile_session *session = PyLong_AsVoidPtr(number); \
-    if (session == NULL && PyErr_Occurred()) return NULL; \
-    tuile_bytes name = view(key), value = view(json); \
+    if (!two_taken(arguments, &session, &name, &value)) return NULL; \
     WAITED(status = session_set_json(session, name, value, &error)); \
-    return answered(status == TUILE_OK ? 0 : failed(status, &error, buffer), buffer); \
+    return answered(counted(status, &error, buffer), buffer); \
 } \
 /* A name and what is added; also the sum. */ \
 static PyObject *add_int##suffix(PyObject *module, PyObject *arguments) \
@@ -344,7 +356,7 @@ static PyObject *add_int##suffix(PyObject *module, PyObject *arguments) \
     if (!taken(arguments, 3, &given)) return NULL; \
     tuile_bytes name = {(const void *)given.text, (size_t)given.size}; \
     WAITED(status = session_add_int(given.handle, name, given.number, &sum, &error)); \
-    int64_t count = status == TUILE_OK ? 0 : failed(status, &error, buffer); \
+    int64_t count = counted(status, &error, buffer); \
     return Py_BuildValue("LNL", (long long)count, octets(count, buffer), (long long)sum); \
 } \
 static PyObject *commit##suffix(PyObject *module, PyObject *arguments) \
@@ -361,8 +373,8 @@ static PyObject *commit##suffix(PyObject *module, PyObject *arguments) \
 static PyObject *end##suffix(PyObject *module, PyObject *handle) \
 { \
     (void)module; \
-    tuile_session *session = PyLong_AsVoidPtr(handle); \
-    if (session == NULL && PyErr_Occurred()) return NULL; \
+    void *session; \
+    if (!handle_taken(handle, &session)) return NULL; \
     WAITED(session_end(session)); \
     Py_RETURN_NONE; \
 }
@@ -377,8 +389,8 @@ static PyObject *again(PyObject *module, PyObject *arguments)
     Py_ssize_t size;
     char *text;
     if (!PyArg_ParseTuple(arguments, "On", &handle, &size)) return NULL;
-    tuile_session *session = PyLong_AsVoidPtr(handle);
-    if (session == NULL && PyErr_Occurred()) return NULL;
+    void *session;
+    if (!handle_taken(handle, &session)) return NULL;
     PyObject *found = PyBytes_FromStringAndSize(NULL, size);
     if (found == NULL || PyBytes_AsStringAndSize(found, &text, &size) < 0) return NULL;
     memset(text, 0, (size_t)size);

@@ -169,14 +169,19 @@ def version() -> str:
 
 def view(value: str | bytes, what: str = "the text") -> Bytes:
     """A view of text or bytes, which lives as long as the view does."""
-    octets = value if value.__class__ is bytes else arguments.octets(value, what)
-    return Bytes(octets, len(octets))
+    encoded = value if value.__class__ is bytes else arguments.octets(value, what)
+    return Bytes(encoded, len(encoded))
+
+
+def octets(value: str) -> bytes:
+    """JSON or a name in it, where half a surrogate pair is a character like others."""
+    return value.encode("utf-8", "surrogatepass")
 
 
 def unicode(value: str) -> Bytes:
-    """A view of JSON or of a name in it, where half a surrogate pair is a character like others."""
-    octets = value.encode("utf-8", "surrogatepass")
-    return Bytes(octets, len(octets))
+    """A view of the same."""
+    encoded = octets(value)
+    return Bytes(encoded, len(encoded))
 
 
 def copy(borrowed: Bytes) -> bytes:

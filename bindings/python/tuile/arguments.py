@@ -37,6 +37,11 @@ def sent(value: Union[str, bytes], what: str = "the text") -> bytes:
     """The same of what a client sent, and is only looked at: what stands for no octet is no error, and
     becomes what no cookie and no signature has."""
     try:
+        # What nearly all are, without a question.
+        return value if value.__class__ is bytes else str.encode(value)  # type: ignore[arg-type]
+    except (TypeError, UnicodeEncodeError):
+        pass
+    try:
         return octets(value, what)
     except errors.SyntaxProblem:
         assert isinstance(value, str)
@@ -88,6 +93,8 @@ def names(values: Iterable[str], what: str) -> list[str]:
 
 def number(value: object, what: str = "the number") -> int:
     """A whole number of 64 bits: ctypes would cut a larger one without a word."""
+    if value.__class__ is int and value in _INT64:
+        return value
     if isinstance(value, bool):
         raise errors.ArgumentTypeError(f"{what} has to be a whole number, not bool")
     try:

@@ -124,7 +124,7 @@ class SessionMiddleware:
             response = _Response(session, send, self._saves_errors(scope))
             await self.app(scope, receive, response.send)
             if response.is_unfinished():
-                await session.finish()
+                await session._finish()
         finally:
             # A thread that is still in a call of its own keeps what it uses.
             session.close()
@@ -247,5 +247,5 @@ class _Response:
         await self._send({"type": _STARTS[kind], "body": INTERRUPTED})
 
     def is_unfinished(self) -> bool:
-        """Whether something was changed after the response started, which `finish` saves if the browser has a cookie by then."""
+        """Whether something was changed after the response started, which `_finish` saves if the browser has a cookie by then."""
         return self._status is not None and self._status < 500 and not self._interrupted and self._session._is_unfinished()

@@ -350,8 +350,10 @@ class AsyncSession(Watched):
 
         .. versionadded:: 0.1.1
         """
-        if not self._is_unfinished():
-            return
+        if self._is_unfinished():
+            await self._finish()
+
+    async def _finish(self) -> None:
         if not await self._is_known():
             log.warning("what was changed after the headers went out is lost: the browser has no cookie for it")
             return

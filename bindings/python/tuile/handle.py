@@ -37,14 +37,6 @@ CHANGES = frozenset(
 )
 
 
-def octets(text: str) -> bytes:
-    """Changes as the library's flat call has them."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return arguments.sent(text)
-
-
 def committed(text: bytes) -> tuple[str, str]:
     """What a flat commit says: the session's key, or an empty text, and the headers of the response, names and values
     with a NUL behind each."""
@@ -261,7 +253,7 @@ class SessionHandle(Uncopyable):
 
     def _commit(self, status: int, changes: str = "") -> tuple[str, str]:
         """Makes the changes, names and values as the library's flat call has them, and commits."""
-        given = octets(changes)
+        given = arguments.sent(changes)
         # Whoever asked is told what came of it.
         self._unsaved = False
         return committed(self._flat(self._manager._calls.commit, given, status))

@@ -69,14 +69,6 @@ def _with_keys(secret: str | bytes | Keyring, config: native.Config, call: Calla
     return secret._alone(keyed)
 
 
-def _sent(text: str | bytes, what: str) -> bytes:
-    """As `arguments.sent`, which asks more of what nearly all are."""
-    try:
-        return text if text.__class__ is bytes else text.encode()  # type: ignore[union-attr]
-    except (AttributeError, UnicodeEncodeError):
-        return arguments.sent(text, what)
-
-
 def _scheme(url: str) -> str:
     return url.partition(":")[0] + ":"
 
@@ -249,7 +241,7 @@ class Manager(Uncopyable):
 
         .. versionadded:: 0.1.0
         """
-        given = _sent(cookie_header, "cookie_header"), _sent(url, "url")
+        given = arguments.sent(cookie_header, "cookie_header"), arguments.sent(url, "url")
         return kind(self, self._begun(self._calls.start, *given)[0])
 
     def begin_and_read(self, cookie_header: Union[str, bytes], kind: type[Session] = Session) -> tuple[Session, Found]:
@@ -264,7 +256,7 @@ class Manager(Uncopyable):
 
         .. versionadded:: 0.2.0
         """
-        handle, found = self._read(_sent(cookie_header, "cookie_header"))
+        handle, found = self._read(arguments.sent(cookie_header, "cookie_header"))
         return kind(self, handle), Found(*found)
 
     def _read(self, header: bytes) -> tuple[Handle, Sequence[str]]:

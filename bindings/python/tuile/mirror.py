@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from . import _flat as flat
-from .handle import committed, octets
+from . import arguments
+from .handle import committed
 from .session import PLAIN, ServedSession, Session, compact, copied, scan, valid_name
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class Mirror:
         changes += more
         try:
             given = "\0".join(changes) + "\0" if changes else ""
-            answer = self._directly(octets(given), status) if self._is_direct() else self.session._commit(status, given)
+            answer = self._directly(arguments.sent(given), status) if self._is_direct() else self.session._commit(status, given)
         except BaseException:
             self._settle()
             # Nobody knows which of them the session has: all are made again.

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 _COMPACT = _ENCODER.encode
-
 _make = getattr(json.encoder, "c_make_encoder", None)
 
 
@@ -118,7 +117,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         for key, before in list(self._lent.items()):
             value = self._dict()[key]
             if not self._is_as(before, value):
-                self._change("set_json", _octets(key), _octets(self._dumps(value)))
+                self._change("set_json", native.octets(key), native.octets(self._dumps(value)))
                 self._lent[key] = copied(value, self._dumps)
 
     def _forget(self, values: Optional[dict[str, Any]] = None) -> None:
@@ -137,7 +136,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
     def __setitem__(self, key: str, value: Any) -> None:
         text = self._dumps(value)
         with self._lock:
-            self._change("set_json", _octets(valid_name(key)), _octets(text))
+            self._change("set_json", native.octets(valid_name(key)), native.octets(text))
             self._lent.pop(key, None)
             self._dict()[key] = value
             self._lend(key, value)
@@ -299,7 +298,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         (1, 10, True)
         """
         with self._lock:
-            total: int = self._change("add_int", _octets(valid_name(key)), native.int64(delta, "delta"))
+            total: int = self._change("add_int", native.octets(valid_name(key)), native.int64(delta, "delta"))
             if self._values is not None:
                 self._values[key] = total
         return total
@@ -514,9 +513,7 @@ class Session(SessionHandle, MutableMapping[str, Any]):
         with self._lock:
             self._return()
             try:
-                # What nearly all are needs no more questions.
-                is_plain = status.__class__ is int and 0 <= status <= 999
-                _, given = self._commit(status if is_plain else arguments.count(status, "status"))
+                _, given = self._commit(arguments.count(status, "status"))
                 return flat.paired(given) if headers else []
             finally:
                 # The library has what other requests saved, too.
@@ -552,11 +549,6 @@ def valid_name(key: object) -> str:
         except UnicodeEncodeError:
             raise SyntaxProblem("a session's name has half a surrogate pair in it") from None
     return key
-
-
-def _octets(text: str) -> bytes:
-    # In JSON half a surrogate pair is a character like others.
-    return text.encode("utf-8", "surrogatepass")
 
 
 def _aware(date: datetime.datetime) -> datetime.datetime:

@@ -9,7 +9,7 @@ from typing import Any, Optional, TypeVar
 from django.contrib.sessions.backends.base import UpdateError
 
 from .. import _native as native
-from ..handle import octets
+from .. import arguments
 from ..manager import Manager
 from ..mirror import Mirror
 from ..session import ServedSession, Session, SessionDeleted
@@ -67,7 +67,7 @@ class Kept:
         if vars(self):
             self.end()
         found_by = manager()
-        handle, (found, owner, lifetime, text) = found_by._read(octets(_header(found_by, key)))
+        handle, (found, owner, lifetime, text) = found_by._read(arguments.sent(_header(found_by, key)))
         self._mirror = Mirror(found_by, handle)
         if not found:
             return None
